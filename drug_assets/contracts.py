@@ -20,6 +20,9 @@ DATE_PRECISIONS = ("day", "month", "season", "year")
 SOURCES = ("drugs", "pubmed", "clinical_trials")
 PUBLICATION_SOURCES = ("pubmed", "clinical_trials")
 
+#: Why a raw row went into another one.
+MERGE_RULES = ("same_content", "merged_duplicate", "conflicting_duplicate", "same_drug")
+
 #: What may stand in `issues`: the flags of SPEC section 2.
 ISSUES = (
     "missing_id",
@@ -194,20 +197,29 @@ class RejectedRecords(dy.Schema):
 class MergedRecords(dy.Schema):
     """Raw rows that went into another row of their source, with the rule that took them there."""
 
-    source = dy.String(primary_key=True, description="drugs, pubmed or clinical_trials.")
     source_file = dy.String(primary_key=True, description="File of the landing zone.")
     source_row = dy.Int64(primary_key=True, min=1, description="Record in that file, from 1.")
     merged_into = dy.String(
         min_length=1, description="drug_id or publication_id of the row that was kept."
     )
-    rule = dy.String(
-        description="same_content, merged_duplicate, conflicting_duplicate, same_drug."
-    )
+    rule = dy.String(description="Why: one of MERGE_RULES.")
 
     @dy.rule()
-    def source_is_known(cls) -> pl.Expr:  # noqa: N805
-        """One of the three sources."""
-        return pl.col("source").is_in(SOURCES)
+    def rule_is_known(cls) -> pl.Expr:  # noqa: N805
+        """One of the rules of SPEC section 2."""
+        return pl.col("rule").is_in(MERGE_RULES)
+
+
+class MergedDrugs(MergedRecords):
+    """Raw drug rows that name a drug another row names too."""
+
+
+class MergedPubmed(MergedRecords):
+    """Raw PubMed rows that went into another one."""
+
+
+class MergedClinicalTrials(MergedRecords):
+    """Raw clinical trial rows that went into another one."""
 
 
 class Mentions(dy.Schema):
@@ -293,7 +305,9 @@ TABLES: Mapping[str, Contract] = {
     "pubmed": Pubmed,
     "clinical_trials": ClinicalTrials,
     "rejected_records": RejectedRecords,
-    "merged_records": MergedRecords,
+    "merged_drugs": MergedDrugs,
+    "merged_pubmed": MergedPubmed,
+    "merged_clinical_trials": MergedClinicalTrials,
     "mentions": Mentions,
     "journal_drugs": JournalDrugs,
     "top_journal": TopJournal,

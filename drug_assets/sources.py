@@ -27,7 +27,7 @@ class Source:
     #: The field without which a delimited file cannot be of this source.
     required: str
     #: Other spellings of a field in headers and JSON keys, normalized as by `normalized_header`.
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -77,3 +77,14 @@ def is_documentation(path: str) -> bool:
     name = parts[-1].casefold()
     hidden = any(part.startswith(".") for part in parts)
     return hidden or name.startswith("readme") or name.endswith(".md")
+
+
+def natural_key(path: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key for the order of delivery: `pubmed_2.csv` before `pubmed_10.csv`.
+
+    PubMed numbers its update files so. Runs of digits compare as numbers, the rest case-folded;
+    names equal so far compare as written.
+    """
+    parts = re.split(r"([0-9]+)", path)
+    key = [(1, int(p), "") if p.isdigit() else (0, 0, p.casefold()) for p in parts if p]
+    return (*key, (-1, 0, path))

@@ -1,0 +1,51 @@
+# make run: the main job on data/.  make test: every check of the code.  make dev: the Dagster UI.
+# Needs Python 3.11 or newer and make; everything else is installed below.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export DAGSTER_HOME ?= $(CURDIR)/.dagster
+export DAGSTER_DISABLE_TELEMETRY ?= yes
+
+.PHONY: run test dev lint types unit definitions clean
+
+run: $(VENV)/.run
+	$(BIN)/drug-assets run
+
+test: lint types unit
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev
+	$(BIN)/pytest -n auto --dist loadgroup
+
+definitions: $(VENV)/.dev $(DAGSTER_HOME)/dagster.yaml
+	$(BIN)/dagster definitions validate -w workspace.yaml
+	$(BIN)/dg check defs
+	$(BIN)/dg list defs
+
+dev: $(VENV)/.run $(DAGSTER_HOME)/dagster.yaml
+	$(BIN)/dagster dev -w workspace.yaml
+
+$(DAGSTER_HOME)/dagster.yaml: deploy/dagster-local.yaml
+	mkdir -p $(DAGSTER_HOME)
+	cp $< $@
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,gcp]'
+	touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) .dagster output

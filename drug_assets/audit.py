@@ -1,0 +1,241 @@
+"""What must hold between tables, and what is worth a warning (SPEC section 7).
+
+Each function looks at tables and says what it found; whether that stops a run is for `defs.checks`
+to decide. What must hold within one table is its contract's business.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from drug_assets.cleaning.text import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from drug_assets.contracts import Contract
+
+_ROW = ("source_file", "source_row")
+_LETTER_OR_DIGIT = r"[\p{L}\p{N}]"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one audit."""
+
+    passed: bool
+    summary: str
+    figures: Mapping[str, int | float | str] = field(default_factory=dict)
+
+
+def contract_kept(contract: Contract, rows: pl.LazyFrame) -> Finding:
+    """Every rule of the table's contract holds in every row."""
+    _, failure = contract.filter(rows)
+    broken = failure.counts()
+    if not broken:
+        return Finding(passed=True, summary="every rule holds")
+    summary = ", ".join(f"{rule}: {count} rows" for rule, count in sorted(broken.items()))
+    return Finding(passed=False, summary=summary, figures=broken)
+
+
+def nothing_lost(
+    raw: pl.LazyFrame, kept: pl.LazyFrame, merged: pl.LazyFrame, rejected: pl.LazyFrame
+) -> Finding:
+    """Every raw row was kept, merged or rejected, exactly once: raw = kept + merged + rejected.
+
+    `kept` has one row a cleaned record; its own `source_file` and `source_row` where it has them.
+    """
+    counts = {
+        name: int(rows.select(pl.len()).collect().item())
+        for name, rows in (("raw", raw), ("kept", kept), ("merged", merged), ("rejected", rejected))
+    }
+    accounted = [merged.select(_ROW), rejected.select(_ROW)]
+    if "source_row" in kept.collect_schema():
+        accounted.append(kept.select(_ROW))
+    twice = pl.concat(accounted).group_by(_ROW).len().filter(pl.col("len") > 1).select(pl.len())
+    unknown = pl.concat(accounted).join(raw, on=_ROW, how="anti").select(pl.len())
+    counts["accounted_for_twice"] = int(twice.collect().item())
+    counts["not_a_raw_row"] = int(unknown.collect().item())
+    balanced = counts["raw"] == counts["kept"] + counts["merged"] + counts["rejected"]
+    return Finding(
+        passed=balanced and not counts["accounted_for_twice"] and not counts["not_a_raw_row"],
+        summary="{raw} raw = {kept} kept + {merged} merged + {rejected} rejected".format(**counts),
+        figures=counts,
+    )
+
+
+def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> Finding:
+    """Each span lies in its title, is its text, folds to a name of its drug, and stands alone."""
+    start, length = pl.col("start"), pl.col("end") - pl.col("start")
+    title = pl.col("title")
+    names = (
+        drugs.select("drug_id", name="names")
+        .explode("name", empty_as_null=False)
+        .select("drug_id", name=folded(pl.col("name")))
+        .unique()
+        .with_columns(listed=True)
+    )
+    spans = (
+        mentions.select("drug_id", "title", span="spans")
+        .explode("span", empty_as_null=False)
+        .unnest("span")
+    )
+    before = pl.when(start > 0).then(title.str.slice(start - 1, 1)).otherwise(pl.lit(""))
+    stands_alone = ~(
+        before.str.contains(_LETTER_OR_DIGIT)
+        | title.str.slice(pl.col("end"), 1).str.contains(_LETTER_OR_DIGIT)
+    )
+    wrong = (
+        spans.with_columns(name=folded(pl.col("text")))
+        .join(names, on=["drug_id", "name"], how="left")
+        .with_columns(
+            good=(title.str.slice(start, length) == pl.col("text"))
+            & (pl.col("end") <= title.str.len_chars())
+            & pl.col("listed").fill_null(value=False)
+            & stands_alone
+        )
+        .select(spans=pl.len(), wrong=(~pl.col("good")).sum())
+        .collect()
+    )
+    figures = {"spans": int(wrong["spans"][0]), "wrong": int(wrong["wrong"][0] or 0)}
+    return Finding(
+        passed=not figures["wrong"],
+        summary=f"{figures['wrong']} of {figures['spans']} spans are wrong",
+        figures=figures,
+    )
+
+
+def ids_exist(
+    mentions: pl.LazyFrame, drugs: pl.LazyFrame, publications: Mapping[str, pl.LazyFrame]
+) -> Finding:
+    """Every mention's drug and publication are in their tables."""
+    figures = {
+        "unknown_drugs": int(
+            mentions.join(drugs, on="drug_id", how="anti").select(pl.len()).collect().item()
+        )
+    }
+    for source, rows in publications.items():
+        of_source = mentions.filter(pl.col("source") == source)
+        figures[f"unknown_{source}"] = int(
+            of_source.join(rows, on="publication_id", how="anti").select(pl.len()).collect().item()
+        )
+    unknown = sum(figures.values())
+    return Finding(passed=not unknown, summary=f"{unknown} mentions point nowhere", figures=figures)
+
+
+@cache
+def _graph_validator() -> Callable[[Any], Any]:
+    import fastjsonschema
+
+    text = resources.files("drug_assets").joinpath("graph.schema.json").read_text("utf-8")
+    validator: Callable[[Any], Any] = fastjsonschema.compile(json.loads(text))
+    return validator
+
+
+def graph_is_valid(document: Path) -> Finding:
+    """The graph document is a JSON array, one line a drug, and follows its JSON Schema."""
+    import fastjsonschema
+
+    validate = _graph_validator()
+    with document.open(encoding="utf-8") as file:
+        number = 0
+        previous = ""
+        for number, line in enumerate(file, start=1):
+            text = line.strip()
+            if (number == 1 and text == "[") or (text == "]" and previous.endswith(("}", "["))):
+                previous = text
+                continue
+            if previous == "]" or (number > 2 and not previous.endswith(",")):
+                return Finding(passed=False, summary=f"line {number} does not follow on the last")
+            try:
+                validate([json.loads(text.removesuffix(","))])
+            except (json.JSONDecodeError, fastjsonschema.JsonSchemaException) as error:
+                return Finding(passed=False, summary=f"line {number}: {error}")
+            previous = text
+    closed = previous == "]"
+    return Finding(
+        passed=closed,
+        summary=f"{max(number - 2, 0)} drugs follow the schema" if closed else "it is not closed",
+    )
+
+
+def graph_equals_mentions(document: Path, drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> Finding:
+    """The graph has every drug, and as many mentions and journal mentions of each as the table."""
+    expected = (
+        drugs.select("drug_id")
+        .join(
+            mentions.group_by("drug_id").agg(
+                mentions=pl.len(), in_journals=pl.col("journal_id").is_not_null().sum()
+            ),
+            on="drug_id",
+            how="left",
+        )
+        .with_columns(pl.col("mentions", "in_journals").fill_null(0).cast(pl.Int64))
+        .collect()
+    )
+    rows = []
+    with document.open(encoding="utf-8") as file:
+        for line in file:
+            text = line.strip().removesuffix(",")
+            if text not in ("[", "]"):
+                drug = json.loads(text)
+                in_journals = sum(len(journal["mentions"]) for journal in drug["journals"])
+                rows.append((drug["drug_id"], len(drug["mentions"]), in_journals))
+    found = pl.DataFrame(rows, schema=expected.schema, orient="row")
+    different = pl.concat([expected, found]).group_by(pl.all()).len().filter(pl.col("len") != 2)
+    figures = {"drugs": found.height, "mentions": int(found["mentions"].sum())}
+    return Finding(
+        passed=different.is_empty(),
+        summary=f"{different['drug_id'].n_unique()} drugs differ from the mentions table",
+        figures=figures,
+    )
+
+
+def share(part: int, whole: int) -> float:
+    """A share of rows, 0 where there are none."""
+    return round(part / whole, 4) if whole else 0.0
+
+
+def flagged_shares(publications: pl.LazyFrame, flags: tuple[str, ...]) -> Mapping[str, float]:
+    """The share of records that carry each flag."""
+    counted = publications.select(
+        pl.len().alias("rows"), *(pl.col("issues").list.contains(f).sum().alias(f) for f in flags)
+    ).collect()
+    rows = int(counted["rows"][0])
+    return {flag: share(int(counted[flag][0] or 0), rows) for flag in flags}
+
+
+def rejected_by_reason(rejected: pl.LazyFrame) -> Mapping[str, int]:
+    """How many rows were rejected, under `<source>.<reason>`."""
+    counted = (
+        rejected.explode("reasons", empty_as_null=False)
+        .group_by("source", "reasons")
+        .len()
+        .sort("source", "reasons")
+        .collect()
+    )
+    return {f"{source}.{reason}": count for source, reason, count in counted.rows()}
+
+
+def dates_in_the_future(publications: pl.LazyFrame, today: date) -> int:
+    """Records dated after today."""
+    return int(publications.filter(pl.col("date") > today).select(pl.len()).collect().item())
+
+
+def never_mentioned(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> list[str]:
+    """Names of the drugs that no title names, sorted."""
+    names: list[str] = (
+        drugs.join(mentions, on="drug_id", how="anti")
+        .select(pl.col("drug").sort())
+        .collect()["drug"]
+        .to_list()
+    )
+    return names

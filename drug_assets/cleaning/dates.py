@@ -1,0 +1,248 @@
+"""Dates as people, registries and PubMed write them, to the first day of what is known (SPEC 2).
+
+One operation on a column of cleaned text, `parsed`, made of Polars expressions only. What is then
+done about a missing or unreadable date does not belong here, nor does cleaning the text.
+
+A form is a regular expression with named groups; no text fits two of them. PubMed's own forms are
+those of its `PubDate` and `MedlineDate` elements: year, month or season, day, and ranges of them.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import polars as pl
+
+from drug_assets.cleaning.text import folded
+
+_Months: TypeAlias = dict[str, int]
+
+#: English and French, full and abbreviated, folded; the dot of an abbreviation is a separator.
+_MONTHS: _Months = {
+    name: month
+    for month, names in enumerate(
+        (
+            "january janvier janv jan",
+            "february fevrier fevr febr feb fev",
+            "march mars mar",
+            "april avril avr apr",
+            "may mai",
+            "june juin jun",
+            "july juillet juil jul",
+            "august aout aug",
+            "september septembre sept sep",
+            "october octobre oct",
+            "november novembre nov",
+            "december decembre dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+
+#: The month a season's issue counts for, as the National Library of Medicine sorts PubMed
+#: (PubMed Help, "Publication date": winter is January, spring April, summer July, fall October).
+#: So the winter of a year is its first quarter, not the December that ends it.
+_SEASONS: _Months = {
+    "winter": 1,
+    "hiver": 1,
+    "spring": 4,
+    "printemps": 4,
+    "summer": 7,
+    "ete": 7,
+    "autumn": 10,
+    "automne": 10,
+    "fall": 10,
+    "christmas": 12,
+    "noel": 12,
+}
+_WINTER = ["winter", "hiver"]
+_DECEMBER = 12
+
+#: Months in the numbered parts of a year: quarter, trimester, semester. MEDLINE has a "4th
+#: Trimest", so its trimesters are three months long, as the French ones are.
+_MONTHS_A_PART: _Months = {"q": 3, "t": 3, "s": 6}
+
+_DASHES = "‐‑‒–—−"
+#: Punctuation around a date that a reader would not notice. No hyphen: "-2020" is another year.
+_AROUND = " .,;:!()[]{}\"'`´«»“”‘’*|"
+
+_YEAR = "[12][0-9]{3}"
+_NUMBER = "[0-9]{1,2}"
+_WORD = "(?:" + "|".join([*_MONTHS, *_SEASONS]) + ")"
+_MONTH = "(?:" + "|".join(_MONTHS) + ")"
+_ORDINAL = "(?: ?er|st|nd|rd|th|d)?"
+_DAY = f"(?:0?[1-9]|[12][0-9]|3[01]){_ORDINAL}"
+#: Between two numbers something must stand, or 12020 would be the first of a month of 2020.
+_APART = "[ ,./-]{1,3}"
+_MAYBE_APART = "[ ,./-]{0,3}"
+_TO = r"(?:\.? ?[-/&] ?|\.? (?:to|and|au|et|a) )"
+_LEAD = "(?:(?:le|the|on|in|en) )?"
+_TIME = (
+    "(?:[t ](?:[01]?[0-9]|2[0-4]):[0-5][0-9](?::[0-6][0-9](?:[.,][0-9]+)?)?(?: ?[ap]m)?)?"
+    "(?: ?(?:z|utc|gmt|[+-][0-9]{2}:?[0-9]{2}))?"
+)
+#: A number and what it counts: "2d quart", "1er trimestre", "1st-2nd Quarter", "Q1".
+_PART_ORDINAL = "(?:st|nde?|rd|th|d|er|re|i?e(?:me)?)?"
+_PART = (
+    rf"(?:(?-u:\b)(?P<number>[1-4]){_PART_ORDINAL}(?:{_TO}[2-4]{_PART_ORDINAL})? ?"
+    "(?P<part>q(?:uart(?:er)?|tr)|trim(?:est(?:re|er)?)?|sem(?:est(?:re|er)?)?)"
+    "|[qt](?P<quarter>[1-4]))"
+)
+_ISO_SEPARATOR = " ?[-/.] ?| "
+_SEPARATOR = " ?[-/.] ?"
+
+_FORMS = {
+    # 2020, 2020-01, 2020-01-15, 2020-01-15T08:00:00Z, 1999-2000
+    "year_first_numbers": rf"^(?P<year>{_YEAR})(?:{_TO}(?P<last_year>{_YEAR})|"
+    rf"(?P<separator>{_ISO_SEPARATOR})(?P<month>{_NUMBER})"
+    rf"(?:(?P<second_separator>{_ISO_SEPARATOR})(?P<day>{_NUMBER}){_TIME})?)?$",
+    # 15/01/2020, 01/2020
+    "year_last_numbers": rf"^(?:(?P<day>{_NUMBER})(?P<separator>{_SEPARATOR}))?"
+    rf"(?P<month>{_NUMBER})(?P<second_separator>{_SEPARATOR})(?P<year>{_YEAR}){_TIME}$",
+    # 2000 Jan, 2000 Jan 15, 2000 Spring-Summer, 1998 Dec-1999 Jan, 2000 Nov 27-Dec 4,
+    # 2000 Jan 1-15, 1974-1975 Winter, 2022 Jan-Feb 01
+    "year_first_words": rf"^(?P<year>{_YEAR})(?:{_TO}(?P<last_year>{_YEAR}))?{_MAYBE_APART}"
+    rf"(?P<word>{_WORD})(?:{_MAYBE_APART}(?P<day>{_NUMBER}){_ORDINAL})?"
+    rf"(?:{_TO}(?:(?:(?P<end_year>{_YEAR}){_MAYBE_APART})?{_WORD}(?:{_MAYBE_APART}{_DAY})?|{_DAY}))?$",
+    # January 2020, September 20, 2018, Spring-Summer 2000, Dec 1998-Jan 1999, Nov 27-Dec 4, 2000,
+    # Winter 1974-1975
+    "word_first": rf"^{_LEAD}(?P<word>{_WORD})(?:{_MAYBE_APART}(?P<day>{_NUMBER}){_ORDINAL}"
+    rf"(?:{_TO}(?:{_MONTH}{_MAYBE_APART})?{_DAY})?{_APART}|(?:{_TO}{_WORD})?{_MAYBE_APART})"
+    rf"(?P<year>{_YEAR})"
+    rf"(?:{_TO}(?:{_WORD}{_MAYBE_APART}(?:{_DAY}{_APART})?)?(?P<last_year>{_YEAR}))?$",
+    # 27 avril 2020, 1er janvier 2020, 1st of May 2020, 1-15 January 2000, 27 Nov-4 Dec 2000
+    "day_first": rf"^{_LEAD}(?P<day>{_NUMBER}){_ORDINAL}(?:{_TO}{_DAY})?{_MAYBE_APART}(?:of |de )?"
+    rf"(?P<word>{_MONTH})(?:{_TO}{_DAY}{_MAYBE_APART}{_MONTH})?{_MAYBE_APART}(?P<year>{_YEAR})"
+    rf"(?:{_TO}{_DAY}{_MAYBE_APART}{_MONTH}{_MAYBE_APART}(?P<last_year>{_YEAR}))?$",
+    # 2000 1st Quarter, 1978 2d Quart, 1961 4th Trimest, 2000 Q1
+    "year_first_part": rf"^(?P<year>{_YEAR}){_MAYBE_APART}{_PART}$",
+    # 1st quarter 2000, 2e semestre 1962, Q1 2000
+    "part_first": rf"^{_LEAD}{_PART}{_APART}(?P<year>{_YEAR})$",
+}
+_NUMBER_FORMS = ("year_first_numbers", "year_last_numbers")
+_WORD_FORMS = ("year_first_words", "word_first", "day_first")
+_PART_FORMS = ("year_first_part", "part_first")
+
+
+def parsed(text: pl.Expr) -> pl.Expr:
+    """What a column of dates says, and how much of it is known.
+
+    A Struct of `date` (Date: the first day of what is known), `date_precision` (`day`, `month`,
+    `season` or `year`; a quarter, trimester or half of a year is a `season`) and `issue`:
+    `missing_date` (null or blank), `unreadable_date`, `month_first_date`, or null. There is a date
+    if and only if there is a precision, and if and only if it is neither missing nor unreadable.
+
+    Numbers are read day first; only where the second cannot be a month and the first can, month
+    first, with the issue. Of a range the first part counts. A winter that spans two years starts
+    in December of the first. Years are 1000 to 2999, in four ASCII digits. A day that is in no
+    calendar, a range that runs backwards through the years, any other text: unreadable.
+
+    Args:
+        text: A String column, cleaned.
+    """
+    missing = text.str.strip_chars().fill_null("") == ""
+    bare = folded(text).str.replace_many(list(_DASHES), ["-"]).str.strip_chars(_AROUND)
+    matches = {form: pl.field("bare").str.extract_groups(regex) for form, regex in _FORMS.items()}
+    # Each step looks only at the fields that the one before made, so nothing is computed twice.
+    return (
+        pl.struct(missing=missing, bare=bare)
+        .struct.with_fields(**matches)
+        .struct.with_fields(**_parts())
+        .struct.with_fields(**_numbers())
+        .struct.with_fields(**_first_day())
+        .struct.with_fields(parsed=_result())
+        .struct.field("parsed")
+    )
+
+
+def _group(name: str, *forms: str) -> pl.Expr:
+    """What stands in a group of whichever of the forms the text has."""
+    return pl.coalesce(pl.field(form).struct.field(name) for form in forms)
+
+
+def _parts() -> dict[str, pl.Expr]:
+    """What the text says, from whichever form it has."""
+    with_range = ("year_first_numbers", "year_first_words", "word_first", "day_first")
+    last_year = pl.coalesce(
+        _group("last_year", *with_range), _group("end_year", "year_first_words")
+    )
+    separators = [_group(name, *_NUMBER_FORMS) for name in ("separator", "second_separator")]
+    return {
+        "year": _group("year", *_FORMS).cast(pl.Int32),
+        "last_year": last_year.cast(pl.Int32),
+        "word": _group("word", *_WORD_FORMS),
+        "month": _group("month", *_NUMBER_FORMS).cast(pl.Int32),
+        "day": _group("day", *_NUMBER_FORMS, *_WORD_FORMS).cast(pl.Int32),
+        "part": _group("part", *_PART_FORMS).str.head(1),
+        "number": pl.coalesce(_group("number", *_PART_FORMS), _group("quarter", *_PART_FORMS)).cast(
+            pl.Int32
+        ),
+        "day_leads": _group("day", "year_last_numbers").is_not_null(),
+        "uneven": (separators[0] != separators[1]).fill_null(value=False),
+    }
+
+
+def _numbers() -> dict[str, pl.Expr]:
+    """Day and month in their places, the month of a word, season or numbered part as a number."""
+    day, month, word, number = (pl.field(name) for name in ("day", "month", "word", "number"))
+    month_first = pl.field("day_leads") & (month > _DECEMBER) & day.is_between(1, _DECEMBER)
+    months_a_part = pl.field("part").replace_strict(
+        _MONTHS_A_PART, default=_MONTHS_A_PART["q"], return_dtype=pl.Int32
+    )
+    spans_years = word.is_in(_WINTER) & (pl.field("last_year") == pl.field("year") + 1)
+    return {
+        "month_first": month_first.fill_null(value=False),
+        "season": word.is_in(list(_SEASONS)).fill_null(value=False) | number.is_not_null(),
+        "day": pl.when(month_first).then(month).otherwise(day),
+        "month": pl.when(month_first)
+        .then(day)
+        .when(spans_years)
+        .then(pl.lit(_DECEMBER))
+        .otherwise(
+            pl.coalesce(
+                month,
+                word.replace_strict(_MONTHS | _SEASONS, default=None, return_dtype=pl.Int32),
+                (number - 1) * months_a_part + 1,
+            )
+        ),
+    }
+
+
+def _first_day() -> dict[str, pl.Expr]:
+    """The first day of what is known, null if it is in no calendar; and what is known."""
+    year, month, day, season = (pl.field(name) for name in ("year", "month", "day", "season"))
+    # `pl.date` fails on what is in no calendar, so it is only asked for the first of real months.
+    real_month = pl.when(month.fill_null(1).is_between(1, _DECEMBER)).then(month.fill_null(1))
+    first = pl.date(year, real_month, 1)
+    sound = (
+        day.fill_null(1).is_between(1, first.dt.month_end().dt.day())
+        & ~(season & day.is_not_null())
+        & ~pl.field("uneven")
+        & (pl.field("last_year") >= year).fill_null(value=True)
+    )
+    return {
+        "date": pl.when(sound).then(first + pl.duration(days=day.fill_null(1) - 1)),
+        "precision": pl.when(season)
+        .then(pl.lit("season"))
+        .when(day.is_not_null())
+        .then(pl.lit("day"))
+        .when(month.is_not_null())
+        .then(pl.lit("month"))
+        .otherwise(pl.lit("year")),
+    }
+
+
+def _result() -> pl.Expr:
+    date = pl.field("date")
+    return pl.struct(
+        date,
+        pl.when(date.is_not_null()).then(pl.field("precision")).alias("date_precision"),
+        pl.when(pl.field("missing"))
+        .then(pl.lit("missing_date"))
+        .when(date.is_null())
+        .then(pl.lit("unreadable_date"))
+        .when(pl.field("month_first"))
+        .then(pl.lit("month_first_date"))
+        .alias("issue"),
+    )

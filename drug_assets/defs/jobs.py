@@ -1,0 +1,18 @@
+"""The jobs: everything that lies between the landing zone and the answers."""
+
+import dagster as dg
+
+drug_mentions = dg.define_asset_job(
+    "drug_mentions",
+    selection=dg.AssetSelection.all(),
+    description="Read the landing zone, clean, find mentions, check, and release.",
+    tags={"drug_assets/writes": "store"},
+)
+
+daily = dg.ScheduleDefinition(
+    name="daily",
+    job=drug_mentions,
+    cron_schedule="0 5 * * *",
+    execution_timezone="UTC",
+    description="For landing zones that no sensor can watch.",
+)

@@ -1,0 +1,317 @@
+"""Questions that `graph.json` alone answers (SPEC sections 5 and 6).
+
+Only the standard library is imported here, and little of it before it is needed: people wait for
+these answers on a command line. Making the document belongs to `graph`, where it is stored to
+`storage`, how an answer is shown to `cli`.
+
+The document is read one line a drug, the way `graph` writes it, so that memory holds one drug and
+the answer however large the document is. Any other layout of that JSON is read too, all at once.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from pathlib import Path
+
+    #: Where the document is: a local file, or what opens it anew each time it is called: a binary
+    #: stream, or any lines of bytes. Closed after reading if it can be.
+    Graph: TypeAlias = Path | Callable[[], Iterable[bytes]]
+
+PUBMED = "pubmed"
+CLINICAL_TRIAL = "clinical_trial"
+CLOSE_SPELLINGS = 5
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class TopJournal(NamedTuple):
+    """A journal that mentions as many different drugs as any other does."""
+
+    journal: str
+    drug_count: int
+    #: Names of these drugs, sorted.
+    drugs: list[str]
+
+    def asdict(self) -> dict[str, Any]:
+        """The answer as JSON has it."""
+        return self._asdict()
+
+
+class RelatedDrug(NamedTuple):
+    """A drug that PubMed publications of the same journals mention."""
+
+    drug: str
+    #: The journals that mention both, sorted.
+    journals: list[str]
+
+    def asdict(self) -> dict[str, Any]:
+        """The answer as JSON has it."""
+        return self._asdict()
+
+
+class RelatedDrugs(NamedTuple):
+    """The drugs related to one drug, sorted by name."""
+
+    #: Name of the drug that was found; of several, separated by " / ".
+    drug: str
+    related: list[RelatedDrug]
+
+    def asdict(self) -> dict[str, Any]:
+        """The answer as JSON has it."""
+        return {"drug": self.drug, "related": [related.asdict() for related in self.related]}
+
+
+class NotAGraph(ValueError):  # noqa: N818 - the name says what is wrong
+    """What was read is not a graph document."""
+
+
+class UnknownDrug(LookupError):  # noqa: N818 - the name says what is wrong
+    """No drug of the document has that name.
+
+    Attributes:
+        name: The name that was asked for.
+        close_spellings: Names of the document that look like it, closest first, at most five.
+    """
+
+    def __init__(self, name: str, close_spellings: list[str]) -> None:
+        self.name = name
+        self.close_spellings = close_spellings
+        close = ", ".join(close_spellings)
+        hint = f"close spellings: {close}" if close else "nor is any spelled like it"
+        super().__init__(f"no drug of the graph is named {name!r}; {hint}")
+
+
+def top_journals(graph: Graph) -> list[TopJournal]:
+    """The journals that mention the most different drugs, over both sources (SPEC 6.1).
+
+    All that tie, sorted by name; none if no journal mentions any drug.
+
+    Raises:
+        NotAGraph: If what is read is not a graph document.
+        OSError: If it cannot be read.
+    """
+    drugs_of: dict[str, list[str]] = {}
+    for drug in _drugs(graph):
+        for journal in drug.types_by_journal:
+            drugs_of.setdefault(journal, []).append(drug.name)
+    most = max(map(len, drugs_of.values()), default=0)
+    return [
+        TopJournal(journal, most, sorted(drugs))
+        for journal, drugs in sorted(drugs_of.items())
+        if len(drugs) == most
+    ]
+
+
+def related_drugs(graph: Graph, drug: str, *, exclude_trial_journals: bool = False) -> RelatedDrugs:
+    """The other drugs mentioned by the journals that mention a drug (SPEC 6.2).
+
+    Only mentions by PubMed publications count, of the drug as of the others. The answer is empty
+    for a drug that no journal mentions.
+
+    Args:
+        graph: Where the document is; it is read twice.
+        drug: Any of the drug's names; case, accents and spacing do not matter. Where it is the name
+            of one drug and a synonym of another, the first is meant. A synonym that several drugs
+            share means all of them together: a title with it mentions each.
+        exclude_trial_journals: Leave out the journals that mention the drug in a clinical trial.
+
+    Raises:
+        UnknownDrug: If no drug has that name.
+        NotAGraph: If what is read is not a graph document.
+        OSError: If it cannot be read.
+    """
+    asked = _find(graph, drug)
+    journals = {
+        journal
+        for found in asked
+        for journal, types in found.types_by_journal.items()
+        if PUBMED in types
+    }
+    if exclude_trial_journals:
+        journals -= {
+            journal
+            for found in asked
+            for journal, types in found.types_by_journal.items()
+            if CLINICAL_TRIAL in types
+        }
+    ids = {found.drug_id for found in asked}
+    related = [
+        RelatedDrug(other.name, linking)
+        for other in (_drugs(graph) if journals else ())
+        if other.drug_id not in ids and (linking := other.pubmed_journals_among(journals))
+    ]
+    return RelatedDrugs(" / ".join(sorted(found.name for found in asked)), sorted(related))
+
+
+class _Drug(NamedTuple):
+    """What the questions need of a drug."""
+
+    drug_id: str
+    name: str
+    names: list[str]
+    #: For each journal that mentions it, the types of the publications that do.
+    types_by_journal: dict[str, set[str]]
+
+    def pubmed_journals_among(self, journals: Collection[str]) -> list[str]:
+        """Those of the journals whose PubMed publications mention the drug, sorted."""
+        return sorted(
+            journal
+            for journal, types in self.types_by_journal.items()
+            if PUBMED in types and journal in journals
+        )
+
+
+def _find(graph: Graph, name: str) -> list[_Drug]:
+    """The drug of that name, or the drugs that share it as a synonym.
+
+    Raises:
+        UnknownDrug: If there is none.
+    """
+    wanted = _folded(name)
+    named: list[_Drug] = []
+    with_synonym: list[_Drug] = []
+    spellings: dict[str, str] = {}
+    for drug in _drugs(graph):
+        folds = {_folded(spelling): spelling for spelling in (*drug.names, drug.name)}
+        if _folded(drug.name) == wanted:
+            named.append(drug)
+        elif wanted in folds:
+            with_synonym.append(drug)
+        spellings.update(folds)
+    if not named and not with_synonym:
+        raise UnknownDrug(name, _close(wanted, spellings))
+    return named or with_synonym
+
+
+def _close(wanted: str, spellings: dict[str, str]) -> list[str]:
+    """The spellings whose folds look most like the one wanted."""
+    from difflib import get_close_matches
+
+    return [spellings[fold] for fold in get_close_matches(wanted, spellings, CLOSE_SPELLINGS)]
+
+
+def _folded(name: str) -> str:
+    """A name as drugs are compared (SPEC section 2, "Folded text"), however it was typed."""
+    spaced = " ".join(name.split())
+    if spaced.isascii():
+        return spaced.lower()
+    from unicodedata import normalize
+
+    from drug_assets.cleaning.text import fold_text
+
+    return fold_text(normalize("NFC", spaced))
+
+
+def _drugs(graph: Graph) -> Iterator[_Drug]:
+    """The drugs of a document, in its order.
+
+    Raises:
+        NotAGraph: At the first thing that no graph document holds.
+    """
+    opened = graph() if callable(graph) else graph.open("rb")
+    name = "the graph document" if callable(graph) else str(graph)
+    try:
+        for place, drug in _objects(opened, name):
+            try:
+                yield _drug(drug)
+            except (AttributeError, KeyError, TypeError) as error:
+                raise _not_a_graph(name, place, "a drug with its names and journals") from error
+    finally:
+        close = getattr(opened, "close", None)
+        if close is not None:
+            close()
+
+
+def _drug(drug: Any) -> _Drug:
+    """One drug of the document.
+
+    Raises:
+        AttributeError, KeyError, TypeError: If it is none.
+    """
+    types_by_journal: dict[str, set[str]] = {}
+    for journal in drug["journals"]:
+        types = {mention["type"] for mention in journal["mentions"]}
+        if not types <= {PUBMED, CLINICAL_TRIAL}:
+            raise TypeError(types)
+        types_by_journal.setdefault(_text(journal["journal"]), set()).update(types)
+    name = _text(drug["drug"])
+    names = [_text(spelling) for spelling in drug.get("names", [name])]
+    return _Drug(_text(drug["drug_id"]), name, names, types_by_journal)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _objects(lines: Iterable[bytes], name: str) -> Iterator[tuple[str, Any]]:
+    """The elements of a JSON array with where each stands, a line at a time while they are one.
+
+    Where a line is not one element, all that follows is read at once. So what was read of the array
+    up to there is remembered as the shortest beginning that lets the same follow it.
+    """
+    import json
+
+    beginning, number, closed = b"", 0, False
+    numbered = enumerate(lines, start=1)
+    for number, line in numbered:
+        whole_line = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
+        text = whole_line.strip()
+        if not text:
+            continue
+        if closed:
+            raise _not_a_graph(name, f"line {number}", "nothing after the closing bracket")
+        if text == b"[" and not beginning:
+            beginning = b"["
+            continue
+        if text == b"]" and beginning in {b"[", b"[null"}:
+            closed = True
+            continue
+        element = text.removesuffix(b",")
+        try:
+            drug = json.loads(element) if beginning in {b"[", b"[null,"} else None
+        except (ValueError, RecursionError):
+            drug = None
+        if not isinstance(drug, dict):
+            rest = chain([beginning + b"\n", whole_line], (line for _, line in numbered))
+            skipped = 1 if b"null" in beginning else 0
+            yield from _all_at_once(b"".join(rest), skipped, name, number)
+            return
+        yield f"line {number}", drug
+        beginning = b"[null," if element != text else b"[null"
+    if not closed:
+        raise _not_a_graph(name, f"line {number}", "the array to be closed, but the file ends")
+
+
+def _all_at_once(
+    document: bytes, skipped: int, name: str, first_line: int
+) -> Iterator[tuple[str, Any]]:
+    """The elements of a JSON array but those skipped; its second line is `first_line` of a file."""
+    import json
+
+    try:
+        array = json.loads(document.decode())
+    except json.JSONDecodeError as error:
+        place = f"line {first_line + error.lineno - 2}, column {error.colno}"
+        raise _not_a_graph(name, place, f"JSON ({error.msg})") from error
+    except UnicodeDecodeError as error:
+        line = first_line + document.count(b"\n", 0, error.start) - 1
+        raise _not_a_graph(name, f"line {line}", "UTF-8") from error
+    except RecursionError as error:
+        raise _not_a_graph(name, f"line {first_line}", "JSON less deep") from error
+    if not isinstance(array, list):
+        raise _not_a_graph(name, f"line {first_line}", "a JSON array of drugs")
+    for number, drug in enumerate(array[skipped:], start=1):
+        yield f"drug {number} from line {first_line}", drug
+
+
+def _not_a_graph(name: str, place: str, expected: str) -> NotAGraph:
+    return NotAGraph(
+        f"{name} is not a graph document: {place}: expected {expected};"
+        " `drug-assets run` writes a new one"
+    )

@@ -1,0 +1,201 @@
+"""One run of everything in this process, with progress and a closing report (SPEC section 8).
+
+What is run belongs to `defs`; this module starts it and tells a person how it went.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from rich import box
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from drug_assets import contracts, questions
+from drug_assets.definitions import definitions
+from drug_assets.storage.objects import StorageError, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drug_assets.settings import Settings
+
+JOB = "drug_mentions"
+
+
+class ConfigurationError(Exception):
+    """The run cannot start as configured."""
+
+
+@dataclass
+class RunReport:
+    """What a run did, gathered from its events."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    rejected: dict[str, Counter[str]] = field(default_factory=dict)
+    checks_passed: int = 0
+    failed_checks: list[tuple[str, str, bool]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def add(self, event: dg.DagsterEvent) -> None:
+        """Take in one event of the run."""
+        if event.is_step_materialization:
+            made = event.step_materialization_data.materialization
+            rows = made.metadata.get("dagster/row_count")
+            if isinstance(rows, dg.IntMetadataValue) and rows.value is not None:
+                self.rows[made.asset_key.path[-1]] = rows.value
+        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
+            self._add_check(event.asset_check_evaluation_data)
+        elif event.is_step_failure:
+            self.failures.append(f"{event.step_key}: {_cause(event.step_failure_data.error)}")
+
+    def _add_check(self, check: Any) -> None:
+        name = f"{check.asset_key.path[-1]}: {check.check_name}"
+        if check.passed:
+            self.checks_passed += 1
+        else:
+            self.failed_checks.append((name, check.description or "", check.blocking or False))
+        if check.check_name == "every_file_is_read":
+            self.unread = {file: str(why.value) for file, why in check.metadata.items()}
+        if check.check_name == "rejected_share":
+            for figure, count in check.metadata.items():
+                source, _, reason = figure.partition(".")
+                if reason:
+                    self.rejected.setdefault(source, Counter())[reason] = int(count.value)
+
+
+def run_everything(settings: Settings, console: Console | None = None) -> bool:
+    """Run the main job in this process and print how it went; whether all of it succeeded.
+
+    Raises:
+        ConfigurationError: the landing zone or the store cannot be used.
+    """
+    console = console or Console(soft_wrap=True)
+    try:
+        open_store(settings.landing, must_exist=True).objects()
+        open_store(settings.store).objects()
+    except StorageError as error:
+        raise ConfigurationError(str(error)) from error
+    job = definitions(settings).resolve_job_def(JOB)
+    report = RunReport()
+    with _instance() as instance:
+        run_id = str(uuid.uuid4())
+        steps = len(job.graph.node_dict)
+        with _progress(steps) as (progress, task):
+
+            def follow(event: dg.EventLogEntry) -> None:
+                if event.dagster_event is None:
+                    return
+                report.add(event.dagster_event)
+                if event.dagster_event.is_step_start:
+                    progress.update(task, description=event.dagster_event.step_key)
+                if event.dagster_event.is_step_success or event.dagster_event.is_step_failure:
+                    progress.advance(task)
+
+            instance.add_event_listener(run_id, follow)
+            result = job.execute_in_process(
+                run_id=run_id,
+                instance=instance,
+                raise_on_error=False,
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+            report.seconds = progress.tasks[task].elapsed or 0.0
+    _print_report(console, report, settings, succeeded=result.success)
+    return result.success
+
+
+def _instance() -> dg.DagsterInstance:
+    """The instance of DAGSTER_HOME, so that the run is seen in the UI, else a passing one."""
+    if os.environ.get("DAGSTER_HOME"):
+        return dg.DagsterInstance.get()
+    return dg.DagsterInstance.ephemeral()
+
+
+@contextmanager
+def _progress(steps: int) -> Iterator[tuple[Progress, TaskID]]:
+    """A progress bar on stderr; where that is no terminal, nothing but the end is shown."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    ) as progress:
+        yield progress, progress.add_task("starting", total=steps)
+
+
+def _cause(error: Any) -> str:
+    """The message of an error's innermost cause: what the person needs to read."""
+    while error.cause is not None:
+        error = error.cause
+    name, _, message = str(error.message).strip().partition(": ")
+    # "module.SomeError: message" is how Dagster keeps it.
+    return message if message and " " not in name else str(error.message).strip()
+
+
+def _print_report(
+    console: Console, report: RunReport, settings: Settings, *, succeeded: bool
+) -> None:
+    rows = report.rows
+    if all(f"raw_{source}" in rows and source in rows for source in contracts.SOURCES):
+        table = Table("source", "rows in", "kept", "merged", "rejected", box=box.SIMPLE_HEAD)
+        for source in contracts.SOURCES:
+            reasons = report.rejected.get(source, Counter())
+            table.add_row(
+                source,
+                f"{rows[f'raw_{source}']:,}",
+                f"{rows[source]:,}",
+                f"{rows.get(f'merged_{source}', 0):,}",
+                ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
+                or "0",
+            )
+        console.print(table)
+    if "mentions" in rows:
+        console.print(f"{rows['mentions']:,} mentions in {rows['journals']:,} journals")
+    for file, problem in report.unread.items():
+        console.print(f"not read: {file}: {problem}", style="yellow", markup=False)
+    failed = len(report.failed_checks)
+    console.print(f"{report.checks_passed} checks passed, {failed} did not")
+    for name, description, blocking in report.failed_checks:
+        kind, style = ("failed", "red") if blocking else ("warning", "yellow")
+        console.print(f"  {kind}: {name}: {description}", style=style, markup=False)
+    if succeeded:
+        _print_answers(console, settings)
+        console.print(f"Outputs in {settings.store}", markup=False)
+    else:
+        for failure in report.failures:
+            console.print(failure, style="red", markup=False)
+        console.print("The outputs of the last good run stand as they were.", style="red")
+    console.print(f"{'Done' if succeeded else 'Failed'} after {report.seconds:.1f} s")
+
+
+def _print_answers(console: Console, settings: Settings) -> None:
+    """The head of both answers."""
+    graph = open_store(settings.store).local_copy("graph.json")
+    top = questions.top_journals(graph)
+    if top:
+        names = "; ".join(answer.journal for answer in top)
+        console.print(
+            f"Top journal, with {top[0].drug_count} drugs: {names}", markup=False, highlight=False
+        )
+        answer = questions.related_drugs(graph, top[0].drugs[0])
+        related = ", ".join(related.drug for related in answer.related) or "none"
+        console.print(f"Drugs related to {answer.drug}: {related}", markup=False, highlight=False)

@@ -1,0 +1,190 @@
+"""Named objects in one place, a local folder here, a bucket in `gcs`: listed, read, put whole.
+
+Whatever the place, an object is only ever replaced by a finished one: a reader or a crash meets the
+old bytes or the new ones, never half of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+_STALE_SECONDS = 24 * 3600
+
+
+class StorageError(Exception):
+    """A place that cannot be used, with what a person can do about it."""
+
+
+@dataclass(frozen=True, order=True)
+class StoredObject:
+    """An object as it is listed."""
+
+    name: str
+    size_bytes: int
+    #: Differs whenever the object was written again; says nothing about its bytes.
+    version: str
+
+
+class ObjectStore(Protocol):
+    """A place of named objects. Names use forward slashes."""
+
+    def uri(self, name: str = "") -> str:
+        """Where the object lies, for people."""
+        ...
+
+    def objects(self, prefix: str = "") -> list[StoredObject]:
+        """All objects whose name starts so, sorted by name.
+
+        Raises:
+            StorageError: the place does not exist or may not be read.
+        """
+        ...
+
+    def read(self, name: str) -> bytes:
+        """The bytes of an object.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        ...
+
+    def content_id(self, found: StoredObject) -> str:
+        """An identity of the object's bytes: equal for equal bytes, whenever written."""
+        ...
+
+    def local_copy(self, name: str) -> Path:
+        """A local file with the object's bytes, to be read only.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        ...
+
+    def scratch(self, name: str) -> Path:
+        """A fresh local path to write what `put` will make the object."""
+        ...
+
+    def put(self, finished: Path, name: str) -> None:
+        """Make a finished local file the object, whole; the file is used up."""
+        ...
+
+    def move(self, name: str, new_name: str) -> None:
+        """Rename an object, replacing the one that has the new name."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        ...
+
+
+class LocalFolder:
+    """Objects are the files below a folder."""
+
+    def __init__(self, folder: Path, *, must_exist: bool = False) -> None:
+        """Use a folder; `must_exist` makes listing a missing one an error instead of empty."""
+        self._folder = folder
+        self._must_exist = must_exist
+
+    def uri(self, name: str = "") -> str:
+        """The path of an object."""
+        return str(self._folder / name) if name else str(self._folder)
+
+    def objects(self, prefix: str = "") -> list[StoredObject]:
+        """All files below the folder whose relative path starts so; links are followed."""
+        if not self._folder.is_dir():
+            if self._folder.exists():
+                raise StorageError(f"{self._folder} is not a folder")
+            if self._must_exist:
+                raise StorageError(f"there is no folder {self._folder}")
+        found = []
+        start = self._folder / prefix.rpartition("/")[0]
+        for parent, _, names in os.walk(start, followlinks=True):
+            for name in names:
+                path = Path(parent) / name
+                relative = path.relative_to(self._folder).as_posix()
+                if relative.startswith(prefix) and path.is_file():
+                    stat = path.stat()
+                    found.append(
+                        StoredObject(relative, stat.st_size, f"{stat.st_mtime_ns}-{stat.st_ino}")
+                    )
+        return sorted(found)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file."""
+        return (self._folder / name).read_bytes()
+
+    def content_id(self, found: StoredObject) -> str:
+        """SHA-256 of the file's bytes."""
+        with (self._folder / found.name).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def local_copy(self, name: str) -> Path:
+        """The file itself."""
+        path = self._folder / name
+        if not path.is_file():
+            raise FileNotFoundError(path)
+        return path
+
+    def scratch(self, name: str) -> Path:
+        """A hidden path beside the object: a rename within one file system is atomic."""
+        target = self._folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for stale in target.parent.glob(f".{target.name}.*.tmp"):
+            # Left by a writer that was killed; a younger one may still be at work.
+            if time.time() - stale.stat().st_mtime > _STALE_SECONDS:
+                stale.unlink(missing_ok=True)
+        return target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+
+    def put(self, finished: Path, name: str) -> None:
+        """Flush the file to disk and rename it."""
+        target = self._folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with finished.open("rb+") as file:
+            os.fsync(file.fileno())
+        finished.replace(target)
+        _flush_folder(target.parent)
+
+    def move(self, name: str, new_name: str) -> None:
+        """Rename a file."""
+        target = self._folder / new_name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (self._folder / name).replace(target)
+        _flush_folder(target.parent)
+
+    def delete(self, name: str) -> None:
+        """Remove a file, and the folders that it leaves empty."""
+        path = self._folder / name
+        path.unlink(missing_ok=True)
+        for parent in path.parents:
+            if parent == self._folder or not parent.is_dir() or any(parent.iterdir()):
+                break
+            parent.rmdir()
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_store(location: str, *, must_exist: bool = False) -> ObjectStore:
+    """The place a location names: a local folder, or `gs://bucket/prefix`."""
+    if location.startswith("gs://"):
+        from drug_assets.storage.gcs import Bucket
+
+        return Bucket.at(location)
+    if "://" in location:
+        scheme = location.partition("://")[0]
+        raise StorageError(
+            f"{location}: {scheme}:// is not known; name a folder or gs://bucket/prefix"
+        )
+    return LocalFolder(Path(location).expanduser(), must_exist=must_exist)
