@@ -44,7 +44,7 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,gcp]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,gcp,production]'
 	touch $@ $(VENV)/.run
 
 clean:

@@ -17,11 +17,18 @@ def definitions(
         settings: the settings; without, those that the environment variables give.
         overrides: resources to use in place of the environment's.
     """
-    from drug_assets.defs.resources import resources
+    from drug_assets.defs import jobs, resources, sensors
 
-    chosen = resources(settings or Settings.of())
-    return dg.load_definitions_from_package_module(
-        declarations, resources={**chosen, **(overrides or {})}, executor=dg.in_process_executor
+    chosen = settings or Settings.of()
+    return dg.Definitions(
+        assets=dg.load_assets_from_package_module(declarations),
+        asset_checks=dg.load_asset_checks_from_package_module(declarations),
+        jobs=[jobs.drug_mentions],
+        schedules=[jobs.daily],
+        sensors=[sensors.landing_zone_sensor],
+        resources={**resources.resources(chosen), **(overrides or {})},
+        # One process a step would import everything again for each of them.
+        executor=dg.in_process_executor,
     )
 
 

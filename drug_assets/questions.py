@@ -285,7 +285,7 @@ def _objects(lines: Iterable[bytes], name: str) -> Iterator[tuple[str, Any]]:
         yield f"line {number}", drug
         beginning = b"[null," if element != text else b"[null"
     if not closed:
-        raise _not_a_graph(name, f"line {number}", "the array to be closed, but the file ends")
+        raise _not_a_graph(name, f"line {max(number, 1)}", "the array to be closed, but it ends")
 
 
 def _all_at_once(

@@ -14,6 +14,7 @@ import polars as pl
 from drug_assets import contracts
 
 _JOURNAL = ("journal_id", "journal", "folded_journal")
+_CONTENT = pl.struct("id", "title", "date_text", "journal_id")
 _SAME_WORK = ("folded_title", "date", "date_precision", "undated_text")
 
 
@@ -71,11 +72,11 @@ def _settled(records: pl.DataFrame, surrogate: pl.Expr) -> tuple[pl.DataFrame, p
     fullest_first = clustered.sort(
         pl.col("id").is_null(), pl.col("journal_id").is_null(), "position"
     )
-    content = pl.struct("id", "title", "date_text", "journal_id")
     clusters = (
         fullest_first.with_columns(
             last_position=pl.col("position").max().over(cluster),
-            contents=content.n_unique().over(cluster),
+            content=_CONTENT,
+            contents=_CONTENT.n_unique().over(cluster),
             **{
                 f"filled_{name}": pl.col(name).drop_nulls().first().over(cluster)
                 for name in _JOURNAL
@@ -95,7 +96,7 @@ def _settled(records: pl.DataFrame, surrogate: pl.Expr) -> tuple[pl.DataFrame, p
     winner = pl.col("position_of_cluster").is_in(kept["position"].implode())
     merged = (
         clustered.join(
-            clusters.select(*cluster, "publication_id", "contents", position_of_cluster="position"),
+            clusters.select(*cluster, "publication_id", "content", position_of_cluster="position"),
             on=cluster,
             nulls_equal=True,
         )
@@ -106,9 +107,9 @@ def _settled(records: pl.DataFrame, surrogate: pl.Expr) -> tuple[pl.DataFrame, p
             merged_into="publication_id",
             rule=pl.when(~winner)
             .then(pl.lit("conflicting_duplicate"))
-            .when(pl.col("contents") > 1)
-            .then(pl.lit("merged_duplicate"))
-            .otherwise(pl.lit("same_content")),
+            .when(_CONTENT.eq_missing(pl.col("content")))
+            .then(pl.lit("same_content"))
+            .otherwise(pl.lit("merged_duplicate")),
         )
         .sort("source_file", "source_row")
     )

@@ -74,6 +74,7 @@ def journals(records: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
         .unique("journal_id", keep="first", maintain_order=True)
         .select("journal_id", journal="journal_text")
     )
+    identified_by_id = ~pl.col("folded_names").list.contains(pl.col("journal_id"))
     return (
         resolved.group_by("journal_id")
         .agg(
@@ -84,6 +85,12 @@ def journals(records: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
         .join(spelling, on="journal_id", how="left")
         # A journal that is given by its identifier alone is shown by it.
         .with_columns(journal=pl.coalesce("journal", "journal_id"))
+        .with_columns(
+            # Two journals of one title are told apart by their identifiers: answers show titles.
+            journal=pl.when((pl.len().over("journal") > 1) & identified_by_id)
+            .then(pl.format("{} ({})", "journal", "journal_id"))
+            .otherwise("journal")
+        )
         .sort("journal_id")
         .select(contracts.Journals.column_names())
     )

@@ -1,0 +1,374 @@
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drug_assets.cleaning import duplicates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Record = dict[str, Any]
+Rows = list[Record]
+
+SCHEMA = {
+    "source_file": pl.String,
+    "source_row": pl.Int64,
+    "position": pl.Int64,
+    "id": pl.String,
+    "title": pl.String,
+    "folded_title": pl.String,
+    "date": pl.Date,
+    "date_precision": pl.String,
+    "date_text": pl.String,
+    "journal": pl.String,
+    "journal_id": pl.String,
+    "folded_journal": pl.String,
+}
+SURROGATE = pl.concat_str(
+    pl.lit("surrogate"),
+    "folded_title",
+    pl.col("date").dt.to_string("iso").fill_null(""),
+    pl.col("folded_journal").fill_null(""),
+    separator=":",
+)
+NEW_YEAR = date(2020, 1, 1)
+
+
+def record(
+    identifier: str | None = None,
+    title: str = "On beta",
+    journal: str | None = None,
+    day: date | None = NEW_YEAR,
+    *,
+    precision: str = "day",
+    date_text: str | None = "2020-01-01",
+    folded_journal: str | None = None,
+) -> Record:
+    """A record; `journal` is its identity, which also says its name."""
+    return {
+        "id": identifier,
+        "title": title,
+        "folded_title": title.lower(),
+        "date": day,
+        "date_precision": precision if day else None,
+        "date_text": date_text,
+        "journal": journal and journal.upper(),
+        "journal_id": journal,
+        "folded_journal": folded_journal or journal,
+    }
+
+
+def placed(records: Iterable[Record]) -> Rows:
+    """The records with a place each, in their order of delivery."""
+    return [
+        {**r, "source_file": "p.csv", "source_row": n, "position": n}
+        for n, r in enumerate(records, start=1)
+    ]
+
+
+def resolved(records: Rows) -> tuple[Rows, Rows]:
+    kept, merged = duplicates.resolved(pl.LazyFrame(records, schema=SCHEMA), SURROGATE)
+    return kept.sort("publication_id").collect().to_dicts(), merged.collect().to_dicts()
+
+
+def resolution(*records: Record) -> tuple[dict[str, Record], dict[int, tuple[str, str]]]:
+    """Kept records by publication_id, and (merged_into, rule) by row."""
+    kept, merged = resolved(placed(records))
+    return (
+        {r["publication_id"]: r for r in kept},
+        {r["source_row"]: (r["merged_into"], r["rule"]) for r in merged},
+    )
+
+
+class TestSameContent:
+    def test_same_content_is_one_record_without_a_flag(self) -> None:
+        kept, merged = resolution(record("1"), record("1"), record("1"))
+        assert kept["1"]["duplicate_issues"] == []
+        assert kept["1"]["source_row"] == 1
+        assert merged == {2: ("1", "same_content"), 3: ("1", "same_content")}
+
+    def test_same_content_without_an_id_is_one_record(self) -> None:
+        kept, merged = resolution(record(journal="j"), record(journal="j"))
+        assert list(kept) == ["surrogate:on beta:2020-01-01:j"]
+        assert [rule for _, rule in merged.values()] == ["same_content"]
+
+    def test_the_rule_of_a_row_is_told_by_its_own_content(self) -> None:
+        _, merged = resolution(record("1", journal="j"), record("1", journal="j"), record("1"))
+        assert merged == {2: ("1", "same_content"), 3: ("1", "merged_duplicate")}
+
+    def test_different_works_stay(self) -> None:
+        kept, merged = resolution(record("1"), record("2"), record("3", title="On gamma"))
+        assert list(kept) == ["1", "2", "3"]
+        assert merged == {}
+
+    def test_nothing_to_resolve(self) -> None:
+        assert resolved([]) == ([], [])
+
+
+class TestGaps:
+    def test_a_missing_id_is_filled(self) -> None:
+        kept, merged = resolution(record(journal="j"), record("1", journal="j"))
+        assert list(kept) == ["1"]
+        assert kept["1"]["duplicate_issues"] == ["merged_duplicate"]
+        assert merged == {1: ("1", "merged_duplicate")}
+
+    def test_a_missing_journal_is_filled(self) -> None:
+        kept, _ = resolution(record("1"), record("1", journal="j"))
+        assert (kept["1"]["journal_id"], kept["1"]["journal"]) == ("j", "J")
+
+    def test_each_gap_is_filled_from_the_other(self) -> None:
+        kept, merged = resolution(record("1"), record(journal="j"))
+        assert list(kept) == ["1"]
+        assert (kept["1"]["id"], kept["1"]["journal_id"], kept["1"]["source_row"]) == ("1", "j", 1)
+        assert merged == {2: ("1", "merged_duplicate")}
+
+    def test_titles_that_fold_to_one_are_one(self) -> None:
+        kept, merged = resolution(record("1", title="On BETA"), record("1", title="On beta"))
+        assert kept["1"]["title"] == "On BETA"
+        assert merged == {2: ("1", "merged_duplicate")}
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            record(title="On gamma"),
+            record(day=date(2020, 1, 2)),
+            record(day=None, date_text=None),
+        ],
+        ids=["title", "date", "no date"],
+    )
+    def test_another_title_or_date_is_another_work(self, other: Record) -> None:
+        kept, merged = resolution(record("1"), other)
+        assert len(kept) == 2
+        assert merged == {}
+
+    def test_other_journals_are_other_works_where_no_id_ties_them(self) -> None:
+        kept, merged = resolution(record("1", journal="j"), record(journal="k"))
+        assert len(kept) == 2
+        assert merged == {}
+
+    def test_unreadable_dates_are_one_only_if_they_say_the_same(self) -> None:
+        soon, later = (record(day=None, date_text=text) for text in ("soon", "later"))
+        assert len(resolution({**soon, "id": "1"}, soon)[0]) == 1
+        assert len(resolution({**soon, "id": "1"}, later)[0]) == 2
+
+    def test_a_record_that_fits_two_goes_to_the_smallest_id(self) -> None:
+        _, merged = resolution(record(), record("2"), record("1"))
+        assert merged == {1: ("1", "merged_duplicate")}
+
+    def test_a_record_without_journal_goes_to_the_smallest_journal_of_its_id(self) -> None:
+        kept, _ = resolution(record("1"), record("1", journal="k"), record("1", journal="j"))
+        # The two journals conflict; the last delivered is j's record.
+        assert kept["1"]["journal_id"] == "j"
+        assert kept["1"]["duplicate_issues"] == ["conflicting_duplicate", "merged_duplicate"]
+
+    def test_a_journal_goes_where_it_is_known_before_where_it_is_missing(self) -> None:
+        _, merged = resolution(record("1"), record("2", journal="j"), record(journal="j"))
+        assert merged == {3: ("2", "merged_duplicate")}
+
+    def test_one_gap_takes_one_journal_only(self) -> None:
+        kept, merged = resolution(record("1"), record(journal="k"), record(journal="j"))
+        assert kept["1"]["journal_id"] == "j"
+        assert len(kept) == 2
+        assert merged == {3: ("1", "merged_duplicate")}
+
+
+class TestConflicts:
+    def test_the_later_delivery_wins(self) -> None:
+        kept, merged = resolution(record("1", "On beta"), record("1", "On gamma"))
+        assert kept["1"]["title"] == "On gamma"
+        assert kept["1"]["duplicate_issues"] == ["conflicting_duplicate"]
+        assert merged == {1: ("1", "conflicting_duplicate")}
+
+    def test_content_that_is_delivered_again_is_the_later_one(self) -> None:
+        old, new = record("1", "On beta"), record("1", "On gamma")
+        kept, merged = resolution(old, new, old)
+        assert kept["1"]["title"] == "On beta"
+        assert merged == {2: ("1", "conflicting_duplicate"), 3: ("1", "same_content")}
+
+    def test_the_same_id_in_other_journals_conflicts(self) -> None:
+        kept, _ = resolution(record("1", journal="j"), record("1", journal="k"))
+        assert kept["1"]["journal_id"] == "k"
+        assert kept["1"]["duplicate_issues"] == ["conflicting_duplicate"]
+
+    def test_a_gap_is_not_filled_from_what_lost(self) -> None:
+        kept, _ = resolution(record("1", journal="j"), record("1", "On gamma"))
+        assert kept["1"]["journal_id"] is None
+
+
+# --- a plain reference -----------------------------------------------------------------------
+
+
+@dataclass
+class Cluster:
+    identifier: str | None
+    journal: str | None
+    records: Rows
+
+    def first(self) -> Record:
+        """The record that needs no gap filled, else the one delivered first."""
+        gaps = lambda r: (r["id"] is None, r["journal_id"] is None, r["position"])  # noqa: E731
+        return min(self.records, key=gaps)
+
+    def filled(self) -> Record:
+        records = [self.first(), *sorted(self.records, key=lambda r: r["position"])]
+        records.sort(key=lambda r: (r["id"] is None, r["journal_id"] is None))
+        gaps = {
+            name: next((r[name] for r in records if r[name] is not None), None)
+            for name in ("journal", "journal_id", "folded_journal")
+        }
+        return {**self.first(), **gaps, "id": self.identifier}
+
+
+def content(row: Record) -> tuple[Any, ...]:
+    return (row["id"], row["title"], row["date_text"], row["journal_id"])
+
+
+def nulls_last(*values: str | None) -> tuple[tuple[bool, str], ...]:
+    return tuple((value is None, value or "") for value in values)
+
+
+def works(records: Rows) -> Iterable[Rows]:
+    grouped = defaultdict(list)
+    for r in records:
+        said = r["date_text"] if r["date"] is None else None
+        grouped[r["folded_title"], r["date"], r["date_precision"], said].append(r)
+    return grouped.values()
+
+
+def clusters_of(work: Rows) -> list[Cluster]:
+    """The records of one work, each with those it is one with."""
+    clusters: list[Cluster] = []
+
+    def put(row: Record, home: Cluster | None) -> None:
+        if home is None:
+            clusters.append(Cluster(row["id"], row["journal_id"], [row]))
+        else:
+            home.records.append(row)
+
+    def smallest(fits: Callable[[Cluster], bool]) -> Cluster | None:
+        fitting = filter(fits, clusters)
+        return min(fitting, key=lambda c: nulls_last(c.identifier, c.journal), default=None)
+
+    complete = lambda r: (r["id"] is not None, r["journal_id"] is not None)  # noqa: E731
+    for row in (r for r in work if complete(r) == (True, True)):
+        same = (row["id"], row["journal_id"])
+        put(row, smallest(lambda c, same=same: (c.identifier, c.journal) == same))  # type: ignore[misc]
+    for row in (r for r in work if complete(r) == (True, False)):
+        put(row, smallest(lambda c, row=row: c.identifier == row["id"]))  # type: ignore[misc]
+    named = [r for r in work if complete(r) == (False, True)]
+    at_home = {c.journal for c in clusters}
+    for row in sorted(named, key=lambda r: (r["journal_id"], r["position"])):
+        home = smallest(lambda c, row=row: c.journal == row["journal_id"])  # type: ignore[misc]
+        if home is None and row["journal_id"] not in at_home:
+            home = smallest(lambda c: c.journal is None)
+            if home is not None:
+                home.journal = row["journal_id"]
+        put(row, home)
+    for row in (r for r in work if complete(r) == (False, False)):
+        put(row, smallest(lambda _: True))
+    return clusters
+
+
+def reference(records: Rows) -> tuple[Rows, Rows]:
+    """What `duplicates.resolved` should give, record by record."""
+    by_id: dict[str, list[Cluster]] = defaultdict(list)
+    for work in works(records):
+        for cluster in clusters_of(work):
+            filled = cluster.filled()
+            day = filled["date"].isoformat() if filled["date"] else ""
+            parts = ("surrogate", filled["folded_title"], day, filled["folded_journal"] or "")
+            by_id[filled["id"] or ":".join(parts)].append(cluster)
+    kept, merged = [], []
+    for publication_id, rivals in sorted(by_id.items()):
+        winner = max(rivals, key=lambda c: max(r["position"] for r in c.records))
+        flags = {
+            "conflicting_duplicate": len(rivals) > 1,
+            "merged_duplicate": len({content(r) for r in winner.records}) > 1,
+        }
+        kept.append(
+            {
+                **winner.filled(),
+                "publication_id": publication_id,
+                "duplicate_issues": [flag for flag, holds in flags.items() if holds],
+            }
+        )
+        for rival in rivals:
+            for row in rival.records:
+                if row is winner.first():
+                    continue
+                same = content(row) == content(winner.first())
+                rule = "same_content" if same else "merged_duplicate"
+                merged.append(
+                    {
+                        "source_file": row["source_file"],
+                        "source_row": row["source_row"],
+                        "merged_into": publication_id,
+                        "rule": rule if rival is winner else "conflicting_duplicate",
+                    }
+                )
+    return kept, sorted(merged, key=lambda m: m["source_row"])
+
+
+DATES = [
+    {"day": NEW_YEAR},
+    {"day": NEW_YEAR, "date_text": "01/01/2020"},
+    {"day": NEW_YEAR, "precision": "year", "date_text": "2020"},
+    {"day": None, "date_text": "soon"},
+    {"day": None, "date_text": None},
+]
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Rows:
+    """Records of few ids, titles, dates and journals, in any order of rows."""
+    identifier = st.sampled_from([None, None, "1", "2", "3"])
+    title = st.sampled_from(["On beta"] * 4 + ["On BETA", "On gamma"])
+    journal = st.sampled_from([None, None, "j", "k", "l"])
+    day = st.sampled_from(DATES[:1] * 4 + DATES)
+    drawn = []
+    for _ in range(draw(st.integers(0, 9))):
+        of = draw(journal)
+        name = draw(st.sampled_from([of, f"{of} bis"])) if of else None
+        drawn.append(
+            record(draw(identifier), draw(title), of, **draw(day), folded_journal=name)
+        )
+    return draw(st.permutations(placed(drawn)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(records())
+def test_agrees_with_a_plain_reference(rows: Rows) -> None:
+    kept, merged = resolved(rows)
+    expected_kept, expected_merged = reference(rows)
+    assert kept == expected_kept
+    assert merged == expected_merged
+
+
+@settings(max_examples=100, deadline=None)
+@given(records())
+def test_what_is_kept_never_fits_what_else_is_kept(rows: Rows) -> None:
+    """No two kept records of a work are the same by SPEC's own words, and none was lost."""
+    kept, merged = resolved(rows)
+    assert sorted(r["source_row"] for r in kept + merged) == list(range(1, len(rows) + 1))
+    for work in works(kept):
+        for one, other in combinations(work, 2):
+            assert not all(
+                one[gap] == other[gap] or None in (one[gap], other[gap])
+                for gap in ("id", "journal_id")
+            )
+
+
+@settings(max_examples=60, deadline=None)
+@given(records(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(rows: Rows, random: Any) -> None:
+    shuffled = random.sample(rows, len(rows))
+    assert resolved(shuffled) == resolved(rows)

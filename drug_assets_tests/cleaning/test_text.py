@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import unicodedata
+
+import polars as pl
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from drug_assets.cleaning.text import cleaned, fold_text, folded
+
+# Surrogates are no characters: neither UTF-8 nor Polars can hold them.
+CHARACTERS = [
+    character
+    for character in map(chr, range(sys.maxunicode + 1))
+    if unicodedata.category(character) not in {"Cs", "Cn", "Co"}
+]
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+#: Texts dense in what cleaning acts on.
+UNTIDY_TEXTS = st.lists(
+    st.sampled_from(
+        [*"aéI\u0301\u0327 \t\n\u00a0\u2003\u200b\ufeff\x00\x85\x1f&;\\x", r"\xc3", r"\xb1", "&lt;"]
+    ),
+    max_size=12,
+).map("".join)
+
+
+def clean(*texts: str | None) -> list[str | None]:
+    return (
+        pl.DataFrame({"t": texts}, schema={"t": pl.String})
+        .select(cleaned(pl.col("t")))["t"]
+        .to_list()
+    )
+
+
+def fold(*texts: str | None) -> list[str | None]:
+    return (
+        pl.DataFrame({"t": texts}, schema={"t": pl.String})
+        .select(folded(pl.col("t")))["t"]
+        .to_list()
+    )
+
+
+class TestCleaned:
+    @pytest.mark.parametrize(
+        ("written", "kept"),
+        [
+            (r"Ni\xc3\xb1o", "Niño"),
+            (r"Ni\xC3\xB1o", "Niño"),
+            (r"\x41\x42\x43", "ABC"),
+            (r"Nursing\xc3\x28", "Nursing"),
+            (r"a\xc3\xb1\xc3b", "ab"),
+            (r"\xc3\xb1 and \xc3\xb1\xc3\xa9", "ñ and ñé"),
+            (r"a \x4 b \xzz", r"a \x4 b \xzz"),
+            (r"C:\x", r"C:\x"),
+        ],
+    )
+    def test_escapes_become_what_their_bytes_spell(self, written: str, kept: str) -> None:
+        assert clean(written) == [kept]
+
+    @pytest.mark.parametrize(
+        ("written", "kept"),
+        [
+            ("&lt;i&gt;E. coli&lt;/i&gt;", "<i>E. coli</i>"),
+            ("caf&eacute; &#233; &#xE9; &#Xe9;", "café é é é"),
+            ("a&nbsp;&nbsp;b", "a b"),
+            ("soft&shy;ened", "softened"),
+            ("AT&T; R&D", "AT&T; R&D"),
+            ("Health&notes", "Health&notes"),
+            ("&notaname;", "&notaname;"),
+            ("&#55296;", "\ufffd"),
+        ],
+    )
+    def test_references_are_decoded(self, written: str, kept: str) -> None:
+        assert clean(written) == [kept]
+
+    def test_decoding_happens_once(self) -> None:
+        assert clean("&amp;lt;", r"\x5cx41") == ["&lt;", r"\x41"]
+
+    def test_escapes_are_decoded_before_references(self) -> None:
+        assert clean(r"\x26lt;") == ["<"]
+
+    def test_text_is_composed(self) -> None:
+        assert clean("e\u0301", "\u212b") == ["é", "Å"]
+
+    def test_invisible_characters_do_not_keep_a_letter_from_its_accent(self) -> None:
+        assert clean("e\u200b\u0301") == ["é"]
+
+    def test_control_and_invisible_characters_are_removed(self) -> None:
+        assert clean("\ufeffa\x00b\x1fc\u00add\u200be\u202af\x7f") == ["abcdef"]
+
+    def test_joiners_that_spell_words_stay(self) -> None:
+        assert clean("می\u200cخواهم") == ["می\u200cخواهم"]
+
+    def test_any_white_space_is_one_blank(self) -> None:
+        assert clean(" a\t\r\nb\u00a0\u2003c\u3000d\x85e ") == ["a b c d e"]
+
+    def test_a_blank_is_null(self) -> None:
+        assert clean("", "  ", "\t\u00a0", "\u200b", r"\xff", None) == [None] * 6
+
+    def test_tidy_text_stays(self) -> None:
+        assert clean("Tetracycline, 5 mg (b.i.d.)") == ["Tetracycline, 5 mg (b.i.d.)"]
+
+    def test_rows_do_not_influence_each_other(self) -> None:
+        texts = [r"\xc3\xb1", r"\xc3", "&lt;", "x", None, r"\xc3\xb1\xc3", " y"]
+        assert clean(*texts) == [clean(text)[0] for text in texts]
+
+    def test_the_streaming_engine_gives_the_same(self) -> None:
+        frame = pl.LazyFrame({"t": [r"\xc3\xb1 &lt;", " a", "b", None] * 100})
+        query = frame.select(cleaned(pl.col("t")))
+        assert query.collect(engine="streaming").equals(query.collect(engine="in-memory"))
+
+    @given(UNTIDY_TEXTS | TEXTS)
+    @example(r"\x\xc3\x2841")
+    def test_cleaning_again_changes_nothing_unless_there_is_more_to_decode(self, text: str) -> None:
+        (once,) = clean(text)
+        if once is not None and not re.search(r"\\x[0-9A-Fa-f]{2}|&\S+;", once):
+            assert clean(once) == [once]
+
+    @given(UNTIDY_TEXTS | TEXTS)
+    def test_what_is_kept_is_composed_and_spaced_by_single_blanks(self, text: str) -> None:
+        kept = clean(text)[0] or "x"
+        assert unicodedata.is_normalized("NFC", kept)
+        assert kept == " ".join(re.split(r"\s+", kept)).strip()
+        assert not any(unicodedata.category(character) == "Cc" for character in kept)
+
+
+class TestFolded:
+    @pytest.mark.parametrize(
+        ("text", "fold_of_it"),
+        [
+            ("ÉTHANOL", "ethanol"),
+            ("Ångström \u212b", "angstrom a"),
+            ("İstanbul", "istanbul"),
+            ("Straße STRAẞE", "straße straße"),
+            ("ΟΔΟΣ ὀδός", "οδοσ οδοσ"),
+            ("µg μg", "μg μg"),
+            ("Ấ", "a"),
+            ("\u212a", "k"),
+            ("ﬁ Ø ł", "ﬁ ø ł"),
+            ("ЁЛКА", "елка"),
+            ("≠ 한 が ग़", "≠ 한 が ग़"),
+            ("x\u0302", "x\u0302"),
+            ("", ""),
+        ],
+    )
+    def test_case_and_accents_do_not_count(self, text: str, fold_of_it: str) -> None:
+        assert fold(text) == [fold_of_it]
+        assert fold_text(text) == fold_of_it
+
+    def test_null_stays_null(self) -> None:
+        assert fold(None, "É") == [None, "e"]
+
+    def test_every_character_folds_to_one_that_folds_to_itself(self) -> None:
+        folds = fold(*CHARACTERS)
+        assert [c for c, f in zip(CHARACTERS, folds, strict=True) if f is None or len(f) != 1] == []
+        assert fold(*folds) == folds
+
+    def test_every_character_folds_alike_in_python(self) -> None:
+        assert fold(*CHARACTERS) == [fold_text(character) for character in CHARACTERS]
+
+    def test_letters_and_digits_fold_to_letters_and_digits_and_nothing_else_does(self) -> None:
+        changed = [(c, f) for c, f in zip(CHARACTERS, fold(*CHARACTERS), strict=True) if f != c]
+        assert [(c, f) for c, f in changed if f is None or c.isalnum() != f.isalnum()] == []
+
+    def test_upper_and_lower_case_fold_alike_where_each_is_one_letter(self) -> None:
+        pairs = [
+            (letter, cased)
+            for letter in CHARACTERS
+            for cased in (letter.upper(), letter.lower())
+            # Turkish dotless ı is another letter than i, though both have I for a capital.
+            if len(cased) == 1 and cased != letter and letter.isalpha() and letter != "ı"
+        ]
+        assert [(a, b) for a, b in pairs if fold_text(a) != fold_text(b)] == []
+
+    @given(TEXTS)
+    def test_texts_fold_character_by_character(self, text: str) -> None:
+        assert fold(text) == [fold_text(text)] == ["".join(map(fold_text, text))]
+
+    @given(TEXTS)
+    def test_folding_again_changes_nothing(self, text: str) -> None:
+        assert fold_text(fold_text(text)) == fold_text(text)
+
+
+def test_folding_a_string_needs_no_polars() -> None:
+    code = (
+        "import sys; from drug_assets.cleaning.text import fold_text;"
+        "print(fold_text('É'), 'polars' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert run.stdout.decode("utf-8").split() == ["e", "False"]

@@ -1,0 +1,41 @@
+"""What every test may ask for: the emulators, started once a process and only when asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+from drug_assets_tests import loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drug_assets_tests.emulators import BigQueryEmulator, GcsEmulator
+
+
+def pytest_configure() -> None:
+    """No test reaches any address but loopback; property tests are repeatable."""
+    loopback.refuse_other_hosts()
+    # No deadlines: a busy machine is no regression. The same examples every time: nor is luck.
+    settings.register_profile("repeatable", deadline=None, derandomize=True)
+    settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def gcs_emulator() -> Iterator[GcsEmulator]:
+    """A Google Cloud Storage of this test session's own."""
+    from drug_assets_tests import emulators  # only now: Google's modules take seconds to import
+
+    with emulators.running_gcs() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def bigquery_emulator(gcs_emulator: GcsEmulator) -> Iterator[BigQueryEmulator]:
+    """A BigQuery of this test session's own, which loads from `gcs_emulator`."""
+    from drug_assets_tests import emulators
+
+    with emulators.running_bigquery(gcs_emulator.root) as emulator:
+        yield emulator

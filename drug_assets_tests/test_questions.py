@@ -1,0 +1,355 @@
+"""Questions: the answers, how a drug is found, and what is told of a file that is no graph."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drug_assets.questions import (
+    NotAGraph,
+    RelatedDrug,
+    RelatedDrugs,
+    TopJournal,
+    UnknownDrug,
+    _drugs,
+    related_drugs,
+    top_journals,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Document: TypeAlias = list[dict[str, Any]]
+
+
+def drug(
+    name: str,
+    *,
+    pubmed: tuple[str, ...] = (),
+    trials: tuple[str, ...] = (),
+    synonyms: tuple[str, ...] = (),
+    drug_id: str | None = None,
+) -> dict[str, Any]:
+    """One drug of a graph document, with the journals whose publications of each type name it."""
+    typed = [("pubmed", j) for j in pubmed] + [("clinical_trial", j) for j in trials]
+    mentions = [
+        {
+            "type": kind,
+            "id": str(number),
+            "title": name,
+            "journal": journal,
+            "date": "2020-01-01",
+            "date_precision": "day",
+            "spans": [[0, len(name)]],
+        }
+        for number, (kind, journal) in enumerate(typed)
+    ]
+    journals = [
+        {
+            "journal": journal,
+            "mentions": [
+                {"date": mention["date"], "type": mention["type"], "id": mention["id"]}
+                for mention in mentions
+                if mention["journal"] == journal
+            ],
+        }
+        for journal in sorted({*pubmed, *trials})
+    ]
+    return {
+        "drug_id": drug_id or name.casefold(),
+        "drug": name,
+        "names": sorted([name, *synonyms]),
+        "atc_codes": [],
+        "mentions": mentions,
+        "journals": journals,
+    }
+
+
+def a_line_a_drug(document: Document) -> bytes:
+    lines = ",\n".join(json.dumps(drug, ensure_ascii=False) for drug in document)
+    return f"[\n{lines}\n]\n".encode() if document else b"[\n]\n"
+
+
+LAYOUTS: dict[str, Callable[[Document], bytes]] = {
+    "a line a drug": a_line_a_drug,
+    "with byte order mark and CRLF": lambda document: (
+        b"\xef\xbb\xbf" + a_line_a_drug(document).replace(b"\n", b"\r\n")
+    ),
+    "indented": lambda document: json.dumps(document, indent=2).encode(),
+    "in one line": lambda document: json.dumps(document).encode(),
+    "comma first": lambda document: a_line_a_drug(document).replace(b",\n{", b"\n,{"),
+    "first drug in a line, others not": lambda document: a_line_a_drug(document).replace(
+        b',\n{"drug_id"', b',\n{\n"drug_id"'
+    ),
+}
+
+
+def graph(*document: dict[str, Any]) -> Callable[[], io.BytesIO]:
+    return lambda: io.BytesIO(a_line_a_drug(list(document)))
+
+
+ASPIRIN = drug(
+    "ASPIRIN",
+    pubmed=("Heart", "Pain"),
+    trials=("Pain",),
+    synonyms=("acétylsalicylic acid", "ASA"),
+)
+IBUPROFEN = drug("IBUPROFEN", pubmed=("Pain",))
+WARFARIN = drug("WARFARIN", pubmed=("Heart", "Pain", "Blood"))
+HEPARIN = drug("HEPARIN", trials=("Heart", "Blood"))
+UNNAMED = drug("ZINC")
+DRUGS = graph(ASPIRIN, HEPARIN, IBUPROFEN, WARFARIN, UNNAMED)
+
+
+def test_top_journals_count_drugs_of_both_sources_and_tie_by_name() -> None:
+    assert top_journals(DRUGS) == [
+        TopJournal("Heart", 3, ["ASPIRIN", "HEPARIN", "WARFARIN"]),
+        TopJournal("Pain", 3, ["ASPIRIN", "IBUPROFEN", "WARFARIN"]),
+    ]
+
+
+def test_a_journal_counts_a_drug_once() -> None:
+    often = drug("A", pubmed=("Often", "Often"), trials=("Often",))
+    others = [drug(name, pubmed=("Twice",)) for name in ("B", "C")]
+    assert top_journals(graph(often, *others)) == [TopJournal("Twice", 2, ["B", "C"])]
+
+
+@pytest.mark.parametrize("document", [[], [UNNAMED]], ids=["no drugs", "no journals"])
+def test_no_journal_is_top_where_none_mentions_a_drug(document: Document) -> None:
+    assert top_journals(graph(*document)) == []
+
+
+def test_related_drugs_share_a_journal_in_pubmed() -> None:
+    assert related_drugs(DRUGS, "ASPIRIN") == RelatedDrugs(
+        "ASPIRIN", [RelatedDrug("IBUPROFEN", ["Pain"]), RelatedDrug("WARFARIN", ["Heart", "Pain"])]
+    )
+
+
+def test_journals_with_a_trial_of_the_drug_can_be_left_out() -> None:
+    assert related_drugs(DRUGS, "ASPIRIN", exclude_trial_journals=True) == RelatedDrugs(
+        "ASPIRIN", [RelatedDrug("WARFARIN", ["Heart"])]
+    )
+
+
+def test_a_trial_of_another_drug_leaves_no_journal_out() -> None:
+    kept = related_drugs(DRUGS, "WARFARIN", exclude_trial_journals=True)
+    assert kept == related_drugs(DRUGS, "WARFARIN")
+    assert kept.related == [
+        RelatedDrug("ASPIRIN", ["Heart", "Pain"]),
+        RelatedDrug("IBUPROFEN", ["Pain"]),
+    ]
+
+
+@pytest.mark.parametrize("name", ["ZINC", "HEPARIN"], ids=["no mention", "only in trials"])
+def test_a_drug_that_pubmed_does_not_mention_is_related_to_none(name: str) -> None:
+    assert related_drugs(DRUGS, name) == RelatedDrugs(name, [])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "aspirin",
+        "  Aspirin ",
+        "asa",
+        "acétylsalicylic acid",
+        "ACETYLSALICYLIC  ACID",
+        "ácetylsalicylic acid",
+    ],
+)
+def test_a_drug_is_found_by_any_name_in_any_spelling(name: str) -> None:
+    assert related_drugs(DRUGS, name) == related_drugs(DRUGS, "ASPIRIN")
+
+
+def test_a_document_without_names_is_searched_by_the_name() -> None:
+    plain = {key: value for key, value in ASPIRIN.items() if key != "names"}
+    assert related_drugs(graph(plain, IBUPROFEN), "aspirin").drug == "ASPIRIN"
+
+
+def test_a_name_goes_before_a_synonym_of_another_drug() -> None:
+    other = drug("OTHER", pubmed=("Blood",), synonyms=("Aspirin",))
+    assert related_drugs(graph(ASPIRIN, IBUPROFEN, other, WARFARIN), "aspirin") == RelatedDrugs(
+        "ASPIRIN", [RelatedDrug("IBUPROFEN", ["Pain"]), RelatedDrug("WARFARIN", ["Heart", "Pain"])]
+    )
+
+
+def test_drugs_that_share_a_synonym_are_asked_for_together() -> None:
+    one = drug("ONE", pubmed=("Pain",), trials=("Heart",), synonyms=("shared",))
+    two = drug("TWO", pubmed=("Heart",), synonyms=("Shared",))
+    shared = graph(ASPIRIN, one, two)
+    assert related_drugs(shared, "shared") == RelatedDrugs(
+        "ONE / TWO", [RelatedDrug("ASPIRIN", ["Heart", "Pain"])]
+    )
+    assert related_drugs(shared, "shared", exclude_trial_journals=True) == RelatedDrugs(
+        "ONE / TWO", [RelatedDrug("ASPIRIN", ["Pain"])]
+    )
+
+
+def test_an_unknown_drug_is_an_error_that_names_close_spellings() -> None:
+    with pytest.raises(UnknownDrug, match=r"'Asprin'.*ASPIRIN") as raised:
+        related_drugs(DRUGS, "Asprin")
+    assert raised.value.close_spellings[0] == "ASPIRIN"
+    assert isinstance(raised.value, LookupError)
+
+
+def test_no_more_than_five_close_spellings_are_named() -> None:
+    similar = graph(*(drug(f"ASPIRIN {letter}") for letter in "ABCDEFG"))
+    with pytest.raises(UnknownDrug) as raised:
+        related_drugs(similar, "ASPIRIN")
+    assert len(raised.value.close_spellings) == 5
+
+
+@pytest.mark.parametrize("name", ["", "qqqq"])
+def test_an_unknown_drug_without_close_spelling_says_so(name: str) -> None:
+    with pytest.raises(UnknownDrug, match="nor is any spelled like it"):
+        related_drugs(DRUGS, name)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize(
+    "document", [[], [ASPIRIN], [ASPIRIN, HEPARIN, IBUPROFEN, WARFARIN]], ids=len
+)
+def test_every_layout_of_a_document_gives_the_same_answers(
+    tmp_path: Path, layout: Callable[[Document], bytes], document: Document
+) -> None:
+    path = tmp_path / "graph.json"
+    path.write_bytes(layout(document))
+    assert top_journals(path) == top_journals(graph(*document))
+    if document:
+        assert related_drugs(path, "asa") == related_drugs(graph(*document), "asa")
+
+
+def test_a_line_is_read_only_when_its_drug_is_wanted() -> None:
+    lines = a_line_a_drug([ASPIRIN, IBUPROFEN, WARFARIN]).splitlines(keepends=True)
+    read: list[bytes] = []
+
+    def watched() -> Iterator[bytes]:
+        for line in lines:
+            read.append(line)
+            yield line
+
+    assert [(drug.name, len(read)) for drug in _drugs(watched)] == [
+        ("ASPIRIN", 2),
+        ("IBUPROFEN", 3),
+        ("WARFARIN", 4),
+    ]
+
+
+def test_the_stream_is_closed() -> None:
+    opened: list[io.BytesIO] = []
+
+    def stream() -> io.BytesIO:
+        opened.append(DRUGS())
+        return opened[-1]
+
+    related_drugs(stream, "aspirin")
+    top_journals(stream)
+    assert [file.closed for file in opened] == [True, True, True]
+
+
+LINES = a_line_a_drug([ASPIRIN, IBUPROFEN])
+WITHOUT_JOURNALS = {key: value for key, value in IBUPROFEN.items() if key != "journals"}
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "expected"),
+    [
+        (b"", "line 1", "the array to be closed"),
+        (b"[\n", "line 1", "the array to be closed"),
+        (LINES.removesuffix(b"]\n"), "line 3", "the array to be closed"),
+        (LINES[:-20], "line 3, column", "JSON"),
+        (LINES + b"{}", "line 5", "nothing after the closing bracket"),
+        (LINES.replace(b",\n", b"\n"), "line 3, column 1", "JSON"),
+        (LINES.replace(b"\n]", b",\n]"), "line 4, column 1", "JSON"),
+        (LINES.replace(b"IBUPROFEN", b"\xff"), "line 3", "UTF-8"),
+        (b"id,title\n1,x\n", "line 1, column 1", "JSON"),
+        (b'{"drug": "A"}', "line 1", "a JSON array"),
+        (b"[1, 2]", "drug 1 from line 1", "a drug"),
+        (b"[" * 200_000, "line 1", "JSON"),
+        (a_line_a_drug([ASPIRIN, WITHOUT_JOURNALS]), "line 3", "a drug"),
+        (a_line_a_drug([ASPIRIN, {**IBUPROFEN, "drug": 7}]), "line 3", "a drug"),
+        (LINES.replace(b"clinical_trial", b"blog"), "line 2", "a drug"),
+        (json.dumps([ASPIRIN, WITHOUT_JOURNALS]).encode(), "drug 2 from line 1", "a drug"),
+        (json.dumps([ASPIRIN], indent=1).encode()[:-9], "line ", "JSON"),
+    ],
+)
+def test_what_is_no_graph_document_is_refused_with_file_place_and_cure(
+    tmp_path: Path, content: bytes, place: str, expected: str
+) -> None:
+    path = tmp_path / "graph.json"
+    path.write_bytes(content)
+    with pytest.raises(NotAGraph) as raised:
+        top_journals(path)
+    message = str(raised.value)
+    assert message.startswith(f"{path} is not a graph document: {place}")
+    assert f"expected {expected}" in message
+    assert "drug-assets run" in message
+
+
+def test_answers_go_into_json() -> None:
+    assert [json.loads(json.dumps(top.asdict())) for top in top_journals(graph(IBUPROFEN))] == [
+        {"journal": "Pain", "drug_count": 1, "drugs": ["IBUPROFEN"]}
+    ]
+    related = related_drugs(graph(ASPIRIN, IBUPROFEN), "ibuprofen")
+    assert json.loads(json.dumps(related.asdict())) == {
+        "drug": "IBUPROFEN",
+        "related": [{"drug": "ASPIRIN", "journals": ["Pain"]}],
+    }
+
+
+def test_asking_imports_neither_polars_nor_dagster(tmp_path: Path) -> None:
+    path = tmp_path / "graph.json"
+    path.write_bytes(a_line_a_drug([ASPIRIN, IBUPROFEN]))
+    program = """
+import pathlib, sys
+from drug_assets.questions import related_drugs, top_journals
+graph = pathlib.Path(sys.argv[1])
+assert top_journals(graph) and related_drugs(graph, "Acétylsalicylic acid").related
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], check=True, capture_output=True, text=True
+    )
+    imported = set(done.stdout.split())
+    assert "drug_assets" in imported
+    assert not imported & {"polars", "dagster", "dataframely", "pyarrow", "jsonschema"}
+
+
+JOURNALS = st.lists(st.sampled_from(["J1", "J2", "J3", "J4"]), max_size=4).map(tuple)
+DOCUMENTS = st.lists(st.tuples(JOURNALS, JOURNALS), min_size=1, max_size=6).map(
+    lambda mentioned: [
+        drug(f"D{number}", pubmed=pubmed, trials=trials)
+        for number, (pubmed, trials) in enumerate(mentioned)
+    ]
+)
+
+
+@settings(max_examples=100)
+@given(document=DOCUMENTS, exclude=st.booleans())
+def test_answers_follow_from_the_mentions(document: Document, exclude: bool) -> None:
+    facts = {(d["drug"], m["type"], m["journal"]) for d in document for m in d["mentions"]}
+    everywhere = {journal for _, _, journal in facts}
+    counts = {j: len({d for d, _, of in facts if of == j}) for j in everywhere}
+    assert [(top.journal, top.drug_count) for top in top_journals(graph(*document))] == sorted(
+        (j, count) for j, count in counts.items() if count == max(counts.values())
+    )
+    for asked in (d["drug"] for d in document):
+        linking = {
+            (other, journal)
+            for other, kind, journal in facts
+            if other != asked
+            and kind == "pubmed"
+            and (asked, "pubmed", journal) in facts
+            and not (exclude and (asked, "clinical_trial", journal) in facts)
+        }
+        answer = related_drugs(graph(*document), asked, exclude_trial_journals=exclude)
+        assert {(r.drug, j) for r in answer.related for j in r.journals} == linking
+        assert [r.drug for r in answer.related] == sorted({other for other, _ in linking})
+        assert all(r.journals == sorted(set(r.journals)) for r in answer.related)
