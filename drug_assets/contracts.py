@@ -76,6 +76,14 @@ class RawPubmed(RawRecord):
     journal = dy.String(nullable=True, description="Journal title, as written.")
     nlm_id = dy.String(nullable=True, description="NLM unique id of the journal.")
     issn = dy.String(nullable=True, description="ISSN of the journal.")
+    version = dy.String(nullable=True, description="Version of the record, of its PubMed id.")
+    citation_status = dy.String(
+        nullable=True, description="Status in PubMed; `DeleteCitation` withdraws earlier records."
+    )
+    vernacular_title = dy.String(nullable=True, description="Title in its own language.")
+    publication_types = dy.String(
+        nullable=True, description="Publication types, separated by bars."
+    )
 
 
 class RawClinicalTrials(RawRecord):
@@ -87,6 +95,13 @@ class RawClinicalTrials(RawRecord):
     journal = dy.String(nullable=True, description="Journal title, as written.")
     nlm_id = dy.String(nullable=True, description="NLM unique id of the journal.")
     issn = dy.String(nullable=True, description="ISSN of the journal.")
+    brief_title = dy.String(nullable=True, description="Brief title, as written.")
+    status = dy.String(nullable=True, description="Overall recruitment status, as written.")
+    phase = dy.String(nullable=True, description="Phases, separated by bars.")
+    sponsor = dy.String(nullable=True, description="Lead sponsor, as written.")
+    reference_pmids = dy.String(
+        nullable=True, description="PubMed ids of its references, separated by bars."
+    )
 
 
 class LandedFiles(dy.Schema):
@@ -161,7 +176,7 @@ class Publications(dy.Schema):
         """A date has a precision out of the four; no date has none."""
         precision = pl.col("date_precision")
         known = precision.is_in(DATE_PRECISIONS).fill_null(value=False)
-        return pl.col("date").is_not_null() == known
+        return pl.when(pl.col("date").is_null()).then(precision.is_null()).otherwise(known)
 
     @dy.rule()
     def journal_goes_with_its_identity(cls) -> pl.Expr:  # noqa: N805
@@ -172,9 +187,21 @@ class Publications(dy.Schema):
 class Pubmed(Publications):
     """PubMed articles, cleaned: one row an article."""
 
+    vernacular_title = dy.String(nullable=True, description="Title in its own language.")
+    publication_types = _codes("Publication types, as PubMed names them, in its order.")
+    retracted = dy.Bool(description="Whether PubMed calls it a retracted publication.")
+
 
 class ClinicalTrials(Publications):
     """Clinical trials, cleaned: one row a trial."""
+
+    brief_title = dy.String(
+        nullable=True, description="Brief title, where it differs from the title."
+    )
+    status = dy.String(nullable=True, description="Overall recruitment status.")
+    phases = _codes("Phases, in the registry's order.")
+    sponsor = dy.String(nullable=True, description="Lead sponsor.")
+    reference_pmids = _codes("PubMed ids of the publications that the trial refers to.")
 
 
 class RejectedRecords(dy.Schema):

@@ -1,18 +1,18 @@
 """Titles and names to mentions: which drug is named where (SPEC section 4).
 
-What a drug's names are is decided in `cleaning.drugs`; what a mention is good for (a journal, a
-graph) in `graph`. Nothing here depends on where titles come from.
+What the names of a drug are is decided in `cleaning.drugs`; what follows from a mention (journals,
+the graph) in `graph`. Nothing here knows where titles come from or how they were cleaned.
 
-How it works. A name can only stand where its first word stands as a whole word of the title, for
-both its neighbours are no letter or digit. So titles are cut into words, and the few words that
-begin a name are looked at closer. That takes one pass over the words, whose cost hardly depends on
-how many names there are, unlike that of an automaton of all names.
+A name can only stand where its first word is a whole word of the title, since neither neighbour of
+a mention is a letter or a digit. So titles are cut into words, the few words that begin a name are
+kept, and only around those is the text compared. The cost hardly depends on how many names there
+are, which that of an automaton of all names does.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,21 +24,18 @@ from drug_assets.cleaning.text import folded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-#: Titles searched at once by a thread: some 100 MB of memory, whatever the number of titles.
+#: Titles searched at once by one thread: some 100 MB, however many titles there are.
 BATCH_ROWS = 100_000
 
 _MENTIONS = contracts.polars_schema(contracts.Mentions)
 _FOUND = pl.Schema({c: _MENTIONS[c] for c in ("drug_id", "publication_id", "spans")})
-
-#: What separates words; each such character by itself, so that words keep their places.
-_SEPARATOR = r"[^\p{L}\p{N} ]"
+_OF_PUBLICATIONS = ("publication_id", "title", "journal", "journal_id", "date", "date_precision")
 
 
 def mentions(publications: Mapping[str, pl.LazyFrame], drugs: pl.LazyFrame) -> pl.LazyFrame:
     """The mentions of all drugs by the publications of all sources, as `contracts.Mentions`.
 
-    The search runs when this is called; what is lazy is giving the mentions found their titles,
-    journals and dates.
+    The search runs at once; what is lazy is to add the titles, journals and dates of what it found.
 
     Args:
         publications: By source, tables as `contracts.Publications`.
@@ -48,20 +45,16 @@ def mentions(publications: Mapping[str, pl.LazyFrame], drugs: pl.LazyFrame) -> p
         One row a drug and publication, sorted by drug_id, source and publication_id.
     """
     names = drugs.select("drug_id", name="names").explode("name").collect()
-    tables = [pl.LazyFrame(schema=_MENTIONS)]
-    for source, titled in publications.items():
-        found = find_mentions(titled, names).lazy()
-        table = (
-            found.join(titled.select(*_OF_PUBLICATIONS), on="publication_id", validate="m:1")
-            .join(drugs.select("drug_id", "drug"), on="drug_id", validate="m:1")
-            .with_columns(source=pl.lit(source))
-            .select(_MENTIONS.names())
-        )
-        tables.append(table)
-    return pl.concat(tables).sort("drug_id", "source", "publication_id")
-
-
-_OF_PUBLICATIONS = ("publication_id", "title", "journal", "journal_id", "date", "date_precision")
+    tables = [
+        find_mentions(table, names)
+        .lazy()
+        .join(table.select(_OF_PUBLICATIONS), on="publication_id")
+        .join(drugs.select("drug_id", "drug"), on="drug_id")
+        .select(pl.lit(source).alias(c) if c == "source" else c for c in _MENTIONS)
+        for source, table in publications.items()
+    ]
+    nothing = pl.LazyFrame(schema=_MENTIONS)
+    return pl.concat([nothing, *tables]).sort("drug_id", "source", "publication_id")
 
 
 def find_mentions(
@@ -73,47 +66,44 @@ def find_mentions(
 ) -> pl.DataFrame:
     """Every title in which a name of a drug stands, with the places where it stands.
 
-    A name stands in a title where both are equal when folded and neither neighbour is a letter or a
-    digit. Of names that overlap, the leftmost is taken, and of those that begin at the same place
-    the longest. Names without a letter or a digit are ignored.
+    A name stands in a title where the two are equal when folded and neither neighbour is a letter
+    or a digit. Of names that overlap the leftmost is taken, and the longest of those that begin at
+    one place. Names without a letter or a digit are ignored.
 
-    Titles are read in batches and only what is found is kept, so they may exceed memory. The size
-    of the batches and the number of threads have no influence on the result.
+    Titles are read in batches and only what is found is kept, so they may exceed memory. Neither
+    the size of the batches nor the number of threads makes a difference to the result.
 
     Args:
-        titles: Columns publication_id and title (null is allowed, and mentions nothing); others are
-            ignored. Text as `cleaned` gives it.
-        names: Columns drug_id and name, a row for every spelling. Text as `cleaned` gives it.
-        batch_rows: Titles searched at once by a thread.
+        titles: Columns publication_id and title; others are ignored. A null title names nothing.
+        names: Columns drug_id and name, one row a spelling.
+        batch_rows: Titles searched at once by one thread.
         threads: Batches searched at the same time; as many as Polars has threads if not given.
 
     Returns:
-        One row a drug and publication, sorted by both: drug_id, publication_id, and spans, a list
-        of start, end (in characters of the title, from 0, end excluded) and text, in order.
+        One row a drug and publication, sorted by both: drug_id, publication_id and spans, a list of
+        start and end (in characters of the title, from 0, the end excluded) and text, in order.
     """
     vocabulary = _Vocabulary.of(names)
-    wanted = titles.select("publication_id", "title").filter(pl.col("title").is_not_null())
     batches = (
         batch
-        for read in wanted.collect_batches(chunk_size=batch_rows, lazy=True)
+        for read in titles.select("publication_id", "title")
+        .filter(pl.col("title").is_not_null())
+        .collect_batches(chunk_size=batch_rows, lazy=True)
         for batch in read.iter_slices(batch_rows)
     )
     found = _found_in_each(batches, vocabulary, threads or pl.thread_pool_size())
-    table = pl.concat([_FOUND.to_frame(), *found])
-    return table.sort("drug_id", "publication_id")
+    return pl.concat([_FOUND.to_frame(), *found]).sort("drug_id", "publication_id")
 
 
 @dataclass(frozen=True)
 class _Vocabulary:
-    """The names to search for, cut up the way titles are."""
+    """The names to search for, and what to look for first."""
 
-    #: Words with which a name begins.
-    first_words: pl.Series
-    #: Where a name may lie around its first word: by first and second word (null where it has but
-    #: one), its `length` and how far `ahead` of the first word it begins, as "(+)-catechin" does.
-    outlines: pl.DataFrame
-    #: drug_id by folded name.
+    #: Columns drug_id and name, folded.
     owners: pl.DataFrame
+    #: How names lie around their first word: columns word, next_word (null if there is none), ahead
+    #: (the characters of the name before the word: 4 in "(+)-catechin") and length of the name.
+    outlines: pl.DataFrame
 
     @classmethod
     def of(cls, names: pl.DataFrame) -> _Vocabulary:
@@ -123,22 +113,21 @@ class _Vocabulary:
             .filter(pl.col("name").str.contains(r"[\p{L}\p{N}]"))
             .unique()
         )
-        # From the first letter or digit to the last, so that words are words of the title too.
-        core = pl.col("name").str.extract(r"([\p{L}\p{N}](?s:.*[\p{L}\p{N}])?)")
-        words = _words(core)
+        from_first_word = _blanked(pl.col("name")).str.strip_chars_start(" ")
+        words = from_first_word.str.strip_chars_end(" ").str.split(" ")
         outlines = owners.select(
             word=words.list.get(0),
-            next_word=words.list.get(1, null_on_oob=True),
-            ahead=pl.col("name").str.extract(r"^([^\p{L}\p{N}]*)").str.len_chars().cast(pl.Int64),
-            length=pl.col("name").str.len_chars().cast(pl.Int64),
+            next_word=_first_not_empty(*(words.list.get(n, null_on_oob=True) for n in (1, 2))),
+            ahead=_length("name") - from_first_word.str.len_chars(),
+            length=_length("name"),
         ).unique()
-        return cls(outlines["word"].unique(), outlines, owners)
+        return cls(owners, outlines)
 
 
 def _found_in_each(
     batches: Iterable[pl.DataFrame], vocabulary: _Vocabulary, threads: int
 ) -> Iterator[pl.DataFrame]:
-    """What is found in each batch, in order; Polars lets other threads run while it computes."""
+    """What each batch holds, in order. Threads are of use here: Polars works without the GIL."""
     with ThreadPoolExecutor(threads) as pool:
         searches: deque[Future[pl.DataFrame]] = deque()
         for batch in batches:
@@ -149,7 +138,95 @@ def _found_in_each(
 
 
 def _found_in(titles: pl.DataFrame, vocabulary: _Vocabulary) -> pl.DataFrame:
-    """The mentions in one batch of titles, in order of titles."""
-    titles = titles.with_columns(text=folded(pl.col("title")))
-    spans = _leftmost_longest(_spans(_occurrences(titles, vocabulary.first_words), titles, vocabulary)
-    ...
+    """The mentions in one batch of titles (columns publication_id and title).
+
+    A `place` counts characters through all titles of the batch, laid end to end and one apart: it
+    orders what stands in different titles, too. `origin` is the place where a title begins.
+    """
+    titles = titles.with_row_index("row").with_columns(
+        folded=folded(pl.col("title")), origin=_places("title")
+    )
+    titles = titles.with_columns(blanked=_blanked(pl.col("folded")))
+    spans = _leftmost_longest(_candidates(titles, vocabulary))
+    return (
+        spans.join(vocabulary.owners, on="name")
+        .sort("place")
+        .with_columns(text=pl.col("title").str.slice("start", "length"))
+        .group_by("row", "drug_id", maintain_order=True)
+        .agg(pl.col("publication_id").first(), spans=pl.struct("start", "end", "text"))
+        .select(_FOUND.names())
+    )
+
+
+def _candidates(titles: pl.DataFrame, vocabulary: _Vocabulary) -> pl.DataFrame:
+    """Every place where a name stands between neighbours that are no letters or digits."""
+    outlines = vocabulary.outlines
+    words = (
+        titles.select("row", word=pl.col("blanked").str.split(" "))
+        .explode("word")
+        .with_columns(next_1=pl.col("word").shift(-1), next_2=pl.col("word").shift(-2))
+        .with_columns(place=_places("word"))
+        .filter(pl.col("word").is_in(outlines["word"].unique().implode()))
+        .with_columns(next_word=_first_not_empty(pl.col("next_1"), pl.col("next_2")))
+    )
+    # A name of several words is looked for by two of them: many begin with a word that is frequent
+    # in titles ("human", "vitamin", "2"), few with the same two.
+    alone = pl.col("next_word").is_null()
+    outlined = pl.concat(
+        [
+            words.join(outlines.filter(alone).drop("next_word"), on="word"),
+            words.join(outlines.filter(~alone), on=["word", "next_word"]),
+        ],
+        how="diagonal",
+    )
+    start, end = pl.col("start"), pl.col("end")
+    before, after = pl.col("blanked").str.slice(start - 1, 1), pl.col("blanked").str.slice(end, 1)
+    return (
+        outlined.join(titles, on="row")
+        .with_columns(place=pl.col("place") - pl.col("ahead"))
+        .with_columns(start=pl.col("place") - pl.col("origin"))
+        .with_columns(end=start + pl.col("length"))
+        .filter(start >= 0, end <= _length("title"))
+        .with_columns(name=pl.col("folded").str.slice(start, "length"))
+        .join(vocabulary.owners, on="name", how="semi")
+        .filter((start == 0) | (before == " "), (end == _length("title")) | (after == " "))
+    )
+
+
+def _leftmost_longest(candidates: pl.DataFrame) -> pl.DataFrame:
+    """The candidates that remain, from left to right, once each has ruled out what it overlaps."""
+    end = pl.col("place") + pl.col("length")
+    undecided = candidates.sort("place", "length", descending=[False, True])
+    chosen = [undecided.clear()]
+    while not undecided.is_empty():
+        # What begins after all before it have ended is chosen; it rules out what it overlaps. What
+        # then remains overlapped only what is now ruled out, or each other.
+        free = (pl.col("place") >= end.cum_max().shift(1)).fill_null(value=True)
+        judged = undecided.with_columns(
+            free=free, ruled_out_to=pl.when(free).then(end).forward_fill()
+        )
+        chosen.append(judged.filter("free").select(undecided.columns))
+        undecided = judged.filter(
+            ~pl.col("free"), pl.col("place") >= pl.col("ruled_out_to")
+        ).select(undecided.columns)
+    return pl.concat(chosen)
+
+
+def _blanked(text: pl.Expr) -> pl.Expr:
+    """Text with a blank for each character that is no letter or digit: words keep their places."""
+    return text.str.replace_all(r"[^\p{L}\p{N} ]", " ")
+
+
+def _first_not_empty(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    """The next word, also after ", ", between whose two characters stands an empty word."""
+    return pl.when(first == "").then(second).otherwise(first)
+
+
+def _length(column: str) -> pl.Expr:
+    """Characters of a text, in a type that subtraction cannot wrap around."""
+    return pl.col(column).str.len_chars().cast(pl.Int64)
+
+
+def _places(column: str) -> pl.Expr:
+    """Where each text of a column begins if they are laid end to end, one character apart."""
+    return (_length(column) + 1).cum_sum() - _length(column) - 1

@@ -15,6 +15,11 @@ from drug_assets import contracts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: Separates the values of a field that can have several, in every raw table.
+SEPARATOR = "|"
+#: `citation_status` of a raw row that withdraws the earlier records of its PubMed id.
+DELETED = "DeleteCitation"
+
 _BOOKKEEPING = set(contracts.RawRecord.column_names())
 
 
@@ -86,5 +91,7 @@ def natural_key(path: str) -> tuple[tuple[int, int, str], ...]:
     names equal so far compare as written.
     """
     parts = re.split(r"([0-9]+)", path)
-    key = [(1, int(p), "") if p.isdigit() else (0, 0, p.casefold()) for p in parts if p]
+    # `isdigit` alone would also take "²", which is no number.
+    digits = re.compile(r"[0-9]+").fullmatch
+    key = [(1, int(p), "") if digits(p) else (0, 0, p.casefold()) for p in parts if p]
     return (*key, (-1, 0, path))

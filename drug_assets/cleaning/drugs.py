@@ -34,7 +34,8 @@ def cleaned_drugs(raw: pl.LazyFrame) -> CleanedDrugs:
     """The drugs that raw rows (`contracts.RawDrugs`) name.
 
     Rows of the same folded name, or of the same identifier, are one drug: all codes, all names, the
-    most frequent spelling (ties: alphabetical) for display.
+    most frequent spelling (ties: alphabetical) for display. A row without identifier is identified
+    by its folded name, so it is one with rows whose identifier is that name.
     """
     rows = (
         with_position(raw)
@@ -117,19 +118,16 @@ def _split(field: pl.Expr) -> pl.Expr:
 
 
 def _components(rows: pl.DataFrame) -> pl.Series:
-    """A label a row, equal for rows linked by a chain of equal folded names or equal identifiers.
+    """A label a row, equal for rows linked by a chain of equal folded names or equal identities.
 
     Each round lets the smallest label cross one link of each kind; lists are short chains, so a few
     rounds settle it.
     """
-    labels = rows.select("id", "folded_name", component=pl.int_range(pl.len()))
+    identity = pl.coalesce("id", "folded_name")
+    labels = rows.select("folded_name", identity=identity, component=pl.int_range(pl.len()))
     while True:
         spread = labels.with_columns(component=pl.col("component").min().over("folded_name"))
-        spread = spread.with_columns(
-            component=pl.when(pl.col("id").is_null())
-            .then("component")
-            .otherwise(pl.col("component").min().over("id"))
-        )
+        spread = spread.with_columns(component=pl.col("component").min().over("identity"))
         if spread["component"].equals(labels["component"]):
             return spread["component"]
         labels = spread

@@ -14,7 +14,8 @@ import polars as pl
 from drug_assets import contracts
 
 _JOURNAL = ("journal_id", "journal", "folded_journal")
-_CONTENT = pl.struct("id", "title", "date_text", "journal_id")
+#: Where a record stood and how its journal was spelt are not its content; all else is.
+_NOT_CONTENT = ("source_file", "source_row", "position", "journal", "folded_journal")
 _SAME_WORK = ("folded_title", "date", "date_precision", "undated_text")
 
 
@@ -24,12 +25,12 @@ def resolved(records: pl.LazyFrame, surrogate: pl.Expr) -> tuple[pl.LazyFrame, p
     Args:
         records: one row a record, with source_file, source_row, position (order of delivery), id
             (null if missing), title, folded_title, date, date_precision, date_text, journal,
-            journal_id and folded_journal. Other columns are carried along.
+            journal_id and folded_journal. Other columns are content too, and carried along.
         surrogate: the id a record gets that has none.
 
     Returns:
-        The kept records with `publication_id` and `duplicate_issues` (list of flags), gaps filled;
-        and the merged rows, as `contracts.MergedRecords`, sorted by key.
+        The kept records with `publication_id` and `duplicate_issues` (list of flags), gaps (id and
+        journal) filled; and the merged rows, as `contracts.MergedRecords`, sorted by key.
     """
     suspects = _suspects(records)
     alone = records.join(suspects.lazy(), on="position", how="anti").with_columns(
@@ -66,17 +67,16 @@ def _suspects(records: pl.LazyFrame) -> pl.DataFrame:
 
 def _settled(records: pl.DataFrame, surrogate: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The three rules, applied to records that may have doubles."""
-    clustered = _clustered(records)
+    content = pl.struct(pl.exclude(_NOT_CONTENT)).struct.json_encode()
+    clustered = _clustered(records.with_columns(content=content))
     cluster = [*_SAME_WORK, "cluster_id", "cluster_journal"]
-    # First stands the record that needs no gap filled; among equals, the one delivered first.
-    fullest_first = clustered.sort(
-        pl.col("id").is_null(), pl.col("journal_id").is_null(), "position"
-    )
+    # Kept is the later delivery here too, as a retraction leaves title and date as they were; but
+    # one with an id comes before one without.
+    best_first = clustered.sort(pl.col("id").is_null(), "position", descending=[False, True])
     clusters = (
-        fullest_first.with_columns(
+        best_first.with_columns(
             last_position=pl.col("position").max().over(cluster),
-            content=_CONTENT,
-            contents=_CONTENT.n_unique().over(cluster),
+            contents=pl.col("content").n_unique().over(cluster),
             **{
                 f"filled_{name}": pl.col(name).drop_nulls().first().over(cluster)
                 for name in _JOURNAL
@@ -96,7 +96,12 @@ def _settled(records: pl.DataFrame, surrogate: pl.Expr) -> tuple[pl.DataFrame, p
     winner = pl.col("position_of_cluster").is_in(kept["position"].implode())
     merged = (
         clustered.join(
-            clusters.select(*cluster, "publication_id", "content", position_of_cluster="position"),
+            clusters.select(
+                *cluster,
+                "publication_id",
+                content_of_cluster="content",
+                position_of_cluster="position",
+            ),
             on=cluster,
             nulls_equal=True,
         )
@@ -107,7 +112,7 @@ def _settled(records: pl.DataFrame, surrogate: pl.Expr) -> tuple[pl.DataFrame, p
             merged_into="publication_id",
             rule=pl.when(~winner)
             .then(pl.lit("conflicting_duplicate"))
-            .when(_CONTENT.eq_missing(pl.col("content")))
+            .when(pl.col("content") == pl.col("content_of_cluster"))
             .then(pl.lit("same_content"))
             .otherwise(pl.lit("merged_duplicate")),
         )

@@ -24,16 +24,22 @@ _ISSN = r"^([0-9]{4})-?([0-9]{3}[0-9X])$"
 
 def with_evidence(raw: pl.LazyFrame) -> pl.LazyFrame:
     """Raw publication rows with `journal_text` (cleaned name) and the `EVIDENCE` columns."""
-    name = cleaned(pl.col("journal"))
-    folded_name = folded(name)
+    issn = pl.col("issn")
+    folded_name = pl.col("folded_journal")
     bare = folded_name.str.strip_chars_end(" .,;:!?/&-–—*")
-    issn = cleaned(pl.col("issn")).str.to_uppercase()
-    return raw.with_columns(
-        journal_text=name,
-        nlm_id=cleaned(pl.col("nlm_id")),
-        issn=pl.when(issn.str.contains(_ISSN)).then(issn.str.replace(_ISSN, "$1-$2")),
+    # Step by step, so that nothing is cleaned or folded twice.
+    return (
+        raw.with_columns(
+            journal_text=cleaned(pl.col("journal")),
+            nlm_id=cleaned(pl.col("nlm_id")),
+            issn=cleaned(issn).str.to_uppercase(),
+        )
+        .with_columns(
+            folded_journal=folded(pl.col("journal_text")),
+            issn=pl.when(issn.str.contains(_ISSN)).then(issn.str.replace(_ISSN, "$1-$2")),
+        )
         # A name of punctuation alone is still a name.
-        folded_journal=pl.when(bare == "").then(folded_name).otherwise(bare),
+        .with_columns(folded_journal=pl.when(bare == "").then(folded_name).otherwise(bare))
     )
 
 

@@ -15,6 +15,7 @@ from drug_assets import contracts, sources
 from drug_assets.cleaning import dates, duplicates, journals
 from drug_assets.cleaning.delivery import with_position
 from drug_assets.cleaning.text import cleaned, folded
+from drug_assets.sources import DELETED, SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,20 +32,48 @@ class CleanedPublications(NamedTuple):
     merged: pl.LazyFrame
 
 
+#: What PubMed writes where a title is missing.
+_NO_TITLE = "[Not Available]."
+_RETRACTED = "Retracted Publication"
+
+
 def title_of(source: Source) -> pl.Expr:
-    """The cleaned title of a raw row; null if it is blank."""
-    return cleaned(pl.col("scientific_title" if source is sources.CLINICAL_TRIALS else "title"))
+    """The cleaned title of a raw row; null if it is blank.
+
+    A trial without official title is known by its brief one.
+    """
+    if source is sources.CLINICAL_TRIALS:
+        return pl.coalesce(cleaned(pl.col("scientific_title")), cleaned(pl.col("brief_title")))
+    return cleaned(pl.col("title")).replace(_NO_TITLE, None)
 
 
-def rejected_publications(source: Source) -> pl.Expr:
-    """Why a raw row cannot be kept: null, or `blank_title` (it can mention nothing)."""
-    return pl.when(title_of(source).is_null()).then(pl.lit("blank_title"))
+def with_reason(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Raw rows with `position`, `clean_id`, `clean_title` and `reason`.
+
+    `reason` says why a row cannot be kept: `blank_title` (it can mention nothing), `deletion` (it
+    only withdraws another one), `deleted` (PubMed withdrew it after it was delivered), else null.
+    """
+    rows = with_position(raw).with_columns(
+        clean_id=cleaned(pl.col("id")), clean_title=title_of(source)
+    )
+    blank = pl.when(pl.col("clean_title").is_null()).then(pl.lit("blank_title"))
+    if source is not sources.PUBMED:
+        return rows.with_columns(reason=blank)
+    deletes = pl.col("citation_status").eq_missing(DELETED)
+    deletions = rows.filter(deletes).group_by("clean_id").agg(deleted_at=pl.col("position").max())
+    return rows.join(deletions, on="clean_id", how="left", maintain_order="left").with_columns(
+        reason=pl.when(deletes)
+        .then(pl.lit("deletion"))
+        .when(pl.col("position") < pl.col("deleted_at"))
+        .then(pl.lit("deleted"))
+        .otherwise(blank)
+    )
 
 
 def journals_of(raw: Mapping[Source, pl.LazyFrame]) -> pl.LazyFrame:
     """The journals (`contracts.Journals`) named by the rows that are not rejected."""
     return journals.journals(
-        journals.with_evidence(rows.filter(title_of(source).is_not_null()))
+        journals.with_evidence(with_reason(source, rows).filter(pl.col("reason").is_null()))
         for source, rows in raw.items()
     )
 
@@ -55,16 +84,17 @@ def cleaned_publications(
     """The publications of one source, sorted by key, and the rows merged into them.
 
     `raw` are all raw rows of the source, `known_journals` what `journals_of` made of all sources.
+    `kept` has the columns of the source's own contract.
     """
+    contract = contracts.TABLES[source.name]
     date = pl.col("parsed_date").struct
     records = (
-        with_position(raw)
-        .with_columns(
-            title=title_of(source), id=cleaned(pl.col("id")), date_text=cleaned(pl.col("date"))
-        )
-        .filter(pl.col("title").is_not_null())
+        with_reason(source, raw)
+        .filter(pl.col("reason").is_null())
+        .with_columns(id="clean_id", title="clean_title", date_text=cleaned(pl.col("date")))
         .pipe(journals.with_evidence)
         .pipe(journals.with_journals, known_journals)
+        .with_columns(**_own_columns(source))
         .with_columns(parsed_date=dates.parsed(pl.col("date_text")))
         .with_columns(
             folded_title=folded(pl.col("title")),
@@ -73,22 +103,15 @@ def cleaned_publications(
             date_issue=date.field("issue"),
         )
         .select(
-            "source_file",
-            "source_row",
-            "position",
+            *(c for c in contract.column_names() if c not in ("publication_id", "issues")),
             "id",
-            "title",
+            "position",
             "folded_title",
-            "date",
-            "date_precision",
-            "date_text",
             "date_issue",
-            "journal",
-            "journal_id",
             "folded_journal",
         )
     )
-    surrogate = pl.struct("folded_title", "date", "folded_journal").map_batches(
+    surrogate = pl.struct("id", "folded_title", "date", "folded_journal").map_batches(
         lambda rows: _surrogates(source.name, rows), return_dtype=pl.String
     )
     kept, merged = duplicates.resolved(records, surrogate)
@@ -101,15 +124,44 @@ def cleaned_publications(
     kept = (
         kept.with_columns(issues=issues.list.drop_nulls().list.sort())
         .sort("publication_id")
-        .select(contracts.Publications.column_names())
+        .select(contract.column_names())
     )
     return CleanedPublications(kept=kept, merged=merged)
+
+
+def _own_columns(source: Source) -> dict[str, pl.Expr]:
+    """The columns that only this source has."""
+    if source is sources.PUBMED:
+        types = _listed("publication_types")
+        return {
+            # A later version of a record wins over whatever was delivered before or after it.
+            "position": pl.col("position")
+            + pl.col("version").str.to_integer(strict=False).fill_null(0).clip(0, 99) * 2**56,
+            "vernacular_title": cleaned(pl.col("vernacular_title")),
+            "publication_types": types,
+            "retracted": types.list.contains(_RETRACTED),
+        }
+    brief = cleaned(pl.col("brief_title"))
+    return {
+        "brief_title": pl.when(brief != pl.col("title")).then(brief),
+        "status": cleaned(pl.col("status")),
+        "phases": _listed("phase"),
+        "sponsor": cleaned(pl.col("sponsor")),
+        "reference_pmids": _listed("reference_pmids").list.unique(maintain_order=True),
+    }
+
+
+def _listed(column: str) -> pl.Expr:
+    """The values of a field that can have several, separated by bars."""
+    parts = pl.col(column).fill_null("").str.split(SEPARATOR)
+    trimmed = parts.list.eval(pl.element().str.strip_chars())
+    return trimmed.list.eval(pl.element().filter(pl.element() != ""))
 
 
 def _surrogates(source: str, rows: pl.Series) -> pl.Series:
     """`<source>:<16 hex of sha256 over folded title, ISO date and folded journal>`, one a row.
 
-    Polars has no stable hash; only records without an id come here, once each.
+    Null for a row that has an id: Polars has no stable hash, so Python makes each one.
     """
     text = pl.concat_str(
         pl.col("folded_title"),
@@ -117,6 +169,9 @@ def _surrogates(source: str, rows: pl.Series) -> pl.Series:
         pl.col("folded_journal").fill_null(""),
         separator="\n",
     )
-    texts = rows.struct.unnest().select(text).to_series()
-    digests = [f"{source}:{hashlib.sha256(text.encode()).hexdigest()[:16]}" for text in texts]
+    texts = rows.struct.unnest().select(pl.when(pl.col("id").is_null()).then(text)).to_series()
+    digests = [
+        None if text is None else f"{source}:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        for text in texts
+    ]
     return pl.Series(digests, dtype=pl.String)

@@ -8,7 +8,7 @@ import polars as pl
 
 from drug_assets import contracts, sources
 from drug_assets.cleaning.drugs import rejected_drugs
-from drug_assets.cleaning.publications import rejected_publications
+from drug_assets.cleaning.publications import with_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,12 +22,8 @@ def rejected_records(raw: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
 
     `raw` maps the name of a source to its raw rows.
     """
-    reason = {
-        source.name: rejected_drugs() if source is sources.DRUGS else rejected_publications(source)
-        for source in sources.ALL
-    }
     parts = [
-        rows.with_columns(reason=reason[name])
+        _with_reason(name, rows)
         .filter(pl.col("reason").is_not_null())
         .select(
             "source_file",
@@ -36,7 +32,7 @@ def rejected_records(raw: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
             reasons=pl.concat_list(
                 pl.col("read_issues").list.set_intersection(list(_UNREADABLE)), "reason"
             ).list.sort(),
-            record=pl.struct(pl.exclude("reason")).struct.json_encode(),
+            record=pl.struct(rows.collect_schema().names()).struct.json_encode(),
         )
         for name, rows in raw.items()
     ]
@@ -44,3 +40,10 @@ def rejected_records(raw: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
     return pl.concat([part.select(columns) for part in parts]).sort(
         "source", "source_file", "source_row"
     )
+
+
+def _with_reason(source: str, rows: pl.LazyFrame) -> pl.LazyFrame:
+    if source == sources.DRUGS.name:
+        return rows.with_columns(reason=rejected_drugs())
+    (publications,) = (s for s in sources.ALL if s.name == source)
+    return with_reason(publications, rows)

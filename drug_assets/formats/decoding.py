@@ -21,7 +21,7 @@ MAX_RECORD_CHARS = 16 * 1024**2
 
 GZIP_MAGIC = b"\x1f\x8b"
 
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 64 * 1024
 _PACKED_SLICE_BYTES = 64 * 1024
 
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -206,6 +206,15 @@ def decoded_head(data: bytes) -> str:
     """The text of a file's first bytes, without its byte order mark, cut at a whole character."""
     encoding, mark = _encoding(data)
     return _decoded(data[len(mark) :], encoding, final=False)[0]
+
+
+def has_surrogates(text: str) -> bool:
+    """Whether a text, which may be long, holds any; a search by pattern takes ten times as long."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def repaired(text: str) -> tuple[str, list[str]]:

@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import threading
-from collections import deque
 from contextlib import contextmanager
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
 from drug_assets.formats import raw_rows
 from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, Text, repaired
 
 if TYPE_CHECKING:
+    import _csv
     from collections.abc import Iterable, Iterator
 
     import polars as pl
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 #: In order of preference where the header line leaves a choice.
 SEPARATORS = (",", ";", "\t", "|")
 
-_json = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _field_limit = threading.Lock()
 
 
@@ -72,16 +71,11 @@ def batches(source: Source, name: str, chunks: Iterable[bytes]) -> Iterator[pl.D
     if header is None:
         yield raw_rows.frame(source, name, 1, 0, {}, {}, {}, repaired)
         return
-    separator = _separator(source, header)
-    records = _Records(lines, separator)
-    headers, _ = records.batch(1)[0]
-    columns = _Columns(source, name, separator, [repaired(header)[0] for header in headers])
-    first_row = 1
-    while batch := records.batch(raw_rows.BATCH_RECORDS):
-        yield columns.frame(first_row, batch)
-        first_row += len(batch)
-    if first_row == 1:
-        yield columns.frame(first_row, [])
+    records = _Records(source, name, lines, _separator(source, header))
+    first = True
+    while records.read_batch() or first:
+        yield records.frame()
+        first = False
 
 
 def _separator(source: Source, line: str) -> str:
@@ -94,111 +88,192 @@ def _separator(source: Source, line: str) -> str:
 
 
 class _Lines:
-    """The physical lines of a file, their ends kept; a reader can hand some back."""
+    """The physical lines of a file, their ends kept, taken in block by block."""
 
     def __init__(self, name: str, text: Text) -> None:
-        self._name = name
-        self._fresh = self._split(text)
-        self._again: deque[str] = deque()
-        #: Lines taken since the last record was complete, and their characters.
-        self.held: list[str] = []
-        self.held_chars = 0
+        self._blocks = self._split(name, text)
+        #: Lines that are taken in and no complete record yet.
+        self.unread: list[str] = []
+        #: Characters taken in so far.
+        self.taken = 0
 
     def header(self) -> str | None:
-        """The first line that is not blank, without its end, still to be read; None if none is."""
-        for line in self._fresh:
-            if line.strip():
-                self._again.append(line)
-                return line.rstrip("\r\n")
-        return None
+        """The first line that is not blank, then the first unread; None if every line is blank."""
+        while True:
+            for number, line in enumerate(self.unread):
+                if line.strip():
+                    del self.unread[:number]
+                    return line.rstrip("\r\n")
+            self.unread.clear()
+            if not self.more():
+                return None
 
-    def __iter__(self) -> Iterator[str]:
-        """Lines, until the file or the patience with an open quote ends."""
-        while self.held_chars <= MAX_RECORD_CHARS:
-            line = self._again.popleft() if self._again else next(self._fresh, None)
-            if line is None:
-                return
-            self.held.append(line)
-            self.held_chars += len(line)
-            yield line
+    def more(self) -> bool:
+        """Take in at least as much again as is unread; False at the end of file or of patience."""
+        wanted = sum(map(len, self.unread))
+        if wanted > MAX_RECORD_CHARS:
+            return False
+        before = self.taken
+        for block in self._blocks:
+            # Only CR, LF and CRLF end a line: `splitlines` would also split at U+2028 and such.
+            self.unread += io.StringIO(block, newline="")
+            self.taken += len(block)
+            if self.taken - before >= wanted:
+                break
+        return self.taken > before
 
-    def release(self) -> None:
-        """The lines held are a complete record."""
-        self.held.clear()
-        self.held_chars = 0
-
-    def first_held(self) -> str:
-        """The first of the lines held, without its end; the others are to be read again."""
-        first, *others = self.held
-        self._again.extendleft(reversed(others))
-        self.release()
-        return first.rstrip("\r\n")
-
-    def _split(self, text: Text) -> Iterator[str]:
-        tail, number = "", 1
+    @staticmethod
+    def _split(name: str, text: Text) -> Iterator[str]:
+        """Blocks of whole lines."""
+        tail, line_ends = "", 0
         for block in text:
             tail += block
             # A CR at the very end may be the first half of a CRLF.
-            end = len(tail) - 1
-            cut = max(tail.rfind("\n"), tail.rfind("\r", 0, end)) + 1
+            cut = max(tail.rfind("\n"), tail.rfind("\r", 0, len(tail) - 1)) + 1
             if cut:
-                # Only CR, LF and CRLF end a line: `splitlines` would also split at U+2028 and such.
-                for line in io.StringIO(tail[:cut], newline=""):
-                    number += 1
-                    yield line
+                line_ends += tail.count("\n", 0, cut)
+                yield tail[:cut]
                 tail = tail[cut:]
             if len(tail) > MAX_RECORD_CHARS:
                 raise FormatError(
-                    self._name,
-                    f"line {number} is longer than {MAX_RECORD_CHARS} characters: not the "
+                    name,
+                    f"line {line_ends + 1} is longer than {MAX_RECORD_CHARS} characters: not the "
                     "delimited text it claims. Land it as the format it is.",
                 )
-        yield from io.StringIO(tail, newline="")
+        if tail:
+            yield tail
 
 
 class _Records:
-    """Records of a delimited text: lists of fields, and the issues of the damaged ones."""
+    """The records of one file, and where their columns go: fields of the source, or `extra`."""
 
-    def __init__(self, lines: _Lines, separator: str) -> None:
+    def __init__(self, source: Source, name: str, lines: _Lines, separator: str) -> None:
+        self._source = source
+        self._name = name
         self._lines = lines
         self._separator = separator
-        self._width = 0
         end = rf"(?={re.escape(separator)}|\Z)"
-        inner = rf'(?:[^"]++|""|"(?!["{re.escape(separator)}]|\Z))*+'
+        stray = rf'"(?!["{re.escape(separator)}]|\Z)'
         self._closed = re.compile(rf'"((?:[^"]++|"")*+)"{end}')
-        self._loosely_closed = re.compile(rf'"({inner})"{end}')
+        self._loosely_closed = re.compile(rf'"((?:[^"]++|""|{stray})*+)"{end}')
+        headers = [repaired(header)[0] for header in self._header()]
+        self._width = len(headers)
+        self._position_of: dict[str, int] = {}
+        self._beyond: dict[int, str] = {}
+        for position, header in enumerate(headers):
+            field = source.field_of(header)
+            if field is not None and field not in self._position_of:
+                self._position_of[field] = position
+            else:
+                taken = self._beyond.values()
+                self._beyond[position] = raw_rows.extra_key(taken, header, position + 1)
+        if source.required not in self._position_of:
+            found = ", ".join(repr(header[:60]) for header in headers[:20])
+            raise FormatError(
+                name,
+                f"no column '{source.required}' in the header (the first line that is not blank, "
+                f"separated by {separator!r}): found {found}; expected a file of {source.name} "
+                f"with {', '.join(source.fields)}. Name the columns so, or land the file under "
+                "the name of its source.",
+            )
+        self._first_row = 1
+        self._clear()
 
-    def batch(self, records: int) -> list[tuple[list[str], list[str]]]:
-        """Up to so many next records, as (fields, issues); empty at the end of the file."""
-        found: list[tuple[list[str], list[str]]] = []
-        lines, no_issues, chars = self._lines, list[str](), 0
+    def _clear(self) -> None:
+        # One record behind the other: rows of their own would keep the garbage collector busy.
+        self._values: list[str | None] = []
+        self._extra: dict[int, str] = {}
+        self._issues: dict[int, list[str]] = {}
+
+    def _header(self) -> list[str]:
+        while True:
+            reader = self._reader()
+            try:
+                header = next(reader)
+            except csv.Error:
+                if reader.line_num == len(self._lines.unread) and self._lines.more():
+                    continue
+                line = self._lines.unread.pop(0).rstrip("\r\n")
+                return self._fields(line, self._closed, literal=True) or [line]
+            del self._lines.unread[: reader.line_num]
+            return header
+
+    def _reader(self) -> _csv.Reader:
+        # Strict: a quote that does not close as it should raises at once, instead of swallowing
+        # the records behind it.
+        return csv.reader(self._lines.unread, delimiter=self._separator, strict=True)
+
+    def read_batch(self) -> bool:
+        """Read the next records, about as many as a batch has; False if there are none."""
+        lines, values = self._lines, self._values
+        enough = raw_rows.BATCH_RECORDS * self._width
+        full_at = lines.taken + raw_rows.BATCH_CHARS
         with _unlimited_fields():
-            while len(found) < records and chars < raw_rows.BATCH_CHARS:
-                # Strict: a quote that does not close as it should raises at once, instead of
-                # swallowing the records behind it.
-                reader = csv.reader(lines, delimiter=self._separator, strict=True)
-                try:
-                    for row in reader:
-                        found.append((row, no_issues))
-                        chars += lines.held_chars
-                        lines.release()
-                        if len(found) == records or chars >= raw_rows.BATCH_CHARS:
-                            break
-                    else:
-                        break
-                except csv.Error:
-                    chars += len(lines.held[0])
-                    found.append(self._damaged(lines.first_held()))
-        if found and not self._width:
-            self._width = len(found[0][0])
-        return found
+            while not values or (len(values) < enough and lines.taken < full_at):
+                if not lines.unread and not lines.more():
+                    break
+                before = len(lines.unread)
+                damaged_at = self._read_unread()
+                if damaged_at == before and lines.more():
+                    continue
+                if damaged_at:
+                    self._add_damaged(lines.unread.pop(0).rstrip("\r\n"))
+        return bool(values)
 
-    def _damaged(self, line: str) -> tuple[list[str], list[str]]:
-        """The record of a line whose quotes are not as they should be."""
+    def _read_unread(self) -> int:
+        """Read complete records; 0 if nothing is left, else the line at which the next one fails.
+
+        That line counts from 1 over the lines unread before; the next record begins at the first
+        of those unread after.
+        """
+        reader = self._reader()
+        width, values = self._width, self._values
+        complete = 0
+        try:
+            for row in reader:
+                if len(row) == width and row[0].strip():
+                    values += row
+                else:
+                    self._add_odd(row)
+                complete = reader.line_num
+        except csv.Error:
+            failed_at = reader.line_num
+        else:
+            failed_at = 0
+        del self._lines.unread[:complete]
+        return failed_at
+
+    def _add_odd(self, row: list[str], *damage: str) -> None:
+        """Add a record that may be blank, short, long or damaged."""
+        # An empty line is one empty field, which `csv` leaves out.
+        row = row or [""]
+        number = len(self._values) // self._width
+        issues = list(damage)
+        if not any(field.strip() for field in row):
+            issues.append("blank_row")
+        elif len(row) < self._width:
+            issues.append("short_row")
+        elif len(row) > self._width:
+            issues.append("long_row")
+        if issues:
+            self._issues[number] = issues
+        if len(row) > self._width:
+            keys = dict(self._beyond)
+            for position in range(self._width, len(row)):
+                keys[position] = raw_rows.extra_key(keys.values(), "", position + 1)
+            members = [(key, encode_basestring(row[position])) for position, key in keys.items()]
+            self._extra[number] = raw_rows.json_object(members)
+        self._values += row[: self._width]
+        self._values += [None] * (self._width - len(row))
+
+    def _add_damaged(self, line: str) -> None:
+        """Add the record of a line whose quotes are not as they should be."""
         loosely = self._fields(line, self._loosely_closed)
         if loosely is not None and len(loosely) == self._width:
-            return loosely, ["stray_quote"]
-        return self._fields(line, self._closed, literal=True) or [line], ["unclosed_quote"]
+            self._add_odd(loosely, "stray_quote")
+        else:
+            fields = self._fields(line, self._closed, literal=True)
+            self._add_odd(fields or [line], "unclosed_quote")
 
     def _fields(
         self, line: str, quoted: re.Pattern[str], *, literal: bool = False
@@ -221,6 +296,35 @@ class _Records:
                 return fields
             position = end + 1
 
+    def frame(self) -> pl.DataFrame:
+        """Raw rows of the records read, which are then forgotten."""
+        height = len(self._values) // self._width
+        columns = [self._values[position :: self._width] for position in range(self._width)]
+        if self._beyond:
+            self._add_beyond(columns)
+        batch = raw_rows.frame(
+            self._source,
+            self._name,
+            self._first_row,
+            height,
+            {field: columns[position] for field, position in self._position_of.items()},
+            self._extra,
+            self._issues,
+            repaired,
+        )
+        self._first_row += height
+        self._clear()
+        return batch
+
+    def _add_beyond(self, columns: list[list[str | None]]) -> None:
+        keys = self._beyond.values()
+        rows = zip(*(columns[position] for position in self._beyond), strict=True)
+        for number, row in enumerate(rows):
+            known = zip(keys, row, strict=True)
+            members = [(key, encode_basestring(text)) for key, text in known if text is not None]
+            if members and number not in self._extra:
+                self._extra[number] = raw_rows.json_object(members)
+
 
 @contextmanager
 def _unlimited_fields() -> Iterator[None]:
@@ -231,80 +335,3 @@ def _unlimited_fields() -> Iterator[None]:
             yield
         finally:
             csv.field_size_limit(before)
-
-
-class _Columns:
-    """Where the columns of one file go: fields of the source, or `extra`."""
-
-    def __init__(self, source: Source, name: str, separator: str, headers: list[str]) -> None:
-        self._source = source
-        self._name = name
-        self._width = len(headers)
-        self._position_of: dict[str, int] = {}
-        self._extra: dict[int, str] = {}
-        for position, header in enumerate(headers):
-            field = source.field_of(header)
-            if field is not None and field not in self._position_of:
-                self._position_of[field] = position
-            else:
-                taken = self._extra.values()
-                self._extra[position] = raw_rows.extra_key(taken, header, position + 1)
-        if source.required not in self._position_of:
-            found = ", ".join(repr(header[:60]) for header in headers[:20])
-            raise FormatError(
-                name,
-                f"no column '{source.required}' in the header (its first line that is not blank, "
-                f"separated by {separator!r}): found {found}; expected a file of {source.name} "
-                f"with {', '.join(source.fields)}. Name the columns so, or land the file under "
-                "the name of its source.",
-            )
-
-    def frame(self, first_row: int, records: list[tuple[list[str], list[str]]]) -> pl.DataFrame:
-        """Raw rows of these records."""
-        width = self._width
-        issues: dict[int, list[str]] = {}
-        extra: dict[int, str] = {}
-        rows: list[list[str] | list[str | None]] = []
-        for number, (row, damage) in enumerate(records):
-            if len(row) == width and not damage and row[0] and not row[0].isspace():
-                rows.append(row)
-                continue
-            # An empty line is one empty field, which `csv` leaves out.
-            fields: list[str | None] = [*row] or [""]
-            found = self._shape_issues(fields) + damage
-            if found:
-                issues[number] = found
-            if len(fields) > width:
-                extra[number] = self._beyond(fields)
-            rows.append((fields + [None] * (width - len(fields)))[:width])
-        if self._extra:
-            for number, padded in enumerate(rows):
-                if number not in extra and any(padded[p] is not None for p in self._extra):
-                    extra[number] = self._beyond(padded)
-        columns = list(zip(*rows, strict=True)) or [()] * width
-        return raw_rows.frame(
-            self._source,
-            self._name,
-            first_row,
-            len(rows),
-            {field: columns[position] for field, position in self._position_of.items()},
-            extra,
-            issues,
-            repaired,
-        )
-
-    def _shape_issues(self, fields: list[str | None]) -> list[str]:
-        if not any(field and not field.isspace() for field in fields):
-            return ["blank_row"]
-        if len(fields) < self._width:
-            return ["short_row"]
-        if len(fields) > self._width:
-            return ["long_row"]
-        return []
-
-    def _beyond(self, fields: list[str] | list[str | None]) -> str:
-        """JSON of the columns that are no field of the source, and of those without a header."""
-        keys = dict(self._extra)
-        for position in range(self._width, len(fields)):
-            keys[position] = raw_rows.extra_key(keys.values(), "", position + 1)
-        return _json.encode({key: fields[p] for p, key in keys.items() if fields[p] is not None})

@@ -17,14 +17,14 @@ import re
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from drug_assets.formats import raw_rows
 from drug_assets.formats.decoding import (
     MAX_RECORD_CHARS,
-    SURROGATE,
     FormatError,
     Text,
+    has_surrogates,
     repaired,
     well_formed,
 )
@@ -62,17 +62,12 @@ class _Number(str):
     __slots__ = ()
 
 
+#: The members of an object in their order, also those whose key came before.
+_Members: TypeAlias = tuple[tuple[str, object], ...]
 _TEXTS = frozenset({str, _Number, type(None)})
 
-
-class _Members(list[tuple[str, object]]):
-    """The members of an object in their order, also those whose key came before."""
-
-    __slots__ = ()
-
-
 _decoder = json.JSONDecoder(
-    object_pairs_hook=_Members,
+    object_pairs_hook=tuple,
     parse_float=_Number,
     parse_int=_Number,
     parse_constant=str,
@@ -177,7 +172,7 @@ class _Document:
             try:
                 value, self._end = _decoder.raw_decode(self._buffer, self._start)
             except json.JSONDecodeError as error:
-                unclosed = error.msg.startswith("Unterminated string")
+                unclosed = _is_unclosed(error, self._buffer)
                 undecided = unclosed or error.pos >= len(self._buffer) - _UNDECIDED_CHARS
                 if undecided and self._more():
                     continue
@@ -186,7 +181,7 @@ class _Document:
                 return self._damaged(unclosed=False)
             if self._end == len(self._buffer) and self._more():
                 continue  # `12` may go on as `123`
-            if self._stray and SURROGATE.search(self.text()):
+            if self._stray and has_surrogates(self.text()):
                 text, issues = repaired(self.text())
                 self.issues = tuple(issues)
                 return _decoder.raw_decode(text)[0]
@@ -262,18 +257,22 @@ class _Document:
             parts.append(block)
             added += len(block)
         self._buffer = "".join(parts)
-        self._stray = SURROGATE.search(self._buffer) is not None
+        self._stray = has_surrogates(self._buffer)
         return added > 0
 
     def _cut(self, where: str) -> FormatError:
         line = self._line + self._buffer.count("\n")
         byte = self._byte + self._text.size(self._buffer)
-        begins = self._line + self._buffer.count("\n", 0, self._start)
         return FormatError(
             self._name,
-            f"cut: ends at line {line}, byte {byte} of its text, {where} (line {begins} is where "
-            "the last whole record is behind). Land it again, whole.",
+            f"cut: ends at line {line}, byte {byte} of its text, {where}. Land it again, whole.",
         )
+
+
+def _is_unclosed(error: json.JSONDecodeError, text: str) -> bool:
+    """Whether the text ends inside a string, or inside an escape of one."""
+    in_escape = error.msg.startswith("Invalid") and '"' not in text[error.pos :]
+    return in_escape or error.msg.startswith("Unterminated string")
 
 
 def _element_end(text: str, start: int) -> int | None:
@@ -336,25 +335,23 @@ class _Rows:
         self._clear()
 
     def _clear(self) -> None:
-        self._rows: list[tuple[str | None, ...]] = []
+        # One record behind the other: rows of their own would keep the garbage collector busy.
+        self._values: list[str | None] = []
+        self.height = 0
         self._extra: dict[int, str] = {}
-        self._issues: dict[int, list[str]] = {}
+        self._issues: dict[int, tuple[str, ...]] = {}
         self._chars = 0
 
-    @property
-    def height(self) -> int:
-        return len(self._rows)
-
     def full(self) -> bool:
-        return len(self._rows) >= raw_rows.BATCH_RECORDS or self._chars >= raw_rows.BATCH_CHARS
+        return self.height >= raw_rows.BATCH_RECORDS or self._chars >= raw_rows.BATCH_CHARS
 
     def add(self, value: object, document: _Document) -> None:
         """One more row: the current value of the document."""
         issues = document.issues
         extra: str | None = None
         try:
-            if value.__class__ is _Members:
-                row, extra, duplicates = self._taken(value)  # type: ignore[arg-type]
+            if isinstance(value, tuple):
+                row, extra, duplicates = self._taken(value)
                 issues = (*issues, "duplicate_key") if duplicates else issues
             elif value.__class__ is _Invalid:
                 row, extra = self._blank, _object([("raw", str(value))])
@@ -365,10 +362,11 @@ class _Rows:
             row, extra = self._blank, _object([("raw", repaired(document.text())[0])])
             issues = (*issues, "invalid_json")
         if extra is not None:
-            self._extra[len(self._rows)] = extra
+            self._extra[self.height] = extra
         if issues:
-            self._issues[len(self._rows)] = [*issues]
-        self._rows.append(row)
+            self._issues[self.height] = issues
+        self._values += row
+        self.height += 1
         self._chars += document.length
 
     def _taken(self, members: _Members) -> tuple[tuple[str | None, ...], str | None, bool]:
@@ -396,7 +394,7 @@ class _Rows:
         layout = _Layout(
             # The value behind the last is the null of the fields that are absent.
             itemgetter(*(places.get(field, len(keys)) for field in self._fields)),
-            sorted(beyond.items()),
+            list(beyond.items()),
             len(set(keys)) < len(keys) or any(self._source.field_of(key) for key in beyond),
         )
         if len(self._layouts) >= _MAX_LAYOUTS:
@@ -415,29 +413,29 @@ class _Rows:
 
     def frame(self) -> pl.DataFrame:
         """The rows collected, which are then forgotten."""
-        columns = list(zip(*self._rows, strict=True)) or [()] * len(self._fields)
+        width = len(self._fields)
         batch = raw_rows.frame(
             self._source,
             self._name,
             self._first_row,
-            len(self._rows),
-            dict(zip(self._fields, columns, strict=True)),
+            self.height,
+            {field: self._values[i::width] for i, field in enumerate(self._fields)},
             self._extra,
             self._issues,
             well_formed,
         )
-        self._first_row += len(self._rows)
+        self._first_row += self.height
         self._clear()
         return batch
 
 
 def _compact(value: object) -> str:
     """A value as JSON text without blanks, numbers as they were written."""
-    if value.__class__ is str:
-        return encode_basestring(value)  # type: ignore[arg-type]
+    if type(value) is str:
+        return encode_basestring(value)
     if isinstance(value, _Number):
         return str(value)
-    if isinstance(value, _Members):
+    if isinstance(value, tuple):
         inner = [f"{encode_basestring(key)}:{_compact(member)}" for key, member in value]
         return "{" + ",".join(inner) + "}"
     if isinstance(value, list):
@@ -446,5 +444,4 @@ def _compact(value: object) -> str:
 
 
 def _object(members: Sequence[tuple[str, object]]) -> str:
-    inner = [f"{encode_basestring(key)}:{_compact(value)}" for key, value in members]
-    return "{" + ",".join(inner) + "}"
+    return raw_rows.json_object([(key, _compact(value)) for key, value in members])

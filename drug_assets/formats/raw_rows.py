@@ -6,15 +6,16 @@ How a record is found in a file belongs to the module of its format; what its te
 
 from __future__ import annotations
 
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from drug_assets import contracts
-from drug_assets.formats.decoding import MAX_RECORD_CHARS, SURROGATE
+from drug_assets.formats.decoding import MAX_RECORD_CHARS, SURROGATE, has_surrogates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from drug_assets.sources import Source
 
@@ -37,6 +38,12 @@ def extra_key(taken: Collection[str], name: str, position: int) -> str:
     return key
 
 
+def json_object(members: Iterable[tuple[str, str]]) -> str:
+    """A compact JSON object, by key, of keys and the JSON texts of their values."""
+    inner = [f"{encode_basestring(key)}:{value}" for key, value in sorted(members)]
+    return "{" + ",".join(inner) + "}"
+
+
 def frame(
     source: Source,
     name: str,
@@ -44,7 +51,7 @@ def frame(
     height: int,
     fields: Mapping[str, Sequence[str | None]],
     extra: Mapping[int, str],
-    issues: Mapping[int, list[str]],
+    issues: Mapping[int, Sequence[str]],
     repair: Callable[[str], tuple[str, list[str]]],
 ) -> pl.DataFrame:
     """One batch of raw rows.
@@ -59,7 +66,7 @@ def frame(
         issues: Read issues of the records that have any, by position in the batch.
         repair: Makes a text that holds lone surrogates well-formed, and names the issues.
     """
-    if any(_has_surrogates(column) for column in (*fields.values(), extra.values())):
+    if any(has_surrogates("".join(filter(None, c))) for c in (*fields.values(), extra.values())):
         fields, extra, issues = _repaired(height, fields, extra, issues, repair)
     values: dict[str, pl.Series | Sequence[object] | None] = {
         "source_file": pl.repeat(name, height, dtype=pl.String, eager=True),
@@ -79,7 +86,7 @@ def frame(
     )
 
 
-def _issue_lists(height: int, issues: Mapping[int, list[str]]) -> pl.Series:
+def _issue_lists(height: int, issues: Mapping[int, Sequence[str]]) -> pl.Series:
     """A list a record. Few differ, so each is made once: Polars builds lists one by one, slowly."""
     places: dict[tuple[str, ...], int] = {(): 0}
     chosen = [0] * height
@@ -88,19 +95,11 @@ def _issue_lists(height: int, issues: Mapping[int, list[str]]) -> pl.Series:
     return pl.Series([list(kind) for kind in places], dtype=pl.List(pl.String)).gather(chosen)
 
 
-def _has_surrogates(values: Collection[str | None]) -> bool:
-    try:
-        "".join(filter(None, values)).encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
 def _repaired(
     height: int,
     fields: Mapping[str, Sequence[str | None]],
     extra: Mapping[int, str],
-    issues: Mapping[int, list[str]],
+    issues: Mapping[int, Sequence[str]],
     repair: Callable[[str], tuple[str, list[str]]],
 ) -> tuple[dict[str, list[str | None]], dict[int, str], dict[int, list[str]]]:
     """The batch with every text well-formed, and what that took among the issues of its record."""

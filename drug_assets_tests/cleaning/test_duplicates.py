@@ -32,6 +32,7 @@ SCHEMA = {
     "journal": pl.String,
     "journal_id": pl.String,
     "folded_journal": pl.String,
+    "sponsor": pl.String,
 }
 SURROGATE = pl.concat_str(
     pl.lit("surrogate"),
@@ -64,6 +65,7 @@ def record(
         "journal": journal and journal.upper(),
         "journal_id": journal,
         "folded_journal": folded_journal or journal,
+        "sponsor": None,
     }
 
 
@@ -93,8 +95,8 @@ class TestSameContent:
     def test_same_content_is_one_record_without_a_flag(self) -> None:
         kept, merged = resolution(record("1"), record("1"), record("1"))
         assert kept["1"]["duplicate_issues"] == []
-        assert kept["1"]["source_row"] == 1
-        assert merged == {2: ("1", "same_content"), 3: ("1", "same_content")}
+        assert kept["1"]["source_row"] == 3
+        assert merged == {1: ("1", "same_content"), 2: ("1", "same_content")}
 
     def test_same_content_without_an_id_is_one_record(self) -> None:
         kept, merged = resolution(record(journal="j"), record(journal="j"))
@@ -103,7 +105,15 @@ class TestSameContent:
 
     def test_the_rule_of_a_row_is_told_by_its_own_content(self) -> None:
         _, merged = resolution(record("1", journal="j"), record("1", journal="j"), record("1"))
-        assert merged == {2: ("1", "same_content"), 3: ("1", "merged_duplicate")}
+        assert merged == {1: ("1", "merged_duplicate"), 2: ("1", "merged_duplicate")}
+        _, merged = resolution(record("1"), record("1", journal="j"), record("1", journal="j"))
+        assert merged == {1: ("1", "merged_duplicate"), 2: ("1", "same_content")}
+
+    def test_what_else_a_record_holds_is_content(self) -> None:
+        kept, merged = resolution({**record("1"), "sponsor": "a"}, {**record("1"), "sponsor": "b"})
+        assert kept["1"]["sponsor"] == "b"
+        assert kept["1"]["duplicate_issues"] == ["merged_duplicate"]
+        assert merged == {1: ("1", "merged_duplicate")}
 
     def test_different_works_stay(self) -> None:
         kept, merged = resolution(record("1"), record("2"), record("3", title="On gamma"))
@@ -133,8 +143,8 @@ class TestGaps:
 
     def test_titles_that_fold_to_one_are_one(self) -> None:
         kept, merged = resolution(record("1", title="On BETA"), record("1", title="On beta"))
-        assert kept["1"]["title"] == "On BETA"
-        assert merged == {2: ("1", "merged_duplicate")}
+        assert kept["1"]["title"] == "On beta"
+        assert merged == {1: ("1", "merged_duplicate")}
 
     @pytest.mark.parametrize(
         "other",
@@ -192,7 +202,7 @@ class TestConflicts:
         old, new = record("1", "On beta"), record("1", "On gamma")
         kept, merged = resolution(old, new, old)
         assert kept["1"]["title"] == "On beta"
-        assert merged == {2: ("1", "conflicting_duplicate"), 3: ("1", "same_content")}
+        assert merged == {1: ("1", "same_content"), 2: ("1", "conflicting_duplicate")}
 
     def test_the_same_id_in_other_journals_conflicts(self) -> None:
         kept, _ = resolution(record("1", journal="j"), record("1", journal="k"))
@@ -202,6 +212,11 @@ class TestConflicts:
     def test_a_gap_is_not_filled_from_what_lost(self) -> None:
         kept, _ = resolution(record("1", journal="j"), record("1", "On gamma"))
         assert kept["1"]["journal_id"] is None
+
+    def test_a_record_with_an_id_is_kept_before_a_later_one_without(self) -> None:
+        kept, _ = resolution(record("1", "On BETA"), record("1", "On BETA"), record(journal="j"))
+        assert (kept["1"]["title"], kept["1"]["journal_id"]) == ("On BETA", "j")
+        assert kept["1"]["source_row"] == 2
 
 
 # --- a plain reference -----------------------------------------------------------------------
@@ -214,13 +229,11 @@ class Cluster:
     records: Rows
 
     def first(self) -> Record:
-        """The record that needs no gap filled, else the one delivered first."""
-        gaps = lambda r: (r["id"] is None, r["journal_id"] is None, r["position"])  # noqa: E731
-        return min(self.records, key=gaps)
+        """The record delivered last, of those with an id if there are any."""
+        return min(self.records, key=best_first)
 
     def filled(self) -> Record:
-        records = [self.first(), *sorted(self.records, key=lambda r: r["position"])]
-        records.sort(key=lambda r: (r["id"] is None, r["journal_id"] is None))
+        records = sorted(self.records, key=best_first)
         gaps = {
             name: next((r[name] for r in records if r[name] is not None), None)
             for name in ("journal", "journal_id", "folded_journal")
@@ -228,8 +241,12 @@ class Cluster:
         return {**self.first(), **gaps, "id": self.identifier}
 
 
+def best_first(row: Record) -> tuple[bool, int]:
+    return (row["id"] is None, -row["position"])
+
+
 def content(row: Record) -> tuple[Any, ...]:
-    return (row["id"], row["title"], row["date_text"], row["journal_id"])
+    return (row["id"], row["title"], row["date_text"], row["journal_id"], row["sponsor"])
 
 
 def nulls_last(*values: str | None) -> tuple[tuple[bool, str], ...]:
@@ -329,22 +346,28 @@ DATES = [
 
 @st.composite
 def records(draw: st.DrawFn) -> Rows:
-    """Records of few ids, titles, dates and journals, in any order of rows."""
-    identifier = st.sampled_from([None, None, "1", "2", "3"])
-    title = st.sampled_from(["On beta"] * 4 + ["On BETA", "On gamma"])
+    """Records of few ids, titles, dates and journals, in any order of rows.
+
+    Many to an example: a call costs the same for a few rows as for many.
+    """
+    identifier = st.sampled_from([None, None, None, "1", "2", "3", "4"])
+    title = st.sampled_from(["On BETA", *(f"On {name}" for name in ("beta", "gamma", "delta"))])
     journal = st.sampled_from([None, None, "j", "k", "l"])
     day = st.sampled_from(DATES[:1] * 4 + DATES)
     drawn = []
-    for _ in range(draw(st.integers(0, 9))):
+    for _ in range(draw(st.integers(0, 25))):
         of = draw(journal)
         name = draw(st.sampled_from([of, f"{of} bis"])) if of else None
         drawn.append(
-            record(draw(identifier), draw(title), of, **draw(day), folded_journal=name)
+            {
+                **record(draw(identifier), draw(title), of, **draw(day), folded_journal=name),
+                "sponsor": draw(st.sampled_from([None] * 4 + ["s"])),
+            }
         )
     return draw(st.permutations(placed(drawn)))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(records())
 def test_agrees_with_a_plain_reference(rows: Rows) -> None:
     kept, merged = resolved(rows)
@@ -353,7 +376,7 @@ def test_agrees_with_a_plain_reference(rows: Rows) -> None:
     assert merged == expected_merged
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(records())
 def test_what_is_kept_never_fits_what_else_is_kept(rows: Rows) -> None:
     """No two kept records of a work are the same by SPEC's own words, and none was lost."""
@@ -367,7 +390,7 @@ def test_what_is_kept_never_fits_what_else_is_kept(rows: Rows) -> None:
             )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(records(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows: Rows, random: Any) -> None:
     shuffled = random.sample(rows, len(rows))

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drug_assets import contracts
+from drug_assets.cleaning.drugs import cleaned_drugs, rejected_drugs
+from drug_assets.cleaning.text import fold_text
+from drug_assets_tests.raw import Row, drug_rows, drug_tables, key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def cleaned(*rows: Row) -> tuple[list[Row], list[Row]]:
+    """The drugs kept and the rows merged; both keep their contracts."""
+    kept, merged = cleaned_drugs(drug_rows(*rows))
+    contracts.Drugs.validate(kept)
+    contracts.MergedDrugs.validate(merged)
+    return kept.collect().to_dicts(), merged.collect().to_dicts()
+
+
+def drug(*rows: Row) -> Row:
+    """The one drug that the rows name."""
+    kept, _ = cleaned(*rows)
+    assert len(kept) == 1
+    return kept[0]
+
+
+class TestIdentity:
+    def test_without_an_identifier_it_is_the_folded_name(self) -> None:
+        assert drug({"drug": " BÊTA  Alpha "})["drug_id"] == "beta alpha"
+
+    def test_the_lists_own_identifier_comes_first(self) -> None:
+        assert drug({"drug": "Alpha", "id": " DB1 "})["drug_id"] == "DB1"
+
+    def test_of_several_identifiers_the_smallest_stands(self) -> None:
+        assert drug({"drug": "Alpha", "id": "b"}, {"drug": "alpha", "id": "a"})["drug_id"] == "a"
+
+    def test_the_same_folded_name_is_one_drug_with_both_codes(self) -> None:
+        one = drug({"drug": "Alpha", "atccode": "R01AD"}, {"drug": "ALPHÀ", "atccode": "A04AD"})
+        assert one["codes"] == ["A04AD", "R01AD"]
+
+    def test_the_same_identifier_is_one_drug_with_both_names(self) -> None:
+        one = drug({"drug": "Alpha", "id": "1"}, {"drug": "Beta", "id": "1"})
+        assert one["names"] == ["Alpha", "Beta"]
+
+    def test_a_shared_synonym_does_not_make_one_drug(self) -> None:
+        kept, merged = cleaned({"drug": "A", "synonyms": "C"}, {"drug": "B", "synonyms": "C"})
+        assert [d["names"] for d in kept] == [["A", "C"], ["B", "C"]]
+        assert merged == []
+
+    def test_a_name_without_identifier_is_one_with_that_identifier(self) -> None:
+        one = drug({"drug": "Beta"}, {"drug": "Gamma", "id": "beta"})
+        assert (one["drug_id"], one["names"]) == ("beta", ["Beta", "Gamma"])
+
+    def test_later_rows_are_merged_into_the_first(self) -> None:
+        _, merged = cleaned({"drug": "Alpha"}, {"drug": "Beta"}, {"drug": "alpha"})
+        assert [(m["source_row"], m["merged_into"], m["rule"]) for m in merged] == [
+            (3, "alpha", "same_drug")
+        ]
+
+
+class TestNames:
+    def test_the_most_frequent_spelling_is_shown(self) -> None:
+        assert drug({"drug": "B"}, {"drug": "b"}, {"drug": "b"})["drug"] == "b"
+
+    def test_of_spellings_as_frequent_the_alphabetically_first(self) -> None:
+        assert drug({"drug": "béta"}, {"drug": "Beta"}, {"drug": "beta"})["drug"] == "Beta"
+
+    def test_names_are_every_spelling_and_synonym_once(self) -> None:
+        one = drug(
+            {"drug": "Beta", "synonyms": " b-1 | B\\xc3\\xa9ta ||b-1"},
+            {"drug": "BETA", "synonyms": "|"},
+        )
+        assert one["names"] == ["BETA", "Beta", "Béta", "b-1"]
+
+    def test_names_without_letter_or_digit_are_not_searched_for(self) -> None:
+        one = drug({"drug": "(+)", "synonyms": "plus|-", "atccode": "A04AD"})
+        assert (one["drug"], one["names"]) == ("(+)", ["plus"])
+        assert one["issues"] == ["unsearchable_name"]
+
+    def test_names_in_any_script_are_searched_for(self) -> None:
+        assert drug({"drug": "阿司匹林", "atccode": "A04AD"})["issues"] == []
+
+
+class TestCodes:
+    @pytest.mark.parametrize("code", ["A", "A04", "A04A", "A04AD", "A04AD01", "a04ad"])
+    def test_atc_codes_of_each_level(self, code: str) -> None:
+        one = drug({"drug": "Alpha", "atccode": code})
+        assert (one["codes"], one["atc_codes"]) == ([code], [code.upper()])
+        assert one["issues"] == []
+
+    @pytest.mark.parametrize(
+        "code", ["6302001", "A0", "A04AD0", "A04AD011", "A04ADX", "4", "AA4", "ÀA", "A04\u0661"]
+    )
+    def test_other_codes_are_kept_but_no_atc_codes(self, code: str) -> None:
+        one = drug({"drug": "Alpha", "atccode": code})
+        assert (one["codes"], one["atc_codes"]) == ([code], [])
+        assert one["issues"] == ["invalid_atc_code"]
+
+    def test_one_invalid_code_of_several_is_flagged(self) -> None:
+        one = drug({"drug": "Alpha", "atccode": "V03AB | 6302001 |"})
+        assert (one["codes"], one["atc_codes"]) == (["6302001", "V03AB"], ["V03AB"])
+        assert one["issues"] == ["invalid_atc_code"]
+
+    @pytest.mark.parametrize("code", [None, "", " | "])
+    def test_no_code_is_flagged(self, code: str | None) -> None:
+        one = drug({"drug": "Alpha", "atccode": code})
+        assert (one["codes"], one["issues"]) == ([], ["missing_code"])
+
+
+class TestRejection:
+    @pytest.mark.parametrize("name", [None, "", " \t", "\\xc3\\x28", "&nbsp;", "\u200b"])
+    def test_blank_names_are_rejected(self, name: str | None) -> None:
+        row = {"drug": name, "id": "1", "synonyms": "Alpha"}
+        assert cleaned(row) == ([], [])
+        assert drug_rows(row).select(rejected_drugs()).collect().item() == "blank_name"
+
+    def test_a_name_is_no_reason(self) -> None:
+        assert drug_rows({"drug": "-"}).select(rejected_drugs()).collect().item() is None
+
+    def test_no_rows_give_no_drugs(self) -> None:
+        assert cleaned() == ([], [])
+
+
+# --- properties ------------------------------------------------------------------------------
+
+
+def linked(rows: Iterable[Row]) -> list[list[Row]]:
+    """Rows linked by names and identities, by union-find."""
+    parent: dict[Any, Any] = {}
+
+    def root(node: Any) -> Any:
+        parent.setdefault(node, node)
+        while parent[node] != node:
+            node = parent[node]
+        return node
+
+    rows = list(rows)
+    for row in rows:
+        name = fold_text(row["name"])
+        parent[root(("name", name))] = root(("identity", row["own_id"] or name))
+    groups = defaultdict(list)
+    for row in rows:
+        groups[root(("name", fold_text(row["name"])))].append(row)
+    return list(groups.values())
+
+
+def said(row: Row) -> Row:
+    """What a random row says, once blanks are trimmed: all the cleaning these rows need."""
+    strip = lambda text: " ".join((text or "").split()) or None  # noqa: E731
+    split = lambda text: [part for p in (text or "").split("|") if (part := strip(p))]  # noqa: E731
+    return {
+        "key": key(row),
+        "own_id": strip(row["id"]),
+        "name": strip(row["drug"]),
+        "codes": split(row["atccode"]),
+        "synonyms": split(row["synonyms"]),
+    }
+
+
+def reference(rows: Iterable[Row]) -> list[Row]:
+    """The drugs that random rows name, group by group."""
+    drugs = []
+    for group in linked(r for row in rows if (r := said(row))["name"]):
+        spellings = Counter(r["name"] for r in group)
+        names = {name for r in group for name in (r["name"], *r["synonyms"])}
+        codes = {code for r in group for code in r["codes"]}
+        shaped = {c.upper() for c in codes if re.fullmatch(contracts.ATC_CODE, c.upper())}
+        searchable = {name for name in names if re.search(r"\w", name)}
+        flags = {
+            "invalid_atc_code": any(c.upper() not in shaped for c in codes),
+            "missing_code": not codes,
+            "unsearchable_name": searchable != names,
+        }
+        drugs.append(
+            {
+                "drug_id": min((r["own_id"] for r in group if r["own_id"]), default="")
+                or min(fold_text(r["name"]) for r in group),
+                "drug": min(spellings, key=lambda name: (-spellings[name], name)),
+                "names": sorted(searchable),
+                "codes": sorted(codes),
+                "atc_codes": sorted(shaped),
+                "issues": [flag for flag, holds in flags.items() if holds],
+            }
+        )
+    return sorted(drugs, key=lambda d: d["drug_id"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(drug_tables())
+def test_agrees_with_a_union_find(rows: list[Row]) -> None:
+    kept, _ = cleaned(*rows)
+    assert kept == reference(rows)
+
+
+@settings(max_examples=30, deadline=None)
+@given(drug_tables())
+def test_nothing_is_lost(rows: list[Row]) -> None:
+    kept, merged = cleaned(*rows)
+    raw = drug_rows(*rows)
+    rejected = raw.filter(rejected_drugs().is_not_null()).collect().to_dicts()
+    assert len(rows) == len(kept) + len(merged) + len(rejected)
+    gone = [key(row) for row in [*merged, *rejected]]
+    assert len(gone) == len(set(gone))
+    assert {m["merged_into"] for m in merged} <= {d["drug_id"] for d in kept}
+    # Which rows were kept: one of each group, none of them gone.
+    for group in linked(r for row in rows if (r := said(row))["name"]):
+        assert len({r["key"] for r in group} - set(gone)) == 1
+
+
+@settings(max_examples=15, deadline=None)
+@given(drug_tables(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(rows: list[Row], random: Any) -> None:
+    assert cleaned(*random.sample(rows, len(rows))) == cleaned(*rows)
+
+
+def test_a_long_chain_is_one_drug() -> None:
+    chain = [{"drug": f"name {n // 2}", "id": f"{(n + 1) // 2:02}"} for n in range(40)]
+    kept, merged = cleaned(*chain[::-1])
+    assert [d["drug_id"] for d in kept] == ["00"]
+    assert len(merged) == 39
+
+
+def test_rows_are_sorted_by_key() -> None:
+    kept, _ = cleaned({"drug": "b"}, {"drug": "a"}, {"drug": "c", "id": "Z"})
+    assert [d["drug_id"] for d in kept] == ["Z", "a", "b"]
+    assert pl.Schema(contracts.polars_schema(contracts.Drugs)).names() == list(kept[0])

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drug_assets import contracts, sources
+from drug_assets.cleaning.journals import journals, with_evidence, with_journals
+from drug_assets_tests.raw import Row, publication_tables, pubmed_rows
+
+
+def known(*rows: Row) -> list[Row]:
+    """The journals that the rows name."""
+    table = journals([with_evidence(pubmed_rows(*rows))])
+    contracts.Journals.validate(table)
+    return table.collect().to_dicts()
+
+
+def named(*rows: Row) -> list[tuple[str | None, str | None]]:
+    """The identity and the shown name of each row's journal."""
+    evidence = with_evidence(pubmed_rows(*rows))
+    of_rows = with_journals(evidence, journals([evidence])).collect()
+    return list(of_rows.select("journal_id", "journal").iter_rows())
+
+
+def identities(*rows: Row) -> list[str | None]:
+    return [journal_id for journal_id, _ in named(*rows)]
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        "variant",
+        [
+            "THE JOURNAL OF BÊTA",
+            "the  journal\u00a0of beta ",
+            "The Journal of Béta.",
+            "The journal of beta, ",
+            "The journal of beta -",
+            "The journal of b\\xc3\\xaata;",
+            "The journal of beta / ...",
+        ],
+    )
+    def test_case_accents_spacing_and_trailing_punctuation_do_not_matter(
+        self, variant: str
+    ) -> None:
+        assert identities({"journal": "The journal of beta"}, {"journal": variant}) == [
+            "the journal of beta",
+            "the journal of beta",
+        ]
+
+    def test_other_differences_do(self) -> None:
+        names = ["Beta", "Beta A", "Beta: A", "Bet-a", "The Beta", "Beta (A)", "(Beta"]
+        assert len({*identities(*({"journal": n} for n in names))}) == len(names)
+
+    def test_a_name_of_punctuation_alone_is_a_name(self) -> None:
+        assert named({"journal": "?!"}, {"journal": "-"}) == [("?!", "?!"), ("-", "-")]
+
+    def test_the_most_frequent_spelling_is_shown(self) -> None:
+        rows = [{"journal": n} for n in ("LANCET", "lancet.", "lancet.", "Lancet")]
+        assert {name for _, name in named(*rows)} == {"lancet."}
+
+    def test_of_spellings_as_frequent_the_alphabetically_first(self) -> None:
+        rows = [{"journal": n} for n in ("lancet", "LANCET", "Lancet")]
+        assert {name for _, name in named(*rows)} == {"LANCET"}
+
+    @pytest.mark.parametrize("blank", [None, "", " \t", "\\xc3\\x28"])
+    def test_a_missing_journal_is_null(self, blank: str | None) -> None:
+        assert named({"journal": blank}) == [(None, None)]
+        assert known({"journal": blank}) == []
+
+
+class TestIdentifiers:
+    def test_an_nlm_id_is_the_identity_whatever_the_name(self) -> None:
+        assert named(
+            {"journal": "Lancet", "nlm_id": " 7 "},
+            {"journal": "The Lancet", "nlm_id": "7", "issn": "1234-5678"},
+        ) == [("7", "Lancet")] * 2
+
+    def test_else_the_issn_is(self) -> None:
+        assert identities(
+            {"journal": "Lancet", "issn": "1234-567x"}, {"journal": "The Lancet", "issn": "1234567X"}
+        ) == ["1234-567X"] * 2
+
+    @pytest.mark.parametrize("issn", ["none", "1234-56789", "123-45678", "1234 5678", "X234-5678"])
+    def test_what_has_not_the_shape_of_an_issn_is_none(self, issn: str) -> None:
+        assert identities({"journal": "Lancet", "issn": issn}) == ["lancet"]
+
+    def test_one_name_of_two_identifiers_is_two_journals(self) -> None:
+        rows = {"journal": "Lancet", "nlm_id": "7"}, {"journal": "Lancet", "nlm_id": "8"}
+        assert named(*rows) == [("7", "Lancet (7)"), ("8", "Lancet (8)")]
+
+    def test_a_name_alone_means_the_one_journal_that_is_identified(self) -> None:
+        rows = {"journal": "LANCET."}, {"journal": "Lancet", "nlm_id": "7"}
+        assert identities(*rows) == ["7", "7"]
+
+    def test_a_name_alone_means_none_of_two_that_are_identified(self) -> None:
+        rows = [{"journal": "Lancet"}, *({"journal": "Lancet", "nlm_id": n} for n in "78")]
+        assert identities(*rows) == ["lancet", "7", "8"]
+
+    def test_an_issn_alone_means_the_journal_that_has_it(self) -> None:
+        rows = {"issn": "1234-5678"}, {"journal": "Lancet", "nlm_id": "7", "issn": "1234-5678"}
+        assert named(*rows) == [("7", "Lancet")] * 2
+
+    def test_a_name_means_the_journal_through_an_issn(self) -> None:
+        rows = (
+            {"journal": "The Lancet"},
+            {"journal": "The Lancet", "issn": "1234-5678"},
+            {"journal": "Lancet", "nlm_id": "7", "issn": "1234-5678"},
+        )
+        assert identities(*rows) == ["7"] * 3
+
+    def test_a_journal_given_by_identifier_alone_is_shown_by_it(self) -> None:
+        assert named({"nlm_id": "7"}, {"issn": "12345678"}) == [("7", "7"), ("1234-5678",) * 2]
+
+
+def test_the_table_says_what_is_known_of_each_journal() -> None:
+    assert known(
+        {"journal": "The Lancet.", "nlm_id": "7", "issn": "2345-6789"},
+        {"journal": "Lancet", "nlm_id": "7", "issn": "12345678"},
+        {"journal": "lancet"},
+        {"journal": "Nature"},
+        {},
+    ) == [
+        {
+            "journal_id": "7",
+            "journal": "Lancet",
+            "folded_names": ["lancet", "the lancet"],
+            "issns": ["1234-5678", "2345-6789"],
+            "records": 3,
+        },
+        {
+            "journal_id": "nature",
+            "journal": "Nature",
+            "folded_names": ["nature"],
+            "issns": [],
+            "records": 1,
+        },
+    ]
+
+
+def test_journals_are_those_of_all_sources() -> None:
+    parts = [with_evidence(pubmed_rows({"journal": name})) for name in ("Lancet", "LANCET", "b")]
+    assert journals(parts).select("journal_id", "records").collect().rows() == [
+        ("b", 1),
+        ("lancet", 2),
+    ]
+
+
+# --- properties ------------------------------------------------------------------------------
+
+
+def identity_reference(evidence: list[Row]) -> list[str | None]:
+    """The identity of each record's journal, one piece of evidence after the other."""
+    ids_of_issn, strong_of_name = defaultdict(set), defaultdict(set)
+    for e in evidence:
+        ids_of_issn[e["issn"]] |= {e["nlm_id"]} - {None}
+
+    def only(found: set[Any]) -> Any:
+        return next(iter(found)) if len(found) == 1 else None
+
+    def strong(e: Row) -> str | None:
+        return e["nlm_id"] or (e["issn"] and (only(ids_of_issn[e["issn"]]) or e["issn"]))
+
+    for e in evidence:
+        strong_of_name[e["folded_journal"]] |= {strong(e)} - {None}
+    return [
+        strong(e)
+        or (e["folded_journal"] and (only(strong_of_name[e["folded_journal"]])))
+        or e["folded_journal"]
+        for e in evidence
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(publication_tables(sources.PUBMED))
+def test_identities_agree_with_a_plain_reference(rows: list[Row]) -> None:
+    evidence = with_evidence(pubmed_rows(*rows)).collect().to_dicts()
+    expected = identity_reference(evidence)
+    found = named(*rows)
+    assert [journal_id for journal_id, _ in found] == expected
+    # What records are given and what the table says are the same journals.
+    table = known(*rows)
+    assert {j["journal_id"]: j["records"] for j in table} == Counter(filter(None, expected))
+    assert set(found) - {(None, None)} == {(j["journal_id"], j["journal"]) for j in table}
+
+
+@settings(max_examples=15, deadline=None)
+@given(publication_tables(sources.PUBMED), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(rows: list[Row], random: Any) -> None:
+    assert known(*random.sample(rows, len(rows))) == known(*rows)
+
+
+@settings(max_examples=15, deadline=None)
+@given(publication_tables(sources.PUBMED))
+def test_no_two_journals_are_shown_alike(rows: list[Row]) -> None:
+    shown = [j["journal"] for j in known(*rows)]
+    assert len(shown) == len({*shown})

@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drug_assets import contracts, sources
+from drug_assets.cleaning.publications import cleaned_publications, journals_of, with_reason
+from drug_assets_tests.raw import Row, key, publication_tables, pubmed_rows, raw_rows, trial_rows
+
+if TYPE_CHECKING:
+    from drug_assets.sources import Source
+
+
+def cleaned(raw: pl.LazyFrame, source: Source = sources.PUBMED) -> tuple[list[Row], list[Row]]:
+    """The publications kept and the rows merged, with the journals of this source alone."""
+    kept, merged = cleaned_publications(source, raw, journals_of({source: raw}).collect().lazy())
+    rows = kept.collect()
+    contracts.TABLES[source.name].validate(rows)
+    contracts.TABLES[f"merged_{source.name}"].validate(merged)
+    return rows.to_dicts(), merged.collect().to_dicts()
+
+
+def kept_by_id(raw: pl.LazyFrame, source: Source = sources.PUBMED) -> dict[str, Row]:
+    return {row["publication_id"]: row for row in cleaned(raw, source)[0]}
+
+
+def reasons(source: Source, raw: pl.LazyFrame) -> list[str | None]:
+    return with_reason(source, raw).collect()["reason"].to_list()
+
+
+def surrogate(source: str, *parts: str) -> str:
+    return f"{source}:{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:16]}"
+
+
+#: What becomes of a row that has no double, by the id it has or gets.
+ALONE: dict[str, tuple[Row, Row]] = {
+    "whole": (
+        {"id": "whole", "title": "Beta", "date": "2020-01-31", "journal": "Lancet"},
+        {
+            "title": "Beta",
+            "journal": "Lancet",
+            "journal_id": "lancet",
+            "date": date(2020, 1, 31),
+            "date_precision": "day",
+            "date_text": "2020-01-31",
+            "source_file": "pubmed.csv",
+            "source_row": 1,
+            "issues": [],
+        },
+    ),
+    "trimmed": ({"id": " trimmed\t", "title": "T", "date": "2020", "journal": "J"}, {"issues": []}),
+    "escapes": (
+        {"id": "escapes", "title": " Ni\\xc3\\xb1o\\xc3\\x28 &amp;  beta\x07"},
+        {"title": "Niño & beta"},
+    ),
+    "day first": (
+        {"id": "day first", "title": "D", "date": "02/01/2020", "journal": "J"},
+        {"date": date(2020, 1, 2), "date_text": "02/01/2020", "issues": []},
+    ),
+    "month first": (
+        {"id": "month first", "title": "D", "date": "01/13/2020", "journal": "J"},
+        {"date": date(2020, 1, 13), "date_precision": "day", "issues": ["month_first_date"]},
+    ),
+    "month": (
+        {"id": "month", "title": "D", "date": " mars  2020", "journal": "J"},
+        {"date": date(2020, 3, 1), "date_precision": "month", "date_text": "mars 2020"},
+    ),
+    "season": (
+        {"id": "season", "title": "D", "date": "2000 Spring", "journal": "J"},
+        {"date": date(2000, 4, 1), "date_precision": "season", "issues": []},
+    ),
+    "unreadable": (
+        {"id": "unreadable", "title": "D", "date": "31/02/2020", "journal": "J"},
+        {
+            "date": None,
+            "date_precision": None,
+            "date_text": "31/02/2020",
+            "issues": ["unreadable_date"],
+        },
+    ),
+    "undated": (
+        {"id": "undated", "title": "D", "date": " ", "journal": "J"},
+        {"date": None, "date_precision": None, "date_text": None, "issues": ["missing_date"]},
+    ),
+    "no journal": (
+        {"id": "no journal", "title": "D", "date": "2020", "journal": ""},
+        {"journal": None, "journal_id": None, "issues": ["missing_journal"]},
+    ),
+    "by nlm id": (
+        {"id": "by nlm id", "title": "N", "date": "2020", "nlm_id": "7"},
+        {"journal": "7", "journal_id": "7", "issues": []},
+    ),
+    surrogate("pubmed", "beta bis", "2020-03-01", "cafe"): (
+        {"title": "Bêta BIS", "date": "March 2020", "journal": "CAFÉ."},
+        {"date_precision": "month", "journal_id": "cafe", "issues": ["missing_id"]},
+    ),
+    surrogate("pubmed", "alone", "", ""): (
+        {"id": " ", "title": "Alone"},
+        {"issues": ["missing_date", "missing_id", "missing_journal"]},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def alone() -> dict[str, Row]:
+    return kept_by_id(pubmed_rows(*(row for row, _ in ALONE.values())))
+
+
+@pytest.mark.parametrize("publication_id", ALONE)
+def test_a_row_alone(alone: dict[str, Row], publication_id: str) -> None:
+    expected = ALONE[publication_id][1]
+    found = alone[publication_id]
+    assert {name: found[name] for name in expected} == expected
+
+
+def test_all_that_are_alone_are_kept(alone: dict[str, Row]) -> None:
+    assert list(alone) == sorted(ALONE)
+
+
+def test_a_clinical_trial_has_its_title_and_its_own_surrogate() -> None:
+    kept = kept_by_id(trial_rows({"title": "Beta"}), sources.CLINICAL_TRIALS)
+    assert list(kept) == [surrogate("clinical_trials", "beta", "", "")]
+
+
+class TestRejection:
+    @pytest.mark.parametrize("title", [None, "", " \t", "\\xc3\\x28", "&#32;"])
+    def test_a_blank_title_is_rejected(self, title: str | None) -> None:
+        for source, make in ((sources.PUBMED, pubmed_rows), (sources.CLINICAL_TRIALS, trial_rows)):
+            assert reasons(source, make({"title": title, "id": "1"})) == ["blank_title"]
+
+    def test_nothing_else_is(self) -> None:
+        assert reasons(sources.PUBMED, pubmed_rows({"title": "."})) == [None]
+
+    def test_what_pubmed_writes_for_a_missing_title_is_blank(self) -> None:
+        rows = pubmed_rows({"title": "[Not  Available]. "}, {"title": "[Not Available] yet."})
+        assert reasons(sources.PUBMED, rows) == ["blank_title", None]
+
+    def test_a_trial_without_official_title_has_its_brief_one(self) -> None:
+        row = {"title": " ", "brief_title": "Beta", "id": "1"}
+        kept = kept_by_id(trial_rows(row), sources.CLINICAL_TRIALS)
+        assert (kept["1"]["title"], kept["1"]["brief_title"]) == ("Beta", None)
+
+    def test_pubmed_withdraws_what_it_delivered_before(self) -> None:
+        raw = pubmed_rows(
+            {"id": "1", "title": "Again", "source_file": "p_10.xml"},
+            {"id": "1", "citation_status": sources.DELETED, "source_file": "p_9.xml"},
+            {"id": " 1", "title": "Old", "source_file": "p_2.xml"},
+            {"id": "2", "title": "Other", "source_file": "p_2.xml"},
+            {"title": "Nameless", "source_file": "p_2.xml"},
+            {"citation_status": sources.DELETED, "source_file": "p_9.xml"},
+        )
+        expected = [None, "deletion", "deleted", None, None, "deletion"]
+        assert reasons(sources.PUBMED, raw) == expected
+        assert [row["title"] for row in cleaned(raw)[0]] == ["Again", "Other", "Nameless"]
+
+    def test_it_is_not_kept_and_its_journal_is_none_of_ours(self) -> None:
+        raw = pubmed_rows({"title": " ", "id": "1", "journal": "Lancet"})
+        assert cleaned(raw) == ([], [])
+        assert journals_of({sources.PUBMED: raw}).collect().is_empty()
+
+
+class TestDuplicates:
+    def test_gaps_are_filled_and_no_longer_flagged(self) -> None:
+        kept, merged = cleaned(
+            pubmed_rows(
+                {"title": "Beta", "date": "2020-01-01", "journal": "LANCET"},
+                {"id": "1", "title": "BETA", "date": "01/01/2020"},
+            )
+        )
+        assert [(row["publication_id"], row["journal"]) for row in kept] == [("1", "LANCET")]
+        assert kept[0]["issues"] == ["merged_duplicate"]
+        assert [(*key(m), m["merged_into"], m["rule"]) for m in merged] == [
+            ("pubmed.csv", 1, "1", "merged_duplicate")
+        ]
+
+    def test_journals_that_are_spelt_differently_are_equal(self) -> None:
+        row = {"id": "1", "title": "Beta", "date": "2020"}
+        kept, merged = cleaned(
+            pubmed_rows({**row, "journal": "Lancet."}, {**row, "journal": " lancet"})
+        )
+        assert (len(kept), kept[0]["issues"]) == (1, [])
+        assert [m["rule"] for m in merged] == ["same_content"]
+
+    @pytest.mark.parametrize(
+        ("earlier", "later"),
+        [("u_2.csv", "u_10.csv"), ("U_9.xml", "u_10.xml"), ("a/9.csv", "b/1.csv")],
+    )
+    def test_the_later_file_in_natural_order_wins(self, earlier: str, later: str) -> None:
+        # The row of the earlier file is the later row: files count before rows.
+        rows = pubmed_rows(
+            {"id": "1", "title": "New", "source_file": later, "source_row": 1},
+            {"id": "1", "title": "Old", "source_file": earlier, "source_row": 9},
+        )
+        kept, merged = cleaned(rows)
+        assert [row["title"] for row in kept] == ["New"]
+        assert "conflicting_duplicate" in kept[0]["issues"]
+        assert [(*key(m), m["rule"]) for m in merged] == [(earlier, 9, "conflicting_duplicate")]
+
+    def test_in_one_file_the_later_row_wins(self) -> None:
+        kept, _ = cleaned(pubmed_rows({"id": "1", "title": "Old"}, {"id": "1", "title": "New"}))
+        assert [row["title"] for row in kept] == ["New"]
+
+    def test_a_later_version_wins_whatever_was_delivered_later(self) -> None:
+        rows = [{"id": "1", "title": f"Version {v}", "version": v} for v in ("2", "10", "1", None)]
+        kept, _ = cleaned(pubmed_rows(*rows))
+        assert [row["title"] for row in kept] == ["Version 10"]
+
+    def test_a_retraction_reaches_a_record_that_is_otherwise_the_same(self) -> None:
+        row = {"id": "1", "title": "Beta", "date": "2020", "journal": "Lancet"}
+        types = "Journal Article| Retracted Publication|"
+        kept, _ = cleaned(pubmed_rows(row, {**row, "publication_types": types}))
+        assert kept[0]["publication_types"] == ["Journal Article", "Retracted Publication"]
+        assert kept[0]["retracted"]
+
+    def test_a_surrogate_is_that_of_the_filled_record(self) -> None:
+        bare = {"title": "Beta", "date": "2020"}
+        kept = kept_by_id(pubmed_rows(bare, {**bare, "journal": "Lancet"}))
+        assert list(kept) == [surrogate("pubmed", "beta", "2020-01-01", "lancet")]
+
+    def test_sources_are_not_compared(self) -> None:
+        row = {"id": "1", "title": "Beta", "date": "2020", "journal": "Lancet"}
+        raw = {sources.PUBMED: pubmed_rows(row), sources.CLINICAL_TRIALS: trial_rows(row)}
+        known = journals_of(raw)
+        assert known.select("records").collect().item() == 2
+        for source, rows in raw.items():
+            kept, merged = cleaned_publications(source, rows, known)
+            assert kept.collect()["publication_id"].to_list() == ["1"]
+            assert merged.collect().is_empty()
+
+    def test_no_rows_give_no_publications(self) -> None:
+        assert cleaned(pubmed_rows()) == ([], [])
+
+
+# --- properties ------------------------------------------------------------------------------
+
+SOURCES = st.sampled_from([sources.PUBMED, sources.CLINICAL_TRIALS])
+TABLES = SOURCES.flatmap(lambda s: st.tuples(st.just(s), publication_tables(s)))
+
+
+@settings(max_examples=12, deadline=None)
+@given(TABLES)
+def test_nothing_is_lost(table: tuple[Source, list[Row]]) -> None:
+    source, rows = table
+    raw = raw_rows(source, *rows)
+    kept, merged = cleaned(raw, source)
+    reason = pl.col("reason")
+    rejected = with_reason(source, raw).filter(reason.is_not_null()).collect().to_dicts()
+    assert sorted(key(r) for r in [*kept, *merged, *rejected]) == sorted(key(r) for r in rows)
+    assert {m["merged_into"] for m in merged} <= {r["publication_id"] for r in kept}
+
+
+@settings(max_examples=12, deadline=None)
+@given(TABLES)
+def test_flags_say_what_is_so(table: tuple[Source, list[Row]]) -> None:
+    source, rows = table
+    kept, merged = cleaned(raw_rows(source, *rows), source)
+    for row in kept:
+        assert row["issues"] == sorted({*row["issues"]} & {*contracts.ISSUES})
+        own = row["publication_id"].startswith(f"{source.name}:")
+        assert ("missing_id" in row["issues"]) == own
+        assert ("missing_journal" in row["issues"]) == (row["journal_id"] is None)
+        undated = {"missing_date", "unreadable_date"} & {*row["issues"]}
+        assert bool(undated) == (row["date"] is None)
+        assert ("missing_date" in undated) == (row["date_text"] is None)
+        rules = {m["rule"] for m in merged if m["merged_into"] == row["publication_id"]}
+        assert ("conflicting_duplicate" in row["issues"]) == ("conflicting_duplicate" in rules)
+        assert ("merged_duplicate" in row["issues"]) == ("merged_duplicate" in rules)
+
+
+@settings(max_examples=6, deadline=None)
+@given(TABLES, st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_files_does_not_matter(
+    table: tuple[Source, list[Row]], random: Any
+) -> None:
+    source, rows = table
+    shuffled = random.sample(rows, len(rows))
+    assert cleaned(raw_rows(source, *shuffled), source) == cleaned(raw_rows(source, *rows), source)

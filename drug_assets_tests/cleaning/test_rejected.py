@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drug_assets import contracts, sources
+from drug_assets.cleaning.rejected import rejected_records
+from drug_assets_tests.raw import (
+    Row,
+    drug_rows,
+    drug_tables,
+    key,
+    publication_tables,
+    pubmed_rows,
+    raw_rows,
+    trial_rows,
+)
+
+
+def rejected(**raw: Any) -> list[Row]:
+    table = rejected_records(raw)
+    contracts.RejectedRecords.validate(table)
+    return table.collect().to_dicts()
+
+
+def test_the_reason_is_kept() -> None:
+    found = rejected(
+        pubmed=pubmed_rows({"title": "\t"}),
+        drugs=drug_rows({"drug": "Alpha"}, {"atccode": "A04AD"}),
+        clinical_trials=trial_rows({"title": "Beta"}, {"title": None}),
+    )
+    assert [(r["source"], *key(r), r["reasons"]) for r in found] == [
+        ("clinical_trials", "clinical_trials.csv", 2, ["blank_title"]),
+        ("drugs", "drugs.csv", 2, ["blank_name"]),
+        ("pubmed", "pubmed.csv", 1, ["blank_title"]),
+    ]
+
+
+def test_the_whole_raw_row_is_kept_as_it_was_read() -> None:
+    raw = {
+        "id": " 1\x00\u2028",
+        "title": ' \t"\\xc3\\x28'.replace('"', ""),
+        "date": '5"\n\\',
+        "journal": "Ni\\xc3\\xb1o é",
+        "extra": '{"a": [1]}',
+        "read_issues": ["not_utf8", "short_row"],
+    }
+    (record,) = rejected(pubmed=pubmed_rows(raw))
+    columns = contracts.RawPubmed.column_names()
+    expected = {**dict.fromkeys(columns), **raw, "source_file": "pubmed.csv", "source_row": 1}
+    assert json.loads(record["record"]) == expected
+
+
+def test_what_made_a_row_unreadable_is_a_reason_too() -> None:
+    rows = [
+        {"read_issues": ["invalid_json", "not_utf8"]},
+        {"read_issues": ["blank_row"]},
+        {"read_issues": ["not_an_object"]},
+        {"read_issues": ["short_row"]},
+    ]
+    assert [r["reasons"] for r in rejected(drugs=drug_rows(*rows))] == [
+        ["blank_name", "invalid_json"],
+        ["blank_name", "blank_row"],
+        ["blank_name", "not_an_object"],
+        ["blank_name"],
+    ]
+
+
+def test_a_row_that_can_be_kept_is_not_rejected_for_its_form() -> None:
+    assert rejected(pubmed=pubmed_rows({"title": "Beta", "read_issues": ["short_row"]})) == []
+
+
+def test_nothing_landed() -> None:
+    empty = {source.name: raw_rows(source) for source in sources.ALL}
+    assert rejected(**empty) == []
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    drug_tables(),
+    publication_tables(sources.PUBMED),
+    publication_tables(sources.CLINICAL_TRIALS),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_rows_does_not_matter(
+    drugs: list[Row], pubmed: list[Row], trials: list[Row], random: Any
+) -> None:
+    rows = dict(zip(sources.ALL, (drugs, pubmed, trials), strict=True))
+    tables = {s.name: raw_rows(s, *r) for s, r in rows.items()}
+    shuffled = [
+        (s.name, raw_rows(s, *random.sample(r, len(r)))) for s, r in reversed(rows.items())
+    ]
+    found = rejected(**tables)
+    assert rejected(**dict(shuffled)) == found
+    assert found == sorted(found, key=lambda r: (r["source"], *key(r)))

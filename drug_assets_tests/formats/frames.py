@@ -1,0 +1,36 @@
+"""What the tests of every format ask for: a file read to its end, and held to its contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from drug_assets import contracts, formats
+from drug_assets.sources import PUBMED
+
+if TYPE_CHECKING:
+    from drug_assets.sources import Source
+
+
+def raw_rows(name: str, data: bytes, source: Source = PUBMED) -> pl.DataFrame:
+    """All raw rows of a file; every batch keeps the contract and the count goes on."""
+    batches = list(formats.read(source, name, data))
+    assert batches
+    for batch in batches:
+        assert batch.schema == contracts.polars_schema(source.contract)
+    rows = pl.concat(batches)
+    source.contract.validate(rows)
+    assert rows["source_row"].to_list() == list(range(1, rows.height + 1))
+    assert set(rows["source_file"]) <= {name}
+    return rows
+
+
+def fields(rows: pl.DataFrame, *names: str) -> list[tuple[str | None, ...]]:
+    """The named fields of every row."""
+    return rows.select(names).rows()
+
+
+def issues(rows: pl.DataFrame) -> list[list[str]]:
+    """The read issues of every row."""
+    return rows["read_issues"].to_list()

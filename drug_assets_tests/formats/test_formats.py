@@ -1,0 +1,119 @@
+"""The format of a file is told by its content and its name, and one that lies is refused."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drug_assets import formats
+from drug_assets.formats import FormatError, format_of
+from drug_assets_tests.formats.frames import raw_rows
+
+CSV = b"id,title\n1,Aspirin\n"
+JSON = b'[{"id": 1, "title": "Aspirin"}]'
+ZIP = b"PK\x03\x04\x14\x00\x08\x08"
+PARQUET = b"PAR1\x15\x04\x15\x20"
+XML = b'<?xml version="1.0"?>\n<PubmedArticleSet/>\n'
+NAMES = ("pubmed.csv", "pubmed.tsv", "pubmed.txt", "pubmed.json", "pubmed.ndjson", "pubmed.jsonl")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("pubmed.csv", CSV, "csv"),
+        ("pubmed.TSV", b"id\ttitle\n", "csv"),
+        ("pubmed.txt", CSV, "csv"),
+        ("pubmed.csv", b"title\nAspirin, again\n", "csv"),
+        ("pubmed.csv", b"[id],[title]\n1,Aspirin\n", "csv"),
+        ("pubmed.json", JSON, "json"),
+        ("pubmed.ndjson", b'{"id": 1}\n', "json"),
+        ("pubmed.jsonl", b'damaged\n{"id": 1}\n', "json"),
+        ("pubmed", CSV, "csv"),
+        ("pubmed.export", JSON, "json"),
+        ("pubmed.v2", b'\n {"id": 1}', "json"),
+        ("pubmed", b"\xff\xfe" + "id;title\n1;Aspirin\n".encode("utf-16-le"), "csv"),
+        ("pubmed.log", b"Nothing of interest.\n", None),
+        ("pubmed.xlsx", ZIP, None),
+        ("pubmed.parquet", PARQUET, None),
+        ("pubmed.pdf", b"%PDF-1.7\n", None),
+        ("pubmed.bin", bytes(range(256)), None),
+    ],
+)
+def test_format_by_name_and_content(name, content, expected, pack):
+    name += ".gz" if pack is gzip.compress else ""
+    assert format_of(name, pack(content)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("pubmed.csv", JSON),
+        ("pubmed.csv", b'{"id": 1}\n{"id": 2}\n'),
+        ("pubmed.csv", ZIP),
+        ("pubmed.tsv", PARQUET),
+        ("pubmed.csv", XML),
+        ("pubmed.csv", "id,title\n1,Aspirin\n".encode("utf-16-le")),  # without its mark
+        ("pubmed.json", CSV),
+        ("pubmed.json", b"<!DOCTYPE html><html></html>"),
+        ("pubmed.jsonl", b"12\n13\n"),
+        ("pubmed.json", PARQUET),
+    ],
+)
+def test_a_content_other_than_the_name_says_is_refused(name, content):
+    with pytest.raises(FormatError, match=f"{name}: not the format it claims"):
+        format_of(name, content)
+    with pytest.raises(FormatError, match=f"{name}: not the format it claims"):
+        raw_rows(name, content)
+
+
+def test_a_format_that_is_not_read_is_refused_by_name():
+    with pytest.raises(FormatError, match=r"pubmed.parquet: a format that is not read.*\.csv"):
+        raw_rows("pubmed.parquet", PARQUET)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n\r\n ", b"\xff\xfe"])
+def test_an_empty_file_has_no_rows(name, content):
+    assert raw_rows(name, content).height == 0
+
+
+def test_an_empty_file_of_no_known_name_has_no_format():
+    assert format_of("pubmed", b"") is None
+
+
+def test_a_head_may_end_anywhere():
+    packed = gzip.compress("id,title\n1,é\n".encode() * 40_000)
+    assert format_of("pubmed", packed[:1000]) == "csv"
+    assert format_of("pubmed", "id,title\n1,é".encode()[:-1]) == "csv"
+
+
+@settings(max_examples=200)
+@given(
+    st.sampled_from(NAMES),
+    st.sampled_from(
+        [b"", b"title\n", b"id;title\n", b'[{"title": "', b"\xff\xfe", b"\xef\xbb\xbf"]
+    ),
+    st.binary(max_size=200)
+    | st.text('"\n\r,;|\t{}[]:\\u0d8e1 ', max_size=80).map(str.encode)
+    | st.text(max_size=80).map(lambda text: text.encode("utf-16-le", "surrogatepass")),
+)
+def test_any_bytes_are_read_or_refused_by_name(name, start, content):
+    try:
+        raw_rows(name, start + content)
+    except FormatError as refused:
+        assert str(refused).startswith(f"{name}: ")
+
+
+def test_errors_survive_copying():
+    error = FormatError("pubmed.csv", "cut")
+    assert str(copy.copy(error)) == "pubmed.csv: cut"
+
+
+def test_every_extension_has_one_format():
+    extensions = [extension for form in formats.FORMATS for extension in form.extensions]
+    assert len(extensions) == len(set(extensions))

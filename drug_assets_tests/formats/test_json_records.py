@@ -1,0 +1,274 @@
+"""JSON: every record is a row in whatever shape it came; a damaged one costs no other."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from drug_assets.formats import FormatError, json_records
+from drug_assets.formats import raw_rows as batching
+from drug_assets.sources import DRUGS, PUBMED
+from drug_assets_tests.formats.frames import fields, issues, raw_rows
+
+A, B = {"id": "1", "title": "a"}, {"id": "2", "title": "b"}
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+RECORDS = st.lists(
+    st.dictionaries(st.sampled_from(["id", "title", "date", "other", "{x"]), VALUES), max_size=5
+)
+
+
+def _read(text: str, source=PUBMED, name="f.json"):
+    return raw_rows(name, text.encode(), source)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps([A, B]),
+        json.dumps([A, B], indent=2),
+        "\ufeff" + json.dumps([A, B]),
+        f"{json.dumps(A)}\n{json.dumps(B)}\n",
+        f"{json.dumps(A)}\r\n\r\n{json.dumps(B)}",
+        f"{json.dumps(A)}{json.dumps(B)}",
+        f"{json.dumps(A, indent=2)}\n{json.dumps(B, indent=2)}\n",
+        f"  {json.dumps(A)}\n  {json.dumps(B)}\n",
+        f"[{json.dumps(A)}]\n[{json.dumps(B)}]\n",
+        f"{json.dumps(A)}\n\ufeff{json.dumps(B)}",
+        f"[{json.dumps(A)},\n{json.dumps(B)},\n]\n",
+        '[{"id": "1", "title": "a",}, {"id": "2", "title": "b" , } , ]',
+        '{"id": "1", "title": "a",}\n{"id": "2", "title": "b",}\n',
+        '{\n  "id": "1",\n  "title": "a",\n}\n{\n  "id": "2",\n  "title": "b",\n}',
+    ],
+)
+def test_records_in_every_shape(text):
+    rows = _read(text)
+    assert fields(rows, "id", "title", "extra") == [("1", "a", None), ("2", "b", None)]
+    assert issues(rows) == [[], []]
+
+
+def test_a_single_object_is_a_record():
+    assert fields(_read(json.dumps(A, indent=4)), "id", "title") == [("1", "a")]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("9", "9"),
+        ("1.50", "1.50"),
+        ("-0", "-0"),
+        ("1E+2", "1E+2"),
+        ("9" * 5000, "9" * 5000),
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("true", "true"),
+        ("false", "false"),
+        ("null", None),
+        ('""', ""),
+        ('" \\u00e9\\ud83d\\ude00\\n\\u0000"', " é😀\n\0"),
+        ('{"b": [1.50, null, true], "a": "\\"é"}', '{"b":[1.50,null,true],"a":"\\"é"}'),
+        ('["x", "y"]', '["x","y"]'),
+        ("[]", "[]"),
+    ],
+)
+def test_values_are_text_as_written(written, read):
+    rows = _read(f'[{{"title": {written}, "other": {written}}}]')
+    assert rows["title"].to_list() == [read]
+    assert issues(rows) == [[]]
+
+
+def test_trailing_commas_inside_strings_and_below_records():
+    rows = _read('[{"id": "1,}", "title": "a,]", "other": [1, 2,],},]')
+    assert fields(rows, "id", "title", "extra") == [("1,}", "a,]", '{"other":[1,2]}')]
+
+
+def test_lists_of_synonyms_are_joined_with_bars():
+    text = (
+        '[{"drug": "a", "synonyms": ["b", "c"]}, {"drug": "a", "synonyms": [1]}, {"synonyms": []}]'
+    )
+    assert _read(text, DRUGS)["synonyms"].to_list() == ["b|c", "[1]", ""]
+
+
+def test_keys_match_as_headers_do_and_unknown_ones_go_to_extra():
+    rows = _read('{"PMID": 1, "Title": "a", "zebra": 1.50, "apple": ["é"], "": null}')
+    assert fields(rows, "id", "title") == [("1", "a")]
+    assert rows["extra"].to_list() == ['{"#5":null,"apple":["é"],"zebra":1.50}']
+
+
+def test_the_first_of_duplicate_keys_counts():
+    rows = _read('[{"id": 1, "title": "a", "id": 2, "pmid": 3, "x": 4, "x": 5}, {"id": 6}]')
+    assert rows["id"].to_list() == ["1", "6"]
+    assert rows["extra"].to_list() == ['{"id":2,"pmid":3,"x":4,"x#6":5}', None]
+    assert issues(rows) == [["duplicate_key"], []]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        '{"id": oops}',
+        '{"id": "1" "title": "x"}',
+        "{'id': '1'}",
+        '{"id": 1, "other": {"a": 1}, [}',
+        '{"id": "x}',
+        '{"id": 1, "title": "He said "no", twice"}',
+        '{"id": 1',
+        '{"id": 1, "other": [1, 2}',
+        '{"id": 1, "other": {"a": 1}',
+        '{"id": 1, "title": "\\x41 {"}',
+        "junk",
+    ],
+)
+def test_a_damaged_record_costs_no_other(damaged):
+    for text in (
+        f"[{json.dumps(A)}, {damaged}, {json.dumps(B)}]",
+        f"[\n  {json.dumps(A)},\n  {damaged},\n  {json.dumps(B)}\n]",
+        f"{json.dumps(A)}\n{damaged}\n{json.dumps(B)}\n",
+    ):
+        rows = _read(text)
+        assert rows["title"].to_list() == ["a", None, "b"]
+        assert issues(rows) == [[], ["invalid_json"], []]
+        assert json.loads(rows["extra"][1]) == {"raw": damaged}
+
+
+def test_a_damaged_object_of_several_lines_costs_no_other():
+    damaged = '{\n  "id": oops,\n  "title": "x"\n}'
+    rows = _read(f"{json.dumps(A, indent=2)}\n{damaged}\n{json.dumps(B, indent=2)}\n")
+    assert rows["title"].to_list() == ["a", None, "b"]
+    assert json.loads(rows["extra"][1]) == {"raw": damaged}
+
+
+@pytest.mark.parametrize("value", ["1", '"a"', "null", "[1,{}]", "1.50"])
+def test_an_element_that_is_no_object_is_a_row(value):
+    rows = _read(f"[{json.dumps(A)}, {value}, {json.dumps(B)}]")
+    assert rows["id"].to_list() == ["1", None, "2"]
+    assert rows["extra"].to_list() == [None, f'{{"value":{value}}}', None]
+    assert issues(rows) == [[], ["not_an_object"], []]
+
+
+def test_lone_surrogates_are_replaced_and_flagged():
+    rows = _read('[{"title": "a\\ud800"}, {"other": "\\udc80", "id": ["\\udfff"]}, {"title": "b"}]')
+    assert fields(rows, "id", "title", "extra") == [
+        (None, "a\ufffd", None),
+        ('["\ufffd"]', None, '{"other":"\ufffd"}'),
+        (None, "b", None),
+    ]
+    assert issues(rows) == [["invalid_unicode"], ["invalid_unicode"], []]
+
+
+def test_bytes_that_are_not_utf_8_flag_their_record_only():
+    data = b'[{"title": "\xe9t\xe9"}, {"title": "\xc3\xa9"}, {"title": "\xe9" oops}]'
+    rows = raw_rows("f.json", data)
+    assert rows["title"].to_list() == ["été", "é", None]
+    assert json.loads(rows["extra"][2]) == {"raw": '{"title": "é" oops}'}
+    assert issues(rows) == [["not_utf8"], [], ["invalid_json", "not_utf8"]]
+
+
+@pytest.mark.parametrize("depth", [400, 900, 2_000, 100_000])
+def test_deep_nesting_costs_its_record_only(depth):
+    deep = '{"title": ' + "[" * depth + "]" * depth + "}"
+    rows = _read(f"[{json.dumps(A)}, {deep}, {json.dumps(B)}]")
+    assert rows["id"].to_list() == ["1", None, "2"]
+    assert rows["title"][1] == "[" * depth + "]" * depth or issues(rows)[1] == ["invalid_json"]
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('[{"id": 1},\n{"id": 2}', "line 2, byte 21 of its text, inside an array"),
+        ('[{"id": 1},\n{"id": 2},\n', "line 3, byte 23 of its text, inside an array"),
+        ('[{"id": 1}, {"title": "ab]}', "line 1, byte 27 of its text, inside a string"),
+        ('{"id": "é"}\n{"id": 2, "ti', "line 2, byte 26 of its text, inside a record"),
+        ('{\n  "id": 1,\n', "line 3, byte 13 of its text, inside a record"),
+        ("{\n", "line 2, byte 2 of its text, inside a record"),
+        ('\ufeff[{"id": 1}', "line 1, byte 13 of its text, inside an array"),
+    ],
+)
+def test_a_cut_file_is_refused_with_its_end(text, where):
+    with pytest.raises(FormatError, match=re.escape(f"f.json: cut: ends at {where}")):
+        _read(text)
+
+
+def test_a_damaged_last_line_that_ended_is_a_row():
+    rows = _read('{"id": 1}\n{"id": 2, "ti\n')
+    assert issues(rows) == [[], ["invalid_json"]]
+
+
+@settings(max_examples=100)
+@given(st.lists(st.dictionaries(st.sampled_from(["id", "x"]), VALUES), min_size=1), st.data())
+@example([{"id": "}]\ud800"}], None)
+def test_an_array_cut_anywhere_is_refused(records, data):
+    text = json.dumps(records)
+    cuts = [data.draw(st.integers(1, len(text) - 1))] if data else range(1, len(text))
+    for cut in cuts:
+        with pytest.raises(FormatError, match="f.json: cut"):
+            _read(text[:cut])
+
+
+@settings(max_examples=100)
+@given(st.dictionaries(st.sampled_from(["id", "x"]), VALUES), st.data(), st.none() | st.just(2))
+def test_an_object_cut_anywhere_is_refused(record, data, indent):
+    text = json.dumps(record, indent=indent)
+    with pytest.raises(FormatError, match="f.json: cut"):
+        _read(text[: data.draw(st.integers(1, len(text) - 1))])
+
+
+def _as_text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@settings(max_examples=150)
+@given(RECORDS, st.sampled_from(["array", "indented", "lines", "pretty"]), st.integers(1, 60))
+def test_what_json_writes_is_read(records, shape, chunk):
+    text = {
+        "array": lambda: json.dumps(records),
+        "indented": lambda: json.dumps(records, indent=1, ensure_ascii=False),
+        "lines": lambda: "\n".join(map(json.dumps, records)),
+        "pretty": lambda: "\n".join(json.dumps(r, indent=2) for r in records),
+    }[shape]()
+    assume("NaN" not in text)
+    assume("Infinity" not in text)
+    data = text.encode()
+    chunks = [data[i : i + chunk] for i in range(0, len(data), chunk)]
+    batches = list(json_records.batches(PUBMED, "f.json", chunks))
+    rows = [row for batch in batches for row in batch.select("id", "title", "date", "extra").rows()]
+    assert [row[:3] for row in rows] == [
+        tuple(_as_text(record.get(field)) for field in ("id", "title", "date"))
+        for record in records
+    ]
+    assert [json.loads(row[3] or "{}") for row in rows] == [
+        {key: record[key] for key in record if key in ("other", "{x")} for record in records
+    ]
+    assert not any(issue for batch in batches for issue in issues(batch))
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.sampled_from([json.dumps(A), "1", "{oops}", '{"id": "x}', "[", "]"]), max_size=8)
+)
+def test_every_sound_line_of_a_stream_is_a_row(lines):
+    assume("[" not in lines)
+    rows = _read("\n".join([json.dumps(B), *lines]) + "\n", name="f.ndjson")
+    assert rows["id"].to_list().count("1") == lines.count(json.dumps(A))
+
+
+def test_batches_are_bounded_and_counted_through(monkeypatch):
+    monkeypatch.setattr(batching, "BATCH_RECORDS", 1000)
+    records = [{"id": i, "title": f"title number {i}"} for i in range(5_500)]
+    assert _read(json.dumps(records))["id"].to_list() == [str(i) for i in range(5_500)]
+
+
+def test_a_record_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr(json_records, "MAX_RECORD_CHARS", 100_000)
+    with pytest.raises(FormatError, match=r"f.json: the record at line 2, byte 12 is longer than"):
+        _read('[{"id": 1},\n{"id": [' + "1," * 400_000 + "]}]")

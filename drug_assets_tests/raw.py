@@ -1,0 +1,120 @@
+"""Raw tables for tests: frames of raw rows from dicts, and random ones full of near-duplicates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from hypothesis import strategies as st
+
+from drug_assets import contracts, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from drug_assets.sources import Source
+
+Row = dict[str, Any]
+
+
+def raw_rows(source: Source, *rows: Mapping[str, Any]) -> pl.LazyFrame:
+    """Raw rows of a source; fields not given are null, rows count up within their file.
+
+    A row may name its `source_file` and `source_row`; both have defaults.
+    """
+    heights: dict[str, int] = {}
+    records = []
+    for row in rows:
+        file = row.get("source_file", f"{source.name}.csv")
+        heights[file] = row.get("source_row", heights.get(file, 0) + 1)
+        bookkeeping = {"source_file": file, "source_row": heights[file], "read_issues": []}
+        records.append({**bookkeeping, **row})
+    schema = contracts.polars_schema(source.contract)
+    unknown = {name for record in records for name in record} - set(schema)
+    if unknown:
+        raise ValueError(f"{source.name} has no field {', '.join(sorted(unknown))}")
+    return pl.DataFrame(records, schema=schema).lazy()
+
+
+def drug_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
+    """Raw rows of a drug list."""
+    return raw_rows(sources.DRUGS, *rows)
+
+
+def pubmed_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
+    """Raw PubMed rows."""
+    return raw_rows(sources.PUBMED, *rows)
+
+
+def trial_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
+    """Raw clinical trial rows; `title` stands for `scientific_title`."""
+    return raw_rows(
+        sources.CLINICAL_TRIALS,
+        *({("scientific_title" if k == "title" else k): v for k, v in row.items()} for row in rows),
+    )
+
+
+def key(row: Mapping[str, Any]) -> tuple[str, int]:
+    """Where a raw row stood."""
+    return row["source_file"], row["source_row"]
+
+
+#: Natural order is not alphabetical order: 9 is delivered before 10.
+_FILES = ("x/{}_10.csv", "x/{}_9.csv", "{}.json")
+_BLANKS = (None, "", " \t")
+
+
+def _one_of(*values: str) -> st.SearchStrategy[str | None]:
+    """One of a few values, null or blank."""
+    return st.sampled_from([*values, *values, *_BLANKS])
+
+
+def drug_tables() -> st.SearchStrategy[list[Row]]:
+    """Rows of drug lists of few names, identifiers and codes."""
+    return _tables(
+        sources.DRUGS,
+        id=st.sampled_from([None, None, None, "", "1", "2", "3", "beta"]),
+        drug=_one_of("Alpha", "ALPHA", "alphá", "Beta", " beta", "Gamma", "(+)"),
+        atccode=_one_of("A04AD", "R01A", "6302001", "A04AD|V03AB", "a01"),
+        synonyms=_one_of("Beta", "al|ga", "|", "+"),
+    )
+
+
+def publication_tables(source: Source) -> st.SearchStrategy[list[Row]]:
+    """Rows of few ids, titles, dates and journals, so that most of them are near-duplicates."""
+    titles = st.sampled_from(["On beta", "on  béta", "On gamma", "On gamma"] * 2 + [*_BLANKS])
+    own: dict[str, st.SearchStrategy[str | None]]
+    if source is sources.CLINICAL_TRIALS:
+        brief = st.sampled_from([None, None, "On beta", "On delta"])
+        own = {"scientific_title": titles, "brief_title": brief}
+    else:
+        own = {
+            "title": titles,
+            "version": st.sampled_from([None, None, None, "1", "2", "x"]),
+            "citation_status": st.sampled_from([None] * 9 + [sources.DELETED]),
+            "publication_types": st.sampled_from([None, None, "Journal Article|Letter"]),
+        }
+    return _tables(
+        source,
+        **own,
+        id=_one_of("1", "2", " 1 ", "3"),
+        date=st.sampled_from(
+            ["2020-01-01", "01/01/2020", "2020", "1 January 2020", "13/13/2020", "soon", None, ""]
+        ),
+        journal=_one_of("Lancet", "the lancet", "LANCET.", "Nature", "Náture "),
+        nlm_id=st.sampled_from([None] * 8 + ["7", "8"]),
+        issn=st.sampled_from([None] * 8 + ["1234-5678", "12345678", "1234-567X", "none"]),
+    )
+
+
+@st.composite
+def _tables(draw: st.DrawFn, source: Source, **fields: st.SearchStrategy[Any]) -> list[Row]:
+    """Rows of these fields, spread over a few files."""
+    rows = draw(st.lists(st.fixed_dictionaries(fields), max_size=24))
+    files = [name.format(source.name) for name in _FILES]
+    heights = dict.fromkeys(files, 0)
+    for row in rows:
+        row["source_file"] = draw(st.sampled_from(files))
+        heights[row["source_file"]] += 1
+        row["source_row"] = heights[row["source_file"]]
+    return rows

@@ -1,0 +1,362 @@
+from __future__ import annotations
+
+from datetime import date
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drug_assets import contracts
+from drug_assets.cleaning.text import cleaned, fold_text
+from drug_assets.mentions import find_mentions, mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+Spans = dict[tuple[str, str], list[tuple[int, int, str]]]
+
+
+def titled(titles: Sequence[str | None]) -> pl.LazyFrame:
+    ids = [str(row) for row in range(len(titles))]
+    schema = {"publication_id": pl.String, "title": pl.String}
+    return pl.LazyFrame({"publication_id": ids, "title": list(titles)}, schema=schema)
+
+
+def named(names: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    rows = [(drug, name) for drug, spellings in names.items() for name in spellings]
+    schema = {"drug_id": pl.String, "name": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def found(
+    titles: Sequence[str | None], names: Mapping[str, Sequence[str]], **how: int
+) -> pl.DataFrame:
+    return find_mentions(titled(titles), named(names), **how)
+
+
+def spans_of(table: pl.DataFrame) -> Spans:
+    return {
+        (row["drug_id"], row["publication_id"]): [
+            (span["start"], span["end"], span["text"]) for span in row["spans"]
+        ]
+        for row in table.iter_rows(named=True)
+    }
+
+
+def texts(title: str, *names: str) -> list[str]:
+    """What of the title is found when each name is a drug of its own, left to right."""
+    spans = spans_of(found([title], {name: [name] for name in names}))
+    return [text for _, _, text in sorted(span for drug in spans.values() for span in drug)]
+
+
+def reference(titles: Sequence[str], names: Mapping[str, Sequence[str]]) -> Spans:
+    """SPEC section 4, as literally as Python can say it."""
+    owners: dict[str, set[str]] = {}
+    for drug, spellings in names.items():
+        for name in map(fold_text, spellings):
+            if any(character.isalnum() for character in name):
+                owners.setdefault(name, set()).add(drug)
+    spans: Spans = {}
+    for publication, title in enumerate(titles):
+        text = fold_text(title)
+        standing = [
+            (start, -len(name), name)
+            for name in owners
+            for start in range(len(text))
+            if text.startswith(name, start)
+            and not text[max(start - 1, 0) : start].isalnum()
+            and not text[start + len(name) :][:1].isalnum()
+        ]
+        reached = 0
+        for start, _, name in sorted(standing):
+            end = start + len(name)
+            if start >= reached:
+                reached = end
+                for drug in owners[name]:
+                    key = (drug, str(publication))
+                    spans.setdefault(key, []).append((start, end, title[start:end]))
+    return spans
+
+
+class TestWhereANameStands:
+    @pytest.mark.parametrize(
+        "title",
+        [
+            "Ethanol",
+            "ethanol-induced injury",
+            "Effects of ETHANOL.",
+            "(ethanol)",
+            "water/ethanol",
+            "ethanol_and_water",
+            "“ethanol”",
+            "–ethanol™",
+            "\U0001f600ethanol\U0001f600",
+            "Éthanol, or éthanol",
+        ],
+    )
+    def test_between_neighbours_that_are_no_letters_or_digits(self, title: str) -> None:
+        assert fold_text(texts(title, "Ethanol")[0]) == "ethanol"
+
+    @pytest.mark.parametrize(
+        "title",
+        [
+            "methanol",
+            "ethanolic extract",
+            "ethanol2",
+            "2ethanol",
+            "βethanol",
+            "ethanolα",
+            "ethanol٣",
+            "ethanol²",
+            "中ethanol",
+            "ethan ol",
+            "ethan-ol",
+            "",
+        ],
+    )
+    def test_nowhere_else(self, title: str) -> None:
+        assert texts(title, "ethanol") == []
+
+    def test_the_plural_is_another_word(self) -> None:
+        assert texts("Tetracyclines", "tetracycline") == []
+
+    @pytest.mark.parametrize(
+        ("name", "title"),
+        [
+            ("sodium chloride", "Sodium chloride, 0.9%"),
+            ("sodium  chloride", "sodium  chloride"),
+            ("(+)-catechin", "of (+)-Catechin."),
+            ("interferon beta-1a (rDNA)", "On interferon beta-1a (rDNA)"),
+            ("interferon-", "interferon- and"),
+            ("[18F]FDG", "PET with [18F]FDG"),
+            ("5-FU", "low-dose 5-FU"),
+            ("2,4-D", "2,4-D exposure"),
+            ("4", "phase 4"),
+            ("a, b", "a, b"),
+            ("a - - b", "a - - b"),
+            ("L'Hôpital", "L'HÔPITAL"),
+            ("naïve α-synuclein", "Naive Α-synuclein"),
+            ("ΛΌΓΟΣ", "λόγος"),
+            ("İnsülin", "insulin"),
+            ("Ångström", "angstrom"),
+        ],
+    )
+    def test_names_may_hold_anything(self, name: str, title: str) -> None:
+        (text,) = texts(title, name)
+        assert fold_text(text) == fold_text(name)
+
+    @pytest.mark.parametrize(
+        ("name", "title"),
+        [
+            ("sodium chloride", "sodium-chloride"),
+            ("sodium chloride", "sodium chlorides"),
+            ("sodium chloride", "sodium"),
+            ("(+)-catechin", "x(+)-catechin"),
+            ("(+)-catechin", "(-)-catechin"),
+            ("(+)-catechin", "-catechin"),
+            ("interferon-", "interferon-alpha"),
+            ("a, b", "a b"),
+        ],
+    )
+    def test_what_separates_the_words_of_a_name_counts(self, name: str, title: str) -> None:
+        assert texts(title, name) == []
+
+    def test_a_name_does_not_reach_into_the_next_title(self) -> None:
+        names = {"sodium chloride": ["sodium chloride"], "a -": ["a -"]}
+        assert found(["sodium", "chloride", "a", "-"], names).is_empty()
+
+    def test_a_shorter_name_is_not_found_by_the_length_of_a_longer_one(self) -> None:
+        spans = spans_of(found(["vitamin b"], {"b": ["vitamin b"], "b 12": ["vitamin b 12"]}))
+        assert spans == {("b", "0"): [(0, 9, "vitamin b")]}
+
+    def test_names_without_letter_or_digit_are_ignored(self) -> None:
+        assert texts("- and ( ) and +", "-", "( )", " ", "", "+") == []
+
+    def test_a_title_that_is_null_names_nothing(self) -> None:
+        assert spans_of(found([None, "a"], {"a": ["a"]})) == {("a", "1"): [(0, 1, "a")]}
+
+
+class TestOverlaps:
+    def test_the_longest_of_the_leftmost_wins(self) -> None:
+        title = "Ethinyl estradiol and estradiol"
+        assert texts(title, "estradiol", "ethinyl estradiol") == ["Ethinyl estradiol", "estradiol"]
+        assert texts("vitamin B 12", "vitamin B", "vitamin B 12") == ["vitamin B 12"]
+
+    def test_the_leftmost_wins_over_the_longest(self) -> None:
+        assert texts("a b c d e", "a b", "b c d e") == ["a b"]
+
+    def test_a_name_that_does_not_stand_there_rules_out_nothing(self) -> None:
+        assert texts("ethinyl estradiols", "ethinyl", "ethinyl estradiol") == ["ethinyl"]
+        assert texts("xethinyl estradiol", "estradiol", "ethinyl estradiol") == ["estradiol"]
+
+    def test_what_was_ruled_out_rules_out_nothing(self) -> None:
+        assert texts("a b c d", "a b", "b c", "c d") == ["a b", "c d"]
+
+    def test_a_name_of_two_drugs_is_a_mention_of_each(self) -> None:
+        spans = spans_of(found(["On acid."], {"x": ["Acid"], "y": ["acid", "ácid"]}))
+        assert spans == {("x", "0"): [(3, 7, "acid")], ("y", "0"): [(3, 7, "acid")]}
+
+    def test_all_names_of_a_drug_give_spans(self) -> None:
+        names = {"ethanol": ["ethanol", "alcohol", "ethyl alcohol"]}
+        spans = spans_of(found(["Ethyl alcohol, alcohol or ethanol ethanol"], names))
+        assert [text for _, _, text in spans["ethanol", "0"]] == [
+            "Ethyl alcohol",
+            "alcohol",
+            "ethanol",
+            "ethanol",
+        ]
+
+
+class TestSpans:
+    @pytest.mark.parametrize(
+        "before", ["é", "中文 – ", "\U0001f600\U0001f600", "İİß", "ǆ²x\u0302-"]
+    )
+    def test_are_in_characters(self, before: str) -> None:
+        title = f"{before} Ethanol and éthanol"
+        (spans,) = spans_of(found([title], {"e": ["ethanol"]})).values()
+        assert spans == [
+            (len(before) + 1, len(before) + 8, "Ethanol"),
+            (len(before) + 13, len(before) + 20, "éthanol"),
+        ]
+
+
+class TestScale:
+    TITLES = ("a b", "a-b", "", "é A", "c", "b b b a b", "ab", "a b c") * 5
+    NAMES: ClassVar = {"1": ["a"], "2": ["a b", "b"], "3": ["É", "c", "b c"], "4": ["b b"]}
+
+    @pytest.mark.parametrize("batch_rows", [1, 3, 7, 40, 1000])
+    @pytest.mark.parametrize("threads", [1, 2, 5])
+    def test_neither_batches_nor_threads_matter(self, batch_rows: int, threads: int) -> None:
+        table = found(self.TITLES, self.NAMES, batch_rows=batch_rows, threads=threads)
+        assert table.equals(found(self.TITLES, self.NAMES))
+        assert spans_of(table) == reference(self.TITLES, self.NAMES)
+
+    def test_titles_may_come_from_a_file(self, tmp_path: Path) -> None:
+        titled(self.TITLES).sink_parquet(tmp_path / "titles.parquet", row_group_size=6)
+        titles = pl.scan_parquet(tmp_path / "titles.parquet")
+        table = find_mentions(titles, named(self.NAMES), batch_rows=5)
+        assert table.equals(found(self.TITLES, self.NAMES))
+
+    def test_titles_may_still_have_to_be_cleaned(self) -> None:
+        titles = titled(self.TITLES).with_columns(pl.col("title") + r" \xc3\xa9 &amp; b")
+        cleaned_titles = titles.with_columns(cleaned(pl.col("title")))
+        table = find_mentions(cleaned_titles, named(self.NAMES), batch_rows=4)
+        assert table.equals(found([f"{t} é & b".strip() for t in self.TITLES], self.NAMES))
+
+    def test_rows_are_sorted_by_key(self) -> None:
+        table = found(self.TITLES, self.NAMES, batch_rows=3)
+        keys = list(table.select("drug_id", "publication_id").iter_rows())
+        assert len(keys) == 50
+        assert all(a < b for a, b in pairwise(keys))
+
+    def test_nothing_gives_an_empty_table(self) -> None:
+        schema = found(["a"], {"a": ["a"]}).schema
+        for table in (found([], self.NAMES), found(self.TITLES, {}), found([], {})):
+            assert table.is_empty()
+            assert table.schema == schema
+
+
+#: Few characters, so that names and titles meet; of each kind that the rules tell apart.
+ALPHABET = "aaab  -éÉA1²_(),ΣςσİßΩ–α٣中\u0302𝒜"
+WORDS = st.text(ALPHABET, min_size=1, max_size=7)
+VOCABULARIES = st.dictionaries(st.sampled_from("xyz"), st.lists(WORDS, max_size=4))
+TITLES = st.lists(st.text(ALPHABET, max_size=15), max_size=4)
+#: Titles of names and little else: overlaps abound.
+DENSE_VOCABULARIES = st.dictionaries(
+    st.sampled_from("vwxyz"), st.lists(st.text("ab -", min_size=1, max_size=6), max_size=4)
+)
+DENSE_TITLES = st.lists(st.text("ab   -", max_size=25), max_size=4)
+
+
+class TestAgreement:
+    @settings(max_examples=100, deadline=None)
+    @given(TITLES, VOCABULARIES)
+    def test_with_the_reference(self, titles: list[str], names: dict[str, list[str]]) -> None:
+        assert spans_of(found(titles, names, batch_rows=2)) == reference(titles, names)
+
+    @settings(max_examples=100, deadline=None)
+    @given(DENSE_TITLES, DENSE_VOCABULARIES)
+    def test_with_the_reference_where_names_overlap(
+        self, titles: list[str], names: dict[str, list[str]]
+    ) -> None:
+        assert spans_of(found(titles, names, batch_rows=3)) == reference(titles, names)
+
+    @settings(max_examples=100, deadline=None)
+    @given(
+        st.lists(st.characters(exclude_categories=["Cs", "Cn"]), min_size=2, max_size=2),
+        st.text(st.characters(exclude_categories=["Cs", "Cn"]), min_size=1, max_size=4),
+    )
+    def test_with_the_reference_on_any_characters(self, around: list[str], name: str) -> None:
+        titles = [f"{around[0]}{name}{around[1]}", f"{name.upper()} {around[0]}{name.lower()}"]
+        assert spans_of(found(titles, {"x": [name]})) == reference(titles, {"x": [name]})
+
+
+DRUGS = {
+    "drug_id": ["ethanol", "acid", "unnamed"],
+    "drug": ["Ethanol", "ACID", "Unnamed"],
+    "names": [["Ethanol", "alcohol"], ["ACID"], []],
+    "codes": [["V03AB16"], [], []],
+    "atc_codes": [["V03AB16"], [], []],
+    "issues": [[], [], []],
+}
+
+
+def publications(source: str, rows: list[dict[str, Any]]) -> pl.LazyFrame:
+    contract = contracts.TABLES[source]
+    known = {"source_file": f"{source}.csv", "source_row": 1, "issues": []}
+    return pl.LazyFrame([known | row for row in rows], schema=contracts.polars_schema(contract))
+
+
+class TestTable:
+    def table(self) -> pl.LazyFrame:
+        articles = [
+            {"publication_id": "9", "title": "Alcohol and acid", "journal": "J", "journal_id": "j"},
+            {
+                "publication_id": "10",
+                "title": "Ethanol",
+                "date": date(2020, 1, 1),
+                "date_precision": "day",
+            },
+            {"publication_id": "11", "title": "Water"},
+        ]
+        trials: list[dict[str, Any]] = [{"publication_id": "9", "title": "Acid, acid"}]
+        return mentions(
+            {
+                "pubmed": publications("pubmed", articles),
+                "clinical_trials": publications("clinical_trials", trials),
+            },
+            pl.LazyFrame(DRUGS, schema=contracts.polars_schema(contracts.Drugs)),
+        )
+
+    def test_keeps_its_contract(self) -> None:
+        contracts.Mentions.validate(self.table())
+        assert self.table().collect_schema() == contracts.polars_schema(contracts.Mentions)
+
+    def test_is_sorted_by_drug_source_and_publication(self) -> None:
+        keys = self.table().select("drug_id", "source", "publication_id").collect().rows()
+        assert keys == [
+            ("acid", "clinical_trials", "9"),
+            ("acid", "pubmed", "9"),
+            ("ethanol", "pubmed", "10"),
+            ("ethanol", "pubmed", "9"),
+        ]
+
+    def test_tells_what_is_known_of_drug_and_publication(self) -> None:
+        trial, article, dated, _ = self.table().collect().rows(named=True)
+        assert (trial["drug"], trial["title"], trial["journal_id"]) == ("ACID", "Acid, acid", None)
+        assert [span["start"] for span in trial["spans"]] == [0, 6]
+        assert (article["journal"], article["journal_id"]) == ("J", "j")
+        assert (dated["date"], dated["date_precision"]) == (date(2020, 1, 1), "day")
+        assert dated["spans"] == [{"start": 0, "end": 7, "text": "Ethanol"}]
+
+    @pytest.mark.parametrize("drugs", [DRUGS, {}])
+    def test_nothing_gives_an_empty_table(self, drugs: dict[str, Any]) -> None:
+        schema = contracts.polars_schema(contracts.Drugs)
+        for sources in ({}, {"pubmed": publications("pubmed", [])}):
+            table = mentions(sources, pl.LazyFrame(drugs, schema=schema)).collect()
+            assert table.is_empty()
+            assert table.schema == contracts.polars_schema(contracts.Mentions)
