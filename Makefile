@@ -3,10 +3,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The BigQuery emulator of the tests needs versions of its own.
+BQEMULATOR := .venv-bqemulator
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY ?= yes
 
-.PHONY: run test dev lint types unit definitions clean
+.PHONY: run test dev install lint types unit definitions bqemulator clean
 
 run: $(VENV)/.run
 	$(BIN)/drug-assets run
@@ -20,8 +22,17 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 
-unit: $(VENV)/.dev
-	$(BIN)/pytest -n auto --dist loadgroup
+unit: $(VENV)/.dev $(BQEMULATOR)/.made
+	$(BIN)/pytest -n auto --dist loadfile
+
+install: $(VENV)/.dev
+
+bqemulator: $(BQEMULATOR)/.made
+
+$(BQEMULATOR)/.made: constraints-bqemulator.txt
+	$(PYTHON) -m venv $(BQEMULATOR)
+	$(BQEMULATOR)/bin/pip install --quiet --requirement constraints-bqemulator.txt
+	touch $@
 
 definitions: $(VENV)/.dev $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/dagster definitions validate -w workspace.yaml
@@ -48,4 +59,4 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@ $(VENV)/.run
 
 clean:
-	rm -rf $(VENV) .dagster output
+	rm -rf $(VENV) $(BQEMULATOR) .dagster output

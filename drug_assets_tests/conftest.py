@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from drug_assets_tests.emulators import BigQueryEmulator, GcsEmulator
+    from drug_assets_tests.runs import Run
 
 
 def pytest_configure() -> None:
@@ -39,3 +40,20 @@ def bigquery_emulator(gcs_emulator: GcsEmulator) -> Iterator[BigQueryEmulator]:
 
     with emulators.running_bigquery(gcs_emulator.root) as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="session")
+def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One run of everything on the sample landing zone, into a store of its own: not to be changed."""
+    from drug_assets_tests import runs
+
+    return runs.run(runs.SAMPLE, tmp_path_factory.mktemp("sample") / "store")
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One run of everything on `runs.SMALL`, into a store of its own: not to be changed."""
+    from drug_assets_tests import runs
+
+    folder = tmp_path_factory.mktemp("small")
+    return runs.run(runs.landing_zone(folder / "landing"), folder / "store")

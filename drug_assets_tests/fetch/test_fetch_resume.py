@@ -1,0 +1,245 @@
+"""An interrupted pull resumes: at any point, any number of times, nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drug_assets.fetch import (
+    FetchReport,
+    FetchRequest,
+    LedgerError,
+    LocalDestination,
+    ServiceUnavailable,
+    fetch,
+)
+from drug_assets_tests.fetch.loopback_services import (
+    PATIENCE,
+    Fault,
+    Killed,
+    MortalDestination,
+    PatientClock,
+    PubMed,
+    Reply,
+    Trials,
+    landed,
+    landed_ids,
+)
+
+if TYPE_CHECKING:
+    from drug_assets.fetch import Destination
+
+SOURCES: dict[str, type[Trials | PubMed]] = {"clinical_trials": Trials, "pubmed": PubMed}
+#: Writes of a pull of 4 pages: request, plan (PubMed), file and record of each page, provenance.
+WRITES = {"clinical_trials": 1 + 8 + 1, "pubmed": 2 + 8 + 1}
+
+
+def pull(
+    service: Trials | PubMed, destination: Destination, page_size: int = 2, query: str = "a"
+) -> FetchReport:
+    source = "clinical_trials" if isinstance(service, Trials) else "pubmed"
+    service.clock.slept.append(1)  # since the pull before
+    return fetch(
+        FetchRequest(source=source, query=query, page_size=page_size),
+        destination,
+        base_url=service.url,
+        patience=PATIENCE,
+        clock=service.clock,
+    )
+
+
+def all_ids(service: Trials | PubMed) -> set[str]:
+    if isinstance(service, Trials):
+        return set(service.studies)
+    return {article.pmid for article in service.articles}
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    ("source", "write"), [(source, n + 1) for source, count in WRITES.items() for n in range(count)]
+)
+def test_a_pull_that_dies_at_any_write_ends_as_if_it_had_not(
+    tmp_path: Path, source: str, write: int, after: bool
+) -> None:
+    with SOURCES[source](7) as service:
+        straight = pull(service, LocalDestination(tmp_path / "straight"))
+        asked = len(service.asked)
+        mortal = MortalDestination(tmp_path / "mortal", write, after=after)
+        with pytest.raises(Killed):
+            pull(service, mortal)
+        resumed = pull(service, LocalDestination(tmp_path / "mortal"))
+        assert landed(tmp_path / "mortal") == landed(tmp_path / "straight")
+        assert set(landed_ids(tmp_path / "mortal").values()) == {1}
+        assert set(landed_ids(tmp_path / "mortal")) == all_ids(service)
+        assert resumed.files == straight.files
+        assert resumed.records == 7
+        assert resumed.pages_fetched + resumed.pages_resumed == 4
+        # at most the request whose answer was lost is sent again
+        assert len(service.asked) - asked <= asked + 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    source=st.sampled_from(sorted(SOURCES)),
+    count=st.integers(0, 9),
+    page_size=st.integers(1, 4),
+    deaths=st.lists(st.tuples(st.integers(1, 8), st.booleans()), max_size=4),
+    faults=st.dictionaries(
+        st.integers(1, 20),
+        st.sampled_from([Fault(Reply(500, b"")), Fault(half=True), Fault(hang_up=True)]),
+        max_size=3,
+    ),
+)
+def test_any_deaths_and_faults_leave_every_record_once(
+    source: str,
+    count: int,
+    page_size: int,
+    deaths: list[tuple[int, bool]],
+    faults: dict[int, Fault],
+) -> None:
+    with tempfile.TemporaryDirectory() as name, SOURCES[source](count) as service:
+        folder = Path(name)
+        service.faults = faults
+        for write, after in deaths:
+            try:
+                pull(service, MortalDestination(folder, write, after=after), page_size)
+            except Killed:
+                continue
+        report = pull(service, LocalDestination(folder), page_size)
+        ids = landed_ids(folder)
+        assert set(ids) == all_ids(service)
+        assert sum(ids.values()) == count == report.records
+        assert sorted(landed(folder)) == sorted(report.files)
+        assert len(report.files) == -(-count // page_size)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_killed_process_resumes(tmp_path: Path, source: str) -> None:
+    script = (
+        "import sys; from pathlib import Path; from drug_assets.fetch import *;"
+        "fetch(parse_request(sys.argv[1]), LocalDestination(Path(sys.argv[2])),"
+        " base_url=sys.argv[3])"
+    )
+    message = json.dumps({"source": source, "query": "a", "page_size": 2, "as_of": "2026-03-10"})
+    with SOURCES[source](7) as service:
+        service.faults[3] = Fault(silent=True)
+        command = [sys.executable, "-c", script, message, str(tmp_path), service.url]
+        with subprocess.Popen(command) as process:
+            assert service.silent.wait(20)
+            process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+        before = landed(tmp_path)
+        assert before
+        report = pull(service, LocalDestination(tmp_path))
+        assert report.resumed
+        assert landed(tmp_path).items() >= before.items()
+        assert set(landed_ids(tmp_path)) == all_ids(service)
+        assert set(landed_ids(tmp_path).values()) == {1}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_service_down_for_hours_costs_no_landed_page(tmp_path: Path, source: str) -> None:
+    with SOURCES[source](7) as service:
+        service.faults = {n: Fault(Reply(503, b"")) for n in range(4, 8)}
+        with pytest.raises(ServiceUnavailable):
+            pull(service, LocalDestination(tmp_path))
+        before = landed_ids(tmp_path)
+        assert before
+        report = pull(service, LocalDestination(tmp_path))
+        assert report.pages_resumed == len(before) // 2
+        assert set(landed_ids(tmp_path)) == all_ids(service)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_finished_pull_asks_nothing_again(tmp_path: Path, source: str) -> None:
+    with SOURCES[source](7) as service:
+        first = pull(service, LocalDestination(tmp_path))
+        asked, files = len(service.asked), landed(tmp_path)
+        again = pull(service, LocalDestination(tmp_path))
+        assert len(service.asked) == asked
+    assert landed(tmp_path) == files
+    assert (again.files, again.records) == (first.files, first.records)
+    assert (first.pages_fetched, first.pages_resumed, first.resumed) == (4, 0, False)
+    assert (again.pages_fetched, again.pages_resumed, again.resumed) == (0, 4, True)
+    assert again.requests == 0
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_page_taken_away_is_fetched_again_alone(tmp_path: Path, source: str) -> None:
+    with SOURCES[source](7) as service:
+        report = pull(service, LocalDestination(tmp_path))
+        files, asked = landed(tmp_path), len(service.asked)
+        (tmp_path / report.files[1]).unlink()
+        again = pull(service, LocalDestination(tmp_path))
+        assert len(service.asked) == asked + 1
+    assert landed(tmp_path) == files
+    assert (again.pages_fetched, again.pages_resumed) == (1, 3)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_same_records_fetched_anew_give_the_same_bytes(tmp_path: Path, source: str) -> None:
+    with SOURCES[source](5, PatientClock()) as service:
+        pull(service, LocalDestination(tmp_path / "one"))
+        service.clock.slept.append(300)  # later the same day
+        pull(service, LocalDestination(tmp_path / "two"))
+    assert landed(tmp_path / "one") == landed(tmp_path / "two")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_pull_interrupted_before_midnight_keeps_its_date(tmp_path: Path, source: str) -> None:
+    with SOURCES[source](7, PatientClock("2026-03-10T23:59:50+00:00")) as service:
+        with pytest.raises(Killed):
+            pull(service, MortalDestination(tmp_path, 5, after=True))
+        service.clock.slept.append(3600)
+        report = pull(service, LocalDestination(tmp_path))
+        assert report.as_of == dt.date(2026, 3, 10)
+        assert all("_2026-03-10_" in name for name in landed(tmp_path))
+        next_day = pull(service, LocalDestination(tmp_path))
+        assert next_day.as_of == dt.date(2026, 3, 11)
+        assert next_day.pages_fetched == 4
+
+
+def test_a_pull_given_up_long_ago_is_left_alone(tmp_path: Path) -> None:
+    with Trials(7) as service:
+        with pytest.raises(Killed):
+            pull(service, MortalDestination(tmp_path, 5, after=True))
+        service.clock.slept.append(8 * 86400)
+        report = pull(service, LocalDestination(tmp_path))
+    assert (report.as_of, report.pages_resumed) == (dt.date(2026, 3, 18), 0)
+
+
+def test_a_folder_that_no_pull_made_is_left_alone(tmp_path: Path) -> None:
+    request = FetchRequest(source="clinical_trials", query="a", page_size=2)
+    place = LocalDestination(tmp_path)
+    place.write(f".fetch/clinical_trials_api_v2_someday_{request.label}/request.json", b"{}")
+    with Trials(3) as service:
+        assert pull(service, place).as_of == dt.date(2026, 3, 10)
+
+
+def test_another_query_resumes_nothing(tmp_path: Path) -> None:
+    with Trials(7) as service:
+        with pytest.raises(Killed):
+            pull(service, MortalDestination(tmp_path, 5, after=True))
+        assert pull(service, LocalDestination(tmp_path), query="b").pages_resumed == 0
+        assert pull(service, LocalDestination(tmp_path), page_size=3).pages_resumed == 0
+        assert pull(service, LocalDestination(tmp_path)).pages_resumed == 2
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"ids": 3, "missing": []}'])
+def test_a_damaged_record_is_told_with_the_way_out(tmp_path: Path, text: str) -> None:
+    with Trials(7) as service:
+        report = pull(service, LocalDestination(tmp_path))
+        record = (tmp_path / report.provenance).with_name("page_0002.json")
+        record.write_text(text)
+        with pytest.raises(LedgerError, match=r"page_0002\.json .* Remove \.fetch/clinical"):
+            pull(service, LocalDestination(tmp_path))

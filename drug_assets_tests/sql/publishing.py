@@ -1,0 +1,103 @@
+"""Small made-up tables of mentions, and their graph document, for the tests of SQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from drug_assets import contracts, graph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drug_assets_tests.sql.conftest import Dataset
+
+
+@dataclass
+class Publishing:
+    """Drugs and the publications that mention them, gathered row by row."""
+
+    _drugs: list[dict[str, object]] = field(default_factory=list)
+    _mentions: list[dict[str, object]] = field(default_factory=list)
+
+    def drug(
+        self, drug: str, *synonyms: str, drug_id: str | None = None, atc: tuple[str, ...] = ()
+    ) -> str:
+        """A drug of the list; returns its id."""
+        drug_id = drug_id or drug.lower()
+        self._drugs.append(
+            {
+                "drug_id": drug_id,
+                "drug": drug,
+                "names": sorted({drug, *synonyms}),
+                "codes": list(atc),
+                "atc_codes": list(atc),
+                "issues": [],
+            }
+        )
+        return drug_id
+
+    def mention(
+        self,
+        drug_id: str,
+        journal: str | None,
+        source: str = "pubmed",
+        *,
+        date: str | None = "2020-01-01",
+        precision: str | None = "day",
+        times: int = 1,
+    ) -> None:
+        """A publication of its own that mentions the drug."""
+        drug = next(str(row["drug"]) for row in self._drugs if row["drug_id"] == drug_id)
+        title = " ".join([drug.lower()] * times)
+        length = len(drug)
+        starts = range(0, len(title), length + 1)
+        self._mentions.append(
+            {
+                "drug_id": drug_id,
+                "source": source,
+                "publication_id": f"p{len(self._mentions)}",
+                "drug": drug,
+                "title": title,
+                "journal": journal,
+                "journal_id": journal and journal.lower(),
+                "date": date and dt.date.fromisoformat(date),
+                "date_precision": precision,
+                "spans": [
+                    {"start": start, "end": start + length, "text": title[start : start + length]}
+                    for start in starts
+                ],
+            }
+        )
+
+    @property
+    def drugs(self) -> pl.DataFrame:
+        """`contracts.Drugs`."""
+        return pl.DataFrame(self._drugs, contracts.polars_schema(contracts.Drugs))
+
+    @property
+    def mentions(self) -> pl.DataFrame:
+        """`contracts.Mentions`."""
+        return pl.DataFrame(self._mentions, contracts.polars_schema(contracts.Mentions))
+
+    @property
+    def top_journal(self) -> pl.DataFrame:
+        """`contracts.TopJournal`, as the pipeline publishes it."""
+        return graph.top_journal(graph.journal_drugs(self.mentions.lazy())).collect()
+
+    @property
+    def document(self) -> Callable[[], list[bytes]]:
+        """The graph document, as `questions` reads it."""
+        lines = graph.graph_document(self.drugs.lazy(), self.mentions.lazy())
+        encoded = [line.encode() for line in lines]
+        return lambda: encoded
+
+    def load(self, dataset: Dataset) -> None:
+        """Put the tables into BigQuery, in place of those before."""
+        dataset.load("drugs", self.drugs)
+        dataset.load("mentions", self.mentions)
+        dataset.load("journal_drugs", graph.journal_drugs(self.mentions.lazy()).collect())
+        dataset.load("top_journal", self.top_journal)

@@ -1,0 +1,164 @@
+"""The command that makes what `sql/` describes, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import json
+import re
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+from drug_assets.storage.objects import StorageError
+from drug_assets.storage.sql import FOLDER, READ_TABLES, deploy, statements
+
+if TYPE_CHECKING:
+    from drug_assets_tests.sql.conftest import Dataset
+
+FILES = sorted(file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*.sql"))
+
+
+@pytest.fixture(scope="module")
+def deployed(dataset: Dataset) -> list[str]:
+    return dataset.deploy()
+
+
+def test_every_file_is_deployed_what_is_needed_first(deployed: list[str]) -> None:
+    assert sorted(f"{name}.sql" for name in deployed) == FILES
+    kinds = [name.partition("/")[0] for name in deployed]
+    assert list(dict.fromkeys(kinds)) == ["tables", "functions", "views", "table_functions"]
+
+
+@pytest.mark.usefixtures("deployed")
+def test_each_file_makes_what_it_is_named_for(dataset: Dataset) -> None:
+    tables = {table.table_id.lower() for table in dataset.client.list_tables(dataset.name)}
+    routines = {r.reference.routine_id for r in dataset.client.list_routines(dataset.name)}
+    assert {Path(file).stem for file in FILES} <= tables | routines
+
+
+def test_deploying_twice_is_deploying_once(dataset: Dataset, deployed: list[str]) -> None:
+    assert dataset.deploy() == deployed
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_each_file_begins_by_saying_what_it_is_and_costs(file: str) -> None:
+    header = re.match(r"(--.*\n)+", (FOLDER / file).read_text(encoding="utf-8"))
+    assert header, file
+    assert Path(file).stem in header[0].partition("\n")[0].lower()
+    assert "-- Cost: " in header[0]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_everything_is_named_by_project_and_dataset(file: str) -> None:
+    """A name without them would mean another dataset in somebody else's query."""
+    statement = re.sub(r"--.*", "", statements("prj", "dst", sales_dataset="sales")[file])
+    names = re.findall(r"`([^`]+)`", statement)
+    assert names
+    assert {name.rpartition(".")[0] for name in names} <= {"prj.dst", "prj.sales"}
+
+
+def test_the_sales_may_lie_in_a_dataset_of_their_own(dataset: Dataset) -> None:
+    dataset.client.create_dataset("sales_elsewhere")
+    deploy(dataset.client, dataset.project, dataset.name, sales_dataset="sales_elsewhere")
+    dataset.rows(
+        f"INSERT INTO `{dataset.project}.sales_elsewhere.TRANSACTIONS` "  # noqa: S608
+        "VALUES (DATE '2019-02-03', 1, 1, 1, NUMERIC '2.5', 2)"
+    )
+    assert len(dataset.rows("SELECT * FROM {revenue_per_day}(NULL, NULL)")) == 1
+
+
+def test_a_missing_dataset_is_said_with_what_makes_it(dataset: Dataset) -> None:
+    with pytest.raises(StorageError, match=r"nowhere.*drug-assets run"):
+        deploy(dataset.client, dataset.project, "nowhere")
+
+
+def test_missing_tables_are_said_before_anything_is_made(dataset: Dataset) -> None:
+    dataset.client.create_dataset("half_made")
+    with pytest.raises(StorageError, match="no tables drugs, journal_drugs, mentions"):
+        deploy(dataset.client, dataset.project, "half_made")
+    assert not list(dataset.client.list_tables("half_made"))
+
+
+def test_the_tables_looked_for_are_those_the_statements_read() -> None:
+    read = re.findall(
+        r"(?:FROM|JOIN) `prj\.dst\.(\w+)`",
+        "".join(statements("prj", "dst", sales_dataset="s").values()),
+    )
+    assert set(read) - {Path(file).stem for file in FILES} == READ_TABLES
+
+
+def test_a_statement_that_fails_is_named(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "views").mkdir()
+    (tmp_path / "views" / "broken.sql").write_text("CREATE VIEW AS")
+    with pytest.raises(StorageError, match=r"views/broken\.sql failed"):
+        deploy(dataset.client, dataset.project, dataset.name, folder=tmp_path)
+
+
+def test_a_folder_without_files_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="no SQL files"):
+        statements("prj", "dst", folder=tmp_path)
+
+
+@pytest.mark.parametrize("text", ["SELECT ${other}", "SELECT '$'"])
+def test_a_placeholder_that_nothing_fills_is_said(tmp_path: Path, text: str) -> None:
+    (tmp_path / "views").mkdir()
+    (tmp_path / "views" / "odd.sql").write_text(text)
+    with pytest.raises(StorageError, match=r"odd\.sql.*\$\{sales_dataset\}"):
+        statements("prj", "dst", folder=tmp_path)
+
+
+class Refusal(BaseHTTPRequestHandler):
+    """A BigQuery that lists the tables only to those who have `may_list`, and runs nothing."""
+
+    may_list = False
+
+    def do_GET(self) -> None:
+        project, dataset = "prj", "dst"
+        references = [
+            {"projectId": project, "datasetId": dataset, "tableId": table} for table in READ_TABLES
+        ]
+        listed = {"tables": [{"tableReference": reference} for reference in references]}
+        self.answer(listed if self.may_list else None)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(None)
+
+    def answer(self, reply: dict[str, Any] | None) -> None:
+        denied = {"code": 403, "message": "denied", "errors": [{"reason": "accessDenied"}]}
+        body = json.dumps({"error": denied} if reply is None else reply).encode()
+        self.send_response(403 if reply is None else 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Nothing to standard error."""
+
+
+@pytest.mark.parametrize(
+    ("may_list", "message"),
+    [
+        (False, r"prj\.dst may not be listed.*Data Editor"),
+        (True, r"tables/.* was refused.*Job User on prj and BigQuery Data Editor on prj\.dst"),
+    ],
+)
+def test_a_missing_permission_is_said_with_the_role_that_gives_it(
+    monkeypatch: pytest.MonkeyPatch, may_list: bool, message: str
+) -> None:
+    monkeypatch.setattr(Refusal, "may_list", may_list)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        client = bigquery.Client(
+            project="prj",
+            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+            client_options={"api_endpoint": f"http://127.0.0.1:{server.server_port}"},
+        )
+        with client, pytest.raises(StorageError, match=message):
+            deploy(client, "prj", "dst")
+        server.shutdown()

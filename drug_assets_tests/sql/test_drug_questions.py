@@ -1,0 +1,186 @@
+"""The questions of SPEC section 6 in SQL: each answer is that of `questions` on the same data."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from google.api_core.exceptions import BadRequest
+
+from drug_assets import questions
+from drug_assets_tests.sql.publishing import Publishing
+
+if TYPE_CHECKING:
+    from drug_assets_tests.sql.conftest import Dataset
+
+Answer = list[tuple[str, list[str]]]
+READINGS = {"drugs_in_same_journals": False, "drugs_in_same_journals_without_trials": True}
+
+READING = pytest.mark.parametrize("function", READINGS)
+
+
+def in_sql(dataset: Dataset, function: str, drug: str | None) -> Answer:
+    rows = dataset.rows(f"SELECT * FROM {{{function}}}(@drug_name) ORDER BY drug", drug_name=drug)  # noqa: S608
+    return [(row["drug"], row["journals"]) for row in rows]
+
+
+def in_python(publishing: Publishing, function: str, drug: str) -> Answer:
+    answer = questions.related_drugs(
+        publishing.document, drug, exclude_trial_journals=READINGS[function]
+    )
+    return [(related.drug, related.journals) for related in answer.related]
+
+
+def tops_in_sql(dataset: Dataset) -> list[tuple[str, int, list[str]]]:
+    rows = dataset.rows("SELECT * FROM {top_journal_view} ORDER BY journal")
+    return [(row["journal"], row["drug_count"], row["drugs"]) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def deployed(dataset: Dataset) -> Dataset:
+    dataset.deploy()
+    return dataset
+
+
+def small() -> Publishing:
+    """Aspirin is linked to ibuprofen by Lancet and, until trials count, to codeine by Pain."""
+    publishing = Publishing()
+    aspirin = publishing.drug("ASPIRIN", "Acétylsalicylic  acid", drug_id="DB00945")
+    ibuprofen = publishing.drug("IBUPROFEN")
+    codeine = publishing.drug("CODEINE")
+    trialled = publishing.drug("NALOXONE")
+    publishing.drug("UNMENTIONED")
+    publishing.mention(aspirin, "Lancet")
+    publishing.mention(aspirin, "Lancet")
+    publishing.mention(ibuprofen, "Lancet")
+    publishing.mention(trialled, "Lancet", "clinical_trials")
+    publishing.mention(aspirin, "Pain")
+    publishing.mention(aspirin, "Pain", "clinical_trials")
+    publishing.mention(codeine, "Pain")
+    publishing.mention(aspirin, "Registry", "clinical_trials")
+    publishing.mention(trialled, "Registry")
+    publishing.mention(aspirin, None)
+    publishing.mention(codeine, None)
+    return publishing
+
+
+@pytest.fixture
+def loaded(deployed: Dataset) -> Dataset:
+    small().load(deployed)
+    return deployed
+
+
+def test_journals_with_pubmed_mentions_of_both_link_drugs(loaded: Dataset) -> None:
+    assert in_sql(loaded, "drugs_in_same_journals", "ASPIRIN") == [
+        ("CODEINE", ["Pain"]),
+        ("IBUPROFEN", ["Lancet"]),
+    ]
+
+
+def test_journals_with_trials_of_the_drug_asked_for_can_be_left_out(loaded: Dataset) -> None:
+    function = "drugs_in_same_journals_without_trials"
+    assert in_sql(loaded, function, "ASPIRIN") == [("IBUPROFEN", ["Lancet"])]
+    # Pain has a trial of aspirin, but codeine is the drug asked for.
+    assert in_sql(loaded, function, "CODEINE") == [("ASPIRIN", ["Pain"])]
+
+
+@READING
+@pytest.mark.parametrize(
+    "name", ["aspirin", " Aspirin ", "ACÉTYLSALICYLIC ACID", "acetylsalicylic\tacid"]
+)
+def test_a_drug_is_found_by_any_name_however_it_is_typed(
+    loaded: Dataset, function: str, name: str
+) -> None:
+    answer = in_sql(loaded, function, name)
+    assert answer == in_sql(loaded, function, "ASPIRIN") == in_python(small(), function, name)
+
+
+@READING
+def test_a_drug_without_mention_has_an_empty_answer(loaded: Dataset, function: str) -> None:
+    assert in_sql(loaded, function, "unmentioned") == []
+
+
+@READING
+@pytest.mark.parametrize("name", ["asprin", "", "DB00945", None])
+def test_an_unknown_drug_is_an_error(loaded: Dataset, function: str, name: str | None) -> None:
+    with pytest.raises(BadRequest, match=f"No drug is named {'NULL' if name is None else name}"):
+        in_sql(loaded, function, name)
+
+
+@READING
+def test_a_name_is_first_that_of_a_drug_and_then_a_synonym(
+    deployed: Dataset, function: str
+) -> None:
+    publishing = Publishing()
+    for journal, drug, synonyms in (
+        ("A", "ESTER", ("salt", "shared")),
+        ("B", "SALT", ("shared",)),
+        ("C", "OTHER", ()),
+    ):
+        publishing.mention(publishing.drug(drug, *synonyms), journal)
+        publishing.mention(publishing.drug(f"NEIGHBOUR {journal}"), journal)
+    publishing.load(deployed)
+    assert in_sql(deployed, function, "salt") == [("NEIGHBOUR B", ["B"])]
+    assert in_sql(deployed, function, "shared") == [("NEIGHBOUR A", ["A"]), ("NEIGHBOUR B", ["B"])]
+    for name in ("salt", "shared"):
+        assert in_sql(deployed, function, name) == in_python(publishing, function, name)
+
+
+def test_every_journal_that_ties_is_top(loaded: Dataset) -> None:
+    assert tops_in_sql(loaded) == [
+        ("Lancet", 3, ["ASPIRIN", "IBUPROFEN", "NALOXONE"]),
+    ]
+    publishing = small()
+    publishing.mention("ibuprofen", "Pain", "clinical_trials")
+    publishing.load(loaded)
+    assert tops_in_sql(loaded) == [
+        ("Lancet", 3, ["ASPIRIN", "IBUPROFEN", "NALOXONE"]),
+        ("Pain", 3, ["ASPIRIN", "CODEINE", "IBUPROFEN"]),
+    ]
+
+
+def test_two_drugs_of_one_name_count_twice(deployed: Dataset) -> None:
+    publishing = Publishing()
+    for drug_id in ("DB1", "DB2"):
+        publishing.mention(publishing.drug("HEPARIN", drug_id=drug_id), "Lancet")
+    publishing.load(deployed)
+    assert tops_in_sql(deployed) == [("Lancet", 2, ["HEPARIN", "HEPARIN"])]
+
+
+def test_without_mentions_no_journal_is_top(deployed: Dataset) -> None:
+    publishing = Publishing()
+    publishing.drug("ASPIRIN")
+    publishing.load(deployed)
+    assert tops_in_sql(deployed) == []
+    assert in_sql(deployed, "drugs_in_same_journals", "aspirin") == []
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_sql_answers_as_python_does(deployed: Dataset, seed: int) -> None:
+    """Every question about every drug, over data with all kinds of links."""
+    chance = random.Random(seed)  # noqa: S311 - data, not secrets
+    publishing = Publishing()
+    drugs = [publishing.drug(f"DRUG {n}", f"alias {n}", "shared alias") for n in range(8)]
+    journals = [None, *(f"Journal {n}" for n in range(9))]
+    for _ in range(45):
+        publishing.mention(
+            chance.choice(drugs),
+            chance.choice(journals),
+            chance.choice(["pubmed", "pubmed", "clinical_trials"]),
+        )
+    publishing.load(deployed)
+    assert tops_in_sql(deployed) == [
+        (top.journal, top.drug_count, top.drugs)
+        for top in questions.top_journals(publishing.document)
+    ]
+    assert deployed.rows("SELECT * FROM {top_journal_view} ORDER BY journal") == (
+        publishing.top_journal.to_dicts()
+    )
+    answers = 0
+    for function in READINGS:
+        for name in [*drugs, "Alias 3", "shared alias"]:
+            expected = in_python(publishing, function, name)
+            assert in_sql(deployed, function, name) == expected, (function, name)
+            answers += bool(expected)
+    assert answers > len(drugs)

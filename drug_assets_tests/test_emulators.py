@@ -1,0 +1,75 @@
+"""The emulators hold what the tests lean on: they load from each other, and failures end soon."""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from google.cloud import bigquery
+
+from drug_assets_tests import emulators, loopback
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_bigquery_loads_what_lies_in_the_bucket(
+    gcs_emulator: emulators.GcsEmulator, bigquery_emulator: emulators.BigQueryEmulator
+) -> None:
+    """With a field `end`, which the emulator by itself would refuse."""
+    spans = [[{"start": 1, "end": 5}], []]
+    parquet = io.BytesIO()
+    pl.DataFrame({"spans": spans}).write_parquet(parquet)
+    bucket = gcs_emulator.client().create_bucket("emulators")
+    bucket.blob("a folder/spans.parquet").upload_from_string(parquet.getvalue())
+    client = bigquery_emulator.client()
+    client.create_dataset("emulators")
+    options = bigquery.ParquetOptions()  # type: ignore[no-untyped-call]
+    options.enable_list_inference = True
+    fields = [bigquery.SchemaField(name, "INT64", "REQUIRED") for name in ("start", "end")]
+    client.load_table_from_uri(
+        "gs://emulators/a folder/spans.parquet",
+        f"{bigquery_emulator.project}.emulators.spans",
+        job_config=bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.PARQUET,
+            schema=[bigquery.SchemaField("spans", "RECORD", "REPEATED", fields=fields)],
+            parquet_options=options,
+        ),
+    ).result(timeout=30)
+    rows = client.query(
+        "SELECT spans, (SELECT SUM(s.`end`) FROM UNNEST(spans) AS s) AS ends FROM emulators.spans"
+    ).result(timeout=30)
+    assert [(row["spans"], row["ends"]) for row in rows] == [(spans[0], 5), (spans[1], None)]
+
+
+def test_a_missing_environment_says_what_makes_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(emulators.BIGQUERY_ENVIRONMENT, str(tmp_path))
+    with (
+        pytest.raises(emulators.EmulatorError, match=r"make bqemulator"),
+        emulators.running_bigquery(tmp_path),
+    ):
+        pass
+
+
+def test_a_dead_emulator_fails_at_once() -> None:
+    with emulators.running_gcs() as emulator:
+        client = emulator.client()
+        emulator.server.process.kill()
+        emulator.server.process.wait()
+        start = time.monotonic()
+        with pytest.raises(emulators.EmulatorError, match="fake-gcs-server died"):
+            client.create_bucket("late")
+        assert time.monotonic() - start < 5
+
+
+def test_no_test_reaches_another_machine() -> None:
+    with pytest.raises(loopback.OutsideLoopbackError, match=r"192\.0\.2\.1"):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
+    with pytest.raises(loopback.OutsideLoopbackError, match=r"metadata\.invalid"):
+        socket.getaddrinfo("metadata.invalid", 80)
