@@ -12,6 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+import dataframely as dy
 import polars as pl
 
 from drug_assets.cleaning.text import folded
@@ -37,9 +38,12 @@ class Finding:
 
 
 def contract_kept(contract: Contract, rows: pl.LazyFrame) -> Finding:
-    """Every rule of the table's contract holds in every row."""
-    _, failure = contract.filter(rows)
-    broken = failure.counts()
+    """The table has its contract's columns, and every rule of it holds in every row."""
+    try:
+        _, failure = contract.filter(rows)
+        broken = failure.counts()
+    except dy.exc.SchemaError as error:
+        return Finding(passed=False, summary=str(error).partition("\n")[0])
     if not broken:
         return Finding(passed=True, summary="every rule holds")
     summary = ", ".join(f"{rule}: {count} rows" for rule, count in sorted(broken.items()))
@@ -98,14 +102,15 @@ def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> Findi
         .join(names, on=["drug_id", "name"], how="left")
         .with_columns(
             good=(title.str.slice(start, length) == pl.col("text"))
+            & (start >= 0)
             & (pl.col("end") <= title.str.len_chars())
             & pl.col("listed").fill_null(value=False)
             & stands_alone
         )
-        .select(spans=pl.len(), wrong=(~pl.col("good")).sum())
+        .select(spans=pl.len(), wrong=(~pl.col("good").fill_null(value=False)).sum())
         .collect()
     )
-    figures = {"spans": int(wrong["spans"][0]), "wrong": int(wrong["wrong"][0] or 0)}
+    figures = {name: int(wrong[name][0]) for name in ("spans", "wrong")}
     return Finding(
         passed=not figures["wrong"],
         summary=f"{figures['wrong']} of {figures['spans']} spans are wrong",
@@ -142,28 +147,29 @@ def _graph_validator() -> Callable[[Any], Any]:
 
 def graph_is_valid(document: Path) -> Finding:
     """The graph document is a JSON array, one line a drug, and follows its JSON Schema."""
-    import fastjsonschema
-
     validate = _graph_validator()
-    with document.open(encoding="utf-8") as file:
-        number = 0
-        previous = ""
+    number = 0
+    previous = ""
+    with document.open("rb") as file:
         for number, line in enumerate(file, start=1):
-            text = line.strip()
-            if (number == 1 and text == "[") or (text == "]" and previous.endswith(("}", "["))):
-                previous = text
-                continue
-            if previous == "]" or (number > 2 and not previous.endswith(",")):
-                return Finding(passed=False, summary=f"line {number} does not follow on the last")
             try:
-                validate([json.loads(text.removesuffix(","))])
-            except (json.JSONDecodeError, fastjsonschema.JsonSchemaException) as error:
+                text = line.decode().strip()
+                if number == 1:
+                    follows = text == "["
+                elif text == "]":
+                    follows = previous.endswith(("[", "}"))
+                else:
+                    follows = previous == "[" or previous.endswith(",")
+                    validate([json.loads(text.removesuffix(","))])
+            except ValueError as error:  # neither UTF-8, nor JSON, nor what the schema says
                 return Finding(passed=False, summary=f"line {number}: {error}")
+            if not follows:
+                return Finding(passed=False, summary=f"line {number} does not follow on the last")
             previous = text
     closed = previous == "]"
     return Finding(
         passed=closed,
-        summary=f"{max(number - 2, 0)} drugs follow the schema" if closed else "it is not closed",
+        summary=f"{number - 2} drugs follow the schema" if closed else "it is not closed",
     )
 
 
@@ -181,22 +187,35 @@ def graph_equals_mentions(document: Path, drugs: pl.LazyFrame, mentions: pl.Lazy
         .with_columns(pl.col("mentions", "in_journals").fill_null(0).cast(pl.Int64))
         .collect()
     )
-    rows = []
-    with document.open(encoding="utf-8") as file:
-        for line in file:
-            text = line.strip().removesuffix(",")
-            if text not in ("[", "]"):
-                drug = json.loads(text)
-                in_journals = sum(len(journal["mentions"]) for journal in drug["journals"])
-                rows.append((drug["drug_id"], len(drug["mentions"]), in_journals))
-    found = pl.DataFrame(rows, schema=expected.schema, orient="row")
-    different = pl.concat([expected, found]).group_by(pl.all()).len().filter(pl.col("len") != 2)
+    try:
+        found = pl.DataFrame(_counted(document), schema=expected.schema, orient="row")
+    except (ValueError, LookupError, TypeError) as error:
+        return Finding(passed=False, summary=f"it cannot be read: {error}")
+    different = (
+        pl.concat([expected.with_columns(tables=1), found.with_columns(tables=-1)])
+        .group_by(expected.columns)
+        .agg(pl.col("tables").sum())
+        .filter(pl.col("tables") != 0)
+    )
     figures = {"drugs": found.height, "mentions": int(found["mentions"].sum())}
     return Finding(
         passed=different.is_empty(),
         summary=f"{different['drug_id'].n_unique()} drugs differ from the mentions table",
         figures=figures,
     )
+
+
+def _counted(document: Path) -> list[tuple[str, int, int]]:
+    """The drug_id, the mentions and the journals' mentions on each line of the graph document."""
+    counted = []
+    with document.open("rb") as file:
+        for line in file:
+            text = line.decode().strip().removesuffix(",")
+            if text not in ("[", "]"):
+                drug = json.loads(text)
+                in_journals = sum(len(journal["mentions"]) for journal in drug["journals"])
+                counted.append((drug["drug_id"], len(drug["mentions"]), in_journals))
+    return counted
 
 
 def share(part: int, whole: int) -> float:

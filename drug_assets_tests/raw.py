@@ -1,7 +1,8 @@
-"""Raw tables for tests: frames of raw rows from dicts, and random ones full of near-duplicates."""
+"""Tables for tests: raw ones from dicts, random ones full of near-duplicates, published ones."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from drug_assets import contracts, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from drug_assets.sources import Source
 
@@ -29,11 +30,16 @@ def raw_rows(source: Source, *rows: Mapping[str, Any]) -> pl.LazyFrame:
         heights[file] = row.get("source_row", heights.get(file, 0) + 1)
         bookkeeping = {"source_file": file, "source_row": heights[file], "read_issues": []}
         records.append({**bookkeeping, **row})
-    schema = contracts.polars_schema(source.contract)
-    unknown = {name for record in records for name in record} - set(schema)
+    return table(f"raw_{source.name}", *records)
+
+
+def table(name: str, *rows: Mapping[str, Any]) -> pl.LazyFrame:
+    """Rows of any table of the contracts; fields not given are null."""
+    schema = contracts.polars_schema(contracts.TABLES[name])
+    unknown = {field for row in rows for field in row} - set(schema)
     if unknown:
-        raise ValueError(f"{source.name} has no field {', '.join(sorted(unknown))}")
-    return pl.DataFrame(records, schema=schema).lazy()
+        raise ValueError(f"{name} has no column {', '.join(sorted(unknown))}")
+    return pl.DataFrame(rows, schema=schema).lazy()
 
 
 def drug_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
@@ -57,6 +63,38 @@ def trial_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
 def key(row: Mapping[str, Any]) -> tuple[str, int]:
     """Where a raw row stood."""
     return row["source_file"], row["source_row"]
+
+
+def listed_drug(name: str, **fields: Any) -> Row:
+    """A row of `drugs`."""
+    return {
+        "drug_id": name.casefold(),
+        "drug": name,
+        "names": [name],
+        "codes": [],
+        "atc_codes": [],
+        "issues": [],
+        **fields,
+    }
+
+
+def mention(drug: str, publication_id: str = "1", source: str = "pubmed", **fields: Any) -> Row:
+    """A row of `mentions`; its title and spans spell the drug, unless told otherwise."""
+    title = fields.get("title", f"On {drug}.")
+    spans = [
+        {"start": found.start(), "end": found.end(), "text": found.group()}
+        for found in re.finditer(re.escape(drug), title)
+    ]
+    return {
+        "drug_id": drug.casefold(),
+        "source": source,
+        "publication_id": publication_id,
+        "drug": drug,
+        "title": title,
+        "spans": spans,
+        "ambiguous": False,
+        **fields,
+    }
 
 
 #: Natural order is not alphabetical order: 9 is delivered before 10.
@@ -108,7 +146,7 @@ def publication_tables(source: Source) -> st.SearchStrategy[list[Row]]:
 
 
 @st.composite
-def _tables(draw: st.DrawFn, source: Source, **fields: st.SearchStrategy[Any]) -> list[Row]:
+def _tables(draw: st.DrawFn, /, source: Source, **fields: st.SearchStrategy[Any]) -> list[Row]:
     """Rows of these fields, spread over a few files."""
     rows = draw(st.lists(st.fixed_dictionaries(fields), max_size=24))
     files = [name.format(source.name) for name in _FILES]

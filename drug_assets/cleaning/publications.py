@@ -18,7 +18,7 @@ from drug_assets.cleaning.text import cleaned, folded
 from drug_assets.sources import DELETED, SEPARATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from drug_assets.sources import Source
 
@@ -32,6 +32,8 @@ class CleanedPublications(NamedTuple):
     merged: pl.LazyFrame
 
 
+#: Up to so many records a source is sorted by key.
+SORTED_ROWS = 5_000_000
 #: What PubMed writes where a title is missing.
 _NO_TITLE = "[Not Available]."
 _RETRACTED = "Retracted Publication"
@@ -79,12 +81,24 @@ def journals_of(raw: Mapping[Source, pl.LazyFrame]) -> pl.LazyFrame:
 
 
 def cleaned_publications(
-    source: Source, raw: pl.LazyFrame, known_journals: pl.LazyFrame
+    source: Source,
+    raw: pl.LazyFrame,
+    known_journals: pl.LazyFrame,
+    set_aside: Callable[[pl.LazyFrame], pl.LazyFrame] | None = None,
 ) -> CleanedPublications:
-    """The publications of one source, sorted by key, and the rows merged into them.
+    """The publications of one source, and the rows merged into them, each sorted by key.
 
-    `raw` are all raw rows of the source, `known_journals` what `journals_of` made of all sources.
-    `kept` has the columns of the source's own contract.
+    A source of more than `SORTED_ROWS` records is left in order of delivery.
+
+    Args:
+        source: the source.
+        raw: all its raw rows.
+        known_journals: what `journals_of` made of all sources.
+        set_aside: makes the cleaned records something that can be read several times without being
+            made again, such as a file; in memory if not given.
+
+    Returns:
+        `kept` with the columns of the source's own contract, and `merged`.
     """
     contract = contracts.TABLES[source.name]
     date = pl.col("parsed_date").struct
@@ -114,6 +128,7 @@ def cleaned_publications(
     surrogate = pl.struct("id", "folded_title", "date", "folded_journal").map_batches(
         lambda rows: _surrogates(source.name, rows), return_dtype=pl.String
     )
+    records = set_aside(records) if set_aside else records.collect().lazy()
     kept, merged = duplicates.resolved(records, surrogate)
     issues = pl.concat_list(
         pl.when(pl.col("id").is_null()).then(pl.lit("missing_id")),
@@ -123,10 +138,16 @@ def cleaned_publications(
     )
     kept = (
         kept.with_columns(issues=issues.list.drop_nulls().list.sort())
-        .sort("publication_id")
+        .sort(_order(records))
         .select(contract.column_names())
     )
     return CleanedPublications(kept=kept, merged=merged)
+
+
+def _order(records: pl.LazyFrame) -> str:
+    """The column to sort by: the key where that fits in memory, else the order of delivery."""
+    few = records.select(pl.len()).collect().item() <= SORTED_ROWS
+    return "publication_id" if few else "position"
 
 
 def _own_columns(source: Source) -> dict[str, pl.Expr]:
@@ -146,7 +167,8 @@ def _own_columns(source: Source) -> dict[str, pl.Expr]:
         "brief_title": pl.when(brief != pl.col("title")).then(brief),
         "status": cleaned(pl.col("status")),
         "phases": _listed("phase"),
-        "sponsor": cleaned(pl.col("sponsor")),
+        # The registry's legacy export puts the collaborators behind the lead sponsor.
+        "sponsor": cleaned(pl.col("sponsor").str.split(SEPARATOR).list.first()),
         "reference_pmids": _listed("reference_pmids").list.unique(maintain_order=True),
     }
 

@@ -4,7 +4,8 @@ A module a format; this one tells which it is. No paths, no environment, no stor
 name (for messages and `source_file`) and its bytes. What fields mean belongs to `cleaning`.
 
 A format is a module with `evident(head)`, `plausible(head)` and `batches(source, name, chunks)`;
-listing it in `FORMATS` plugs it in.
+listing it in `FORMATS` plugs it in. One that only one source delivers says so there: for the other
+sources it is a format that is not read.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from drug_assets.formats import decoding, delimited, json_records
+from drug_assets import contracts, sources
+from drug_assets.formats import decoding, delimited, json_records, pubmed_xml
 from drug_assets.formats.decoding import FormatError
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "PARSER_VERSION", "Format", "FormatError", "format_of", "read"]
 
 #: To be raised whenever the same bytes give other raw rows than before.
-PARSER_VERSION = "1"
+PARSER_VERSION = "2"
 
 _HEAD_BYTES = 64 * 1024
 
@@ -52,6 +54,10 @@ class Format:
     plausible: Callable[[str], bool]
     #: (source, file name, chunks of unpacked bytes) -> batches of raw rows.
     batches: Callable[[Source, str, Iterable[bytes]], Iterator[pl.DataFrame]]
+    #: Whether it is XML: markup is taken for no other format, whatever its lines look like.
+    markup: bool = False
+    #: Names of the sources that deliver it.
+    of_sources: frozenset[str] = frozenset(contracts.SOURCES)
 
 
 #: Every format that is read, the one that is easiest to recognize first.
@@ -70,6 +76,15 @@ FORMATS = (
         delimited.plausible,
         delimited.batches,
     ),
+    Format(
+        "pubmed_xml",
+        frozenset({".xml"}),
+        pubmed_xml.evident,
+        pubmed_xml.plausible,
+        pubmed_xml.batches,
+        markup=True,
+        of_sources=frozenset({sources.PUBMED.name}),
+    ),
 )
 
 
@@ -77,16 +92,16 @@ def format_of(name: str, head: bytes) -> str | None:
     """The format of a landed file, told by extension and content, gzip undone.
 
     Args:
-        name: File below the landing zone.
+        name: File below the landing zone; it says which source the file belongs to.
         head: Its first bytes as it lies there, 64 KiB or all of it.
 
     Returns:
-        The name of one of `FORMATS`, or None if the file is of none of them.
+        The name of one of `FORMATS`, or None if the file is of none that its source delivers.
 
     Raises:
         FormatError: The content is not what the extension claims, or damaged gzip.
     """
-    found = _format_of(name, head)
+    found = _format_of(_formats_of(sources.source_of(name)), name, head)
     return found.name if found else None
 
 
@@ -104,9 +119,10 @@ def read(source: Source, name: str, data: bytes) -> Iterator[pl.DataFrame]:
     Raises:
         FormatError: The file cannot be read; the message names it, the place and the cure.
     """
-    found = _format_of(name, data[:_HEAD_BYTES])
+    readable = _formats_of(source)
+    found = _format_of(readable, name, data[:_HEAD_BYTES])
     if found is None:
-        known = ", ".join(sorted(extension for f in FORMATS for extension in f.extensions))
+        known = ", ".join(sorted(extension for f in readable for extension in f.extensions))
         raise FormatError(
             name,
             "a format that is not read, by its extension and its first bytes. "
@@ -115,9 +131,14 @@ def read(source: Source, name: str, data: bytes) -> Iterator[pl.DataFrame]:
     yield from found.batches(source, name, decoding.unpacked(name, data))
 
 
-def _format_of(name: str, head: bytes) -> Format | None:
+def _formats_of(source: Source | None) -> list[Format]:
+    """The formats a source delivers; all of them if the source is not known."""
+    return [f for f in FORMATS if source is None or source.name in f.of_sources]
+
+
+def _format_of(readable: list[Format], name: str, head: bytes) -> Format | None:
     extension = _extension(name)
-    claimed = next((f for f in FORMATS if extension in f.extensions), None)
+    claimed = next((f for f in readable if extension in f.extensions), None)
     content = _unpacked_head(name, head)
     if not content:
         return claimed
@@ -127,12 +148,17 @@ def _format_of(name: str, head: bytes) -> Format | None:
         text = decoding.decoded_head(content)
         if not text.strip():
             return claimed
-        if _MARKUP.match(text):
-            seen, found = "is markup (XML or HTML)", None
+        markup = bool(_MARKUP.match(text))
+        told = (
+            f
+            for f in readable
+            if f.markup is markup and (f.plausible if f is claimed else f.evident)(text)
+        )
+        found = next(told, None)
+        if found:
+            seen = f"is {found.name}"
         else:
-            told = (f for f in FORMATS if (f.plausible if f is claimed else f.evident)(text))
-            found = next(told, None)
-            seen = f"is {found.name}" if found else "holds no record of that format"
+            seen = "is markup (XML or HTML)" if markup else "holds no record of that format"
     if claimed and found is not claimed:
         raise FormatError(
             name,

@@ -160,18 +160,20 @@ class _Records:
         self._width = len(headers)
         self._position_of: dict[str, int] = {}
         self._beyond: dict[int, str] = {}
+        taken: set[str] = set()
         for position, header in enumerate(headers):
             field = source.field_of(header)
             if field is not None and field not in self._position_of:
                 self._position_of[field] = position
             else:
-                taken = self._beyond.values()
                 self._beyond[position] = raw_rows.extra_key(taken, header, position + 1)
-        if source.required not in self._position_of:
+                taken.add(self._beyond[position])
+        if self._position_of.keys().isdisjoint(source.required):
             found = ", ".join(repr(header[:60]) for header in headers[:20])
+            required = " or ".join(map(repr, source.required))
             raise FormatError(
                 name,
-                f"no column '{source.required}' in the header (the first line that is not blank, "
+                f"no column {required} in the header (the first line that is not blank, "
                 f"separated by {separator!r}): found {found}; expected a file of {source.name} "
                 f"with {', '.join(source.fields)}. Name the columns so, or land the file under "
                 "the name of its source.",
@@ -259,8 +261,10 @@ class _Records:
             self._issues[number] = issues
         if len(row) > self._width:
             keys = dict(self._beyond)
+            taken = set(keys.values())
             for position in range(self._width, len(row)):
-                keys[position] = raw_rows.extra_key(keys.values(), "", position + 1)
+                keys[position] = raw_rows.extra_key(taken, "", position + 1)
+                taken.add(keys[position])
             members = [(key, encode_basestring(row[position])) for position, key in keys.items()]
             self._extra[number] = raw_rows.json_object(members)
         self._values += row[: self._width]

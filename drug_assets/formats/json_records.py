@@ -2,7 +2,8 @@ r"""JSON in every shape records are sent in -> raw rows (SPEC 1).
 
 An array of objects, a single object, one object a line (NDJSON) or objects one after another; also
 with trailing commas. Text is kept as written: `9` is "9", `1.50` is "1.50". Bytes and encodings
-belong to `decoding`, the meaning of a field to `cleaning`.
+belong to `decoding`, the meaning of a field to `cleaning`, the shape of a registry's own records to
+`clinical_trials_gov`.
 
 Read issues: `invalid_json` (all fields null, `extra` holds the text under `raw`), `not_an_object`
 (`extra` holds it under `value`), `duplicate_key` (the first counts, the others stand in `extra`),
@@ -19,7 +20,7 @@ from json.encoder import encode_basestring
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
-from drug_assets.formats import raw_rows
+from drug_assets.formats import clinical_trials_gov, raw_rows
 from drug_assets.formats.decoding import (
     MAX_RECORD_CHARS,
     FormatError,
@@ -28,6 +29,7 @@ from drug_assets.formats.decoding import (
     repaired,
     well_formed,
 )
+from drug_assets.sources import CLINICAL_TRIALS, SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
 
     from drug_assets.sources import Source
 
-#: Where a source lists several names, raw rows hold them separated by bars.
-_LISTS_OF_NAMES = frozenset({"synonyms"})
+#: Where a source lists several values, raw rows hold them separated by bars.
+_LISTS = frozenset({"synonyms", "phase", "reference_pmids", "publication_types"})
 #: Layouts of keys that are remembered; a file of records has a handful.
 _MAX_LAYOUTS = 1000
 
@@ -98,7 +100,7 @@ def batches(source: Source, name: str, chunks: Iterable[bytes]) -> Iterator[pl.D
     Raises:
         FormatError: The file ends inside an array or a record, or a record does not end.
     """
-    document = _Document(name, Text(name, chunks))
+    document = _Document(name, Text(name, chunks), of_studies=source is CLINICAL_TRIALS)
     rows = _Rows(source, name)
     first = True
     for value in document.values():
@@ -117,9 +119,12 @@ class _Invalid(str):
 
 
 class _Document:
-    """The records of a JSON text, one after the other, with only a part of it in memory."""
+    """The records of a JSON text, one after the other, with only a part of it in memory.
 
-    def __init__(self, name: str, text: Text) -> None:
+    A document `of_studies` may consist of pages: then the studies on them are the records.
+    """
+
+    def __init__(self, name: str, text: Text, *, of_studies: bool) -> None:
         self._name = name
         self._text = text
         self._blocks = iter(text)
@@ -127,6 +132,8 @@ class _Document:
         self._ended = False
         self._stray = False  # whether bytes that are not UTF-8 may stand in the buffer
         self._in_array = False
+        self._of_studies = of_studies
+        self._on_page = False  # whether the array is that of a page
         self.issues: tuple[str, ...] = ()
         # Position of the record in the buffer; line and byte of the file where the buffer begins.
         self._start = self._end = 0
@@ -148,15 +155,48 @@ class _Document:
                     raise self._cut("inside an array that is never closed")
                 return
             opening = self._buffer[self._start]
+            if opening == "{" and self._of_studies and self._opens_page():
+                continue
             if opening == "[" and not self._in_array:
                 self._in_array = True
                 self._end += 1
             elif opening == "]" and self._in_array:
                 self._in_array = False
                 self._end += 1
+                if self._on_page:
+                    self._close_page()
             else:
                 self.issues = ()
                 yield self._value()
+
+    def _opens_page(self) -> bool:
+        """Whether a page begins here; if so, reading goes on at the first of its studies."""
+        if self._in_array:
+            return False
+        wanted = clinical_trials_gov.PAGE_HEAD_CHARS
+        while len(self._buffer) - self._start < wanted and self._more():
+            pass
+        match = clinical_trials_gov.PAGE_START.match(self._buffer, self._start)
+        if match:
+            self._in_array = self._on_page = True
+            self._end = match.end()
+        return bool(match)
+
+    def _close_page(self) -> None:
+        """Go on behind the page whose studies have ended."""
+        self._on_page = False
+        self._start = self._end
+        while True:
+            rest = self._buffer[self._start :]
+            members = rest.lstrip(" \t\n\r,")
+            try:
+                _, end = _decoder.raw_decode("{" + members)
+            except json.JSONDecodeError as error:
+                if not self._more():
+                    raise self._cut("inside a page of studies that is never closed") from error
+            else:
+                self._end = self._start + len(rest) - len(members) + end - 1
+                return
 
     def text(self) -> str:
         """The current record as it stands in the file."""
@@ -328,6 +368,7 @@ class _Rows:
     def __init__(self, source: Source, name: str) -> None:
         self._source = source
         self._name = name
+        self._of_studies = source is CLINICAL_TRIALS
         self._fields = source.fields
         self._blank: tuple[str | None, ...] = (None,) * len(self._fields)
         self._layouts: dict[tuple[str, ...], _Layout] = {}
@@ -351,7 +392,8 @@ class _Rows:
         extra: str | None = None
         try:
             if isinstance(value, tuple):
-                row, extra, duplicates = self._taken(value)
+                study = clinical_trials_gov.flat_record(value) if self._of_studies else None
+                row, extra, duplicates = self._taken(study or value)
                 issues = (*issues, "duplicate_key") if duplicates else issues
             elif value.__class__ is _Invalid:
                 row, extra = self._blank, _object([("raw", str(value))])
@@ -405,10 +447,10 @@ class _Rows:
     def _field_text(self, column: int, value: object) -> str | None:
         if value is None or isinstance(value, str):
             return value
-        if self._fields[column] in _LISTS_OF_NAMES and isinstance(value, list):
-            names = [item for item in value if type(item) is str]
-            if len(names) == len(value):
-                return "|".join(names)
+        if self._fields[column] in _LISTS and isinstance(value, list):
+            texts = [item for item in value if isinstance(item, str)]
+            if len(texts) == len(value):
+                return SEPARATOR.join(texts)
         return _compact(value)
 
     def frame(self) -> pl.DataFrame:

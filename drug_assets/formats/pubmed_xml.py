@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from lxml import etree
 
 from drug_assets.formats import raw_rows
-from drug_assets.formats.decoding import FormatError
+from drug_assets.formats.decoding import FormatError, well_formed
 from drug_assets.sources import DELETED, SEPARATOR
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def batches(source: Source, name: str, chunks: Iterable[bytes]) -> Iterator[pl.D
 def _frame(source: Source, name: str, first_row: int, rows: list[_Row]) -> pl.DataFrame:
     columns = zip(*rows, strict=True) if rows else ((),) * len(_FIELDS)
     fields = dict(zip(_FIELDS, columns, strict=True))
-    return raw_rows.frame(source, name, first_row, len(rows), fields)
+    return raw_rows.frame(source, name, first_row, len(rows), fields, {}, {}, well_formed)
 
 
 def _parsed(name: str, chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
@@ -109,7 +109,9 @@ def _parsed(name: str, chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
 def _rows(parser: etree.XMLPullParser) -> list[_Row]:
     """The rows of the elements read since the last call, which are then let go."""
     rows: list[_Row] = []
-    for _, element in parser.read_events():
+    # The stubs give what events of every kind hold; those of an element's end hold the element.
+    ends: Any = parser.read_events()
+    for _, element in ends:
         tag = element.tag
         if tag == "PubmedArticle":
             rows.append(_article(element))

@@ -7,12 +7,13 @@ How a record is found in a file belongs to the module of its format; what its te
 from __future__ import annotations
 
 from json.encoder import encode_basestring
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from drug_assets import contracts
-from drug_assets.formats.decoding import MAX_RECORD_CHARS, SURROGATE, has_surrogates
+from drug_assets.formats.decoding import MAX_RECORD_CHARS, SURROGATE, has_surrogates, well_formed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -50,9 +51,9 @@ def frame(
     first_row: int,
     height: int,
     fields: Mapping[str, Sequence[str | None]],
-    extra: Mapping[int, str],
-    issues: Mapping[int, Sequence[str]],
-    repair: Callable[[str], tuple[str, list[str]]],
+    extra: Mapping[int, str] = MappingProxyType({}),
+    issues: Mapping[int, Sequence[str]] = MappingProxyType({}),
+    repair: Callable[[str], tuple[str, list[str]]] = well_formed,
 ) -> pl.DataFrame:
     """One batch of raw rows.
 

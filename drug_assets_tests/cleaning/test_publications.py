@@ -243,7 +243,7 @@ SOURCES = st.sampled_from([sources.PUBMED, sources.CLINICAL_TRIALS])
 TABLES = SOURCES.flatmap(lambda s: st.tuples(st.just(s), publication_tables(s)))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(TABLES)
 def test_nothing_is_lost(table: tuple[Source, list[Row]]) -> None:
     source, rows = table
@@ -255,7 +255,7 @@ def test_nothing_is_lost(table: tuple[Source, list[Row]]) -> None:
     assert {m["merged_into"] for m in merged} <= {r["publication_id"] for r in kept}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(TABLES)
 def test_flags_say_what_is_so(table: tuple[Source, list[Row]]) -> None:
     source, rows = table
@@ -273,7 +273,7 @@ def test_flags_say_what_is_so(table: tuple[Source, list[Row]]) -> None:
         assert ("merged_duplicate" in row["issues"]) == ("merged_duplicate" in rules)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(TABLES, st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_files_does_not_matter(
     table: tuple[Source, list[Row]], random: Any

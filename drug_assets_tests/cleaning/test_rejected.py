@@ -78,7 +78,7 @@ def test_nothing_landed() -> None:
     assert rejected(**empty) == []
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     drug_tables(),
     publication_tables(sources.PUBMED),
@@ -90,9 +90,7 @@ def test_the_order_of_rows_does_not_matter(
 ) -> None:
     rows = dict(zip(sources.ALL, (drugs, pubmed, trials), strict=True))
     tables = {s.name: raw_rows(s, *r) for s, r in rows.items()}
-    shuffled = [
-        (s.name, raw_rows(s, *random.sample(r, len(r)))) for s, r in reversed(rows.items())
-    ]
+    shuffled = [(s.name, raw_rows(s, *random.sample(r, len(r)))) for s, r in reversed(rows.items())]
     found = rejected(**tables)
     assert rejected(**dict(shuffled)) == found
     assert found == sorted(found, key=lambda r: (r["source"], *key(r)))

@@ -26,7 +26,7 @@ def raw_rows(name: str, data: bytes, source: Source = PUBMED) -> pl.DataFrame:
     return rows
 
 
-def fields(rows: pl.DataFrame, *names: str) -> list[tuple[str | None, ...]]:
+def fields(rows: pl.DataFrame, *names: str) -> list[tuple[object, ...]]:
     """The named fields of every row."""
     return rows.select(names).rows()
 

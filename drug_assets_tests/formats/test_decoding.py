@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import zlib
 
 import pytest
@@ -21,13 +22,13 @@ def _text(data: bytes) -> str:
     return "".join(decoding.Text("f", decoding.unpacked("f", data)))
 
 
-def test_gzip_is_undone_whatever_the_name():
+def test_gzip_is_undone_whatever_the_name() -> None:
     assert raw_rows("pubmed.csv.gz", gzip.compress(CSV)).height == 40
     assert raw_rows("pubmed.csv", gzip.compress(CSV)).height == 40
     assert raw_rows("PUBMED.CSV.GZ", gzip.compress(CSV)).height == 40
 
 
-def test_gzip_members_one_behind_the_other_are_one_file():
+def test_gzip_members_one_behind_the_other_are_one_file() -> None:
     packed = gzip.compress(CSV[:500]) + gzip.compress(CSV[500:]) + b"\0" * 512
     assert (
         raw_rows("pubmed.csv.gz", packed)
@@ -38,15 +39,15 @@ def test_gzip_members_one_behind_the_other_are_one_file():
 
 @settings(max_examples=80)
 @given(st.data())
-def test_gzip_cut_at_any_byte_is_refused(data):
+def test_gzip_cut_at_any_byte_is_refused(data: st.DataObject) -> None:
     packed = gzip.compress(CSV)
     cut = data.draw(st.integers(0, len(packed) - 1))
-    with pytest.raises(FormatError, match="pubmed.csv.gz") as refused:
+    with pytest.raises(FormatError, match=r"pubmed\.csv\.gz") as refused:
         raw_rows("pubmed.csv.gz", packed[:cut])
     assert str(cut) in str(refused.value)
 
 
-def test_a_damaged_gzip_names_the_byte():
+def test_a_damaged_gzip_names_the_byte() -> None:
     packed = bytearray(gzip.compress(CSV))
     packed[-6] ^= 0xFF  # in the checksum
     with pytest.raises(
@@ -57,62 +58,62 @@ def test_a_damaged_gzip_names_the_byte():
 
 @settings(max_examples=80)
 @given(st.data())
-def test_a_damaged_gzip_is_refused_or_reads_the_same(data):
+def test_a_damaged_gzip_is_refused_or_reads_the_same(data: st.DataObject) -> None:
     packed = bytearray(gzip.compress(CSV, mtime=0))
     packed[data.draw(st.integers(0, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
     try:
-        rows = raw_rows("pubmed.csv.gz", bytes(packed))
-    except FormatError as refused:
-        assert "pubmed.csv.gz" in str(refused)
+        unpacked = b"".join(decoding.unpacked("f.gz", bytes(packed)))
+    except FormatError as error:
+        refused = str(error)
     else:
-        assert rows.equals(raw_rows("pubmed.csv.gz", gzip.compress(CSV)))
+        refused = "f.gz: " if unpacked == CSV else "other bytes, without a word"
+    assert refused.startswith("f.gz: ")
 
 
-def test_what_follows_gzip_is_not_dropped():
+def test_what_follows_gzip_is_not_dropped() -> None:
     packed = gzip.compress(CSV)
     with pytest.raises(FormatError, match=f"from byte {len(packed)} on"):
         raw_rows("pubmed.csv.gz", packed + b"more")
 
 
-def test_a_name_in_gz_without_gzip_is_refused():
+def test_a_name_in_gz_without_gzip_is_refused() -> None:
     with pytest.raises(FormatError, match=r"pubmed.csv.gz: not the format it claims.*byte 0"):
         raw_rows("pubmed.csv.gz", CSV)
 
 
-def test_a_bomb_is_refused_while_it_unpacks(monkeypatch):
+def test_a_bomb_is_refused_while_it_unpacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "MAX_UNPACKED_BYTES", 10 * 2**20)
     bomb = gzip.compress(b"\0" * (64 * 2**20))
-    seen = 0
-    with pytest.raises(FormatError, match=r"f.gz: unpacks to more than 10485760 bytes"):
-        for chunk in decoding.unpacked("f.gz", bomb):
-            assert len(chunk) < 2**20
-            seen += len(chunk)
-    assert seen <= 10 * 2**20
+    chunks = decoding.unpacked("f.gz", bomb)
+    seen = [len(chunk) for chunk in itertools.islice(chunks, 10 * 2**20 // (64 * 1024))]
+    assert max(seen) <= 64 * 1024
+    with pytest.raises(FormatError, match=r"f\.gz: unpacks to more than 10485760 bytes"):
+        next(chunks)
 
 
 @given(st.binary(max_size=300), st.integers(0, 9))
-def test_unpacking_undoes_packing(data, level):
+def test_unpacking_undoes_packing(data: bytes, level: int) -> None:
     packer = zlib.compressobj(level, wbits=31)
     packed = packer.compress(data) + packer.flush()
     assert b"".join(decoding.unpacked("f", packed)) == data
 
 
 @given(st.text())
-def test_text_is_read_as_it_was_written(text):
+def test_text_is_read_as_it_was_written(text: str) -> None:
     assert _text(b"\xef\xbb\xbf" + text.encode()) == text
     assert _text(b"\xff\xfe" + text.encode("utf-16-le")) == text
     assert _text(b"\xfe\xff" + text.encode("utf-16-be")) == text
 
 
 @given(st.text(), st.integers(1, 7), st.sampled_from(["utf-8", "utf-16"]))
-def test_characters_may_lie_across_chunks(text, size, encoding):
+def test_characters_may_lie_across_chunks(text: str, size: int, encoding: str) -> None:
     data = text.encode(encoding)
     chunks = [data[i : i + size] for i in range(0, len(data), size)]
     assert "".join(decoding.Text("f", chunks)) == text.removeprefix("\ufeff")
 
 
 @given(st.binary())
-def test_any_bytes_are_text_of_their_size(data):
+def test_any_bytes_are_text_of_their_size(data: bytes) -> None:
     text = decoding.Text("f", [data])
     try:
         whole = "".join(text)
@@ -123,12 +124,12 @@ def test_any_bytes_are_text_of_their_size(data):
         assert text.start + text.size(whole) == len(data)
 
 
-def test_utf_16_that_ends_inside_a_character_is_refused():
-    with pytest.raises(FormatError, match="pubmed.csv: ends inside a UTF-16 character at byte 14"):
-        raw_rows("pubmed.csv", b"\xff\xfe" + "title\n".encode("utf-16-le") + b"a")
+def test_utf_16_that_ends_inside_a_character_is_refused() -> None:
+    with pytest.raises(FormatError, match=r"f\.csv: ends inside a UTF-16 character at byte 14"):
+        raw_rows("f.csv", b"\xff\xfe" + "title\n".encode("utf-16-le") + b"a")
 
 
-def test_bytes_that_are_not_utf_8_are_windows_1252_and_flag_their_record_only():
+def test_bytes_that_are_not_utf_8_are_windows_1252_and_flag_their_record_only() -> None:
     data = "id,title\n1,Étude\n2,".encode() + b"\x80tude \xe9\x81\n" + "3,\u00e9\u0152\n".encode()
     rows = raw_rows("pubmed.csv", data)
     assert rows["title"].to_list() == ["Étude", "€tude é\x81", "éŒ"]
@@ -136,13 +137,13 @@ def test_bytes_that_are_not_utf_8_are_windows_1252_and_flag_their_record_only():
 
 
 @given(st.integers(0x80, 0xFF))
-def test_every_stray_byte_has_a_character(byte):
+def test_every_stray_byte_has_a_character(byte: int) -> None:
     stray = bytes([byte])
     (title,) = raw_rows("pubmed.csv", b"title\nabc" + stray + b"\n")["title"]
     assert title == "abc" + stray.decode("cp1252", errors="ignore") or ord(title[3]) == byte
 
 
-def test_half_a_utf_16_pair_is_replaced_and_flagged():
+def test_half_a_utf_16_pair_is_replaced_and_flagged() -> None:
     data = b"\xff\xfe" + "id,title\n1,a".encode("utf-16-le") + b"\x00\xd8" + b"\n\0"
     rows = raw_rows("pubmed.csv", data)
     assert fields(rows, "id", "title") == [("1", "a\ufffd")]

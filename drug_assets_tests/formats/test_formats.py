@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gzip
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from drug_assets import formats
 from drug_assets.formats import FormatError, format_of
 from drug_assets_tests.formats.frames import raw_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CSV = b"id,title\n1,Aspirin\n"
 JSON = b'[{"id": 1, "title": "Aspirin"}]'
@@ -44,7 +48,9 @@ NAMES = ("pubmed.csv", "pubmed.tsv", "pubmed.txt", "pubmed.json", "pubmed.ndjson
         ("pubmed.bin", bytes(range(256)), None),
     ],
 )
-def test_format_by_name_and_content(name, content, expected, pack):
+def test_format_by_name_and_content(
+    name: str, content: bytes, expected: str | None, pack: Callable[[bytes], bytes]
+) -> None:
     name += ".gz" if pack is gzip.compress else ""
     assert format_of(name, pack(content)) == expected
 
@@ -64,29 +70,29 @@ def test_format_by_name_and_content(name, content, expected, pack):
         ("pubmed.json", PARQUET),
     ],
 )
-def test_a_content_other_than_the_name_says_is_refused(name, content):
+def test_a_content_other_than_the_name_says_is_refused(name: str, content: bytes) -> None:
     with pytest.raises(FormatError, match=f"{name}: not the format it claims"):
         format_of(name, content)
     with pytest.raises(FormatError, match=f"{name}: not the format it claims"):
         raw_rows(name, content)
 
 
-def test_a_format_that_is_not_read_is_refused_by_name():
+def test_a_format_that_is_not_read_is_refused_by_name() -> None:
     with pytest.raises(FormatError, match=r"pubmed.parquet: a format that is not read.*\.csv"):
         raw_rows("pubmed.parquet", PARQUET)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n\r\n ", b"\xff\xfe"])
-def test_an_empty_file_has_no_rows(name, content):
+def test_an_empty_file_has_no_rows(name: str, content: bytes) -> None:
     assert raw_rows(name, content).height == 0
 
 
-def test_an_empty_file_of_no_known_name_has_no_format():
+def test_an_empty_file_of_no_known_name_has_no_format() -> None:
     assert format_of("pubmed", b"") is None
 
 
-def test_a_head_may_end_anywhere():
+def test_a_head_may_end_anywhere() -> None:
     packed = gzip.compress("id,title\n1,é\n".encode() * 40_000)
     assert format_of("pubmed", packed[:1000]) == "csv"
     assert format_of("pubmed", "id,title\n1,é".encode()[:-1]) == "csv"
@@ -102,18 +108,20 @@ def test_a_head_may_end_anywhere():
     | st.text('"\n\r,;|\t{}[]:\\u0d8e1 ', max_size=80).map(str.encode)
     | st.text(max_size=80).map(lambda text: text.encode("utf-16-le", "surrogatepass")),
 )
-def test_any_bytes_are_read_or_refused_by_name(name, start, content):
+def test_any_bytes_are_read_or_refused_by_name(name: str, start: bytes, content: bytes) -> None:
+    refused = f"{name}: "
     try:
         raw_rows(name, start + content)
-    except FormatError as refused:
-        assert str(refused).startswith(f"{name}: ")
+    except FormatError as error:
+        refused = str(error)
+    assert refused.startswith(f"{name}: ")
 
 
-def test_errors_survive_copying():
+def test_errors_survive_copying() -> None:
     error = FormatError("pubmed.csv", "cut")
     assert str(copy.copy(error)) == "pubmed.csv: cut"
 
 
-def test_every_extension_has_one_format():
+def test_every_extension_has_one_format() -> None:
     extensions = [extension for form in formats.FORMATS for extension in form.extensions]
     assert len(extensions) == len(set(extensions))

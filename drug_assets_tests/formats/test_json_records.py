@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -13,6 +14,11 @@ from drug_assets.formats import FormatError, json_records
 from drug_assets.formats import raw_rows as batching
 from drug_assets.sources import DRUGS, PUBMED
 from drug_assets_tests.formats.frames import fields, issues, raw_rows
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from drug_assets.sources import Source
 
 A, B = {"id": "1", "title": "a"}, {"id": "2", "title": "b"}
 VALUES = st.recursive(
@@ -27,7 +33,7 @@ RECORDS = st.lists(
 )
 
 
-def _read(text: str, source=PUBMED, name="f.json"):
+def _read(text: str, source: Source = PUBMED, name: str = "f.json") -> pl.DataFrame:
     return raw_rows(name, text.encode(), source)
 
 
@@ -50,13 +56,13 @@ def _read(text: str, source=PUBMED, name="f.json"):
         '{\n  "id": "1",\n  "title": "a",\n}\n{\n  "id": "2",\n  "title": "b",\n}',
     ],
 )
-def test_records_in_every_shape(text):
+def test_records_in_every_shape(text: str) -> None:
     rows = _read(text)
     assert fields(rows, "id", "title", "extra") == [("1", "a", None), ("2", "b", None)]
     assert issues(rows) == [[], []]
 
 
-def test_a_single_object_is_a_record():
+def test_a_single_object_is_a_record() -> None:
     assert fields(_read(json.dumps(A, indent=4)), "id", "title") == [("1", "a")]
 
 
@@ -80,31 +86,31 @@ def test_a_single_object_is_a_record():
         ("[]", "[]"),
     ],
 )
-def test_values_are_text_as_written(written, read):
+def test_values_are_text_as_written(written: str, read: str | None) -> None:
     rows = _read(f'[{{"title": {written}, "other": {written}}}]')
     assert rows["title"].to_list() == [read]
     assert issues(rows) == [[]]
 
 
-def test_trailing_commas_inside_strings_and_below_records():
+def test_trailing_commas_inside_strings_and_below_records() -> None:
     rows = _read('[{"id": "1,}", "title": "a,]", "other": [1, 2,],},]')
     assert fields(rows, "id", "title", "extra") == [("1,}", "a,]", '{"other":[1,2]}')]
 
 
-def test_lists_of_synonyms_are_joined_with_bars():
+def test_lists_of_synonyms_are_joined_with_bars() -> None:
     text = (
         '[{"drug": "a", "synonyms": ["b", "c"]}, {"drug": "a", "synonyms": [1]}, {"synonyms": []}]'
     )
-    assert _read(text, DRUGS)["synonyms"].to_list() == ["b|c", "[1]", ""]
+    assert _read(text, DRUGS)["synonyms"].to_list() == ["b|c", "1", ""]
 
 
-def test_keys_match_as_headers_do_and_unknown_ones_go_to_extra():
+def test_keys_match_as_headers_do_and_unknown_ones_go_to_extra() -> None:
     rows = _read('{"PMID": 1, "Title": "a", "zebra": 1.50, "apple": ["é"], "": null}')
     assert fields(rows, "id", "title") == [("1", "a")]
     assert rows["extra"].to_list() == ['{"#5":null,"apple":["é"],"zebra":1.50}']
 
 
-def test_the_first_of_duplicate_keys_counts():
+def test_the_first_of_duplicate_keys_counts() -> None:
     rows = _read('[{"id": 1, "title": "a", "id": 2, "pmid": 3, "x": 4, "x": 5}, {"id": 6}]')
     assert rows["id"].to_list() == ["1", "6"]
     assert rows["extra"].to_list() == ['{"id":2,"pmid":3,"x":4,"x#6":5}', None]
@@ -127,7 +133,7 @@ def test_the_first_of_duplicate_keys_counts():
         "junk",
     ],
 )
-def test_a_damaged_record_costs_no_other(damaged):
+def test_a_damaged_record_costs_no_other(damaged: str) -> None:
     for text in (
         f"[{json.dumps(A)}, {damaged}, {json.dumps(B)}]",
         f"[\n  {json.dumps(A)},\n  {damaged},\n  {json.dumps(B)}\n]",
@@ -139,7 +145,7 @@ def test_a_damaged_record_costs_no_other(damaged):
         assert json.loads(rows["extra"][1]) == {"raw": damaged}
 
 
-def test_a_damaged_object_of_several_lines_costs_no_other():
+def test_a_damaged_object_of_several_lines_costs_no_other() -> None:
     damaged = '{\n  "id": oops,\n  "title": "x"\n}'
     rows = _read(f"{json.dumps(A, indent=2)}\n{damaged}\n{json.dumps(B, indent=2)}\n")
     assert rows["title"].to_list() == ["a", None, "b"]
@@ -147,14 +153,14 @@ def test_a_damaged_object_of_several_lines_costs_no_other():
 
 
 @pytest.mark.parametrize("value", ["1", '"a"', "null", "[1,{}]", "1.50"])
-def test_an_element_that_is_no_object_is_a_row(value):
+def test_an_element_that_is_no_object_is_a_row(value: str) -> None:
     rows = _read(f"[{json.dumps(A)}, {value}, {json.dumps(B)}]")
     assert rows["id"].to_list() == ["1", None, "2"]
     assert rows["extra"].to_list() == [None, f'{{"value":{value}}}', None]
     assert issues(rows) == [[], ["not_an_object"], []]
 
 
-def test_lone_surrogates_are_replaced_and_flagged():
+def test_lone_surrogates_are_replaced_and_flagged() -> None:
     rows = _read('[{"title": "a\\ud800"}, {"other": "\\udc80", "id": ["\\udfff"]}, {"title": "b"}]')
     assert fields(rows, "id", "title", "extra") == [
         (None, "a\ufffd", None),
@@ -164,7 +170,7 @@ def test_lone_surrogates_are_replaced_and_flagged():
     assert issues(rows) == [["invalid_unicode"], ["invalid_unicode"], []]
 
 
-def test_bytes_that_are_not_utf_8_flag_their_record_only():
+def test_bytes_that_are_not_utf_8_flag_their_record_only() -> None:
     data = b'[{"title": "\xe9t\xe9"}, {"title": "\xc3\xa9"}, {"title": "\xe9" oops}]'
     rows = raw_rows("f.json", data)
     assert rows["title"].to_list() == ["été", "é", None]
@@ -173,7 +179,7 @@ def test_bytes_that_are_not_utf_8_flag_their_record_only():
 
 
 @pytest.mark.parametrize("depth", [400, 900, 2_000, 100_000])
-def test_deep_nesting_costs_its_record_only(depth):
+def test_deep_nesting_costs_its_record_only(depth: int) -> None:
     deep = '{"title": ' + "[" * depth + "]" * depth + "}"
     rows = _read(f"[{json.dumps(A)}, {deep}, {json.dumps(B)}]")
     assert rows["id"].to_list() == ["1", None, "2"]
@@ -192,12 +198,12 @@ def test_deep_nesting_costs_its_record_only(depth):
         ('\ufeff[{"id": 1}', "line 1, byte 13 of its text, inside an array"),
     ],
 )
-def test_a_cut_file_is_refused_with_its_end(text, where):
+def test_a_cut_file_is_refused_with_its_end(text: str, where: str) -> None:
     with pytest.raises(FormatError, match=re.escape(f"f.json: cut: ends at {where}")):
         _read(text)
 
 
-def test_a_damaged_last_line_that_ended_is_a_row():
+def test_a_damaged_last_line_that_ended_is_a_row() -> None:
     rows = _read('{"id": 1}\n{"id": 2, "ti\n')
     assert issues(rows) == [[], ["invalid_json"]]
 
@@ -205,19 +211,23 @@ def test_a_damaged_last_line_that_ended_is_a_row():
 @settings(max_examples=100)
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "x"]), VALUES), min_size=1), st.data())
 @example([{"id": "}]\ud800"}], None)
-def test_an_array_cut_anywhere_is_refused(records, data):
+def test_an_array_cut_anywhere_is_refused(
+    records: list[dict[str, object]], data: st.DataObject | None
+) -> None:
     text = json.dumps(records)
     cuts = [data.draw(st.integers(1, len(text) - 1))] if data else range(1, len(text))
     for cut in cuts:
-        with pytest.raises(FormatError, match="f.json: cut"):
+        with pytest.raises(FormatError, match=r"f\.json: cut"):
             _read(text[:cut])
 
 
 @settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from(["id", "x"]), VALUES), st.data(), st.none() | st.just(2))
-def test_an_object_cut_anywhere_is_refused(record, data, indent):
+def test_an_object_cut_anywhere_is_refused(
+    record: dict[str, object], data: st.DataObject, indent: int | None
+) -> None:
     text = json.dumps(record, indent=indent)
-    with pytest.raises(FormatError, match="f.json: cut"):
+    with pytest.raises(FormatError, match=r"f\.json: cut"):
         _read(text[: data.draw(st.integers(1, len(text) - 1))])
 
 
@@ -229,7 +239,7 @@ def _as_text(value: object) -> str | None:
 
 @settings(max_examples=150)
 @given(RECORDS, st.sampled_from(["array", "indented", "lines", "pretty"]), st.integers(1, 60))
-def test_what_json_writes_is_read(records, shape, chunk):
+def test_what_json_writes_is_read(records: list[dict[str, object]], shape: str, chunk: int) -> None:
     text = {
         "array": lambda: json.dumps(records),
         "indented": lambda: json.dumps(records, indent=1, ensure_ascii=False),
@@ -253,22 +263,19 @@ def test_what_json_writes_is_read(records, shape, chunk):
 
 
 @settings(max_examples=100)
-@given(
-    st.lists(st.sampled_from([json.dumps(A), "1", "{oops}", '{"id": "x}', "[", "]"]), max_size=8)
-)
-def test_every_sound_line_of_a_stream_is_a_row(lines):
-    assume("[" not in lines)
+@given(st.lists(st.sampled_from([json.dumps(A), "1", "{oops}", '{"id": "x}']), max_size=8))
+def test_every_sound_line_of_a_stream_is_a_row(lines: list[str]) -> None:
     rows = _read("\n".join([json.dumps(B), *lines]) + "\n", name="f.ndjson")
     assert rows["id"].to_list().count("1") == lines.count(json.dumps(A))
 
 
-def test_batches_are_bounded_and_counted_through(monkeypatch):
+def test_batches_are_bounded_and_counted_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "BATCH_RECORDS", 1000)
     records = [{"id": i, "title": f"title number {i}"} for i in range(5_500)]
     assert _read(json.dumps(records))["id"].to_list() == [str(i) for i in range(5_500)]
 
 
-def test_a_record_without_end_is_refused(monkeypatch):
+def test_a_record_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_records, "MAX_RECORD_CHARS", 100_000)
     with pytest.raises(FormatError, match=r"f.json: the record at line 2, byte 12 is longer than"):
         _read('[{"id": 1},\n{"id": [' + "1," * 400_000 + "]}]")

@@ -1,0 +1,351 @@
+"""PubMed's XML becomes raw rows: every title whole, every form of date, hostile files refused."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, Union
+from xml.sax.saxutils import escape
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from drug_assets import formats
+from drug_assets.formats import FormatError, format_of, pubmed_xml
+from drug_assets.formats import raw_rows as batching
+from drug_assets.sources import CLINICAL_TRIALS, DRUGS, PUBMED
+from drug_assets_tests.formats.frames import fields, raw_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drug_assets.sources import Source
+
+Tree: TypeAlias = Union[str, "list[Tree]"]
+
+REAL = Path(__file__).parents[3] / "shared" / "real_inputs" / "pubmed_xml"
+DOCTYPE = (
+    '<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD PubMedArticle, 1st January 2025//EN" '
+    '"https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd">'
+)
+MATHML = 'xmlns:mml="http://www.w3.org/1998/Math/MathML"'
+
+
+def article(
+    title: str = "<ArticleTitle>On aspirin.</ArticleTitle>",
+    *,
+    pmid: str = '<PMID Version="1">7</PMID>',
+    journal: str = "<Title>Journal of Tests</Title>",
+    pub_date: str = "<Year>2020</Year>",
+    after: str = "",
+    info: str = "",
+) -> str:
+    """One article, in the order of the NLM's DTD."""
+    return (
+        f'<PubmedArticle><MedlineCitation Status="MEDLINE" Owner="NLM">{pmid}'
+        "<DateCompleted><Year>1999</Year></DateCompleted><Article>"
+        f"<Journal>{journal.replace('<Title>', f'{issue(pub_date)}<Title>')}</Journal>"
+        f"{title}<Abstract><AbstractText>Not <i>this</i>.</AbstractText></Abstract>{after}"
+        f"</Article><MedlineJournalInfo>{info}</MedlineJournalInfo>"
+        '<CommentsCorrectionsList><CommentsCorrections RefType="Cites"><PMID Version="1">99</PMID>'
+        "</CommentsCorrections></CommentsCorrectionsList></MedlineCitation>"
+        "<PubmedData><ArticleIdList><ArticleId>98</ArticleId></ArticleIdList></PubmedData>"
+        "</PubmedArticle>"
+    )
+
+
+def issue(pub_date: str) -> str:
+    return f"<JournalIssue><Volume>1</Volume><PubDate>{pub_date}</PubDate></JournalIssue>"
+
+
+def document(*records: str) -> bytes:
+    lines = '<?xml version="1.0" encoding="UTF-8"?>', DOCTYPE, "<PubmedArticleSet>", *records
+    return "\n".join([*lines, "</PubmedArticleSet>"]).encode()
+
+
+def read(*records: str) -> pl.DataFrame:
+    return raw_rows("pubmed.xml", document(*records))
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("Plain title.", "Plain title."),
+        ("Of <i>E. coli</i> and rats", "Of E. coli and rats"),
+        ("<i>In vitro</i>", "In vitro"),
+        ("Ca<sup>2+</sup>, CO<sub>2</sub>-rich", "Ca2+, CO2-rich"),
+        ("a<b>b<i>c</i>d</b>e<u>f</u>", "abcdef"),
+        ("<sup>18</sup>F-<sub><i>x</i></sub> end ", "18F-x end "),
+        ("&#x3b1;&#946;&amp;&lt;i&gt; &#8211; caf\u00e9 &quot;x&quot;", 'αβ&<i> – café "x"'),
+        ("<![CDATA[<sub> & so on]]>", "<sub> & so on"),
+        ("one<!-- not text -->two<?nor this?>three", "onetwothree"),
+        (f"K<mml:math {MATHML}><mml:mo>=</mml:mo><mml:mn>5</mml:mn></mml:math> nM", "K=5 nM"),
+        ("two\n  lines", "two\n  lines"),
+        ("[Aspirin in mice].", "[Aspirin in mice]."),
+        ("[Not Available].", "[Not Available]."),
+        ("", ""),
+    ],
+)
+def test_a_title_is_its_text(markup: str, text: str) -> None:
+    rows = read(article(f"<ArticleTitle>{markup}</ArticleTitle>"))
+    assert rows["title"].to_list() == [text]
+
+
+@settings(max_examples=60)
+@given(
+    st.recursive(
+        # Of the noncharacters XML has none, of the controls few.
+        st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]), max_size=6),
+        lambda inner: st.lists(inner, max_size=4),
+        max_leaves=12,
+    )
+)
+def test_no_character_of_a_title_is_lost_or_glued(tree: Tree) -> None:
+    def markup(node: Tree) -> str:
+        if isinstance(node, str):
+            return escape(node)
+        return f"<sub>{''.join(map(markup, node))}</sub>"
+
+    def leaves(node: Tree) -> str:
+        return node if isinstance(node, str) else "".join(map(leaves, node))
+
+    title = f"<ArticleTitle>{markup(tree)}</ArticleTitle>"
+    assert read(article(title))["title"].to_list() == [leaves(tree)]
+
+
+def test_fields_of_an_article() -> None:
+    rows = read(
+        article(
+            pmid='<PMID Version="2">31</PMID>',
+            journal='<ISSN IssnType="Print">1111-2222</ISSN><Title>Acta of Tests</Title>',
+            after="<VernacularTitle>Über <i>Aspirin</i>.</VernacularTitle><PublicationTypeList>"
+            '<PublicationType UI="D016428">Journal Article</PublicationType>'
+            '<PublicationType UI="D016441">Retracted Publication</PublicationType>'
+            "</PublicationTypeList>",
+            info="<Country>France</Country><NlmUniqueID>0375267</NlmUniqueID>",
+        )
+    )
+    assert rows.drop("source_file", "source_row", "read_issues").to_dicts() == [
+        {
+            "extra": None,
+            "id": "31",
+            "title": "On aspirin.",
+            "date": "2020",
+            "journal": "Acta of Tests",
+            "nlm_id": "0375267",
+            "issn": "1111-2222",
+            "version": "2",
+            "citation_status": "MEDLINE",
+            "vernacular_title": "Über Aspirin.",
+            "publication_types": "Journal Article|Retracted Publication",
+        }
+    ]
+
+
+def test_what_an_article_lacks_is_null() -> None:
+    (row,) = read(
+        "<PubmedArticle><MedlineCitation><PMID>5</PMID><Article/></MedlineCitation></PubmedArticle>"
+    ).to_dicts()
+    known = {name for name, value in row.items() if value is not None}
+    assert known == {"source_file", "source_row", "read_issues", "id"}
+
+
+def test_the_linking_issn_stands_for_both() -> None:
+    rows = read(
+        article(
+            journal="<ISSN>1111-2222</ISSN><Title>Acta of Tests</Title>",
+            info="<ISSNLinking>3333-444X</ISSNLinking>",
+        )
+    )
+    assert rows["issn"].to_list() == ["3333-444X"]
+
+
+@pytest.mark.parametrize(
+    ("pub_date", "text"),
+    [
+        ("<Year>2020</Year>", "2020"),
+        ("<Year>2020</Year><Month>Jan</Month>", "2020 Jan"),
+        ("<Year>2020</Year><Month>02</Month><Day>05</Day>", "2020 02 05"),
+        ("\n<Year>2020</Year>\n <Month>Jan</Month>\n <Day>15</Day>\n", "2020 Jan 15"),
+        ("<Year>2000</Year><Season>Spring</Season>", "2000 Spring"),
+        ("<MedlineDate>1998 Dec-1999 Jan</MedlineDate>", "1998 Dec-1999 Jan"),
+        ("<MedlineDate>2000 Spring</MedlineDate>", "2000 Spring"),
+        ("<MedlineDate>2022 Jan-Feb</MedlineDate>", "2022 Jan-Feb"),
+        ("", None),
+    ],
+)
+def test_every_form_of_publication_date(pub_date: str, text: str | None) -> None:
+    assert read(article(pub_date=pub_date))["date"].to_list() == [text]
+
+
+def test_the_electronic_date_comes_before_that_of_the_issue() -> None:
+    electronic = (
+        '<ArticleDate DateType="Electronic"><Year>2019</Year><Month>12</Month><Day>03</Day>'
+        "</ArticleDate>"
+    )
+    assert read(article(after=electronic))["date"].to_list() == ["2019-12-03"]
+
+
+def test_a_book_article_is_known_by_its_own_title_or_the_books() -> None:
+    book = (
+        "<PubmedBookArticle><BookDocument><PMID Version='1'>{}</PMID>"
+        "<Book><Publisher><PublisherName>P</PublisherName></Publisher>"
+        "<BookTitle book='b'>Book of <i>Tests</i></BookTitle>"
+        "<PubDate><Year>2012</Year></PubDate></Book>{}</BookDocument></PubmedBookArticle>"
+    )
+    chapter = (
+        "<ArticleTitle>Aspirin</ArticleTitle><PublicationType UI='D016454'>Review</PublicationType>"
+        "<ContributionDate><Year>2013</Year><Month>Mar</Month></ContributionDate>"
+    )
+    rows = read(book.format(1, chapter), book.format(2, ""))
+    assert fields(rows, "id", "version", "title", "date", "publication_types", "journal") == [
+        ("1", "1", "Aspirin", "2013 Mar", "Review", None),
+        ("2", "1", "Book of Tests", "2012", None, None),
+    ]
+
+
+def test_deleted_citations_are_rows_of_their_own() -> None:
+    deletion = (
+        '<DeleteCitation><PMID Version="1">8</PMID>\n<PMID Version="2">9</PMID></DeleteCitation>'
+    )
+    rows = read(article(), deletion)
+    assert fields(rows, "id", "version", "citation_status", "title") == [
+        ("7", "1", "MEDLINE", "On aspirin."),
+        ("8", "1", "DeleteCitation", None),
+        ("9", "2", "DeleteCitation", None),
+    ]
+
+
+def test_a_set_may_be_empty_or_a_single_article() -> None:
+    assert read().height == 0
+    assert raw_rows("pubmed.xml", article().encode())["id"].to_list() == ["7"]
+
+
+@pytest.mark.parametrize("name", ["pubmed24n0001.xml.gz", "pubmed/efetch.fcgi", "PubMed.XML"])
+def test_the_format_is_told_by_name_or_content(name: str) -> None:
+    data = document(article())
+    data = gzip.compress(data) if name.endswith(".gz") else data
+    assert format_of(name, data) == "pubmed_xml"
+    assert raw_rows(name, data)["title"].to_list() == ["On aspirin."]
+
+
+@pytest.mark.parametrize("source", [DRUGS, CLINICAL_TRIALS])
+def test_xml_of_another_source_is_a_format_that_is_not_read(source: Source) -> None:
+    name = f"{source.name}.xml"
+    assert format_of(name, document(article())) is None
+    with pytest.raises(FormatError, match=f"{name}: a format that is not read"):
+        raw_rows(name, document(article()), source)
+
+
+def test_encodings_that_the_declaration_names() -> None:
+    text = '<?xml version="1.0" encoding="{}"?><PubmedArticleSet>{}</PubmedArticleSet>'
+    latin = text.format("ISO-8859-1", article("<ArticleTitle>Médoc</ArticleTitle>"))
+    assert raw_rows("pubmed.xml", latin.encode("latin-1"))["title"].to_list() == ["Médoc"]
+    wide = text.format("UTF-16", article("<ArticleTitle>Médoc</ArticleTitle>"))
+    assert raw_rows("pubmed.xml", wide.encode("utf-16"))["title"].to_list() == ["Médoc"]
+
+
+WHOLE = document(article(), article(pmid="<PMID>8</PMID>"))
+
+
+def test_a_file_cut_anywhere_is_refused_by_name() -> None:
+    for end in range(len(WHOLE)):
+        with pytest.raises(FormatError, match=r"^pubmed_x\.xml: "):
+            list(formats.read(PUBMED, "pubmed_x.xml", WHOLE[:end]))
+
+
+def test_what_is_not_well_formed_is_refused_with_its_place() -> None:
+    damaged = WHOLE.replace(b"</Journal>", b"</Jornal>", 1)
+    with pytest.raises(FormatError, match=r"^pubmed\.xml: not well-formed.* line \d+, column \d+"):
+        raw_rows("pubmed.xml", damaged)
+
+
+def test_other_xml_is_refused_by_its_root() -> None:
+    with pytest.raises(FormatError, match=r"^pubmed\.xml: XML, but not PubMed's.* html.* line 2"):
+        raw_rows("pubmed.xml", b"<?xml version='1.0'?>\n<html><PubmedArticle/></html>")
+
+
+def _bomb() -> bytes:
+    entities = '<!ENTITY e0 "boom">' + "".join(
+        f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10)
+    )
+    title = "<ArticleTitle>&e9;</ArticleTitle>"
+    return (
+        f"<!DOCTYPE x [{entities}]><PubmedArticleSet>{article(title)}</PubmedArticleSet>".encode()
+    )
+
+
+def _external(place: str) -> bytes:
+    title = "<ArticleTitle>&x;</ArticleTitle>"
+    start = f'<!DOCTYPE x [<!ENTITY x SYSTEM "{place}">]>'
+    return f"{start}<PubmedArticleSet>{article(title)}</PubmedArticleSet>".encode()
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        pytest.param(_bomb(), id="entity bomb"),
+        pytest.param(_external("http://127.0.0.1:9/x"), id="entity of the network"),
+        pytest.param(_external(Path(__file__).as_uri()), id="entity of a file"),
+        pytest.param(
+            document(article(f"<ArticleTitle>{'<i>' * 260}x{'</i>' * 260}</ArticleTitle>")),
+            id="absurd depth",
+        ),
+        pytest.param(
+            document(article("<ArticleTitle>caf&eacute;</ArticleTitle>")), id="unknown entity"
+        ),
+    ],
+)
+def test_hostile_files_are_refused(hostile: bytes) -> None:
+    with pytest.raises(FormatError, match=r"^pubmed\.xml: not well-formed XML, or hostile"):
+        raw_rows("pubmed.xml", hostile)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_the_size_of_chunks_makes_no_difference(size: int) -> None:
+    data = document(
+        article("<ArticleTitle>α<sub>β</sub>γ</ArticleTitle>"),
+        article(),
+        "<DeleteCitation><PMID>1</PMID></DeleteCitation>",
+    )
+    chunks = (data[start : start + size] for start in range(0, len(data), size))
+    rows = pl.concat(pubmed_xml.batches(PUBMED, "pubmed.xml", chunks))
+    assert rows.equals(raw_rows("pubmed.xml", data))
+
+
+def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "BATCH_RECORDS", 10)
+    data = document(*(article(pmid=f"<PMID>{n}</PMID>") for n in range(35)))
+    chunks = (data[start : start + 1000] for start in range(0, len(data), 1000))
+    batches = list(pubmed_xml.batches(PUBMED, "pubmed.xml", chunks))
+    assert all(0 < batch.height < 20 for batch in batches)
+    assert pl.concat(batches)["id"].to_list() == [str(n) for n in range(35)]
+
+
+def _titles(path: Path) -> Iterator[str | None]:
+    """What lxml says of every article of a file, in order."""
+    data = path.read_bytes()
+    root = etree.fromstring(gzip.decompress(data) if path.suffix == ".gz" else data)
+    for record in root.iter("PubmedArticle", "PubmedBookArticle", "DeleteCitation"):
+        if record.tag == "DeleteCitation":
+            yield from [None] * len(record.findall("PMID"))
+            continue
+        path_to_title = "MedlineCitation/Article/ArticleTitle"
+        if record.tag == "PubmedBookArticle":
+            path_to_title = "BookDocument/ArticleTitle"
+        found = record.find(path_to_title)
+        if found is None:
+            found = record.find("BookDocument/Book/BookTitle")
+        yield None if found is None else "".join(map(str, found.itertext()))
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="shared/real_inputs/pubmed_xml is not there")
+def test_titles_of_real_files_are_what_lxml_says() -> None:
+    paths = sorted(REAL.glob("*.xml*"))
+    assert paths
+    for path in paths:
+        rows = raw_rows(f"pubmed/{path.name}", path.read_bytes())
+        assert rows["title"].to_list() == list(_titles(path)), path.name

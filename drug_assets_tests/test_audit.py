@@ -1,0 +1,430 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+
+from drug_assets import audit, contracts, graph, sources
+from drug_assets.cleaning.drugs import cleaned_drugs
+from drug_assets.cleaning.publications import cleaned_publications, journals_of
+from drug_assets.cleaning.rejected import rejected_records
+from drug_assets_tests.raw import (
+    Row,
+    drug_rows,
+    drug_tables,
+    listed_drug,
+    mention,
+    pubmed_rows,
+    table,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+LANCET = {"journal": "Lancet", "journal_id": "lancet"}
+
+
+def place(row: int, file: str = "p.csv") -> Row:
+    return {"source_file": file, "source_row": row}
+
+
+class TestContractKept:
+    def test_rows_that_keep_it(self) -> None:
+        assert audit.contract_kept(contracts.Drugs, table("drugs", listed_drug("Beta"))).passed
+
+    def test_no_rows_keep_it(self) -> None:
+        assert audit.contract_kept(contracts.Drugs, table("drugs")).passed
+
+    def test_it_names_the_rules_and_counts_the_rows(self) -> None:
+        rows = [listed_drug("Alpha", atc_codes=["A4"]), listed_drug(""), listed_drug("")]
+        finding = audit.contract_kept(contracts.Drugs, table("drugs", *rows))
+        assert not finding.passed
+        assert finding.figures == {
+            "atc_codes_have_their_shape": 1,
+            "drug|min_length": 2,
+            "primary_key": 2,
+        }
+        assert "primary_key: 2 rows" in finding.summary
+
+    @pytest.mark.parametrize(
+        "corrupted",
+        [lambda t: t.drop("names"), lambda t: t.with_columns(names=pl.lit("Beta"))],
+        ids=["column lost", "another type"],
+    )
+    def test_columns_that_are_not_the_contracts(
+        self, corrupted: Callable[[pl.LazyFrame], pl.LazyFrame]
+    ) -> None:
+        rows = corrupted(table("drugs", listed_drug("Beta")))
+        finding = audit.contract_kept(contracts.Drugs, rows)
+        assert not finding.passed
+        assert "names" in finding.summary
+        assert "\n" not in finding.summary
+
+
+class TestNothingLost:
+    RAW: ClassVar = [place(n) for n in (1, 2, 3, 4)] + [place(1, "q.csv")]
+    KEPT: ClassVar = [{**place(1), "publication_id": "1"}, {**place(2), "publication_id": "2"}]
+    MERGED: ClassVar = [place(3), place(1, "q.csv")]
+    REJECTED: ClassVar = [place(4)]
+
+    def finding(self, **changed: list[Row]) -> audit.Finding:
+        tables = {
+            "raw": self.RAW,
+            "kept": self.KEPT,
+            "merged": self.MERGED,
+            "rejected": self.REJECTED,
+        }
+        names = {
+            "raw": "raw_pubmed",
+            "kept": "pubmed",
+            "merged": "merged_pubmed",
+            "rejected": "rejected_records",
+        }
+        tables.update(changed)
+        return audit.nothing_lost(**{n: table(names[n], *rows) for n, rows in tables.items()})
+
+    def test_every_row_once(self) -> None:
+        finding = self.finding()
+        assert finding.passed
+        assert finding.summary == "5 raw = 2 kept + 2 merged + 1 rejected"
+
+    def test_no_rows(self) -> None:
+        assert self.finding(raw=[], kept=[], merged=[], rejected=[]).passed
+
+    @pytest.mark.parametrize("lost_from", ["kept", "merged", "rejected"])
+    def test_a_lost_row(self, lost_from: str) -> None:
+        rows = getattr(self, lost_from.upper())
+        assert not self.finding(**{lost_from: rows[1:]}).passed
+
+    def test_a_row_twice_instead_of_another(self) -> None:
+        finding = self.finding(merged=[place(3), place(4)])
+        assert not finding.passed
+        assert finding.figures["accounted_for_twice"] == 1
+
+    def test_a_kept_row_merged_too_instead_of_another(self) -> None:
+        assert not self.finding(merged=[place(3), place(1)]).passed
+
+    def test_a_row_of_another_file_instead_of_one(self) -> None:
+        finding = self.finding(merged=[place(3), place(2, "q.csv")])
+        assert not finding.passed
+        assert finding.figures["not_a_raw_row"] == 1
+
+    def test_a_row_too_many(self) -> None:
+        assert not self.finding(merged=[*self.MERGED, place(9)]).passed
+
+    def drugs_finding(self, drugs: int, merged: list[Row]) -> audit.Finding:
+        return audit.nothing_lost(
+            table("raw_drugs", *(place(n) for n in (1, 2, 3))),
+            table("drugs", *(listed_drug(f"drug {n}") for n in range(drugs))),
+            table("merged_drugs", *merged),
+            table("rejected_records", place(3)),
+        )
+
+    def test_drugs_have_no_place_but_are_counted(self) -> None:
+        assert self.drugs_finding(1, [place(2)]).passed
+        assert not self.drugs_finding(2, [place(2)]).passed
+        assert not self.drugs_finding(0, [place(2)]).passed
+        assert not self.drugs_finding(1, [place(3)]).passed
+
+    @settings(max_examples=5, deadline=None)
+    @given(drug_tables())
+    def test_cleaning_drugs_loses_nothing(self, rows: list[Row]) -> None:
+        raw = drug_rows(*rows)
+        kept, merged = cleaned_drugs(raw)
+        assert audit.nothing_lost(raw, kept, merged, rejected_records({"drugs": raw})).passed
+
+    def test_cleaning_publications_loses_nothing(self) -> None:
+        same = {"title": "Beta", "date": "2020"}
+        deletion = {"id": "2", "citation_status": sources.DELETED}
+        raw = pubmed_rows({**same, "id": "1"}, same, {}, {"id": "2", "title": "Gone"}, deletion)
+        known = journals_of({sources.PUBMED: raw})
+        kept, merged = cleaned_publications(sources.PUBMED, raw, known)
+        finding = audit.nothing_lost(raw, kept, merged, rejected_records({"pubmed": raw}))
+        assert finding.passed
+        assert finding.summary == "5 raw = 1 kept + 1 merged + 3 rejected"
+
+
+class TestSpans:
+    DRUGS: ClassVar = [listed_drug("Beta", names=["Beta", "b-1"]), listed_drug("Éta")]
+
+    def finding(
+        self, title: str, *spans: tuple[Any, Any, Any], drug: str = "Beta"
+    ) -> audit.Finding:
+        struct = [dict(zip(("start", "end", "text"), span, strict=True)) for span in spans]
+        row = mention(drug, title=title, spans=struct)
+        return audit.spans_spell_their_drug(table("mentions", row), table("drugs", *self.DRUGS))
+
+    @pytest.mark.parametrize(
+        ("title", "span"),
+        [
+            ("Beta", (0, 4, "Beta")),
+            ("On bêtA-induced", (3, 7, "bêtA")),
+            ("On (B-1).", (4, 7, "B-1")),
+            ("𝛼é Beta", (3, 7, "Beta")),
+        ],
+    )
+    def test_good_spans(self, title: str, span: tuple[int, int, str]) -> None:
+        finding = self.finding(title, span)
+        assert finding.passed
+        assert finding.figures == {"spans": 1, "wrong": 0}
+
+    def test_no_mentions(self) -> None:
+        assert audit.spans_spell_their_drug(table("mentions"), table("drugs", *self.DRUGS)).passed
+
+    @pytest.mark.parametrize(
+        ("title", "span"),
+        [
+            ("On beta and", (2, 6, "beta")),
+            ("On beta and", (4, 8, "beta")),
+            ("On beta and", (3, 6, "bet")),
+            ("On beta and", (3, 8, "beta ")),
+            ("On beta and", (3, 7, "Beta")),
+            ("On beta and", (3, 7, "b-1")),
+            ("On gamma", (3, 8, "gamma")),
+            ("On éta", (3, 6, "éta")),
+            ("Beta", (0, 5, "Beta")),
+            ("- Beta", (-4, 0, "Beta")),
+            ("Beta", (0, 0, "")),
+            ("Beta", (None, 4, "Beta")),
+            ("Beta", (0, None, "Beta")),
+            ("Beta", (0, 4, None)),
+        ],
+        ids=[
+            "one early", "one late", "cut", "blank too many", "not as in the title", "other name",
+            "no name", "name of another drug", "past the end", "before the start", "empty",
+            "no start", "no end", "no text",
+        ],
+    )  # fmt: skip
+    def test_wrong_spans(self, title: str, span: tuple[Any, Any, Any]) -> None:
+        finding = self.finding(title, span)
+        assert not finding.passed
+        assert finding.figures == {"spans": 1, "wrong": 1}
+
+    @pytest.mark.parametrize("neighbour", ["x", "X", "7", "é", "ж", "酸", "٣", "²"])
+    def test_a_letter_or_digit_of_any_script_beside_it(self, neighbour: str) -> None:
+        assert not self.finding(f"On Beta{neighbour}", (3, 7, "Beta")).passed
+        assert not self.finding(f"{neighbour}Beta on", (1, 5, "Beta")).passed
+
+    @pytest.mark.parametrize("neighbour", ["-", " ", ",", "(", "'", "_", "–", "®"])
+    def test_anything_else_beside_it(self, neighbour: str) -> None:
+        assert self.finding(f"On{neighbour}Beta{neighbour}on", (3, 7, "Beta")).passed
+
+    def test_one_wrong_span_of_several(self) -> None:
+        finding = self.finding("Beta, beta", (0, 4, "Beta"), (5, 9, "beta"))
+        assert not finding.passed
+        assert finding.figures == {"spans": 2, "wrong": 1}
+
+    def test_a_drug_that_is_not_listed(self) -> None:
+        assert not self.finding("Beta", (0, 4, "Beta"), drug="Gamma").passed
+
+
+class TestIds:
+    DRUGS = table("drugs", listed_drug("Beta"))
+    PUBLICATIONS: ClassVar = {
+        "pubmed": table("pubmed", {"publication_id": "1"}),
+        "clinical_trials": table("clinical_trials", {"publication_id": "NCT1"}),
+    }
+
+    def finding(self, *mentions: Row) -> audit.Finding:
+        return audit.ids_exist(table("mentions", *mentions), self.DRUGS, self.PUBLICATIONS)
+
+    def test_known_ids(self) -> None:
+        assert self.finding(mention("Beta"), mention("Beta", "NCT1", "clinical_trials")).passed
+        assert self.finding().passed
+
+    @pytest.mark.parametrize(
+        ("unknown", "figure"),
+        [
+            (mention("Gamma"), "unknown_drugs"),
+            (mention("Beta", "2"), "unknown_pubmed"),
+            (mention("Beta", "NCT1"), "unknown_pubmed"),
+            (mention("Beta", "1", "clinical_trials"), "unknown_clinical_trials"),
+        ],
+    )
+    def test_unknown_ids(self, unknown: Row, figure: str) -> None:
+        finding = self.finding(mention("Beta"), unknown)
+        assert not finding.passed
+        assert {name for name, count in finding.figures.items() if count} == {figure}
+
+
+class TestGraphDocument:
+    DRUGS: ClassVar = [listed_drug(name) for name in ("Alpha", "Beta", "Éta")]
+    MENTIONS: ClassVar = [
+        mention("Beta", "1", title="On “Beta” é", **LANCET),
+        mention("Beta", "1", "clinical_trials", **LANCET),
+        mention("Beta", "2"),
+        mention("Éta", "1", title="Éta", **LANCET),
+    ]
+
+    @pytest.fixture
+    def lines(self) -> list[str]:
+        drugs, mentions = table("drugs", *self.DRUGS), table("mentions", *self.MENTIONS)
+        return list(graph.graph_document(drugs, mentions))
+
+    @pytest.fixture
+    def path(self, tmp_path: Path) -> Path:
+        return tmp_path / "graph.json"
+
+    def written(self, path: Path, lines: list[str]) -> Path:
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    def equals(self, path: Path) -> audit.Finding:
+        drugs, mentions = table("drugs", *self.DRUGS), table("mentions", *self.MENTIONS)
+        return audit.graph_equals_mentions(path, drugs, mentions)
+
+    def changed(self, line: str, change: Callable[[Any], None]) -> str:
+        drug = json.loads(line.removesuffix(","))
+        change(drug)
+        return json.dumps(drug) + "," * line.endswith(",")
+
+    @pytest.mark.parametrize("end", ["\n", "", "\r\n"])
+    def test_a_good_document(self, path: Path, lines: list[str], end: str) -> None:
+        path.write_bytes(((end or "\n").join(lines) + end).encode())
+        finding = audit.graph_is_valid(path)
+        assert (finding.passed, finding.summary) == (True, "3 drugs follow the schema")
+        finding = self.equals(path)
+        assert (finding.passed, finding.figures) == (True, {"drugs": 3, "mentions": 4})
+
+    def test_a_document_without_drugs(self, path: Path) -> None:
+        self.written(path, ["[", "]"])
+        assert audit.graph_is_valid(path).passed
+        assert audit.graph_equals_mentions(path, table("drugs"), table("mentions")).passed
+
+    def test_a_document_cut_anywhere(self, path: Path, lines: list[str]) -> None:
+        whole = "\n".join(lines).encode()
+        for cut in range(len(whole)):
+            path.write_bytes(whole[:cut])
+            assert not audit.graph_is_valid(path).passed, whole[:cut]
+
+    def test_a_cut_document_does_not_equal_the_mentions(self, path: Path, lines: list[str]) -> None:
+        whole = "\n".join(lines).encode()
+        for cut in [*range(0, len(whole) - len(lines[-2]), 97), whole.index("É".encode()) + 1]:
+            path.write_bytes(whole[:cut])
+            assert not self.equals(path).passed, whole[:cut]
+
+    @pytest.mark.parametrize(
+        "corrupted",
+        [
+            lambda ls: ls[1:],
+            lambda ls: ["", *ls],
+            lambda ls: ["[", *ls],
+            lambda ls: [*ls, "]"],
+            lambda ls: [*ls, "x"],
+            lambda ls: [*ls, ls[1]],
+            lambda ls: [ls[0], ls[1].removesuffix(","), *ls[2:]],
+            lambda ls: [*ls[:-2], ls[-2] + ",", ls[-1]],
+            lambda ls: [ls[0], ls[1] + ",", *ls[2:]],
+            lambda ls: [ls[0] + ls[1], *ls[2:]],
+            lambda ls: [ls[0], ls[1] + ls[2], *ls[3:]],
+            lambda ls: [ls[0], *ls[1].split(" "), "x", *ls[2:]],
+        ],
+        ids=[
+            "no opening", "blank line first", "opened twice", "closed twice", "text after",
+            "drug after", "comma missing", "comma too many", "two commas", "not on its own line",
+            "two on a line", "stray text",
+        ],
+    )  # fmt: skip
+    def test_what_is_no_array_of_a_line_a_drug(
+        self, path: Path, lines: list[str], corrupted: Callable[[list[str]], list[str]]
+    ) -> None:
+        assert not audit.graph_is_valid(self.written(path, corrupted(lines))).passed
+
+    def test_what_breaks_the_schema_is_said_with_its_line(
+        self, path: Path, lines: list[str]
+    ) -> None:
+        lines[2] = self.changed(lines[2], lambda d: d["mentions"][0].update(date="2020"))
+        finding = audit.graph_is_valid(self.written(path, lines))
+        assert not finding.passed
+        assert finding.summary.startswith("line 3: ")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda d: d["mentions"].append(d["mentions"][0]),
+            lambda d: d["mentions"].pop(),
+            lambda d: d["journals"][0]["mentions"].pop(),
+            lambda d: d["journals"].clear(),
+            lambda d: d.update(drug_id="alpha"),
+            lambda d: d.update(drug_id="gamma"),
+        ],
+        ids=[
+            "extra mention", "lost mention", "lost mention of a journal", "lost journal",
+            "a drug twice", "another drug",
+        ],
+    )  # fmt: skip
+    def test_a_drug_that_differs(
+        self, path: Path, lines: list[str], change: Callable[[Any], None]
+    ) -> None:
+        lines[2] = self.changed(lines[2], change)
+        finding = self.equals(self.written(path, lines))
+        assert not finding.passed
+        assert "drugs differ" in finding.summary
+
+    @pytest.mark.parametrize("line", [1, 2, 3])
+    def test_a_missing_drug(self, path: Path, lines: list[str], line: int) -> None:
+        del lines[line]
+        assert not self.equals(self.written(path, lines)).passed
+
+    @pytest.mark.parametrize("times", [1, 2, 3])
+    @pytest.mark.parametrize("drug_id", ["alpha", "unknown"])
+    def test_a_drug_too_many(self, path: Path, lines: list[str], times: int, drug_id: str) -> None:
+        extra = self.changed(lines[1], lambda d: d.update(drug_id=drug_id))
+        lines[1:1] = [extra] * times
+        assert not self.equals(self.written(path, lines)).passed
+
+    @pytest.mark.parametrize("text", ["x", "{}", "[\n1\n]", '[\n{"drug_id": "a"}\n]', "\xff"])
+    def test_what_is_no_graph_at_all(self, path: Path, text: str) -> None:
+        path.write_bytes(text.encode("latin-1"))
+        assert not audit.graph_is_valid(path).passed
+        finding = self.equals(path)
+        assert not finding.passed
+        assert finding.summary.startswith("it cannot be read")
+
+
+class TestFigures:
+    @pytest.mark.parametrize(("part", "whole", "share"), [(0, 0, 0.0), (1, 3, 0.3333), (2, 2, 1)])
+    def test_share(self, part: int, whole: int, share: float) -> None:
+        assert audit.share(part, whole) == share
+
+    def test_flagged_shares(self) -> None:
+        flags = [["missing_id", "missing_date"], ["missing_date"], [], []]
+        rows = table("pubmed", *({"issues": issues} for issues in flags))
+        asked = ("missing_id", "missing_date", "missing_journal")
+        assert audit.flagged_shares(rows, asked) == {
+            "missing_id": 0.25,
+            "missing_date": 0.5,
+            "missing_journal": 0.0,
+        }
+        assert audit.flagged_shares(table("pubmed"), asked) == dict.fromkeys(asked, 0.0)
+
+    def test_rejected_by_reason(self) -> None:
+        rows = [
+            {"source": "pubmed", "reasons": ["blank_row", "blank_title"]},
+            {"source": "pubmed", "reasons": ["blank_title"]},
+            {"source": "drugs", "reasons": ["blank_name"]},
+        ]
+        found = audit.rejected_by_reason(table("rejected_records", *rows))
+        assert list(found.items()) == [
+            ("drugs.blank_name", 1),
+            ("pubmed.blank_row", 1),
+            ("pubmed.blank_title", 2),
+        ]
+        assert audit.rejected_by_reason(table("rejected_records")) == {}
+
+    def test_dates_in_the_future(self) -> None:
+        dates = [date(2020, 1, 1), date(2020, 1, 2), date(2020, 1, 3), None]
+        rows = table("pubmed", *({"date": day} for day in dates))
+        assert audit.dates_in_the_future(rows, date(2020, 1, 2)) == 1
+
+    def test_never_mentioned(self) -> None:
+        drugs = table("drugs", *(listed_drug(name) for name in ("Gamma", "Beta", "Alpha")))
+        assert audit.never_mentioned(drugs, table("mentions", mention("Beta"))) == [
+            "Alpha",
+            "Gamma",
+        ]

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from drug_assets import contracts
+
+Row = dict[str, Any]
+
+DATED = {"date": date(2020, 1, 1), "date_precision": "day"}
+IN_LANCET = {"journal": "Lancet", "journal_id": "lancet"}
+SPAN = {"start": 0, "end": 4, "text": "Beta"}
+
+#: A row that keeps each contract.
+GOOD: dict[str, Row] = {
+    "landed_files": {
+        "source_file": "drugs.csv",
+        "source": "drugs",
+        "format": "csv",
+        "size_bytes": 0,
+        "sha256": "0a" * 32,
+        "raw_rows": 0,
+        "problem": None,
+    },
+    **{
+        f"raw_{source}": {"source_file": "f.csv", "source_row": 1, "read_issues": []}
+        for source in contracts.SOURCES
+    },
+    "drugs": {
+        "drug_id": "beta",
+        "drug": "Beta",
+        "names": ["Beta"],
+        "codes": ["x", "A04AD"],
+        "atc_codes": ["A04AD", "A", "A04", "A04A", "A04AD01"],
+        "issues": [],
+    },
+    "journals": {
+        "journal_id": "lancet",
+        "journal": "Lancet",
+        "folded_names": [],
+        "issns": [],
+        "records": 1,
+    },
+    "pubmed": {
+        "publication_id": "1",
+        "title": "Beta",
+        **IN_LANCET,
+        **DATED,
+        "source_file": "f.csv",
+        "source_row": 1,
+        "issues": [],
+        "publication_types": [],
+        "retracted": False,
+    },
+    "clinical_trials": {
+        "publication_id": "1",
+        "title": "Beta",
+        **IN_LANCET,
+        **DATED,
+        "source_file": "f.csv",
+        "source_row": 1,
+        "issues": [],
+        "phases": [],
+        "reference_pmids": [],
+    },
+    "rejected_records": {
+        "source": "drugs",
+        "source_file": "f.csv",
+        "source_row": 1,
+        "reasons": ["blank_name"],
+        "record": "{}",
+    },
+    **{
+        f"merged_{source}": {
+            "source_file": "f.csv",
+            "source_row": 1,
+            "merged_into": "1",
+            "rule": "same_content",
+        }
+        for source in contracts.SOURCES
+    },
+    "mentions": {
+        "drug_id": "beta",
+        "source": "pubmed",
+        "publication_id": "1",
+        "drug": "Beta",
+        "title": "Beta",
+        **IN_LANCET,
+        **DATED,
+        "spans": [SPAN],
+        "ambiguous": False,
+    },
+    "journal_drugs": {
+        "journal_id": "lancet",
+        "drug_id": "beta",
+        "journal": "Lancet",
+        "drug": "Beta",
+        "pubmed_mentions": 1,
+        "clinical_trial_mentions": 0,
+        "first_date": date(2020, 1, 1),
+        "last_date": date(2020, 1, 1),
+    },
+    "top_journal": {
+        "journal_id": "lancet",
+        "journal": "Lancet",
+        "drug_count": 2,
+        "drugs": ["Alpha", "Beta"],
+    },
+}
+
+#: What a contract allows besides.
+ALSO_GOOD = [
+    ("drugs", {"names": [], "codes": [], "atc_codes": []}),
+    ("pubmed", {"date": None, "date_precision": None, "date_text": "soon"}),
+    ("clinical_trials", {"journal": None, "journal_id": None}),
+    ("mentions", {"journal": None, "journal_id": None, "date": None, "date_precision": None}),
+    ("journal_drugs", {"first_date": None, "last_date": None}),
+]
+
+#: What breaks it.
+BAD = [
+    ("landed_files", {"sha256": "0A" * 32}),
+    ("raw_pubmed", {"source_row": 0}),
+    ("raw_drugs", {"source_file": None}),
+    ("raw_clinical_trials", {"read_issues": None}),
+    ("drugs", {"drug": ""}),
+    ("drugs", {"drug_id": None}),
+    ("drugs", {"names": ["Beta", None]}),
+    ("drugs", {"atc_codes": ["A04AD", "A4"]}),
+    ("journals", {"records": 0}),
+    ("pubmed", {"title": ""}),
+    ("pubmed", {"publication_id": ""}),
+    ("pubmed", {"date": None}),
+    ("pubmed", {"date_precision": None}),
+    ("pubmed", {"date_precision": "decade"}),
+    ("pubmed", {"date": None, "date_precision": "decade"}),
+    ("clinical_trials", {"journal": None}),
+    ("clinical_trials", {"journal_id": None}),
+    ("rejected_records", {"source": "trials"}),
+    ("rejected_records", {"reasons": []}),
+    ("rejected_records", {"record": ""}),
+    ("merged_pubmed", {"rule": "similar"}),
+    ("merged_drugs", {"merged_into": ""}),
+    ("mentions", {"source": "drugs"}),
+    ("mentions", {"spans": []}),
+    ("mentions", {"ambiguous": None}),
+    ("mentions", {"spans": [{**SPAN, "start": -1}]}),
+    ("mentions", {"spans": [{**SPAN, "text": ""}]}),
+    ("mentions", {"spans": [{**SPAN, "end": None}]}),
+    ("journal_drugs", {"pubmed_mentions": 0}),
+    ("journal_drugs", {"pubmed_mentions": 2, "clinical_trial_mentions": -1}),
+    ("journal_drugs", {"first_date": date(2020, 1, 2)}),
+    ("journal_drugs", {"first_date": None}),
+    ("journal_drugs", {"last_date": None}),
+    ("top_journal", {"drug_count": 3}),
+]
+
+
+def kept(table: str, *rows: Row) -> bool:
+    contract = contracts.TABLES[table]
+    frame = pl.DataFrame(rows, schema=contracts.polars_schema(contract))
+    return contract.is_valid(frame)
+
+
+def test_the_examples_are_of_every_table() -> None:
+    assert list(GOOD) == list(contracts.TABLES)
+
+
+@pytest.mark.parametrize("table", GOOD)
+def test_a_good_row_keeps_the_contract(table: str) -> None:
+    assert kept(table, GOOD[table])
+
+
+@pytest.mark.parametrize("table", GOOD)
+def test_a_key_stands_once(table: str) -> None:
+    assert not kept(table, GOOD[table], GOOD[table])
+
+
+@pytest.mark.parametrize(("table", "change"), ALSO_GOOD)
+def test_what_may_be_missing(table: str, change: Row) -> None:
+    assert kept(table, {**GOOD[table], **change})
+
+
+@pytest.mark.parametrize(("table", "change"), BAD)
+def test_a_bad_row_breaks_the_contract(table: str, change: Row) -> None:
+    assert not kept(table, {**GOOD[table], **change})
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ("raw_pubmed", ["source_file", "source_row"]),
+        ("drugs", ["drug_id"]),
+        ("clinical_trials", ["publication_id"]),
+        ("rejected_records", ["source", "source_file", "source_row"]),
+        ("mentions", ["drug_id", "source", "publication_id"]),
+        ("journal_drugs", ["journal_id", "drug_id"]),
+        ("top_journal", ["journal_id"]),
+    ],
+)
+def test_keys(table: str, key: list[str]) -> None:
+    assert contracts.TABLES[table].primary_key() == key
+
+
+@pytest.mark.parametrize("table", GOOD)
+def test_every_column_is_described(table: str) -> None:
+    contract = contracts.TABLES[table]
+    assert contract.__doc__
+    assert [name for name, c in contract.columns().items() if not c.description] == []

@@ -1,0 +1,356 @@
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from datetime import date
+from importlib import resources
+from typing import Any
+
+import fastjsonschema
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drug_assets import contracts, graph
+from drug_assets_tests.raw import Row, listed_drug, mention, table
+
+NEW_YEAR = date(2020, 1, 1)
+LANCET = {"journal": "Lancet", "journal_id": "lancet"}
+NATURE = {"journal": "Nature", "journal_id": "nature"}
+SCHEMA = json.loads(resources.files("drug_assets").joinpath("graph.schema.json").read_text("utf-8"))
+VALIDATE = fastjsonschema.compile(SCHEMA)
+
+
+def lines(drugs: list[Row], mentions: list[Row]) -> list[str]:
+    return list(graph.graph_document(table("drugs", *drugs), table("mentions", *mentions)))
+
+
+def document(drugs: list[Row], mentions: list[Row]) -> list[Row]:
+    """The parsed document, which follows its schema."""
+    parsed: list[Row] = json.loads("\n".join(lines(drugs, mentions)))
+    VALIDATE(parsed)
+    return parsed
+
+
+def journal_drugs(*mentions: Row) -> list[Row]:
+    found = graph.journal_drugs(table("mentions", *mentions))
+    contracts.JournalDrugs.validate(found)
+    return found.collect().to_dicts()
+
+
+def top_journal(*mentions: Row) -> list[Row]:
+    found = graph.top_journal(graph.journal_drugs(table("mentions", *mentions)))
+    contracts.TopJournal.validate(found)
+    return found.collect().to_dicts()
+
+
+class TestDocument:
+    def test_a_drug_with_its_publications_and_journals(self) -> None:
+        drugs = [listed_drug("Beta", names=["Beta", "b-1"], atc_codes=["A04AD", "R01AD"])]
+        title = "Beta with Beta"
+        day = {"date": NEW_YEAR, "date_precision": "day"}
+        mentions = [
+            mention("Beta", "NCT1", "clinical_trials", title=title, **LANCET, **day),
+            mention("Beta", "10", date=date(2019, 3, 1), date_precision="month", **LANCET),
+        ]
+        assert document(drugs, mentions) == [
+            {
+                "drug_id": "beta",
+                "drug": "Beta",
+                "names": ["Beta", "b-1"],
+                "atc_codes": ["A04AD", "R01AD"],
+                "mentions": [
+                    {
+                        "type": "pubmed",
+                        "id": "10",
+                        "title": "On Beta.",
+                        "journal": "Lancet",
+                        "date": "2019-03-01",
+                        "date_precision": "month",
+                        "spans": [[3, 7]],
+                    },
+                    {
+                        "type": "clinical_trial",
+                        "id": "NCT1",
+                        "title": title,
+                        "journal": "Lancet",
+                        "date": "2020-01-01",
+                        "date_precision": "day",
+                        "spans": [[0, 4], [10, 14]],
+                    },
+                ],
+                "journals": [
+                    {
+                        "journal": "Lancet",
+                        "mentions": [
+                            {"date": "2019-03-01", "type": "pubmed", "id": "10"},
+                            {"date": "2020-01-01", "type": "clinical_trial", "id": "NCT1"},
+                        ],
+                    }
+                ],
+            }
+        ]
+
+    def test_missing_values_are_null(self) -> None:
+        (beta,) = document([listed_drug("Beta")], [mention("Beta")])
+        assert [beta["mentions"][0][f] for f in ("journal", "date", "date_precision")] == [None] * 3
+        assert beta["journals"] == []
+
+    def test_an_undated_mention_of_a_journal_has_a_null_date(self) -> None:
+        (beta,) = document([listed_drug("Beta")], [mention("Beta", **LANCET)])
+        assert beta["journals"][0]["mentions"] == [{"date": None, "type": "pubmed", "id": "1"}]
+
+    def test_a_drug_without_mention_is_there_too(self) -> None:
+        drugs = [listed_drug("Beta"), listed_drug("Alpha")]
+        found = document(drugs, [mention("Beta")])
+        assert [(d["drug"], len(d["mentions"])) for d in found] == [("Alpha", 0), ("Beta", 1)]
+        assert (found[0]["mentions"], found[0]["journals"]) == ([], [])
+
+    def test_without_any_mention(self) -> None:
+        assert [d["mentions"] for d in document([listed_drug("Beta")], [])] == [[]]
+
+    def test_without_any_drug(self) -> None:
+        assert lines([], []) == ["[", "]"]
+
+    def test_drugs_are_sorted_by_name_then_identifier(self) -> None:
+        drugs = [
+            listed_drug("Beta", drug_id="1"),
+            listed_drug("Alpha", drug_id="3"),
+            listed_drug("Alpha", drug_id="2"),
+        ]
+        assert [d["drug_id"] for d in document(drugs, [])] == ["2", "3", "1"]
+
+    def test_mentions_are_sorted_by_date_undated_last(self) -> None:
+        mentions = [
+            mention("Beta", "1"),
+            mention("Beta", "3", date=NEW_YEAR),
+            mention("Beta", "2", date=NEW_YEAR),
+            mention("Beta", "9", "clinical_trials", date=NEW_YEAR),
+            mention("Beta", "4", date=date(1999, 1, 1)),
+        ]
+        mentions = [{**m, **LANCET, "date_precision": m.get("date") and "day"} for m in mentions]
+        (beta,) = document([listed_drug("Beta")], mentions)
+        assert [m["id"] for m in beta["mentions"]] == ["4", "9", "2", "3", "1"]
+        assert [m["id"] for m in beta["journals"][0]["mentions"]] == ["4", "9", "2", "3", "1"]
+
+    def test_journals_are_sorted_by_name_and_told_apart_by_identity(self) -> None:
+        journals = [("b", "Lancet"), ("c", "Acta"), ("a", "Lancet")]
+        mentions = [
+            mention("Beta", f"of {identity}", journal=name, journal_id=identity)
+            for identity, name in journals
+        ]
+        (beta,) = document([listed_drug("Beta")], mentions)
+        assert [(j["journal"], j["mentions"][0]["id"]) for j in beta["journals"]] == [
+            ("Acta", "of c"),
+            ("Lancet", "of a"),
+            ("Lancet", "of b"),
+        ]
+
+    def test_each_drug_has_a_line_of_its_own(self) -> None:
+        drugs = [listed_drug(name) for name in ("Alpha", "Beta", "Gamma")]
+        first, *of_drugs, last = lines(drugs, [mention("Beta")])
+        assert (first, last) == ("[", "]")
+        assert [line[-1] for line in of_drugs] == [",", ",", "}"]
+        parsed = [json.loads(line.removesuffix(",")) for line in of_drugs]
+        assert [d["drug"] for d in parsed] == ["Alpha", "Beta", "Gamma"]
+
+    @pytest.mark.parametrize("text", ['"', "\\", "\n", "\r\n", "é", "\u2028", "\x7f", "𝛼", "</"])
+    def test_any_character_stays_on_its_line(self, text: str) -> None:
+        title = f"On Beta {text}."
+        made = lines([listed_drug("Beta")], [mention("Beta", title=title, **LANCET)])
+        assert len("\n".join(made).split("\n")) == 3
+        assert json.loads(made[1])["mentions"][0]["title"] == title
+
+
+class TestJournalDrugs:
+    def test_counts_by_source_and_dates(self) -> None:
+        found = journal_drugs(
+            mention("Beta", "1", **LANCET, date=date(2021, 1, 1)),
+            mention("Beta", "2", **LANCET, date=date(2019, 1, 1)),
+            mention("Beta", "3", **LANCET),
+            mention("Beta", "1", "clinical_trials", **LANCET, date=NEW_YEAR),
+            mention("Beta", "4"),
+        )
+        assert found == [
+            {
+                "journal_id": "lancet",
+                "drug_id": "beta",
+                "journal": "Lancet",
+                "drug": "Beta",
+                "pubmed_mentions": 3,
+                "clinical_trial_mentions": 1,
+                "first_date": date(2019, 1, 1),
+                "last_date": date(2021, 1, 1),
+            }
+        ]
+
+    def test_rows_are_sorted_by_key(self) -> None:
+        mentions = [mention(d, **j) for d in ("Beta", "Alpha") for j in (NATURE, LANCET)]
+        assert [(r["journal_id"], r["drug_id"]) for r in journal_drugs(*mentions)] == [
+            ("lancet", "alpha"),
+            ("lancet", "beta"),
+            ("nature", "alpha"),
+            ("nature", "beta"),
+        ]
+
+    def test_undated_mentions_have_no_dates(self) -> None:
+        (row,) = journal_drugs(mention("Beta", **LANCET))
+        assert (row["first_date"], row["last_date"]) == (None, None)
+
+    def test_without_mentions(self) -> None:
+        assert journal_drugs() == []
+
+
+class TestTopJournal:
+    def test_different_drugs_count_not_mentions_over_both_sources(self) -> None:
+        assert top_journal(
+            *(mention("Beta", str(n), **NATURE) for n in range(5)),
+            mention("Beta", "1", **LANCET),
+            mention("Alpha", "9", "clinical_trials", **LANCET),
+        ) == [{**LANCET, "drug_count": 2, "drugs": ["Alpha", "Beta"]}]
+
+    def test_all_that_tie_are_answers_sorted_by_name(self) -> None:
+        last = {"journal": "Zeta", "journal_id": "1"}
+        found = top_journal(*(mention("Beta", **j) for j in (last, NATURE, LANCET)))
+        assert [row["journal"] for row in found] == ["Lancet", "Nature", "Zeta"]
+        assert {row["drug_count"] for row in found} == {1}
+
+    def test_mentions_without_journal_do_not_count(self) -> None:
+        assert top_journal(mention("Beta"), mention("Alpha")) == []
+
+
+# --- properties ------------------------------------------------------------------------------
+
+Tables = tuple[list[Row], list[Row]]
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Tables:
+    """Drugs and mentions: few names, journals and dates, several of each missing."""
+    names = draw(st.lists(st.sampled_from(["Alpha", "Beta", "Gamma"]), max_size=6))
+    drugs = [listed_drug(name, drug_id=f"{name}-{n % 4}-{n}") for n, name in enumerate(names)]
+    journal = st.sampled_from([{}, LANCET, NATURE, {"journal": "Lancet", "journal_id": "7"}])
+    day = st.sampled_from(
+        [{}, *({"date": date(y, 1, 1), "date_precision": "year"} for y in (1999, 2020))]
+    )
+    published = {
+        (source, str(n)): {**draw(journal), **draw(day)}
+        for source in contracts.PUBLICATION_SOURCES
+        for n in range(4)
+    }
+    pairs = [(drug, key) for drug in drugs for key in published]
+    chosen = draw(st.lists(st.sampled_from(pairs), unique_by=repr, max_size=30)) if pairs else []
+    return drugs, [
+        mention(drug["drug"], key[1], key[0], **published[key], drug_id=drug["drug_id"])
+        for drug, key in chosen
+    ]
+
+
+@settings(max_examples=30, deadline=None)
+@given(tables())
+def test_the_document_says_what_the_table_says(both: Tables) -> None:
+    drugs, mentions = both
+    found = document(drugs, mentions)
+    assert [(d["drug"], d["drug_id"]) for d in found] == sorted(
+        (d["drug"], d["drug_id"]) for d in drugs
+    )
+    kinds = {"pubmed": "pubmed", "clinical_trials": "clinical_trial"}
+    assert Counter((d["drug_id"], m["type"], m["id"]) for d in found for m in d["mentions"]) == (
+        Counter((m["drug_id"], kinds[m["source"]], m["publication_id"]) for m in mentions)
+    )
+    for drug in found:
+        # The journals say again what the mentions with a journal say.
+        named = Counter(
+            (m["journal"], m["date"], m["type"], m["id"]) for m in drug["mentions"] if m["journal"]
+        )
+        assert named == Counter(
+            (j["journal"], m["date"], m["type"], m["id"])
+            for j in drug["journals"]
+            for m in j["mentions"]
+        )
+        of_drug = [m for m in mentions if m["drug_id"] == drug["drug_id"]]
+        assert len(drug["journals"]) == len({m.get("journal_id") for m in of_drug} - {None})
+
+
+@settings(max_examples=15, deadline=None)
+@given(tables(), st.randoms(use_true_random=False), st.integers(1, 5))
+def test_the_document_is_the_same_for_any_order_of_rows_and_size_of_batches(
+    both: Tables, random: Any, batch: int
+) -> None:
+    drugs, mentions = both
+    expected = lines(drugs, mentions)
+    shuffled = random.sample(drugs, len(drugs)), random.sample(mentions, len(mentions))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graph, "MENTIONS_A_BATCH", batch)
+        assert lines(*shuffled) == expected
+
+
+@settings(max_examples=15, deadline=None)
+@given(tables(), st.randoms(use_true_random=False))
+def test_the_summaries_agree_with_a_plain_reference(both: Tables, random: Any) -> None:
+    _, mentions = both
+    by_journal: dict[str, dict[str, str]] = defaultdict(dict)
+    for m in mentions:
+        if m.get("journal_id"):
+            by_journal[m["journal_id"]][m["drug_id"]] = m["drug"]
+    pairs = sorted((j, d) for j, drugs in by_journal.items() for d in drugs)
+    assert [(r["journal_id"], r["drug_id"]) for r in journal_drugs(*mentions)] == pairs
+    most = max(map(len, by_journal.values()), default=0)
+    expected = {j: sorted(drugs.values()) for j, drugs in by_journal.items() if len(drugs) == most}
+    found = top_journal(*random.sample(mentions, len(mentions)))
+    assert {r["journal_id"]: r["drugs"] for r in found} == expected
+    assert found == sorted(found, key=lambda r: (r["journal"], r["journal_id"]))
+
+
+def _of_a_drug(**change: Any) -> tuple[Row, Row]:
+    return change, {}
+
+
+def _of_a_mention(**change: Any) -> tuple[Row, Row]:
+    return {}, change
+
+
+@pytest.mark.parametrize(
+    ("of_drug", "of_mention"),
+    [
+        _of_a_drug(more=1),
+        _of_a_drug(names=None),
+        _of_a_drug(atc_codes=["A4"]),
+        _of_a_drug(journals=[{"journal": "Lancet", "mentions": []}]),
+        _of_a_drug(journals=[{"journal": None, "mentions": [{"date": None, "id": "1"}]}]),
+        _of_a_mention(more=1),
+        _of_a_mention(type="clinical_trials"),
+        _of_a_mention(id=None),
+        _of_a_mention(title=""),
+        _of_a_mention(date="2020-1-1"),
+        _of_a_mention(date="01/01/2020"),
+        _of_a_mention(date_precision="decade"),
+        _of_a_mention(spans=[]),
+        _of_a_mention(spans=[[1]]),
+        _of_a_mention(spans=[[1, 2, 3]]),
+        _of_a_mention(spans=[{"start": 1, "end": 2}]),
+    ],
+)
+def test_the_schema_refuses_what_is_not_said(of_drug: Row, of_mention: Row) -> None:
+    (beta,) = document([listed_drug("Beta")], [mention("Beta", date=NEW_YEAR, **LANCET)])
+    beta["mentions"][0].update(of_mention)
+    with pytest.raises(fastjsonschema.JsonSchemaException):
+        VALIDATE([{**beta, **of_drug}])
+
+
+@pytest.mark.parametrize("field", ["drug_id", "drug", "names", "atc_codes", "mentions", "journals"])
+def test_the_schema_wants_every_field(field: str) -> None:
+    (beta,) = document([listed_drug("Beta")], [])
+    del beta[field]
+    with pytest.raises(fastjsonschema.JsonSchemaException):
+        VALIDATE([beta])
+
+
+def test_a_lazy_mentions_table_is_enough(tmp_path: Any) -> None:
+    mentions = [mention("Beta", str(n), **LANCET) for n in range(3)]
+    path = tmp_path / "mentions.parquet"
+    table("mentions", *mentions).collect().write_parquet(path)
+    drugs = table("drugs", listed_drug("Beta"))
+    made = list(graph.graph_document(drugs, pl.scan_parquet(path)))
+    assert made == lines([listed_drug("Beta")], mentions)
