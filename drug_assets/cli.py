@@ -1,4 +1,4 @@
-"""What people type: `drug-assets run`, `top-journal`, `related-drugs` (SPEC section 8).
+"""What people type: run, ask, fetch, deploy (SPEC section 8).
 
 Only click is imported here; each command imports what it needs, so that a question is answered
 before Polars or Dagster could load. Exit codes: 0 all well, 1 a step or a blocking check failed,
@@ -16,6 +16,8 @@ import click
 from drug_assets.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from drug_assets.questions import RelatedDrugs
 
 USAGE = 2
@@ -45,9 +47,23 @@ def main() -> None:
 @main.command()
 @click.option("--landing", metavar="DIR_OR_URI", help="Landing zone. [DRUG_ASSETS_LANDING; data]")
 @click.option("--store", metavar="DIR_OR_URI", help="Where outputs go. [DRUG_ASSETS_STORE; output]")
-def run(landing: str | None, store: str | None) -> None:
+@click.option(
+    "--only-if-changed",
+    is_flag=True,
+    help="Do nothing if the landing zone is what the last successful run saw.",
+)
+def run(landing: str | None, store: str | None, *, only_if_changed: bool) -> None:
     """Materialize everything, with its checks."""
     settings = Settings.of(landing=landing, store=store)
+    if only_if_changed and _is_unchanged(settings):
+        said = f"Nothing changed in {settings.landing} since the last successful run."
+        click.echo(said)
+        if settings.log_format == "json":
+            from drug_assets import logs
+
+            # Whoever watches for successes must see that all is well.
+            logs.tell(logs.RUN_SUCCEEDED, said)
+        return
     from drug_assets.run import ConfigurationError, run_everything
 
     try:
@@ -55,6 +71,17 @@ def run(landing: str | None, store: str | None) -> None:
     except ConfigurationError as error:
         _stop(str(error), USAGE)
     sys.exit(0 if succeeded else 1)
+
+
+def _is_unchanged(settings: Settings) -> bool:
+    from drug_assets.storage.objects import StorageError, open_store
+    from drug_assets.storage.outputs import unchanged_since_release
+
+    try:
+        zone = open_store(settings.landing, must_exist=True)
+        return unchanged_since_release(zone, open_store(settings.store))
+    except StorageError as error:
+        _stop(str(error), USAGE)
 
 
 _graph = click.option(
@@ -74,7 +101,7 @@ def top_journal(graph: str | None, *, as_json: bool) -> None:
 
     try:
         answers = questions.top_journals(_graph_path(graph))
-    except questions.NotAGraph as error:
+    except (questions.NotAGraph, OSError) as error:
         _stop(str(error), 1)
     if as_json:
         _echo_json([answer._asdict() for answer in answers])
@@ -105,9 +132,7 @@ def related_drugs(
         answer = questions.related_drugs(
             _graph_path(graph), drug, exclude_trial_journals=exclude_trial_journals
         )
-    except questions.UnknownDrug as error:
-        _stop(str(error), 1)
-    except questions.NotAGraph as error:
+    except (questions.UnknownDrug, questions.NotAGraph, OSError) as error:
         _stop(str(error), 1)
     if as_json:
         _echo_json(_as_json(answer))
@@ -116,6 +141,103 @@ def related_drugs(
         click.echo(f"No drug shares a PubMed journal with {answer.drug}.")
     for related in answer.related:
         click.echo(f"{related.drug} (in {'; '.join(related.journals)})")
+
+
+@main.group()
+def fetch() -> None:
+    """Pull records from a public service into the landing zone."""
+
+
+def _pull(source: str, name: str) -> None:
+    """Declares the command that pulls from one service."""
+
+    @fetch.command(name)
+    @click.option("--query", required=True, help="What to ask for, in the service's own language.")
+    @click.option("--landing", metavar="DIR_OR_URI", help="Landing zone. [DRUG_ASSETS_LANDING]")
+    @click.option("--since", type=_DATE, help="Only records from this day on.")
+    @click.option("--until", type=_DATE, help="Only records up to this day.")
+    @click.option("--page-size", type=int, help="Records a file.")
+    @click.option("--date-type", help="PubMed: the date that days go by: edat, pdat or mdat.")
+    @_json
+    def pull(
+        query: str,
+        landing: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        page_size: int | None,
+        date_type: str | None,
+        *,
+        as_json: bool,
+    ) -> None:
+        from drug_assets.fetch import FetchError, FetchRequest, FetchRequestError
+        from drug_assets.fetch import fetch as pulled
+        from drug_assets.storage.destination import landing_destination
+
+        settings = Settings.of(landing=landing)
+        try:
+            request = FetchRequest(
+                source=source,
+                query=query,
+                since=since.date() if since else None,
+                until=until.date() if until else None,
+                page_size=page_size,
+                date_type=date_type,
+            )
+            report = pulled(
+                request,
+                landing_destination(settings.landing),
+                api_key=settings.ncbi_api_key if source == "pubmed" else None,
+                email=settings.ncbi_email,
+                base_url=settings.service_url(source),
+            )
+        except FetchRequestError as error:
+            _stop(str(error), USAGE)
+        except (FetchError, OSError) as error:
+            _stop(f"{error} (the same command goes on where this one stopped)", 1)
+        if as_json:
+            _echo_json(report.as_json())
+            return
+        for warning in report.warnings:
+            click.echo(f"warning: {warning}", err=True)
+        click.echo(
+            f"{report.records} records in {len(report.files)} files of {settings.landing}"
+            + (f", {report.pages_resumed} of them there before" if report.resumed else "")
+        )
+
+    pull.__doc__ = f"Pull from {name}; an interrupted pull goes on where it stopped."
+    pull.help = pull.__doc__
+
+
+_DATE = click.DateTime(["%Y-%m-%d"])
+_pull("clinical_trials", "clinical-trials")
+_pull("pubmed", "pubmed")
+
+
+@main.command("deploy-sql")
+@click.option("--sales-dataset", help="Dataset of the sales tables. [the same]")
+def deploy_sql(sales_dataset: str | None) -> None:
+    """Make the views and functions of sql/ in BigQuery."""
+    settings = Settings.of()
+    if settings.bigquery_project is None or settings.bigquery_dataset is None:
+        raise SettingsError(
+            "set DRUG_ASSETS_BIGQUERY_PROJECT and DRUG_ASSETS_BIGQUERY_DATASET to say where"
+        )
+    from drug_assets.storage import sql
+    from drug_assets.storage.bigquery import client_of
+    from drug_assets.storage.objects import StorageError
+
+    try:
+        made = sql.deploy(
+            client_of(settings.bigquery_project),
+            settings.bigquery_project,
+            settings.bigquery_dataset,
+            sales_dataset=sales_dataset,
+            location=settings.bigquery_location,
+        )
+    except StorageError as error:
+        _stop(str(error), 1)
+    for name in made:
+        click.echo(name)
 
 
 def _as_json(answer: RelatedDrugs) -> object:
@@ -134,14 +256,23 @@ def _graph_path(given: str | None) -> Path:
         store = Settings.of().store
         given = f"{store.rstrip('/')}/graph.json"
     if given.startswith("gs://"):
-        from drug_assets.storage.objects import open_store
+        from drug_assets.storage.objects import StorageError, open_store
 
         folder, _, name = given.rpartition("/")
-        return open_store(folder).local_copy(name)
-    path = Path(given)
+        try:
+            return open_store(folder).local_copy(name)
+        except FileNotFoundError:
+            _no_graph(given)
+        except StorageError as error:
+            _stop(str(error), USAGE)
+    path = Path(given).expanduser()
     if not path.is_file():
-        _stop(f"there is no graph at {path}: run `drug-assets run`, or name one with --graph", 1)
+        _no_graph(str(path))
     return path
+
+
+def _no_graph(place: str) -> NoReturn:
+    _stop(f"there is no graph at {place}: run `drug-assets run`, or name one with --graph", USAGE)
 
 
 if __name__ == "__main__":

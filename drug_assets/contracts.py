@@ -35,6 +35,7 @@ ISSUES = (
     "invalid_atc_code",
     "missing_code",
     "unsearchable_name",
+    "stopped_name",
 )
 
 
@@ -64,6 +65,9 @@ class RawDrugs(RawRecord):
     id = dy.String(nullable=True, description="The list's own identifier, where it has one.")
     atccode = dy.String(nullable=True, description="ATC code, as written.")
     drug = dy.String(nullable=True, description="Drug name, as written.")
+    atc_name = dy.String(
+        nullable=True, description="Name of an ATC group or substance, from the WHO's own table."
+    )
     synonyms = dy.String(nullable=True, description="Other names, separated by bars.")
 
 
@@ -276,6 +280,9 @@ class Mentions(dy.Schema):
         min_length=1,
         description="Every occurrence in the title, in characters, in order.",
     )
+    ambiguous = dy.Bool(
+        description="Whether every name found for it there is a name of other drugs, too."
+    )
 
     @dy.rule()
     def source_is_known(cls) -> pl.Expr:  # noqa: N805
@@ -304,7 +311,8 @@ class JournalDrugs(dy.Schema):
     def first_date_is_not_after_last(cls) -> pl.Expr:  # noqa: N805
         """Both dates are known or neither, in order."""
         first, last = pl.col("first_date"), pl.col("last_date")
-        return pl.when(first.is_null()).then(last.is_null()).otherwise(first <= last)
+        in_order = (first <= last).fill_null(value=False)
+        return pl.when(first.is_null()).then(last.is_null()).otherwise(in_order)
 
 
 class TopJournal(dy.Schema):

@@ -17,7 +17,7 @@ def definitions(
         settings: the settings; without, those that the environment variables give.
         overrides: resources to use in place of the environment's.
     """
-    from drug_assets.defs import jobs, resources, sensors
+    from drug_assets.defs import jobs, loggers, notifications, resources, sensors
 
     chosen = settings or Settings.of()
     return dg.Definitions(
@@ -25,7 +25,12 @@ def definitions(
         asset_checks=dg.load_asset_checks_from_package_module(declarations),
         jobs=[jobs.drug_mentions],
         schedules=[jobs.daily],
-        sensors=[sensors.landing_zone_sensor],
+        sensors=[
+            sensors.landing_zone_sensor(resources.sensor_status(chosen)),
+            notifications.on_failure(chosen.failure_webhook),
+            notifications.run_succeeded,
+        ],
+        loggers={"console": loggers.console(as_json=chosen.log_format == "json")},
         resources={**resources.resources(chosen), **(overrides or {})},
         # One process a step would import everything again for each of them.
         executor=dg.in_process_executor,

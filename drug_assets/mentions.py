@@ -28,33 +28,48 @@ if TYPE_CHECKING:
 BATCH_ROWS = 100_000
 
 _MENTIONS = contracts.polars_schema(contracts.Mentions)
-_FOUND = pl.Schema({c: _MENTIONS[c] for c in ("drug_id", "publication_id", "spans")})
-_OF_PUBLICATIONS = ("publication_id", "title", "journal", "journal_id", "date", "date_precision")
+_OF_PUBLICATION = ("publication_id", "title", "journal", "journal_id", "date", "date_precision")
+_FOUND = ("drug_id", "spans", "ambiguous")
 
 
 def mentions(publications: Mapping[str, pl.LazyFrame], drugs: pl.LazyFrame) -> pl.LazyFrame:
     """The mentions of all drugs by the publications of all sources, as `contracts.Mentions`.
 
-    The search runs at once; what is lazy is to add the titles, journals and dates of what it found.
+    The search runs at once; what is left to the lazy frame is to sort what it found.
+
+    A trial has two titles. A drug that its title names is mentioned there; one that only its brief
+    title names is mentioned too, and then the brief title is the mention's.
 
     Args:
-        publications: By source, tables as `contracts.Publications`.
+        publications: By source, tables as `contracts.Publications`; those with a brief_title as
+            `contracts.ClinicalTrials`.
         drugs: Table as `contracts.Drugs`.
 
     Returns:
         One row a drug and publication, sorted by drug_id, source and publication_id.
     """
     names = drugs.select("drug_id", name="names").explode("name").collect()
-    tables = [
-        find_mentions(table, names)
-        .lazy()
-        .join(table.select(_OF_PUBLICATIONS), on="publication_id")
-        .join(drugs.select("drug_id", "drug"), on="drug_id")
-        .select(pl.lit(source).alias(c) if c == "source" else c for c in _MENTIONS)
+    found = [
+        _found_in_publications(table, names).lazy().with_columns(source=pl.lit(source))
         for source, table in publications.items()
     ]
-    nothing = pl.LazyFrame(schema=_MENTIONS)
-    return pl.concat([nothing, *tables]).sort("drug_id", "source", "publication_id")
+    nothing = pl.LazyFrame(schema=_MENTIONS).drop("drug")
+    return (
+        pl.concat([nothing, *found], how="diagonal")
+        .join(drugs.select("drug_id", "drug"), on="drug_id")
+        .select(_MENTIONS.names())
+        .sort("drug_id", "source", "publication_id")
+    )
+
+
+def _found_in_publications(table: pl.LazyFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """What `find_mentions` finds in the titles and, of other drugs, in the brief titles."""
+    found = find_mentions(table.select(_OF_PUBLICATION), names)
+    if "brief_title" not in table.collect_schema():
+        return found
+    brief = table.with_columns(title="brief_title").select(_OF_PUBLICATION)
+    in_brief = find_mentions(brief.filter(pl.col("title").is_not_null()), names)
+    return pl.concat([found, in_brief.join(found, on=["drug_id", "publication_id"], how="anti")])
 
 
 def find_mentions(
@@ -74,32 +89,34 @@ def find_mentions(
     the size of the batches nor the number of threads makes a difference to the result.
 
     Args:
-        titles: Columns publication_id and title; others are ignored. A null title names nothing.
+        titles: Column title, in which null names nothing, and whatever else is to be kept.
         names: Columns drug_id and name, one row a spelling.
         batch_rows: Titles searched at once by one thread.
         threads: Batches searched at the same time; as many as Polars has threads if not given.
 
     Returns:
-        One row a drug and publication, sorted by both: drug_id, publication_id and spans, a list of
-        start and end (in characters of the title, from 0, the end excluded) and text, in order.
+        One row a title and drug, in order of titles, then of drug_id: the columns of titles,
+        drug_id; spans, a list of start and end (in characters of the title, from 0, the end
+        excluded) and text, in order; and ambiguous, whether every name found for the drug there is
+        a name of other drugs, too.
     """
     vocabulary = _Vocabulary.of(names)
     batches = (
         batch
-        for read in titles.select("publication_id", "title")
-        .filter(pl.col("title").is_not_null())
-        .collect_batches(chunk_size=batch_rows, lazy=True)
+        for read in titles.collect_batches(chunk_size=batch_rows, lazy=True)
         for batch in read.iter_slices(batch_rows)
     )
     found = _found_in_each(batches, vocabulary, threads or pl.thread_pool_size())
-    return pl.concat([_FOUND.to_frame(), *found]).sort("drug_id", "publication_id")
+    columns = titles.collect_schema()
+    nothing = pl.DataFrame(schema={**columns, **{c: _MENTIONS[c] for c in _FOUND}})
+    return pl.concat([nothing, *found])
 
 
 @dataclass(frozen=True)
 class _Vocabulary:
     """The names to search for, and what to look for first."""
 
-    #: Columns drug_id and name, folded.
+    #: Columns drug_id, name (folded) and ambiguous (whether it is a name of other drugs, too).
     owners: pl.DataFrame
     #: How names lie around their first word: columns word, next_word (null if there is none), ahead
     #: (the characters of the name before the word: 4 in "(+)-catechin") and length of the name.
@@ -112,6 +129,7 @@ class _Vocabulary:
             names.select("drug_id", name=folded(pl.col("name")))
             .filter(pl.col("name").str.contains(r"[\p{L}\p{N}]"))
             .unique()
+            .with_columns(ambiguous=pl.len().over("name") > 1)
         )
         from_first_word = _blanked(pl.col("name")).str.strip_chars_start(" ")
         words = from_first_word.str.strip_chars_end(" ").str.split(" ")
@@ -138,31 +156,34 @@ def _found_in_each(
 
 
 def _found_in(titles: pl.DataFrame, vocabulary: _Vocabulary) -> pl.DataFrame:
-    """The mentions in one batch of titles (columns publication_id and title).
+    """The mentions in one batch of titles, as `find_mentions` gives them.
 
     A `place` counts characters through all titles of the batch, laid end to end and one apart: it
     orders what stands in different titles, too. `origin` is the place where a title begins.
     """
-    titles = titles.with_row_index("row").with_columns(
-        folded=folded(pl.col("title")), origin=_places("title")
-    )
-    titles = titles.with_columns(blanked=_blanked(pl.col("folded")))
-    spans = _leftmost_longest(_candidates(titles, vocabulary))
-    return (
-        spans.join(vocabulary.owners, on="name")
+    titles = titles.drop_nulls("title").with_row_index("_row")
+    texts = titles.select(
+        "title", row="_row", folded=folded(pl.col("title")), origin=_places("title")
+    ).with_columns(blanked=_blanked(pl.col("folded")))
+    spans = (
+        _leftmost_longest(_candidates(texts, vocabulary))
+        .join(vocabulary.owners, on="name")
         .sort("place")
         .with_columns(text=pl.col("title").str.slice("start", "length"))
-        .group_by("row", "drug_id", maintain_order=True)
-        .agg(pl.col("publication_id").first(), spans=pl.struct("start", "end", "text"))
-        .select(_FOUND.names())
+        .group_by(_row="row", drug_id="drug_id")
+        .agg(pl.struct("start", "end", "text").alias("spans"), pl.col("ambiguous").all())
+        .sort("_row", "drug_id")
     )
+    found = titles.join(spans, on="_row", maintain_order="right").drop("_row")
+    # Strings of Polars are views: appending nothing copies them, and lets go of the whole batch.
+    return found.with_columns(pl.col(pl.String) + "")
 
 
-def _candidates(titles: pl.DataFrame, vocabulary: _Vocabulary) -> pl.DataFrame:
+def _candidates(texts: pl.DataFrame, vocabulary: _Vocabulary) -> pl.DataFrame:
     """Every place where a name stands between neighbours that are no letters or digits."""
     outlines = vocabulary.outlines
     words = (
-        titles.select("row", word=pl.col("blanked").str.split(" "))
+        texts.select("row", word=pl.col("blanked").str.split(" "))
         .explode("word")
         .with_columns(next_1=pl.col("word").shift(-1), next_2=pl.col("word").shift(-2))
         .with_columns(place=_places("word"))
@@ -182,7 +203,7 @@ def _candidates(titles: pl.DataFrame, vocabulary: _Vocabulary) -> pl.DataFrame:
     start, end = pl.col("start"), pl.col("end")
     before, after = pl.col("blanked").str.slice(start - 1, 1), pl.col("blanked").str.slice(end, 1)
     return (
-        outlined.join(titles, on="row")
+        outlined.join(texts, on="row")
         .with_columns(place=pl.col("place") - pl.col("ahead"))
         .with_columns(start=pl.col("place") - pl.col("origin"))
         .with_columns(end=start + pl.col("length"))

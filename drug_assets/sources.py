@@ -29,8 +29,8 @@ class Source:
 
     name: str
     contract: contracts.Contract
-    #: The field without which a delimited file cannot be of this source.
-    required: str
+    #: The fields of which a delimited file of this source has at least one.
+    required: tuple[str, ...]
     #: Other spellings of a field in headers and JSON keys, normalized as by `normalized_header`.
     aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
 
@@ -47,14 +47,50 @@ class Source:
 
 
 DRUGS = Source(
-    "drugs", contracts.RawDrugs, required="drug", aliases={"atc": "atccode", "drugid": "id"}
+    "drugs",
+    contracts.RawDrugs,
+    required=("drug", "atc_name"),
+    aliases={
+        "atc": "atccode",
+        "drugid": "id",
+        # DrugBank's open vocabulary.
+        "drugbankid": "id",
+        "commonname": "drug",
+        # The WHO's ATC/DDD table.
+        "atclevelname": "atc_name",
+    },
 )
-PUBMED = Source("pubmed", contracts.RawPubmed, required="title", aliases={"pmid": "id"})
+PUBMED = Source(
+    "pubmed",
+    contracts.RawPubmed,
+    required=("title",),
+    aliases={
+        "pmid": "id",
+        # What PubMed's site saves as CSV.
+        "journal/book": "journal",
+        "publicationyear": "date",
+    },
+)
 CLINICAL_TRIALS = Source(
     "clinical_trials",
     contracts.RawClinicalTrials,
-    required="scientific_title",
-    aliases={"title": "scientific_title", "nctid": "id"},
+    required=("scientific_title", "brief_title"),
+    aliases={
+        "title": "scientific_title",
+        "nctid": "id",
+        # ClinicalTrials.gov's exports: the current one, then what differs in the legacy one, whose
+        # title is the brief one too, but by its header cannot be told from any other list's.
+        "nctnumber": "id",
+        "officialtitle": "scientific_title",
+        "studytitle": "brief_title",
+        "studystatus": "status",
+        "overallstatus": "status",
+        "phases": "phase",
+        "leadsponsor": "sponsor",
+        "startdate": "date",
+        "recruitment": "status",
+        "sponsor/collaborators": "sponsor",
+    },
 )
 ALL = (DRUGS, PUBMED, CLINICAL_TRIALS)
 
@@ -91,7 +127,10 @@ def natural_key(path: str) -> tuple[tuple[int, int, str], ...]:
     names equal so far compare as written.
     """
     parts = re.split(r"([0-9]+)", path)
-    # `isdigit` alone would also take "²", which is no number.
-    digits = re.compile(r"[0-9]+").fullmatch
-    key = [(1, int(p), "") if digits(p) else (0, 0, p.casefold()) for p in parts if p]
+    # What was split off stands at odd places; asking `isdigit` would take "²" for a number too.
+    key = [
+        (1, int(part), "") if place % 2 else (0, 0, part.casefold())
+        for place, part in enumerate(parts)
+        if part
+    ]
     return (*key, (-1, 0, path))

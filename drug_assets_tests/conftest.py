@@ -44,7 +44,7 @@ def bigquery_emulator(gcs_emulator: GcsEmulator) -> Iterator[BigQueryEmulator]:
 
 @pytest.fixture(scope="session")
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """One run of everything on the sample landing zone, into a store of its own: not to be changed."""
+    """One run of everything on the sample landing zone, into its own store: not to be changed."""
     from drug_assets_tests import runs
 
     return runs.run(runs.SAMPLE, tmp_path_factory.mktemp("sample") / "store")
@@ -52,7 +52,7 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """One run of everything on `runs.SMALL`, into a store of its own: not to be changed."""
+    """One run of everything on `runs.SMALL`, into its own store: not to be changed."""
     from drug_assets_tests import runs
 
     folder = tmp_path_factory.mktemp("small")

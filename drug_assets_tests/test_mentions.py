@@ -247,11 +247,25 @@ class TestScale:
         table = find_mentions(cleaned_titles, named(self.NAMES), batch_rows=4)
         assert table.equals(found([f"{t} é & b".strip() for t in self.TITLES], self.NAMES))
 
-    def test_rows_are_sorted_by_key(self) -> None:
+    def test_rows_are_in_order_of_titles_then_drugs(self) -> None:
         table = found(self.TITLES, self.NAMES, batch_rows=3)
-        keys = list(table.select("drug_id", "publication_id").iter_rows())
+        keys = [(int(row), drug) for row, drug in table["publication_id", "drug_id"].iter_rows()]
         assert len(keys) == 50
         assert all(a < b for a, b in pairwise(keys))
+
+    def test_what_else_is_known_of_a_title_is_kept(self) -> None:
+        titles = titled(["water", "a"]).with_columns(journal=pl.lit("J"), row=pl.lit(1))
+        assert find_mentions(titles, named(self.NAMES)).rows(named=True) == [
+            {
+                "publication_id": "1",
+                "title": "a",
+                "journal": "J",
+                "row": 1,
+                "drug_id": "1",
+                "spans": [{"start": 0, "end": 1, "text": "a"}],
+                "ambiguous": False,
+            }
+        ]
 
     def test_nothing_gives_an_empty_table(self) -> None:
         schema = found(["a"], {"a": ["a"]}).schema
@@ -313,7 +327,7 @@ def publications(source: str, rows: list[dict[str, Any]]) -> pl.LazyFrame:
 
 class TestTable:
     def table(self) -> pl.LazyFrame:
-        articles = [
+        articles: list[dict[str, Any]] = [
             {"publication_id": "9", "title": "Alcohol and acid", "journal": "J", "journal_id": "j"},
             {
                 "publication_id": "10",

@@ -1,6 +1,7 @@
 """The datasets, in the order of the data (SPEC section 3)."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -14,7 +15,7 @@ from drug_assets.defs.resources import TRANSIENT
 from drug_assets.formats import PARSER_VERSION
 from drug_assets.storage import landing
 from drug_assets.storage.io_managers import DOCUMENTS, Place, column_schema, outputs_of
-from drug_assets.storage.outputs import finish_interrupted_releases
+from drug_assets.storage.outputs import discard_abandoned, finish_interrupted_releases, set_aside
 
 OWNERS = ["team:drug-assets"]
 #: Raised when cleaning, matching or the graph give other results for the same input.
@@ -83,6 +84,8 @@ def landing_zone(
     place = store.open()
     for name in finish_interrupted_releases(place):
         context.log.warning("finished the interrupted release of %s", name)
+    for run in discard_abandoned(place, datetime.now(tz=UTC)):
+        context.log.info("removed what run %s staged and never released", run)
     try:
         landed = landing.read_landing_zone(landing_zone.open(), place)
     except landing.UnreadableFilesError as error:
@@ -138,7 +141,6 @@ def _cleaned_publications(source: sources.Source) -> dg.AssetsDefinition:
         ins={"raw": dg.AssetIn(raw), "journals": dg.AssetIn("journals")},
     )
     def cleaned(raw: pl.LazyFrame, journals: pl.LazyFrame) -> Iterator[dg.Output[Any]]:
-        kept, merged = publication_cleaning.cleaned_publications(source, raw, journals)
         title = "scientific_title" if source is sources.CLINICAL_TRIALS else "title"
         lineage = _lineage(
             publication_id=[(f"raw_{source.name}", "id")],
@@ -149,8 +151,10 @@ def _cleaned_publications(source: sources.Source) -> dg.AssetsDefinition:
             source_file=[(f"raw_{source.name}", "source_file")],
             source_row=[(f"raw_{source.name}", "source_row")],
         )
-        yield dg.Output(kept, output_name=source.name, metadata=lineage)
-        yield dg.Output(merged, output_name=merged_table)
+        with set_aside() as aside:
+            kept, merged = publication_cleaning.cleaned_publications(source, raw, journals, aside)
+            yield dg.Output(kept, output_name=source.name, metadata=lineage)
+            yield dg.Output(merged, output_name=merged_table)
 
     return cleaned
 

@@ -17,6 +17,11 @@ SHRUNK_SHARE = 0.10
 _MISSING = ("missing_id", "missing_date", "missing_journal")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 file`, `1,200 files`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def _result(
     finding: audit.Finding,
     *,
@@ -67,10 +72,10 @@ def _size_finding(
     before = made.metadata.get("rows_before") if made else None
     now = int(rows.select(pl.len()).collect().item())
     if not isinstance(before, dg.IntMetadataValue) or before.value is None:
-        return audit.Finding(passed=True, summary=f"{now} rows, the first time")
+        return audit.Finding(passed=True, summary=f"{counted(now, 'row')}, the first time")
     return audit.Finding(
         passed=now >= before.value * (1 - SHRUNK_SHARE),
-        summary=f"{now} rows, {before.value} the last time",
+        summary=f"{counted(now, 'row')}, {before.value:,} the last time",
         figures={"rows": now, "rows_before": before.value},
     )
 
@@ -164,7 +169,21 @@ def every_file_is_read(landed_files: pl.LazyFrame) -> dg.AssetCheckResult:
     figures = dict(zip(unread["source_file"], unread["problem"], strict=True))
     finding = audit.Finding(
         passed=unread.is_empty(),
-        summary=f"{unread.height} files were not read" if figures else "all files were read",
+        summary=f"{counted(unread.height, 'file')} not read" if figures else "all files were read",
+        figures=figures,
+    )
+    return _result(finding, severity=dg.AssetCheckSeverity.WARN)
+
+
+@dg.asset_check(asset="landed_files", description="Every source landed with at least one row.")
+def every_source_landed(landed_files: pl.LazyFrame) -> dg.AssetCheckResult:
+    """A source of which nothing landed is empty everywhere after: that is worth a word."""
+    rows = dict(landed_files.group_by("source").agg(pl.col("raw_rows").sum()).collect().iter_rows())
+    figures = {f"raw_{source}": rows.get(source, 0) for source in contracts.SOURCES}
+    missing = [source for source in contracts.SOURCES if not rows.get(source)]
+    finding = audit.Finding(
+        passed=not missing,
+        summary="no row of " + ", ".join(missing) if missing else "rows of every source",
         figures=figures,
     )
     return _result(finding, severity=dg.AssetCheckSeverity.WARN)
@@ -188,7 +207,7 @@ def rejected_share(
     share = audit.share(rejected, rows)
     finding = audit.Finding(
         passed=share <= REJECTED_SHARE,
-        summary=f"{rejected} of {rows} raw rows were rejected",
+        summary=f"{rejected:,} of {counted(rows, 'raw row')} rejected",
         figures={
             "rejected": rejected,
             "raw": rows,
@@ -219,7 +238,7 @@ def _publication_warnings(source: str) -> dg.AssetChecksDefinition:
             yield _result(finding, severity=warn, check_name=flag)
         future = audit.dates_in_the_future(rows, datetime.now(tz=UTC).date())
         finding = audit.Finding(
-            passed=not future, summary=f"{future} records", figures={"records": future}
+            passed=not future, summary=counted(future, "record"), figures={"records": future}
         )
         yield _result(finding, severity=warn, check_name="future_dates")
 
@@ -239,7 +258,7 @@ def all_mentioned(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> dg.AssetCheckR
     names = audit.never_mentioned(drugs, mentions)
     finding = audit.Finding(
         passed=not names,
-        summary=f"{len(names)} drugs are never mentioned",
+        summary=f"{counted(len(names), 'drug')} never mentioned",
         figures={"drugs": len(names), "names": ", ".join(names[:50])},
     )
     return _result(finding, severity=dg.AssetCheckSeverity.WARN)

@@ -7,6 +7,8 @@ drug_mentions = dg.define_asset_job(
     selection=dg.AssetSelection.all(),
     description="Read the landing zone, clean, find mentions, check, and release.",
     tags={"drug_assets/writes": "store"},
+    # Named here so that the logger of `definitions` is taken, not Dagster's own.
+    config={"loggers": {"console": {}}},
 )
 
 daily = dg.ScheduleDefinition(

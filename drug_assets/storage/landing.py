@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+import multiprocessing
+import os
+from collections import deque
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -16,12 +20,15 @@ import polars as pl
 from drug_assets import contracts, formats, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from drug_assets.storage.objects import ObjectStore, StoredObject
 
 _PARTS = ".parts/"
+#: Below these, starting processes takes longer than they save.
+_WORTH_BYTES = 32 * 1024**2
+_WORTH_PROCESSES = 2
 
 
 class UnreadableFilesError(Exception):
@@ -53,11 +60,31 @@ class Landed:
         return json.dumps({"files": self.files.height, "fingerprint": self.fingerprint})
 
 
-@dataclass
-class _Reading:
-    rows: list[dict[str, object]] = field(default_factory=list)
-    parts: dict[str, list[Path]] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+@dataclass(frozen=True)
+class _File:
+    """A landed file on its way to a part."""
+
+    found: StoredObject
+    part: str
+    source: sources.Source | None
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """What parsing one file gave; its rows lie where it was told to put them."""
+
+    sha256: str
+    format: str | None = None
+    rows: int = 0
+    #: Why there are no rows of it.
+    problem: str | None = None
+    #: Whether that stops the run: it is of a source, in a format we read, and damaged.
+    damaged: bool = False
+
+
+def shown(name: str) -> str:
+    """A file's name as it can be written down, even where its bytes are no text."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def landed_objects(zone: ObjectStore) -> list[StoredObject]:
@@ -72,37 +99,63 @@ def fingerprint(zone: ObjectStore) -> str:
 
 
 def _fingerprint(contents: Iterable[tuple[str, str]]) -> str:
-    lines = [f"{name}\0{content}\n" for name, content in sorted(contents)]
+    lines = [f"{shown(name)}\0{content}\n" for name, content in sorted(contents)]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def read_landing_zone(zone: ObjectStore, store: ObjectStore) -> Landed:
     """All files of the landing zone as raw rows; parts are kept in the store.
 
+    Files that were not parsed before are parsed on all cores, where they are large enough for that.
+
     Raises:
         UnreadableFilesError: at least one file of a source cannot be read; the others were.
         StorageError: the landing zone does not exist.
     """
-    reading = _Reading()
-    known = {o.name for o in store.objects(_PARTS)}
-    used = set()
-    contents = []
-    for found in landed_objects(zone):
-        content = zone.content_id(found)
-        contents.append((found.name, content))
-        part = _part_name(found.name, content)
-        used.add(part)
-        _read_file(zone, store, found, part, reading, parsed_before=part in known)
-    if reading.problems:
-        raise UnreadableFilesError(reading.problems)
-    for part in known - used:
+    files, contents, problems = _identified(zone)
+    kept = {o.name for o in store.objects(_PARTS)}
+    rows: dict[str, dict[str, object]] = {}
+    for file in files:
+        if file.source is not None and file.part in kept:
+            rows[file.part] = _row(file, _of_part(store.local_copy(file.part)))
+    new = [file for file in files if file.part not in rows]
+    for file, parsed in _parsed(zone, store, new):
+        rows[file.part] = _row(file, parsed)
+        if parsed.problem and parsed.damaged:
+            problems.append(parsed.problem)
+    if problems:
+        raise UnreadableFilesError(problems)
+    for part in kept - {file.part for file in files}:
         store.delete(part)
+    parts: dict[str, list[Path]] = {}
+    for file in files:
+        if file.source is not None and rows[file.part]["problem"] is None:
+            parts.setdefault(file.source.name, []).append(store.local_copy(file.part))
     schema = contracts.polars_schema(contracts.LandedFiles)
     return Landed(
-        files=pl.DataFrame(reading.rows, schema=schema).sort("source_file"),
-        raw={s.name: _raw_rows(s, reading.parts.get(s.name, [])) for s in sources.ALL},
+        files=pl.DataFrame(list(rows.values()), schema=schema).sort("source_file"),
+        raw={s.name: _raw_rows(s, parts.get(s.name, [])) for s in sources.ALL},
         fingerprint=_fingerprint(contents),
     )
+
+
+def _identified(zone: ObjectStore) -> tuple[list[_File], list[tuple[str, str]], list[str]]:
+    """The files in order of delivery, their names and contents, and what cannot be opened."""
+    files, contents, problems = [], [], []
+    for found in landed_objects(zone):
+        try:
+            found.name.encode()
+            content = zone.content_id(found)
+        except UnicodeEncodeError:
+            problems.append(f"{shown(found.name)}: its name is not UTF-8: rename it")
+            continue
+        except (FileNotFoundError, PermissionError) as error:
+            problems.append(f"{found.name}: cannot be opened: {error.strerror}")
+            continue
+        contents.append((found.name, content))
+        part = _part_name(found.name, content)
+        files.append(_File(found, part, sources.source_of(found.name)))
+    return files, contents, problems
 
 
 def _part_name(name: str, content: str) -> str:
@@ -116,50 +169,87 @@ def _raw_rows(source: sources.Source, parts: list[Path]) -> pl.LazyFrame:
     return pl.scan_parquet(parts)
 
 
-def _read_file(
-    zone: ObjectStore,
-    store: ObjectStore,
-    found: StoredObject,
-    part: str,
-    reading: _Reading,
-    *,
-    parsed_before: bool,
-) -> None:
-    row: dict[str, object] = {
-        "source_file": found.name,
-        "size_bytes": found.size_bytes,
-        "raw_rows": 0,
+def _row(file: _File, parsed: _Parsed) -> dict[str, object]:
+    """The row of `contracts.LandedFiles`."""
+    return {
+        "source_file": file.found.name,
+        "source": file.source.name if file.source else None,
+        "format": parsed.format,
+        "size_bytes": file.found.size_bytes,
+        "sha256": parsed.sha256,
+        "raw_rows": parsed.rows,
+        "problem": parsed.problem,
     }
-    reading.rows.append(row)
-    source = sources.source_of(found.name)
-    if parsed_before and source is not None:
-        path = store.local_copy(part)
-        row |= pl.read_parquet_metadata(path) | {"source": source.name}
-        row.pop("ARROW:schema", None)
-    else:
-        data = zone.read(found.name)
-        row["sha256"] = hashlib.sha256(data).hexdigest()
-        if source is None:
-            row["problem"] = (
-                "belongs to no source: begin its name, or its folder's, with "
-                + ", ".join(s.name for s in sources.ALL)
-            )
-            return
-        row["source"] = source.name
-        try:
-            landed_as = formats.format_of(found.name, data)
-            if landed_as is None:
-                row["problem"] = f"its format is not read: {source.name} can land as CSV or JSON"
-                return
-            row["format"] = landed_as
-            rows = pl.concat(list(formats.read(source, found.name, data)))
-        except formats.FormatError as error:
-            reading.problems.append(str(error))
-            row["problem"] = str(error)
-            return
-        scratch = store.scratch(part)
-        rows.write_parquet(scratch, metadata={k: str(row[k]) for k in ("sha256", "format")})
-        store.put(scratch, part)
-        path = store.local_copy(part)
-    row["raw_rows"] = pl.scan_parquet(path).select(pl.len()).collect().item()
-    reading.parts.setdefault(source.name, []).append(path)
+
+
+def _of_part(part: Path) -> _Parsed:
+    """What was noted on a part when its file was parsed."""
+    noted = pl.read_parquet_metadata(part)
+    rows = pl.scan_parquet(part).select(pl.len()).collect().item()
+    return _Parsed(noted["sha256"], noted["format"], rows)
+
+
+def _parsed(
+    zone: ObjectStore, store: ObjectStore, files: list[_File]
+) -> Iterator[tuple[_File, _Parsed]]:
+    """Every file parsed and its part put into the store, in order.
+
+    A process a core: the tokenizers of all formats are Python's to call, so threads would wait for
+    each other. Few small files are not worth starting processes for.
+    """
+    workers = min(os.cpu_count() or 1, len(files))
+    if workers < _WORTH_PROCESSES or sum(f.found.size_bytes for f in files) < _WORTH_BYTES:
+        for file in files:
+            scratch = store.scratch(file.part)
+            yield file, _stored(store, file, scratch, _parse(*_order(zone, file, scratch)))
+        return
+    # Started anew, not forked: a fork of a process with threads can wait for ever.
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        ahead: deque[tuple[_File, Path, Future[_Parsed]]] = deque()
+        for file in files:
+            if len(ahead) == 2 * workers:  # no more files in memory than these
+                yield _next(store, ahead)
+            scratch = store.scratch(file.part)
+            ahead.append((file, scratch, pool.submit(_parse, *_order(zone, file, scratch))))
+        while ahead:
+            yield _next(store, ahead)
+
+
+def _next(
+    store: ObjectStore, ahead: deque[tuple[_File, Path, Future[_Parsed]]]
+) -> tuple[_File, _Parsed]:
+    file, scratch, parsing = ahead.popleft()
+    return file, _stored(store, file, scratch, parsing.result())
+
+
+def _order(zone: ObjectStore, file: _File, scratch: Path) -> tuple[str | None, str, bytes, Path]:
+    """What a worker needs: bytes, since only this process may talk to the landing zone."""
+    source = file.source.name if file.source else None
+    return source, file.found.name, zone.read(file.found.name, file.found.version), scratch
+
+
+def _stored(store: ObjectStore, file: _File, scratch: Path, parsed: _Parsed) -> _Parsed:
+    if parsed.problem is None:
+        store.put(scratch, file.part)
+    return parsed
+
+
+def _parse(source_name: str | None, name: str, data: bytes, scratch: Path) -> _Parsed:
+    """Parse one file into a Parquet file of raw rows; problems come back as text."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    if source_name is None:
+        known = ", ".join(s.name for s in sources.ALL)
+        return _Parsed(
+            sha256,
+            problem=f"belongs to no source: begin its name, or its folder's, with {known}",
+        )
+    (source,) = (s for s in sources.ALL if s.name == source_name)
+    try:
+        landed_as = formats.format_of(name, data)
+        if landed_as is None:
+            return _Parsed(sha256, problem=f"its format is not read as {source_name}")
+        rows = pl.concat(list(formats.read(source, name, data)))
+    except formats.FormatError as error:
+        return _Parsed(sha256, problem=str(error), damaged=True)
+    rows.write_parquet(scratch, metadata={"sha256": sha256, "format": landed_as})
+    return _Parsed(sha256, landed_as, rows.height)

@@ -6,19 +6,31 @@ old bytes or the new ones, never half of them.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _STALE_SECONDS = 24 * 3600
 
 
 class StorageError(Exception):
     """A place that cannot be used, with what a person can do about it."""
+
+
+class ChangedObjectError(StorageError):
+    """An object that was written again between listing and reading it."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"{uri} was written again while it was being read: run again")
 
 
 @dataclass(frozen=True, order=True)
@@ -29,6 +41,10 @@ class StoredObject:
     size_bytes: int
     #: Differs whenever the object was written again; says nothing about its bytes.
     version: str
+    #: When it was written, in UTC.
+    written_at: datetime
+    #: Identity of its bytes, where the place lists it.
+    content: str | None = None
 
 
 class ObjectStore(Protocol):
@@ -46,16 +62,17 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def read(self, name: str) -> bytes:
-        """The bytes of an object.
+    def read(self, name: str, version: str | None = None) -> bytes:
+        """The bytes of an object, of the version that was listed if one is given.
 
         Raises:
             FileNotFoundError: there is no such object.
+            ChangedObjectError: it is of another version by now.
         """
         ...
 
     def content_id(self, found: StoredObject) -> str:
-        """An identity of the object's bytes: equal for equal bytes, whenever written."""
+        """An identity of the object's bytes: other bytes have another one."""
         ...
 
     def local_copy(self, name: str) -> Path:
@@ -103,38 +120,49 @@ class LocalFolder:
             if self._must_exist:
                 raise StorageError(f"there is no folder {self._folder}")
         found = []
-        start = self._folder / prefix.rpartition("/")[0]
-        for parent, _, names in os.walk(start, followlinks=True):
-            for name in names:
-                path = Path(parent) / name
-                relative = path.relative_to(self._folder).as_posix()
-                if relative.startswith(prefix) and path.is_file():
-                    stat = path.stat()
-                    found.append(
-                        StoredObject(relative, stat.st_size, f"{stat.st_mtime_ns}-{stat.st_ino}")
-                    )
+        for path in _files(self._folder / prefix.rpartition("/")[0]):
+            relative = path.relative_to(self._folder).as_posix()
+            if not relative.startswith(prefix):
+                continue
+            try:
+                # A link to nothing is there, too: it fails when it is read, by its name.
+                stat = path.stat() if path.exists() else path.lstat()
+            except FileNotFoundError:
+                continue
+            written_at = datetime.fromtimestamp(stat.st_mtime, tz=UTC)
+            found.append(StoredObject(relative, stat.st_size, _version(stat), written_at))
         return sorted(found)
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, version: str | None = None) -> bytes:
         """The bytes of a file."""
-        return (self._folder / name).read_bytes()
+        with (self._folder / name).open("rb") as file:
+            data = file.read()
+            if version is not None and _version(os.fstat(file.fileno())) != version:
+                raise ChangedObjectError(self.uri(name))
+        return data
 
     def content_id(self, found: StoredObject) -> str:
         """SHA-256 of the file's bytes."""
-        with (self._folder / found.name).open("rb") as file:
+        with self.local_copy(found.name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def local_copy(self, name: str) -> Path:
         """The file itself."""
         path = self._folder / name
         if not path.is_file():
-            raise FileNotFoundError(path)
+            raise FileNotFoundError(errno.ENOENT, "no file is there, or a link to nothing", str(path))
         return path
 
     def scratch(self, name: str) -> Path:
         """A hidden path beside the object: a rename within one file system is atomic."""
         target = self._folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{self._folder} cannot be made: {error.strerror}") from error
+        effective = os.access in os.supports_effective_ids
+        if not os.access(target.parent, os.W_OK | os.X_OK, effective_ids=effective):
+            raise StorageError(f"{target.parent} may not be written to")
         for stale in target.parent.glob(f".{target.name}.*.tmp"):
             # Left by a writer that was killed; a younger one may still be at work.
             if time.time() - stale.stat().st_mtime > _STALE_SECONDS:
@@ -167,6 +195,31 @@ class LocalFolder:
             parent.rmdir()
 
 
+def _files(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Everything below a folder that is no folder; a link back to one above leads nowhere.
+
+    Raises:
+        StorageError: a folder may not be read.
+    """
+    real = folder.resolve()
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except PermissionError as error:
+        raise StorageError(f"{folder} may not be read") from error
+    for entry in entries:
+        path = folder / entry.name
+        if not entry.is_dir():
+            yield path
+        elif path.resolve() not in above | {real}:
+            yield from _files(path, above | {real})
+
+
+def _version(stat: os.stat_result) -> str:
+    return f"{stat.st_mtime_ns}-{stat.st_ino}"
+
+
 def _flush_folder(folder: Path) -> None:
     """Make a rename survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -179,7 +232,12 @@ def _flush_folder(folder: Path) -> None:
 def open_store(location: str, *, must_exist: bool = False) -> ObjectStore:
     """The place a location names: a local folder, or `gs://bucket/prefix`."""
     if location.startswith("gs://"):
-        from drug_assets.storage.gcs import Bucket
+        try:
+            from drug_assets.storage.gcs import Bucket
+        except ModuleNotFoundError as error:
+            raise StorageError(
+                f"{location} needs Google's client: pip install 'drug_assets[gcp]'"
+            ) from error
 
         return Bucket.at(location)
     if "://" in location:

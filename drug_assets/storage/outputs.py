@@ -8,21 +8,32 @@ outputs until then. A release that was cut off is carried through by the next ru
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from drug_assets import contracts
+from drug_assets.storage.landing import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from drug_assets.storage.objects import ObjectStore
 
 _STAGING = ".staging/"
 _READY = "READY"
+_TABLE = ".parquet"
+#: Document that a release writes last.
+RELEASE_DOCUMENT = "release.json"
+#: A failed run can be taken up from where it failed for so long.
+_ABANDONED = timedelta(days=7)
 
 
 class ContractBrokenError(Exception):
@@ -31,7 +42,7 @@ class ContractBrokenError(Exception):
 
 def table_file(table: str) -> str:
     """Name of a table's object in the store."""
-    return f"{table}.parquet"
+    return f"{table}{_TABLE}"
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ class Outputs:
                 rows=_height(scratch),
                 size_bytes=scratch.stat().st_size,
                 head=pl.scan_parquet(scratch).head(5).collect(),
-                uri=self.store.uri(name),
+                uri=self.store.uri(table_file(table)),
             )
             self.store.put(scratch, name)
         finally:
@@ -132,6 +143,46 @@ class WrittenTable:
     uri: str
 
 
+@contextmanager
+def set_aside() -> Iterator[Callable[[pl.LazyFrame], pl.LazyFrame]]:
+    """What keeps frames in temporary files, so that work may read them more than once.
+
+    They lie where Python's `tempfile` puts them (variable TMPDIR) until the block ends.
+    """
+    with TemporaryDirectory(prefix="drug_assets_") as folder:
+        numbers = count()
+
+        def kept(rows: pl.LazyFrame) -> pl.LazyFrame:
+            path = Path(folder) / f"{next(numbers)}.parquet"
+            rows.sink_parquet(path, maintain_order=True)
+            return pl.scan_parquet(path)
+
+        yield kept
+
+
+def last_release(store: ObjectStore) -> Mapping[str, Any]:
+    """What `Outputs.summary` said of the last release; empty before the first."""
+    try:
+        document: Mapping[str, Any] = json.loads(store.read(RELEASE_DOCUMENT))
+    except FileNotFoundError:
+        return {}
+    return document
+
+
+def unchanged_since_release(zone: ObjectStore, store: ObjectStore) -> bool:
+    """Whether the landing zone holds the names and bytes that the last release was made from.
+
+    False while a release that was cut off waits to be carried through.
+
+    Raises:
+        StorageError: one of the places may not be read.
+    """
+    if any(o.name.rpartition("/")[2] == _READY for o in store.objects(_STAGING)):
+        return False
+    released = last_release(store).get("landing", {}).get("fingerprint")
+    return released is not None and released == fingerprint(zone)
+
+
 def finish_interrupted_releases(store: ObjectStore) -> list[str]:
     """Carry through releases that were cut off after their audit; the names released."""
     names = []
@@ -144,14 +195,44 @@ def finish_interrupted_releases(store: ObjectStore) -> list[str]:
 
 
 def discard_staged(store: ObjectStore, run: str) -> None:
-    """Remove what a run staged and did not release."""
-    for staged in store.objects(f"{_STAGING}{run}/"):
-        store.delete(staged.name)
+    """Remove what a run staged; a release that was cut off is left to be carried through."""
+    staged = [o.name for o in store.objects(f"{_STAGING}{run}/")]
+    if f"{_STAGING}{run}/{_READY}" in staged:
+        return
+    for name in staged:
+        store.delete(name)
+
+
+def discard_abandoned(store: ObjectStore, now: datetime) -> list[str]:
+    """Remove what runs staged that were never released nor taken up again; those runs."""
+    last_written: dict[str, datetime] = {}
+    audited = set()
+    for staged in store.objects(_STAGING):
+        run, _, name = staged.name.removeprefix(_STAGING).partition("/")
+        last_written[run] = max(staged.written_at, last_written.get(run, staged.written_at))
+        audited |= {run} if name == _READY else set()
+    abandoned = sorted(
+        run for run, at in last_written.items() if now - at > _ABANDONED and run not in audited
+    )
+    for run in abandoned:
+        discard_staged(store, run)
+    return abandoned
+
+
+def _discard_scratch(store: ObjectStore, prefix: str) -> None:
+    """Remove what a killed writer left half written below a prefix."""
+    for left in store.objects(prefix):
+        if left.name.rpartition("/")[2].startswith("."):
+            store.delete(left.name)
 
 
 def _carry_through(store: ObjectStore, prefix: str, last: str) -> list[str]:
+    _discard_scratch(store, prefix)
     names = [o.name.removeprefix(prefix) for o in store.objects(prefix)]
-    ordered = [n for n in names if n not in (last, _READY)] + [n for n in names if n == last]
+    # Tables before documents, since a load into a warehouse can be refused; `last` says it is done.
+    ordered = sorted(
+        (n for n in names if n != _READY), key=lambda n: (n == last, not n.endswith(_TABLE), n)
+    )
     for name in ordered:
         store.move(prefix + name, name)
     store.delete(prefix + _READY)

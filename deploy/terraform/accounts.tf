@@ -1,0 +1,81 @@
+# One service account for each thing that acts, with only the roles it needs. Roles on one resource
+# (a bucket, a job, a dataset, a secret) are granted beside that resource; those that Google knows on
+# projects only stand here.
+locals {
+  accounts = merge(
+    {
+      runner   = "Runs the pipeline: reads the landing zone, writes store and warehouse."
+      fetcher  = "Pulls from APIs: writes the landing zone."
+      workflow = "Starts the jobs and waits for them."
+      events   = "Starts the workflows: Eventarc and the scheduler act as it."
+      queries  = "Runs scheduled queries."
+    },
+    var.github == null ? {} : { deployer = "Deploys releases from GitHub." },
+    var.dagster.enabled ? { dagster = "Runs Dagster's webserver, daemon and code server." } : {},
+  )
+
+  email  = { for name, account in google_service_account.account : name => account.email }
+  member = { for name, account in google_service_account.account : name => "serviceAccount:${account.email}" }
+
+  project_roles = merge(
+    {
+      # A query or load job belongs to a project; which data it may touch, the dataset says.
+      "runner loads"  = { account = "runner", role = "roles/bigquery.jobUser" }
+      "queries query" = { account = "queries", role = "roles/bigquery.jobUser" }
+      # To follow an execution to its end, and to see the other executions of itself.
+      "workflow waits" = { account = "workflow", role = "roles/run.viewer" }
+      "workflow looks" = { account = "workflow", role = "roles/workflows.viewer" }
+      "workflow logs"  = { account = "workflow", role = "roles/logging.logWriter" }
+      # Workflows can be invoked by project only; this project has these two.
+      "events receive" = { account = "events", role = "roles/eventarc.eventReceiver" }
+      "events invoke"  = { account = "events", role = "roles/workflows.invoker" }
+    },
+    var.github == null ? {} : {
+      "deployer deploys" = { account = "deployer", role = "roles/run.developer" }
+    },
+    var.dagster.enabled ? {
+      "dagster follows" = { account = "dagster", role = "roles/run.viewer" }
+    } : {},
+  )
+
+  # A deployer sets the image of what runs as these accounts.
+  deployed_accounts = var.github == null ? {} : {
+    for name in ["runner", "fetcher", "dagster"] : name => name if contains(keys(local.accounts), name)
+  }
+}
+
+resource "google_service_account" "account" {
+  for_each = local.accounts
+
+  project      = var.project_id
+  account_id   = "drug-assets-${each.key}"
+  display_name = "drug-assets ${each.key}"
+  description  = each.value
+
+  depends_on = [google_project_service.api]
+}
+
+resource "google_project_iam_member" "role" {
+  for_each = local.project_roles
+
+  project = var.project_id
+  role    = each.value.role
+  member  = local.member[each.value.account]
+}
+
+# Cloud Storage itself publishes the events of a bucket that Eventarc delivers.
+resource "google_project_iam_member" "storage_publishes" {
+  count = local.runs_on_landing ? 1 : 0
+
+  project = var.project_id
+  role    = "roles/pubsub.publisher"
+  member  = "serviceAccount:service-${var.project_number}@gs-project-accounts.iam.gserviceaccount.com"
+}
+
+resource "google_service_account_iam_member" "deployer_acts_as" {
+  for_each = local.deployed_accounts
+
+  service_account_id = google_service_account.account[each.key].name
+  role               = "roles/iam.serviceAccountUser"
+  member             = local.member["deployer"]
+}

@@ -1,0 +1,44 @@
+# Copy to terraform.tfvars and fill in; every variable is described in variables.tf.
+# No secret belongs here: the database's password comes from TF_VAR_postgres_password, the others are
+# put into Secret Manager by hand.
+
+project_id     = "drugs-production-1"
+project_number = "123456789012"
+region         = "europe-west1"
+image          = "europe-west1-docker.pkg.dev/drugs-production-1/drug-assets/drug-assets:0.1.0"
+
+warehouse = {
+  location = "EU"
+  readers  = { analysts = "group:analysts@example.org" }
+}
+
+job = {
+  cpu    = "2"
+  memory = "4Gi"
+}
+
+pulls = {
+  trials = {
+    schedule = "0 3 * * 1"
+    message  = { source = "clinical_trials", query = "betamethasone OR diphenhydramine" }
+  }
+  articles = {
+    schedule = "0 4 * * 1"
+    message  = { source = "pubmed", query = "betamethasone[Title] OR diphenhydramine[Title]" }
+  }
+}
+
+github = {
+  repository = "example/drug-assets"
+}
+
+alerts = {
+  emails         = ["data-team@example.org"]
+  rejected_share = 0.05
+}
+
+# Dagster's UI, daemon and queue; see docs/deployment.md for what it costs.
+# dagster = {
+#   enabled = true
+#   users   = ["group:data-team@example.org"]
+# }

@@ -1,0 +1,227 @@
+# From a landed file to tables that people query:
+#
+#   landing bucket --Eventarc--> workflow --Cloud Run Admin API--> job --> store bucket, BigQuery
+#   schedule --> Pub/Sub topic --Eventarc--> workflow --> fetch job --> landing bucket
+#
+# With dagster.enabled, Dagster's sensors, schedules and queue take the place of the first line.
+
+locals {
+  runs_on_landing = !var.dagster.enabled
+
+  # What an execution may take with its retries, and the minutes to start each.
+  run_seconds   = (var.job.timeout_seconds + 600) * (var.job.max_retries + 1)
+  fetch_timeout = 21600
+  fetch_retries = 2
+
+  pipeline_environment = merge(
+    {
+      DRUG_ASSETS_ENV     = var.load_bigquery ? "bigquery" : "gcs"
+      DRUG_ASSETS_LANDING = "gs://${module.buckets.landing}"
+      DRUG_ASSETS_STORE   = "gs://${module.buckets.store}"
+    },
+    var.load_bigquery ? {
+      DRUG_ASSETS_BIGQUERY_PROJECT  = var.project_id
+      DRUG_ASSETS_BIGQUERY_DATASET  = module.bigquery.dataset
+      DRUG_ASSETS_BIGQUERY_LOCATION = var.warehouse.location
+    } : {},
+  )
+
+  # Environment variable => secret, of the secrets that have a value by now.
+  run_secrets = {
+    for variable, secret in { DRUG_ASSETS_FAILURE_WEBHOOK = "drug-assets-failure-webhook" } :
+    variable => secret if contains(var.secrets_in_use, secret)
+  }
+  fetch_secrets = {
+    for variable, secret in { NCBI_API_KEY = "drug-assets-ncbi-api-key" } :
+    variable => secret if contains(var.secrets_in_use, secret)
+  }
+}
+
+module "buckets" {
+  source = "./modules/buckets"
+
+  project_id = var.project_id
+  location   = var.region
+
+  landing_readers = merge(
+    { runner = local.member["runner"] },
+    var.dagster.enabled ? { dagster = local.member["dagster"] } : {},
+  )
+  landing_writers = { fetcher = local.member["fetcher"] }
+  store_readers   = var.dagster.enabled ? { dagster = local.member["dagster"] } : {}
+  store_writers   = { runner = local.member["runner"] }
+
+  depends_on = [google_project_service.api]
+}
+
+module "registry" {
+  source = "./modules/registry"
+
+  project_id = var.project_id
+  location   = var.region
+  writers    = var.github == null ? {} : { deployer = local.member["deployer"] }
+
+  depends_on = [google_project_service.api]
+}
+
+module "secrets" {
+  source = "./modules/secrets"
+
+  project_id = var.project_id
+  secrets = {
+    drug-assets-ncbi-api-key    = { fetcher = local.member["fetcher"] }
+    drug-assets-failure-webhook = { runner = local.member["runner"] }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+module "bigquery" {
+  source = "./modules/bigquery"
+
+  project_id            = var.project_id
+  location              = var.warehouse.location
+  dataset               = var.warehouse.dataset
+  sales_dataset         = var.warehouse.sales_dataset
+  sql_directory         = "${path.root}/../../sql"
+  writers               = { runner = local.member["runner"] }
+  readers               = var.warehouse.readers
+  query_service_account = local.email["queries"]
+  deletion_protection   = var.deletion_protection
+
+  scheduled_queries = {
+    sales_revenue_per_day = {
+      schedule = "every day 04:00"
+      query    = "SELECT * FROM `{project}.{dataset}.revenue_per_day`(NULL, NULL) -- reads {sales_dataset}"
+    }
+    sales_furniture_and_decoration_per_client = {
+      schedule = "every day 04:00"
+      query    = "SELECT * FROM `{project}.{dataset}.furniture_and_decoration_per_client`(NULL, NULL) -- reads {sales_dataset}"
+    }
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+module "run_job" {
+  source = "./modules/cloud_run_job"
+
+  project_id          = var.project_id
+  region              = var.region
+  name                = "drug-assets-run"
+  image               = var.image
+  command             = ["drug-assets", "run", "--only-if-changed"]
+  service_account     = local.email["runner"]
+  environment         = local.pipeline_environment
+  secrets             = local.run_secrets
+  cpu                 = var.job.cpu
+  memory              = var.job.memory
+  timeout_seconds     = var.job.timeout_seconds
+  max_retries         = var.job.max_retries
+  starters            = { workflow = local.member["workflow"] }
+  deletion_protection = var.deletion_protection
+
+  depends_on = [module.secrets]
+}
+
+module "fetch_job" {
+  source = "./modules/cloud_run_job"
+
+  project_id          = var.project_id
+  region              = var.region
+  name                = "drug-assets-fetch"
+  image               = var.image
+  command             = ["drug-assets", "fetch", "--help"]
+  service_account     = local.email["fetcher"]
+  environment         = { DRUG_ASSETS_ENV = "gcs", DRUG_ASSETS_LANDING = "gs://${module.buckets.landing}" }
+  secrets             = local.fetch_secrets
+  cpu                 = "1"
+  memory              = "1Gi"
+  timeout_seconds     = local.fetch_timeout
+  max_retries         = local.fetch_retries
+  starters            = { workflow = local.member["workflow"] }
+  deletion_protection = var.deletion_protection
+
+  depends_on = [module.secrets]
+}
+
+module "landing_trigger" {
+  source = "./modules/landing_trigger"
+  count  = local.runs_on_landing ? 1 : 0
+
+  project_id               = var.project_id
+  region                   = var.region
+  bucket                   = module.buckets.landing
+  job                      = module.run_job.name
+  job_seconds              = local.run_seconds
+  workflow_service_account = local.email["workflow"]
+  event_service_account    = local.email["events"]
+  schedule                 = var.schedule
+  time_zone                = var.time_zone
+  deletion_protection      = var.deletion_protection
+
+  depends_on = [google_project_iam_member.role, google_project_iam_member.storage_publishes]
+}
+
+module "api_pulls" {
+  source = "./modules/api_pulls"
+
+  project_id               = var.project_id
+  project_number           = var.project_number
+  region                   = var.region
+  pulls                    = var.pulls
+  time_zone                = var.time_zone
+  job                      = module.fetch_job.name
+  job_seconds              = (local.fetch_timeout + 600) * (local.fetch_retries + 1)
+  workflow_service_account = local.email["workflow"]
+  event_service_account    = local.email["events"]
+  publishers               = var.pull_requesters
+  deletion_protection      = var.deletion_protection
+
+  depends_on = [google_project_iam_member.role]
+}
+
+module "dagster" {
+  source = "./modules/dagster"
+  count  = var.dagster.enabled ? 1 : 0
+
+  project_id                = var.project_id
+  project_number            = var.project_number
+  region                    = var.region
+  image                     = var.image
+  environment               = local.pipeline_environment
+  service_account           = local.email["dagster"]
+  runner_service_account    = local.email["runner"]
+  users                     = var.dagster.users
+  database_tier             = var.dagster.database_tier
+  postgres_password         = var.postgres_password
+  postgres_password_version = var.dagster.postgres_password_version
+  run                       = var.job
+  deletion_protection       = var.deletion_protection
+
+  depends_on = [google_project_service.api]
+}
+
+module "github" {
+  source = "./modules/github"
+  count  = var.github == null ? 0 : 1
+
+  project_id  = var.project_id
+  repository  = var.github.repository
+  environment = var.github.environment
+  deployer    = google_service_account.account["deployer"].name
+}
+
+module "monitoring" {
+  source = "./modules/monitoring"
+
+  project_id       = var.project_id
+  run_jobs         = concat([module.run_job.name], module.dagster[*].run_job)
+  jobs             = concat([module.run_job.name, module.fetch_job.name], module.dagster[*].run_job)
+  emails           = var.alerts.emails
+  no_success_hours = var.alerts.no_success_hours
+  rejected_share   = var.alerts.rejected_share
+  runbook          = var.alerts.runbook
+
+  depends_on = [google_project_service.api]
+}

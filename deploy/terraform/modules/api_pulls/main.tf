@@ -1,0 +1,134 @@
+# Ask for a pull by publishing a message to the topic: a schedule does, and so may anyone among the
+# publishers. Eventarc keeps a subscription of its own that starts the workflow. The one below is for
+# readers: it holds every request for a week, so that one that failed can be read and published again.
+
+locals {
+  pubsub_agent = "serviceAccount:service-${var.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+}
+
+resource "google_pubsub_topic" "pulls" {
+  project                    = var.project_id
+  name                       = "drug-assets-pulls"
+  message_retention_duration = "604800s"
+}
+
+resource "google_pubsub_topic_iam_member" "publisher" {
+  for_each = var.publishers
+
+  project = var.project_id
+  topic   = google_pubsub_topic.pulls.name
+  role    = "roles/pubsub.publisher"
+  member  = each.value
+}
+
+resource "google_pubsub_topic" "dead_letters" {
+  project                    = var.project_id
+  name                       = "drug-assets-pulls-dead-letters"
+  message_retention_duration = "604800s"
+}
+
+resource "google_pubsub_subscription" "requests" {
+  project                    = var.project_id
+  name                       = "drug-assets-pulls"
+  topic                      = google_pubsub_topic.pulls.id
+  ack_deadline_seconds       = 600
+  message_retention_duration = "604800s"
+  retain_acked_messages      = true
+
+  # Never expires, however long nobody reads.
+  expiration_policy {
+    ttl = ""
+  }
+
+  retry_policy {
+    minimum_backoff = "10s"
+    maximum_backoff = "600s"
+  }
+
+  dead_letter_policy {
+    dead_letter_topic     = google_pubsub_topic.dead_letters.id
+    max_delivery_attempts = 5
+  }
+}
+
+resource "google_pubsub_subscription_iam_member" "subscriber" {
+  for_each = var.subscribers
+
+  project      = var.project_id
+  subscription = google_pubsub_subscription.requests.name
+  role         = "roles/pubsub.subscriber"
+  member       = each.value
+}
+
+# What Pub/Sub itself needs to move a message to the dead letters.
+resource "google_pubsub_topic_iam_member" "dead_letter_publisher" {
+  project = var.project_id
+  topic   = google_pubsub_topic.dead_letters.name
+  role    = "roles/pubsub.publisher"
+  member  = local.pubsub_agent
+}
+
+resource "google_pubsub_subscription_iam_member" "dead_letter_subscriber" {
+  project      = var.project_id
+  subscription = google_pubsub_subscription.requests.name
+  role         = "roles/pubsub.subscriber"
+  member       = local.pubsub_agent
+}
+
+resource "google_workflows_workflow" "fetch" {
+  project             = var.project_id
+  region              = var.region
+  name                = "drug-assets-fetch"
+  description         = "Runs the fetch job for each request that is published."
+  service_account     = var.workflow_service_account
+  call_log_level      = "LOG_ERRORS_ONLY"
+  source_contents     = file("${path.module}/fetch.yaml")
+  deletion_protection = var.deletion_protection
+
+  user_env_vars = {
+    JOB         = var.job
+    JOB_SECONDS = tostring(var.job_seconds)
+  }
+}
+
+resource "google_eventarc_trigger" "requested" {
+  project         = var.project_id
+  location        = var.region
+  name            = "drug-assets-pull-requested"
+  service_account = var.event_service_account
+
+  matching_criteria {
+    attribute = "type"
+    value     = "google.cloud.pubsub.topic.v1.messagePublished"
+  }
+
+  transport {
+    pubsub {
+      topic = google_pubsub_topic.pulls.id
+    }
+  }
+
+  destination {
+    workflow = google_workflows_workflow.fetch.id
+  }
+}
+
+resource "google_cloud_scheduler_job" "pull" {
+  for_each = var.pulls
+
+  project     = var.project_id
+  region      = var.region
+  name        = "drug-assets-pull-${each.key}"
+  description = "Asks for ${each.value.message.source}: ${substr(each.value.message.query, 0, 200)}"
+  schedule    = each.value.schedule
+  time_zone   = var.time_zone
+
+  pubsub_target {
+    topic_name = google_pubsub_topic.pulls.id
+    data       = base64encode(jsonencode({ for field, value in each.value.message : field => value if value != null }))
+  }
+
+  retry_config {
+    retry_count = 3
+  }
+}

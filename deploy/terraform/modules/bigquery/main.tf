@@ -1,0 +1,199 @@
+# The warehouse. Tables come from the contracts of the code: tables.json is written by
+#   python -m drug_assets.storage.bigquery_schema > deploy/terraform/modules/bigquery/tables.json
+# and a test holds the two against each other. Views and functions come from the statements of sql/,
+# the same that people run by hand.
+
+locals {
+  tables = jsondecode(file("${path.module}/tables.json"))
+
+  references = {
+    project       = var.project_id
+    dataset       = var.dataset
+    sales_dataset = coalesce(var.sales_dataset, "without-sales")
+  }
+
+  statements = {
+    for path in fileset(var.sql_directory, "{views,functions,table_functions}/*.sql") :
+    path => templatefile("${var.sql_directory}/${path}", local.references)
+    if var.sales_dataset != null || !strcontains(file("${var.sql_directory}/${path}"), "$${sales_dataset}")
+  }
+
+  # Name and body of a statement: what stands between the backticks after the last dot, and what
+  # follows AS on a line of its own (views) or AS and a bracket (functions).
+  views = {
+    for path, statement in local.statements :
+    regex("CREATE OR REPLACE VIEW `[^`]*\\.(\\w+)`", statement)[0] => {
+      query       = regex("(?s)\\nAS\\n(.*?);\\s*$", statement)[0]
+      description = regex("--[^:]*: ([^\\n]*)", statement)[0]
+    }
+    if startswith(path, "views/")
+  }
+
+  routines = {
+    for path, statement in local.statements :
+    regex("CREATE OR REPLACE (?:TABLE )?FUNCTION `[^`]*\\.(\\w+)`", statement)[0] => {
+      type        = startswith(path, "table_functions/") ? "TABLE_VALUED_FUNCTION" : "SCALAR_FUNCTION"
+      body        = regex("(?s)\\nAS \\(\\n(.*?)\\n\\);\\s*$", statement)[0]
+      description = regex("--[^:]*: ([^\\n]*)", statement)[0]
+      arguments = [
+        for argument in split(",", regex("(?s)FUNCTION `[^`]*`\\(([^)]*)\\)", statement)[0]) :
+        regex("^\\s*(?P<name>\\w+)\\s+(?P<type>\\w+)\\s*$", argument)
+        if trimspace(argument) != ""
+      ]
+    }
+    if !startswith(path, "views/")
+  }
+
+  scheduled_queries = {
+    for table, query in var.scheduled_queries : table => query
+    if var.sales_dataset != null || !strcontains(query.query, "{sales_dataset}")
+  }
+}
+
+resource "google_bigquery_dataset" "dataset" {
+  project                    = var.project_id
+  dataset_id                 = var.dataset
+  location                   = var.location
+  friendly_name              = "Drugs, publications, journals"
+  description                = "Which drug is named by which publication of which journal, and since when."
+  delete_contents_on_destroy = !var.deletion_protection
+}
+
+resource "google_bigquery_dataset_iam_member" "writer" {
+  for_each = var.writers
+
+  project    = var.project_id
+  dataset_id = google_bigquery_dataset.dataset.dataset_id
+  role       = "roles/bigquery.dataEditor"
+  member     = each.value
+}
+
+resource "google_bigquery_dataset_iam_member" "reader" {
+  for_each = var.readers
+
+  project    = var.project_id
+  dataset_id = google_bigquery_dataset.dataset.dataset_id
+  role       = "roles/bigquery.dataViewer"
+  member     = each.value
+}
+
+resource "google_bigquery_table" "table" {
+  for_each = local.tables
+
+  project             = var.project_id
+  dataset_id          = google_bigquery_dataset.dataset.dataset_id
+  table_id            = each.key
+  description         = each.value.description
+  schema              = jsonencode(each.value.schema)
+  clustering          = each.value.clustering
+  deletion_protection = var.deletion_protection
+
+  dynamic "time_partitioning" {
+    for_each = each.value.partition_by_month == null ? [] : [each.value.partition_by_month]
+    content {
+      type  = "MONTH"
+      field = time_partitioning.value
+    }
+  }
+}
+
+resource "google_bigquery_table" "view" {
+  for_each = local.views
+
+  project             = var.project_id
+  dataset_id          = google_bigquery_dataset.dataset.dataset_id
+  table_id            = each.key
+  description         = each.value.description
+  deletion_protection = false
+
+  view {
+    query          = each.value.query
+    use_legacy_sql = false
+  }
+
+  # BigQuery reads a view's query when it is created: what it names has to be there.
+  depends_on = [google_bigquery_table.table, google_bigquery_routine.function]
+}
+
+resource "google_bigquery_routine" "function" {
+  for_each = { for name, routine in local.routines : name => routine if routine.type == "SCALAR_FUNCTION" }
+
+  project         = var.project_id
+  dataset_id      = google_bigquery_dataset.dataset.dataset_id
+  routine_id      = each.key
+  routine_type    = each.value.type
+  language        = "SQL"
+  description     = each.value.description
+  definition_body = each.value.body
+
+  dynamic "arguments" {
+    for_each = each.value.arguments
+    content {
+      name      = arguments.value.name
+      data_type = jsonencode({ typeKind = arguments.value.type })
+    }
+  }
+}
+
+resource "google_bigquery_routine" "table_function" {
+  for_each = { for name, routine in local.routines : name => routine if routine.type == "TABLE_VALUED_FUNCTION" }
+
+  project         = var.project_id
+  dataset_id      = google_bigquery_dataset.dataset.dataset_id
+  routine_id      = each.key
+  routine_type    = each.value.type
+  language        = "SQL"
+  description     = each.value.description
+  definition_body = each.value.body
+
+  dynamic "arguments" {
+    for_each = each.value.arguments
+    content {
+      name      = arguments.value.name
+      data_type = jsonencode({ typeKind = arguments.value.type })
+    }
+  }
+
+  depends_on = [google_bigquery_table.table, google_bigquery_routine.function]
+}
+
+# Scheduled queries write results beside the tables and read sales where there are any.
+resource "google_bigquery_dataset_iam_member" "query_writer" {
+  project    = var.project_id
+  dataset_id = google_bigquery_dataset.dataset.dataset_id
+  role       = "roles/bigquery.dataEditor"
+  member     = "serviceAccount:${var.query_service_account}"
+}
+
+resource "google_bigquery_dataset_iam_member" "query_reads_sales" {
+  count = var.sales_dataset == null || var.sales_dataset == var.dataset ? 0 : 1
+
+  project    = var.project_id
+  dataset_id = var.sales_dataset
+  role       = "roles/bigquery.dataViewer"
+  member     = "serviceAccount:${var.query_service_account}"
+}
+
+resource "google_bigquery_data_transfer_config" "scheduled_query" {
+  for_each = local.scheduled_queries
+
+  project                = var.project_id
+  location               = var.location
+  display_name           = "drug-assets: ${each.key}"
+  data_source_id         = "scheduled_query"
+  schedule               = each.value.schedule
+  destination_dataset_id = google_bigquery_dataset.dataset.dataset_id
+  service_account_name   = var.query_service_account
+
+  params = {
+    query                           = replace(replace(replace(each.value.query, "{project}", var.project_id), "{dataset}", var.dataset), "{sales_dataset}", local.references.sales_dataset)
+    destination_table_name_template = each.key
+    write_disposition               = "WRITE_TRUNCATE"
+  }
+
+  depends_on = [
+    google_bigquery_routine.table_function,
+    google_bigquery_dataset_iam_member.query_writer,
+    google_bigquery_dataset_iam_member.query_reads_sales,
+  ]
+}

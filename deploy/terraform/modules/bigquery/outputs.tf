@@ -1,0 +1,9 @@
+output "dataset" {
+  description = "Id of the dataset."
+  value       = google_bigquery_dataset.dataset.dataset_id
+}
+
+output "tables" {
+  description = "Names of the tables, views not among them."
+  value       = sort(keys(google_bigquery_table.table))
+}

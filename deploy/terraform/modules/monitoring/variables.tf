@@ -1,0 +1,49 @@
+variable "project_id" {
+  description = "Project of metrics, alerts and dashboard."
+  type        = string
+}
+
+variable "run_jobs" {
+  description = "Names of the Cloud Run jobs that run the pipeline: their logs tell how runs went."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.run_jobs) > 0
+    error_message = "Name one job at least: alerts on no job would never fire."
+  }
+}
+
+variable "jobs" {
+  description = "Names of all Cloud Run jobs: a failed execution of any of them raises an alert."
+  type        = list(string)
+}
+
+variable "emails" {
+  description = "Addresses that alerts go to."
+  type        = set(string)
+}
+
+variable "no_success_hours" {
+  description = "Hours without a run that succeeded after which somebody is told."
+  type        = number
+
+  validation {
+    condition     = var.no_success_hours >= 1 && var.no_success_hours <= 24
+    error_message = "An alert looks back 1 to 24 hours (Cloud Monitoring's limit is 25)."
+  }
+}
+
+variable "rejected_share" {
+  description = "Share of rejected rows, 0 to 1, above which somebody is told."
+  type        = number
+
+  validation {
+    condition     = var.rejected_share > 0 && var.rejected_share < 1
+    error_message = "The share lies between 0 and 1: 0.05 is a row in twenty."
+  }
+}
+
+variable "runbook" {
+  description = "Address of docs/operations.md, named in each alert."
+  type        = string
+}

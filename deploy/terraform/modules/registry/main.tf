@@ -1,0 +1,62 @@
+# Where images lie. A tag is never moved, so a version that ran once can be found again; images
+# without a tag go after two weeks, and the newest twenty stay whatever their age.
+
+variable "project_id" {
+  description = "Project that owns the repository."
+  type        = string
+}
+
+variable "location" {
+  description = "Region of the repository: that of the jobs that pull from it."
+  type        = string
+}
+
+variable "writers" {
+  description = "Who pushes images: name for Terraform => IAM member."
+  type        = map(string)
+  default     = {}
+}
+
+resource "google_artifact_registry_repository" "images" {
+  project       = var.project_id
+  location      = var.location
+  repository_id = "drug-assets"
+  description   = "Images of drug-assets: job, webserver, daemon and code server in one."
+  format        = "DOCKER"
+
+  docker_config {
+    immutable_tags = true
+  }
+
+  cleanup_policies {
+    id     = "delete-untagged"
+    action = "DELETE"
+    condition {
+      tag_state  = "UNTAGGED"
+      older_than = "1209600s"
+    }
+  }
+
+  cleanup_policies {
+    id     = "keep-newest"
+    action = "KEEP"
+    most_recent_versions {
+      keep_count = 20
+    }
+  }
+}
+
+resource "google_artifact_registry_repository_iam_member" "writer" {
+  for_each = var.writers
+
+  project    = var.project_id
+  location   = var.location
+  repository = google_artifact_registry_repository.images.name
+  role       = "roles/artifactregistry.writer"
+  member     = each.value
+}
+
+output "image" {
+  description = "Name of the image, without a tag."
+  value       = "${var.location}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.images.repository_id}/drug-assets"
+}

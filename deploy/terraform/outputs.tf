@@ -1,0 +1,49 @@
+output "landing" {
+  description = "Where files are landed."
+  value       = "gs://${module.buckets.landing}"
+}
+
+output "store" {
+  description = "Where outputs lie."
+  value       = "gs://${module.buckets.store}"
+}
+
+output "image" {
+  description = "Name to push images under, without a tag; value of the GitHub variable GCP_IMAGE."
+  value       = module.registry.image
+}
+
+output "run_workflow" {
+  description = "Workflow that starts a run, by hand too; null where Dagster does."
+  value       = one(module.landing_trigger[*].workflow)
+}
+
+output "pull_topic" {
+  description = "Topic that requests to pull are published to."
+  value       = module.api_pulls.topic
+}
+
+output "dataset" {
+  description = "BigQuery dataset."
+  value       = module.bigquery.dataset
+}
+
+output "dagster_url" {
+  description = "Dagster's UI; null without it."
+  value       = one(module.dagster[*].url)
+}
+
+output "jobs" {
+  description = "Cloud Run jobs that a release deploys; value of the GitHub variable GCP_JOBS."
+  value       = join(" ", concat([module.run_job.name, module.fetch_job.name], module.dagster[*].run_job))
+}
+
+output "deployer" {
+  description = "Value of the GitHub variable GCP_DEPLOYER; null without GitHub."
+  value       = var.github == null ? null : local.email["deployer"]
+}
+
+output "workload_identity_provider" {
+  description = "Value of the GitHub variable GCP_WORKLOAD_IDENTITY_PROVIDER; null without GitHub."
+  value       = one(module.github[*].provider)
+}

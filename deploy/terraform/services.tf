@@ -1,0 +1,33 @@
+# Google's APIs that the deployment calls. They stay on when Terraform lets go of them: something else
+# in the project may have come to need them.
+locals {
+  apis = concat(
+    [
+      "artifactregistry.googleapis.com",
+      "bigquery.googleapis.com",
+      "bigquerydatatransfer.googleapis.com",
+      "cloudscheduler.googleapis.com",
+      "eventarc.googleapis.com",
+      "iam.googleapis.com",
+      "iamcredentials.googleapis.com",
+      "logging.googleapis.com",
+      "monitoring.googleapis.com",
+      "pubsub.googleapis.com",
+      "run.googleapis.com",
+      "secretmanager.googleapis.com",
+      "storage.googleapis.com",
+      "sts.googleapis.com",
+      "workflowexecutions.googleapis.com",
+      "workflows.googleapis.com",
+    ],
+    var.dagster.enabled ? ["iap.googleapis.com", "sqladmin.googleapis.com"] : [],
+  )
+}
+
+resource "google_project_service" "api" {
+  for_each = toset(local.apis)
+
+  project            = var.project_id
+  service            = each.value
+  disable_on_destroy = false
+}

@@ -1,0 +1,449 @@
+# Each module alone: what it declares, to the argument.
+
+mock_provider "google" {}
+
+variables {
+  project_id          = "drugs-production-1"
+  project_number      = "123456789012"
+  region              = "europe-west1"
+  location            = "europe-west1"
+  image               = "europe-west1-docker.pkg.dev/drugs-production-1/drug-assets/drug-assets:0.1.0"
+  time_zone           = "Europe/Paris"
+  deletion_protection = true
+
+  workflow_service_account = "workflow@drugs-production-1.iam.gserviceaccount.com"
+  event_service_account    = "events@drugs-production-1.iam.gserviceaccount.com"
+}
+
+run "registry" {
+  command = plan
+
+  module {
+    source = "./modules/registry"
+  }
+
+  assert {
+    condition     = google_artifact_registry_repository.images.docker_config[0].immutable_tags && length(google_artifact_registry_repository.images.cleanup_policies) == 2
+    error_message = "Tags do not move, and old images go."
+  }
+}
+
+run "job" {
+  command = plan
+
+  module {
+    source = "./modules/cloud_run_job"
+  }
+
+  variables {
+    name            = "drug-assets-run"
+    command         = ["drug-assets", "run", "--only-if-changed"]
+    service_account = "runner@drugs-production-1.iam.gserviceaccount.com"
+    environment     = { DRUG_ASSETS_ENV = "gcs" }
+    secrets         = { NCBI_API_KEY = "drug-assets-ncbi-api-key" }
+    cpu             = "2"
+    memory          = "4Gi"
+    timeout_seconds = 3600
+    max_retries     = 1
+    starters        = { workflow = "serviceAccount:workflow" }
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_job.job.template[0].template[0].timeout == "3600s" && google_cloud_run_v2_job.job.template[0].template[0].max_retries == 1
+    error_message = "Time-out and retries reach the job."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_job.job.template[0].task_count == 1 && google_cloud_run_v2_job.job.template[0].parallelism == 1
+    error_message = "One task: two would write the same tables at once."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_job.job.template[0].template[0].containers[0].resources[0].limits == tomap({ cpu = "2", memory = "4Gi" })
+    error_message = "CPU and memory reach the container."
+  }
+
+  assert {
+    condition = {
+      for variable in google_cloud_run_v2_job.job.template[0].template[0].containers[0].env :
+      variable.name => try(variable.value_source[0].secret_key_ref[0].secret, variable.value)
+    } == { DRUG_ASSETS_ENV = "gcs", NCBI_API_KEY = "drug-assets-ncbi-api-key" }
+    error_message = "Plain values are plain; secrets are references, never values."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_job_iam_member.starter["workflow"].role == "roles/run.jobsExecutorWithOverrides"
+    error_message = "A starter may run this job, and not change it."
+  }
+}
+
+run "landing_trigger" {
+  command = apply
+
+  module {
+    source = "./modules/landing_trigger"
+  }
+
+  variables {
+    bucket      = "drugs-production-1-drug-assets-landing"
+    job         = "drug-assets-run"
+    job_seconds = 8400
+    schedule    = "0 5 * * *"
+  }
+
+  assert {
+    condition = { for criterion in google_eventarc_trigger.landed.matching_criteria : criterion.attribute => criterion.value } == {
+      type   = "google.cloud.storage.object.v1.finalized"
+      bucket = "drugs-production-1-drug-assets-landing"
+    }
+    error_message = "New objects of the landing bucket are the events."
+  }
+
+  assert {
+    condition     = google_eventarc_trigger.landed.destination[0].workflow == google_workflows_workflow.run.id && google_eventarc_trigger.landed.location == "europe-west1"
+    error_message = "Eventarc starts the workflow, from the region of the bucket."
+  }
+
+  assert {
+    condition     = google_workflows_workflow.run.user_env_vars == tomap({ JOB = "drug-assets-run", JOB_SECONDS = "8400", SETTLE_SECONDS = "60" })
+    error_message = "The workflow knows its job and how long to wait for it."
+  }
+
+  assert {
+    condition     = endswith(google_cloud_scheduler_job.run[0].http_target[0].uri, "${google_workflows_workflow.run.id}/executions")
+    error_message = "The schedule goes through the workflow: no run beside another."
+  }
+}
+
+run "api_pulls" {
+  command = apply
+
+  module {
+    source = "./modules/api_pulls"
+  }
+
+  variables {
+    job         = "drug-assets-fetch"
+    job_seconds = 66600
+    pulls = {
+      trials = { schedule = "0 3 * * 1", message = { source = "clinical_trials", query = "aspirin" } }
+    }
+  }
+
+  assert {
+    condition     = jsondecode(base64decode(google_cloud_scheduler_job.pull["trials"].pubsub_target[0].data)) == { source = "clinical_trials", query = "aspirin" }
+    error_message = "The message holds what was asked for, and no field that was not: unknown or empty ones are refused."
+  }
+
+  assert {
+    condition     = google_eventarc_trigger.requested.transport[0].pubsub[0].topic == google_pubsub_topic.pulls.id && google_eventarc_trigger.requested.destination[0].workflow == google_workflows_workflow.fetch.id
+    error_message = "A message starts the fetch workflow."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.requests.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.dead_letters.id && google_pubsub_subscription.requests.expiration_policy[0].ttl == ""
+    error_message = "Requests that nobody can handle are kept apart, and the subscription never expires."
+  }
+}
+
+run "api_pulls_refuse_an_unknown_source" {
+  command = plan
+
+  module {
+    source = "./modules/api_pulls"
+  }
+
+  variables {
+    job         = "drug-assets-fetch"
+    job_seconds = 66600
+    pulls = {
+      trials = { schedule = "0 3 * * 1", message = { source = "clinical-trials", query = "aspirin" } }
+    }
+  }
+
+  expect_failures = [var.pulls]
+}
+
+run "bigquery" {
+  command = plan
+
+  module {
+    source = "./modules/bigquery"
+  }
+
+  variables {
+    location              = "EU"
+    dataset               = "drug_assets"
+    sales_dataset         = "sales"
+    sql_directory         = "../../sql"
+    writers               = { runner = "serviceAccount:runner" }
+    query_service_account = "queries@drugs-production-1.iam.gserviceaccount.com"
+    scheduled_queries = {
+      sales_revenue = { schedule = "every day 04:00", query = "SELECT * FROM `{project}.{dataset}.revenue_per_day`(NULL, NULL)" }
+    }
+  }
+
+  assert {
+    condition     = toset(keys(google_bigquery_table.table)) == toset(keys(jsondecode(file("modules/bigquery/tables.json"))))
+    error_message = "One table for each contract that is published."
+  }
+
+  assert {
+    condition     = google_bigquery_table.table["mentions"].time_partitioning[0].type == "MONTH" && google_bigquery_table.table["mentions"].time_partitioning[0].field == "date" && google_bigquery_table.table["mentions"].clustering == tolist(["drug_id", "journal_id"])
+    error_message = "Mentions are partitioned by month and clustered by drug and journal."
+  }
+
+  assert {
+    condition     = length(google_bigquery_table.table["drugs"].time_partitioning) == 0
+    error_message = "A table without date has no partitions."
+  }
+
+  assert {
+    condition = one([
+      for field in jsondecode(google_bigquery_table.table["mentions"].schema) : field.type == "RECORD" && field.mode == "REPEATED" && [for part in field.fields : part.name] == ["start", "end", "text"]
+      if field.name == "spans"
+    ])
+    error_message = "Spans are a repeated record."
+  }
+
+  assert {
+    condition     = length(google_bigquery_table.view) == length(fileset("../../sql/views", "*.sql")) && length(google_bigquery_table.view) > 0
+    error_message = "One view for each statement."
+  }
+
+  assert {
+    condition     = alltrue([for view in google_bigquery_table.view : startswith(view.view[0].query, "SELECT") || startswith(view.view[0].query, "WITH") || startswith(view.view[0].query, "--")])
+    error_message = "A view's query begins after AS."
+  }
+
+  assert {
+    condition     = length(google_bigquery_routine.table_function) == length(fileset("../../sql/table_functions", "*.sql")) && length(google_bigquery_routine.function) == length(fileset("../../sql/functions", "*.sql"))
+    error_message = "One routine for each statement."
+  }
+
+  assert {
+    condition     = [for argument in google_bigquery_routine.table_function["revenue_per_day"].arguments : "${argument.name} ${jsondecode(argument.data_type).typeKind}"] == ["date_from DATE", "date_to DATE"]
+    error_message = "Arguments are those of the statement, in order."
+  }
+
+  assert {
+    condition     = strcontains(google_bigquery_routine.table_function["revenue_per_day"].definition_body, "`drugs-production-1.sales.TRANSACTIONS`") && !strcontains(google_bigquery_routine.table_function["revenue_per_day"].definition_body, "CREATE")
+    error_message = "A body is the query alone, with its references filled."
+  }
+
+  assert {
+    condition     = google_bigquery_data_transfer_config.scheduled_query["sales_revenue"].params.query == "SELECT * FROM `drugs-production-1.drug_assets.revenue_per_day`(NULL, NULL)"
+    error_message = "References of scheduled queries are filled."
+  }
+}
+
+run "bigquery_without_sales" {
+  command = plan
+
+  module {
+    source = "./modules/bigquery"
+  }
+
+  variables {
+    location              = "EU"
+    dataset               = "drug_assets"
+    sql_directory         = "../../sql"
+    writers               = {}
+    query_service_account = "queries@drugs-production-1.iam.gserviceaccount.com"
+    scheduled_queries = {
+      sales_revenue = { schedule = "every day 04:00", query = "SELECT * FROM `{project}.{sales_dataset}.TRANSACTIONS`" }
+    }
+  }
+
+  assert {
+    condition     = !contains(keys(google_bigquery_routine.table_function), "revenue_per_day") && contains(keys(google_bigquery_routine.table_function), "drugs_in_same_journals") && length(google_bigquery_data_transfer_config.scheduled_query) == 0
+    error_message = "Without sales, what reads sales is left out, and nothing else."
+  }
+}
+
+run "dagster" {
+  command = plan
+
+  module {
+    source = "./modules/dagster"
+  }
+
+  variables {
+    environment               = { DRUG_ASSETS_ENV = "gcs" }
+    service_account           = "dagster@drugs-production-1.iam.gserviceaccount.com"
+    runner_service_account    = "runner@drugs-production-1.iam.gserviceaccount.com"
+    users                     = ["group:data@example.org"]
+    database_tier             = "db-g1-small"
+    postgres_password         = "correct horse battery staple"
+    postgres_password_version = 1
+    run                       = { cpu = "2", memory = "4Gi", timeout_seconds = 3600 }
+  }
+
+  assert {
+    condition     = [for container in google_cloud_run_v2_service.dagster.template[0].containers : container.name] == ["webserver", "code-server", "daemon"]
+    error_message = "Webserver, code server and daemon run side by side."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.dagster.template[0].scaling[0].min_instance_count == 1 && google_cloud_run_v2_service.dagster.template[0].scaling[0].max_instance_count == 1
+    error_message = "Exactly one instance: two daemons would launch each run twice."
+  }
+
+  assert {
+    condition     = alltrue([for container in google_cloud_run_v2_service.dagster.template[0].containers : container.resources[0].cpu_idle == false])
+    error_message = "The daemon works between requests."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.dagster.iap_enabled && toset(keys(google_iap_web_cloud_run_service_iam_member.user)) == toset(["group:data@example.org"])
+    error_message = "Only named people open the UI."
+  }
+
+  assert {
+    condition     = google_sql_database_instance.dagster.settings[0].connector_enforcement == "REQUIRED" && length(google_sql_database_instance.dagster.settings[0].ip_configuration[0].authorized_networks) == 0
+    error_message = "No network reaches the database but through Google's connectors."
+  }
+
+  assert {
+    condition     = google_sql_database_instance.dagster.deletion_protection && google_sql_database_instance.dagster.settings[0].backup_configuration[0].point_in_time_recovery_enabled
+    error_message = "The database is backed up and not deleted by mistake."
+  }
+
+  assert {
+    condition     = output.run_job == yamldecode(file("../dagster.yaml")).run_launcher.config.job_name_by_code_location.drug_assets
+    error_message = "The job is the one that dagster.yaml names."
+  }
+}
+
+run "dagster_refuses_a_short_password" {
+  command = plan
+
+  module {
+    source = "./modules/dagster"
+  }
+
+  variables {
+    environment               = {}
+    service_account           = "dagster@drugs-production-1.iam.gserviceaccount.com"
+    runner_service_account    = "runner@drugs-production-1.iam.gserviceaccount.com"
+    users                     = []
+    database_tier             = "db-g1-small"
+    postgres_password         = "dagster"
+    postgres_password_version = 1
+    run                       = { cpu = "2", memory = "4Gi", timeout_seconds = 3600 }
+  }
+
+  expect_failures = [var.postgres_password]
+}
+
+run "github" {
+  command = apply
+
+  module {
+    source = "./modules/github"
+  }
+
+  variables {
+    repository  = "example/drug-assets"
+    environment = "production"
+    deployer    = "projects/drugs-production-1/serviceAccounts/deployer@drugs-production-1.iam.gserviceaccount.com"
+  }
+
+  assert {
+    condition     = google_iam_workload_identity_pool_provider.github.attribute_condition == "assertion.repository == 'example/drug-assets'"
+    error_message = "Only this repository is let in."
+  }
+
+  assert {
+    condition     = endswith(google_service_account_iam_member.deployer.member, "/subject/repo:example/drug-assets:environment:production")
+    error_message = "Only jobs of the protected environment become the deployer."
+  }
+}
+
+run "secrets" {
+  command = plan
+
+  module {
+    source = "./modules/secrets"
+  }
+
+  variables {
+    secrets = { drug-assets-ncbi-api-key = { fetcher = "serviceAccount:fetcher" } }
+  }
+
+  assert {
+    condition     = { for name, grant in google_secret_manager_secret_iam_member.reader : name => grant.role } == { "drug-assets-ncbi-api-key fetcher" = "roles/secretmanager.secretAccessor" }
+    error_message = "A secret is read by those named, and they may do no more."
+  }
+}
+
+run "monitoring" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    run_jobs         = ["drug-assets-run", "drug-assets-dagster-run"]
+    jobs             = ["drug-assets-run", "drug-assets-fetch", "drug-assets-dagster-run"]
+    emails           = ["data@example.org"]
+    no_success_hours = 12
+    rejected_share   = 0.05
+    runbook          = "https://example.org/operations.md"
+  }
+
+  assert {
+    condition     = output.metrics == tolist(["drug_assets_mentions", "drug_assets_rows_in", "drug_assets_rows_rejected", "drug_assets_run_failed", "drug_assets_run_succeeded", "drug_assets_seconds"])
+    error_message = "Six metrics: two events, four figures."
+  }
+
+  assert {
+    condition     = google_logging_metric.event["run_failed"].filter == "resource.type=\"cloud_run_job\" AND resource.labels.job_name=(\"drug-assets-run\" OR \"drug-assets-dagster-run\") AND jsonPayload.event=\"run_failed\""
+    error_message = "The metric counts the event of these jobs."
+  }
+
+  assert {
+    condition     = google_logging_metric.figure["rows_rejected"].value_extractor == "EXTRACT(jsonPayload.rows_rejected)"
+    error_message = "Figures come from the field of their name."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.no_success.conditions[0].condition_threshold[0].aggregations[0].alignment_period == "43200s" && google_monitoring_alert_policy.no_success.conditions[0].condition_threshold[0].evaluation_missing_data == "EVALUATION_MISSING_DATA_ACTIVE"
+    error_message = "Twelve hours without a success alert, and so does silence."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.rejected_share.conditions[0].condition_prometheus_query_language[0].query == "sum(increase(logging_googleapis_com:user_drug_assets_rows_rejected_sum{monitored_resource=\"cloud_run_job\"}[1h])) / sum(increase(logging_googleapis_com:user_drug_assets_rows_in_sum{monitored_resource=\"cloud_run_job\"}[1h])) > 0.05"
+    error_message = "The share is rejected rows by rows read, against the threshold."
+  }
+
+  assert {
+    condition     = length(google_monitoring_alert_policy.run_failed.conditions) == 3
+    error_message = "Told by the run, by Cloud Run, or by the workflow."
+  }
+
+  assert {
+    condition     = length(jsondecode(google_monitoring_dashboard.runs.dashboard_json).mosaicLayout.tiles) == 9
+    error_message = "Eight charts and the log."
+  }
+}
+
+run "monitoring_refuses_more_than_a_day" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    run_jobs         = ["drug-assets-run"]
+    jobs             = ["drug-assets-run"]
+    emails           = []
+    no_success_hours = 48
+    rejected_share   = 0.05
+    runbook          = "https://example.org/operations.md"
+  }
+
+  expect_failures = [var.no_success_hours]
+}

@@ -1,0 +1,155 @@
+variable "project_id" {
+  description = "Google Cloud project, one for each deployment."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
+    error_message = "project_id is the id, such as drugs-production-1, not the project's display name or number."
+  }
+}
+
+variable "project_number" {
+  description = "Its number: gcloud projects describe PROJECT_ID --format='value(projectNumber)'."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{6,}$", var.project_number))
+    error_message = "project_number is the number, not the id."
+  }
+}
+
+variable "region" {
+  description = "Region of everything but the warehouse: buckets, jobs, workflows and triggers have to lie together."
+  type        = string
+  default     = "europe-west1"
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
+    error_message = "A region such as europe-west1; a trigger on a multi-region bucket could not start a job of one region."
+  }
+}
+
+variable "image" {
+  description = "Image that jobs and service begin with, tag or digest included. Releases replace it."
+  type        = string
+
+  validation {
+    condition     = can(regex("(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$", var.image)) && !endswith(var.image, ":latest")
+    error_message = "Name the image with its tag or digest, and not latest: a deployment should say what it runs."
+  }
+}
+
+variable "warehouse" {
+  description = "BigQuery: location (cannot change later), dataset, who queries it (name => IAM member), and the dataset of TRANSACTIONS and PRODUCT_NOMENCLATURE for the sales functions, if there is one."
+  type = object({
+    location      = optional(string, "EU")
+    dataset       = optional(string, "drug_assets")
+    readers       = optional(map(string), {})
+    sales_dataset = optional(string)
+  })
+  default = {}
+}
+
+variable "load_bigquery" {
+  description = "Whether the job loads BigQuery (DRUG_ASSETS_ENV=bigquery) or writes the store alone (gcs)."
+  type        = bool
+  default     = true
+}
+
+variable "job" {
+  description = "What one run of the pipeline gets. Temporary files count as memory."
+  type = object({
+    cpu             = optional(string, "2")
+    memory          = optional(string, "4Gi")
+    timeout_seconds = optional(number, 3600)
+    max_retries     = optional(number, 1)
+  })
+  default = {}
+}
+
+variable "schedule" {
+  description = "Cron line of the run that happens whether or not anything landed; null for none."
+  type        = string
+  default     = "0 5 * * *"
+}
+
+variable "time_zone" {
+  description = "Time zone of all schedules."
+  type        = string
+  default     = "Europe/Paris"
+}
+
+variable "pulls" {
+  description = "Pulls from ClinicalTrials.gov and PubMed by schedule: name => cron line and message."
+  type = map(object({
+    schedule = string
+    message = object({
+      source    = string
+      query     = string
+      page_size = optional(number)
+      date_type = optional(string)
+    })
+  }))
+  default = {}
+}
+
+variable "pull_requesters" {
+  description = "Who else may ask for a pull, by publishing a message: name => IAM member."
+  type        = map(string)
+  default     = {}
+}
+
+variable "secrets_in_use" {
+  description = "Secrets that have a value and are given to the jobs: drug-assets-ncbi-api-key, drug-assets-failure-webhook. They are made empty at first; a job that reads one without a value does not start."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = length(setsubtract(var.secrets_in_use, ["drug-assets-ncbi-api-key", "drug-assets-failure-webhook"])) == 0
+    error_message = "The secrets are drug-assets-ncbi-api-key and drug-assets-failure-webhook."
+  }
+}
+
+variable "dagster" {
+  description = "Dagster's UI, daemon and queue as a service with its own PostgreSQL. With it, runs come from Dagster's sensors and schedules; without it, from landed files through Eventarc. Never both: each keeps its own runs apart, not the other's."
+  type = object({
+    enabled                   = optional(bool, false)
+    users                     = optional(set(string), [])
+    database_tier             = optional(string, "db-g1-small")
+    postgres_password_version = optional(number, 1)
+  })
+  default = {}
+}
+
+variable "postgres_password" {
+  description = "Password of Dagster's database, 16 characters or more: TF_VAR_postgres_password, never a file. Wanted with dagster.enabled."
+  type        = string
+  sensitive   = true
+  default     = null
+}
+
+variable "github" {
+  description = "Repository (OWNER/NAME) and environment on GitHub that releases deploy from; null for none."
+  type = object({
+    repository  = string
+    environment = optional(string, "production")
+  })
+  default = null
+}
+
+variable "alerts" {
+  description = "Who is told, and when."
+  type = object({
+    emails           = optional(set(string), [])
+    no_success_hours = optional(number, 24)
+    rejected_share   = optional(number, 0.05)
+    runbook          = optional(string, "docs/operations.md")
+  })
+  default = {}
+}
+
+variable "deletion_protection" {
+  description = "Whether Terraform refuses to delete what holds data or runs. Set to false and apply before a teardown."
+  type        = bool
+  default     = true
+}

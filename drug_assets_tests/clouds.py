@@ -1,0 +1,77 @@
+"""Buckets and datasets of the emulators, as the package reaches them.
+
+The emulators themselves belong to `emulators`; what is stored is for the tests to say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from drug_assets_tests.emulators import GcsEmulator
+
+_METADATA = "user.metadata"
+
+
+def reach(
+    monkeypatch: pytest.MonkeyPatch, gcs: str | None = None, bigquery: str | None = None
+) -> None:
+    """Set the clients' own variables, so that what the package opens is the emulators'."""
+    # The client would look at the bucket in a thread of its own, whenever it likes.
+    monkeypatch.setenv("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
+    if gcs:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs)
+    if bigquery:
+        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery)
+
+
+def new_bucket(gcs: GcsEmulator) -> str:
+    """The name of a bucket that nothing lies in."""
+    name = f"bucket-{secrets.token_hex(6)}"
+    gcs.client().create_bucket(name)
+    return name
+
+
+def new_dataset() -> str:
+    """A name for a dataset that does not exist."""
+    return f"dataset_{secrets.token_hex(6)}"
+
+
+def upload(gcs: GcsEmulator, folder: Path, bucket: str, prefix: str) -> None:
+    """Put every file of a folder into a bucket, below a prefix."""
+    place = gcs.client().bucket(bucket)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            blob = place.blob(f"{prefix}/{path.relative_to(folder).as_posix()}")
+            blob.upload_from_filename(str(path))
+
+
+def contents(gcs: GcsEmulator, bucket: str, prefix: str = "") -> dict[str, bytes]:
+    """The bytes of every object of a bucket, by name below the prefix."""
+    found = gcs.client().list_blobs(bucket, prefix=prefix)
+    return {blob.name.removeprefix(prefix): blob.download_as_bytes() for blob in found}
+
+
+def land(
+    gcs: GcsEmulator, bucket: str, names: list[str], at: datetime, generation: int | None = None
+) -> None:
+    """Make objects that were written at one given moment; the service would take its own."""
+    place = gcs.client().bucket(bucket)
+    place.blob(names[0]).upload_from_string(b"landed")
+    first = gcs.root / bucket / names[0]
+    metadata = json.loads(os.getxattr(first, _METADATA))
+    metadata["Updated"] = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    metadata["Generation"] = generation or int(at.timestamp() * 1_000_000)
+    for name in names:
+        path = gcs.root / bucket / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"landed")
+        os.setxattr(path, _METADATA, json.dumps(metadata).encode())

@@ -1,0 +1,296 @@
+"""The checks: what fails which, and what stops a run."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from drug_assets import contracts
+from drug_assets import defs as declarations
+from drug_assets.defs import resources
+from drug_assets.settings import Settings
+from drug_assets_tests import runs
+
+pytestmark = pytest.mark.xdist_group("sample")
+
+BLOCKING = {
+    *((table, "contract") for table in contracts.TABLES),
+    *((source, "nothing_lost") for source in contracts.SOURCES),
+    ("mentions", "spans_spell_their_drug"),
+    ("mentions", "ids_exist"),
+    ("drug_graph", "valid_document"),
+    ("drug_graph", "equals_mentions"),
+}
+WARNINGS = {
+    *((table, "did_not_shrink") for table in contracts.TABLES),
+    *(
+        (source, check)
+        for source in contracts.PUBLICATION_SOURCES
+        for check in ("missing_id", "missing_date", "missing_journal", "future_dates")
+    ),
+    ("landed_files", "every_file_is_read"),
+    ("landed_files", "every_source_landed"),
+    ("rejected_records", "rejected_share"),
+    ("drugs", "all_mentioned"),
+}
+
+ASSETS = dg.load_assets_from_package_module(declarations)
+CHECKS = dg.load_asset_checks_from_package_module(declarations)
+
+
+class Store:
+    """A store that a good run left, to be spoilt."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def spoil(self, table: str, spoilt: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        path = self.folder / f"{table}.parquet"
+        spoilt(pl.read_parquet(path)).write_parquet(path)
+
+    def spoil_graph(self, spoilt: Callable[[list[Any]], None]) -> None:
+        path = self.folder / "graph.json"
+        graph = json.loads(path.read_text(encoding="utf-8"))
+        spoilt(graph)
+        lines = ",\n".join(json.dumps(drug, ensure_ascii=False) for drug in graph)
+        path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+    def evaluated(self, asset: str, check: str) -> dg.AssetCheckEvaluation:
+        """The result of one check of what lies in the store."""
+        settings = Settings.of({}, landing=str(runs.SAMPLE), store=str(self.folder))
+        key = dg.AssetCheckKey(dg.AssetKey(asset), check)
+        [definition] = [d for d in CHECKS if key in d.check_keys]
+        result = dg.materialize(
+            [*ASSETS, *CHECKS],
+            selection=dg.AssetSelection.checks(*definition.check_keys),
+            resources=resources.resources(settings),
+            raise_on_error=False,
+        )
+        evaluations = {e.asset_check_key: e for e in result.get_asset_check_evaluations()}
+        assert evaluations.keys() == definition.check_keys
+        blocked = any(e.blocking and not e.passed for e in evaluations.values())
+        assert result.success is not blocked, "a failed gate fails the run, a warning does not"
+        return evaluations[key]
+
+
+@pytest.fixture
+def store(sample_run: runs.Run, tmp_path: Path) -> Store:
+    shutil.copytree(sample_run.store, tmp_path / "store")
+    return Store(tmp_path / "store")
+
+
+def figures(evaluation: dg.AssetCheckEvaluation) -> dict[str, Any]:
+    return {name: value.value for name, value in evaluation.metadata.items()}
+
+
+def test_gates_block_and_warnings_do_not() -> None:
+    blocking = {
+        (spec.asset_key.to_user_string(), spec.name): spec.blocking
+        for definition in CHECKS
+        for spec in definition.check_specs
+    }
+    assert {key for key, blocks in blocking.items() if blocks} == BLOCKING
+    assert {key for key, blocks in blocking.items() if not blocks} == WARNINGS
+
+
+def test_every_check_is_described() -> None:
+    assert all(spec.description for definition in CHECKS for spec in definition.check_specs)
+
+
+# Gates
+
+
+def assert_gate_fails(store: Store, asset: str, check: str) -> dict[str, Any]:
+    evaluation = store.evaluated(asset, check)
+    assert not evaluation.passed
+    assert evaluation.severity is dg.AssetCheckSeverity.ERROR
+    assert evaluation.description
+    return figures(evaluation)
+
+
+@pytest.mark.parametrize("table", contracts.TABLES)
+def test_contract_fails_where_a_key_stands_twice(store: Store, table: str) -> None:
+    store.spoil(table, lambda rows: pl.concat([rows, rows.head(1)]))
+    assert assert_gate_fails(store, table, "contract") == {"primary_key": 2}
+
+
+def test_contract_fails_where_a_column_is_gone(store: Store) -> None:
+    store.spoil("mentions", lambda rows: rows.drop("spans"))
+    assert_gate_fails(store, "mentions", "contract")
+
+
+@pytest.mark.parametrize("source", contracts.SOURCES)
+@pytest.mark.parametrize("table", ["raw_{}", "{}", "merged_{}", "rejected_records"])
+def test_nothing_lost_fails_where_a_row_is_gone(store: Store, source: str, table: str) -> None:
+    def without_one(rows: pl.DataFrame) -> pl.DataFrame:
+        if "source" in rows.columns:
+            rows = rows.sort(pl.col("source") == source, descending=True)
+        return rows.slice(1)
+
+    store.spoil(table.format(source), without_one)
+    found = assert_gate_fails(store, source, "nothing_lost")
+    assert abs(found["raw"] - found["kept"] - found["merged"] - found["rejected"]) == 1
+
+
+def test_nothing_lost_fails_where_a_row_took_the_place_of_another(store: Store) -> None:
+    store.spoil("merged_pubmed", lambda rows: pl.concat([rows.head(1), rows.head(rows.height - 1)]))
+    found = assert_gate_fails(store, "pubmed", "nothing_lost")
+    assert found["raw"] == found["kept"] + found["merged"] + found["rejected"]
+    assert found["accounted_for_twice"] == 1
+
+
+def _moved_by_one(rows: pl.DataFrame) -> pl.DataFrame:
+    span = pl.element().struct
+    moved = pl.struct(
+        start=span.field("start") + 1, end=span.field("end") + 1, text=span.field("text")
+    )
+    return rows.with_columns(spans=pl.col("spans").list.eval(moved))
+
+
+def test_spans_fail_where_they_are_one_off(store: Store) -> None:
+    store.spoil("mentions", _moved_by_one)
+    found = assert_gate_fails(store, "mentions", "spans_spell_their_drug")
+    assert found == {"spans": 123, "wrong": 123}
+
+
+def test_spans_fail_where_they_spell_another_drug(store: Store) -> None:
+    store.spoil("mentions", lambda rows: rows.with_columns(drug_id=pl.lit("caffeine")))
+    assert_gate_fails(store, "mentions", "spans_spell_their_drug")
+
+
+@pytest.mark.parametrize(
+    ("table", "figure"),
+    [
+        ("drugs", "unknown_drugs"),
+        ("pubmed", "unknown_pubmed"),
+        ("clinical_trials", "unknown_clinical_trials"),
+    ],
+)
+def test_ids_fail_where_a_table_lost_its_rows(store: Store, table: str, figure: str) -> None:
+    store.spoil(table, lambda rows: rows.clear())
+    assert assert_gate_fails(store, "mentions", "ids_exist")[figure] > 0
+
+
+def test_document_fails_where_a_field_is_gone(store: Store) -> None:
+    store.spoil_graph(lambda graph: graph[3].pop("atc_codes"))
+    assert_gate_fails(store, "drug_graph", "valid_document")
+
+
+def test_document_fails_where_it_is_torn(store: Store) -> None:
+    path = store.folder / "graph.json"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert_gate_fails(store, "drug_graph", "valid_document")
+    assert_gate_fails(store, "drug_graph", "equals_mentions")
+
+
+def test_document_fails_where_a_drug_is_gone(store: Store) -> None:
+    store.spoil_graph(lambda graph: graph.pop(2))
+    assert_gate_fails(store, "drug_graph", "equals_mentions")
+
+
+def test_document_fails_where_a_mention_is_gone(store: Store) -> None:
+    store.spoil("mentions", lambda rows: rows.slice(1))
+    assert_gate_fails(store, "drug_graph", "equals_mentions")
+
+
+def test_every_check_is_evaluated_by_a_run_and_no_gate_fails(sample_run: runs.Run) -> None:
+    told = re.search(r"(\d+) checks passed, (\d+) did not", sample_run.report)
+    assert told is not None
+    passed, others = map(int, told.groups())
+    assert passed + others == len(BLOCKING | WARNINGS)
+    assert sample_run.report.count("  warning: ") == others
+
+
+# Warnings
+
+
+def assert_warns(store: Store, asset: str, check: str) -> dict[str, Any]:
+    evaluation = store.evaluated(asset, check)
+    assert not evaluation.passed
+    assert evaluation.severity is dg.AssetCheckSeverity.WARN
+    return figures(evaluation)
+
+
+def test_file_that_is_not_read_is_a_warning_with_its_name(store: Store) -> None:
+    store.spoil(
+        "landed_files",
+        lambda rows: rows.with_columns(
+            problem=pl.when(pl.col("source_file") == "pubmed.csv").then(pl.lit("odd"))
+        ),
+    )
+    assert assert_warns(store, "landed_files", "every_file_is_read") == {"pubmed.csv": "odd"}
+
+
+def test_source_without_rows_is_a_warning_with_the_others_counts(store: Store) -> None:
+    store.spoil("landed_files", lambda rows: rows.filter(pl.col("source") != "drugs"))
+    assert assert_warns(store, "landed_files", "every_source_landed") == {
+        "raw_drugs": 0,
+        "raw_pubmed": 85,
+        "raw_clinical_trials": 37,
+    }
+
+
+def test_rejected_share_is_a_warning_above_a_twentieth(store: Store) -> None:
+    found = assert_warns(store, "rejected_records", "rejected_share")
+    assert (found["rejected"], found["raw"], found["share"]) == (12, 162, round(12 / 162, 4))
+    assert found["drugs.blank_name"] == 2
+    store.spoil("rejected_records", lambda rows: rows.head(162 // 20))
+    assert store.evaluated("rejected_records", "rejected_share").passed
+
+
+@pytest.mark.parametrize("source", contracts.PUBLICATION_SOURCES)
+@pytest.mark.parametrize("flag", ["missing_id", "missing_date", "missing_journal"])
+def test_missing_fields_are_a_warning_above_a_quarter(store: Store, source: str, flag: str) -> None:
+    def flagged(share: float) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        def spoilt(rows: pl.DataFrame) -> pl.DataFrame:
+            few = pl.int_range(pl.len()) < pl.len() * share
+            flags = pl.concat_list(pl.when(few).then(pl.lit(flag))).list.drop_nulls()
+            return rows.with_columns(issues=flags)
+
+        return spoilt
+
+    store.spoil(source, flagged(0.2))
+    assert store.evaluated(source, flag).passed
+    store.spoil(source, flagged(0.5))
+    assert assert_warns(store, source, flag)["share"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_date_in_the_future_is_a_warning_and_today_is_not(store: Store) -> None:
+    today = datetime.now(tz=UTC).date()
+
+    def dated(day: date) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        return lambda rows: rows.with_columns(
+            date=pl.when(pl.int_range(pl.len()) == 0).then(pl.lit(day)).otherwise("date")
+        )
+
+    store.spoil("pubmed", dated(today - timedelta(days=1)))
+    assert store.evaluated("pubmed", "future_dates").passed
+    store.spoil("pubmed", dated(today + timedelta(days=2)))
+    assert assert_warns(store, "pubmed", "future_dates") == {"records": 1}
+
+
+def test_drugs_never_mentioned_are_a_warning_with_their_names(store: Store) -> None:
+    found = assert_warns(store, "drugs", "all_mentioned")
+    assert found == {"drugs": 2, "names": "quinine, resveratrol"}
+
+
+def test_table_that_shrank_by_more_than_a_tenth_is_a_warning(
+    small_run: runs.Run, tmp_path: Path
+) -> None:
+    shutil.copytree(small_run.store, tmp_path / "store")
+    pubmed: Sequence[str] = runs.SMALL["pubmed.csv"].splitlines()
+    landing = runs.landing_zone(
+        tmp_path / "landing", {**runs.SMALL, "pubmed.csv": "\n".join(pubmed[:2])}
+    )
+    run = runs.run(landing, tmp_path / "store")
+    assert run.succeeded
+    assert "warning: pubmed: did_not_shrink: 1 row, 2 the last time" in run.report
+    assert "warning: mentions: did_not_shrink: 3 rows, 4 the last time" in run.report
+    assert " drugs: did_not_shrink" not in run.report

@@ -1,0 +1,143 @@
+"""The real parts that the deployment tests run on loopback: PostgreSQL, Dagster's processes.
+
+What is asserted of them does not belong here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+
+
+def require(program: str, *folders: str) -> str:
+    """Path of a program; the test that asks is skipped, naming it, where it is not installed."""
+    found = shutil.which(program, path=os.pathsep.join([os.environ["PATH"], *folders]))
+    if found is None:
+        pytest.skip(f"{program} is not installed here")
+    return found
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(what: str, ask: Callable[[], Any], seconds: float = 60) -> Any:
+    """The first answer that is not false; an `AssertionError` that says what never came."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := ask():
+            return answer
+        time.sleep(0.2)
+    raise AssertionError(f"{what}: not within {seconds:.0f} s")
+
+
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """A PostgreSQL of this test's own; yields the URL as SQLAlchemy and Dagster take it.
+
+    The server refuses to run as root, so under root it runs as Debian's `postgres` user.
+    """
+    newest_first = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    initdb = Path(require("initdb", *map(str, newest_first))).resolve()
+    owner: dict[str, Any] = {}
+    folder = Path(tempfile.mkdtemp(prefix="drug-assets-postgres-"))
+    if os.geteuid() == 0:
+        account = pwd.getpwnam("postgres")
+        owner = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        os.chown(folder, account.pw_uid, account.pw_gid)
+    cluster, log, port = folder / "cluster", folder / "log", free_port()
+    try:
+        subprocess.run(
+            [initdb, "--pgdata", cluster, "--auth", "trust", "--username", "dagster", "--no-sync"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+            **owner,
+        )
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": port,
+            "unix_socket_directories": "",
+            "fsync": "off",
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with log.open("wb") as output:
+            server = subprocess.Popen(
+                [initdb.with_name("postgres"), "-D", cluster, *options],
+                stdout=output,
+                stderr=output,
+                cwd=folder,
+                **owner,
+            )
+        try:
+            ready = [str(initdb.with_name("pg_isready")), "-h", "127.0.0.1", "-p", str(port)]
+            eventually(
+                f"PostgreSQL ready, see {log}",
+                lambda: subprocess.run(ready, check=False, capture_output=True).returncode == 0,
+            )
+            yield f"postgresql+psycopg2://dagster@127.0.0.1:{port}/postgres"
+        finally:
+            server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
+            server.wait(30)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running(
+    name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with its output in `folder/name.log`, stopped as Cloud Run does: SIGTERM."""
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, env=dict(environment), cwd=folder, stdout=log, stderr=log
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def graphql(port: int, query: str, **variables: object) -> dict[str, Any]:
+    """The data that Dagster's webserver answers.
+
+    Raises:
+        AssertionError: it answers errors.
+        OSError: it does not answer.
+    """
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        reply = json.load(answer)
+    assert "errors" not in reply, reply["errors"]
+    data: dict[str, Any] = reply["data"]
+    return data

@@ -1,0 +1,129 @@
+"""The workflows that start Cloud Run jobs: whole, and agreed with what Terraform gives them.
+
+Google has no emulator of Workflows, so the decision of `run.yaml`, who runs and who waits, is
+played here step by step, as the file says it, against every mix of executions under way.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import permutations
+from typing import Any
+
+import pytest
+import yaml
+
+from drug_assets_tests.deploy.services import DEPLOY
+
+MODULES = DEPLOY / "terraform" / "modules"
+RUN = MODULES / "landing_trigger" / "run.yaml"
+FETCH = MODULES / "api_pulls" / "fetch.yaml"
+
+#: What Workflows sets itself.
+BUILT_IN = {
+    "GOOGLE_CLOUD_LOCATION",
+    "GOOGLE_CLOUD_PROJECT_ID",
+    "GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID",
+    "GOOGLE_CLOUD_WORKFLOW_ID",
+}
+
+
+def steps_of(block: Any) -> dict[str, Any]:
+    """Steps by name, nested ones too; every name once, as Workflows demands."""
+    found: dict[str, Any] = {}
+    for step in block:
+        ((name, body),) = step.items()
+        inner = steps_of(body.get("for", {}).get("steps", []))
+        assert not {name, *inner} & set(found), f"step {name} stands twice"
+        found |= {name: body} | inner
+    return found
+
+
+def targets(body: Any) -> set[str]:
+    choices = [body, *body.get("switch", [])]
+    return {choice["next"] for choice in choices if "next" in choice} - {"continue", "end"}
+
+
+@pytest.mark.parametrize("workflow", [RUN, FETCH], ids=lambda path: path.name)
+def test_every_jump_has_a_target(workflow: Any) -> None:
+    steps = steps_of(yaml.safe_load(workflow.read_text("utf-8"))["main"]["steps"])
+    jumps = set().union(*(targets(body) for body in steps.values()))
+    assert jumps
+    assert jumps <= set(steps)
+
+
+@pytest.mark.parametrize("workflow", [RUN, FETCH], ids=lambda path: path.name)
+def test_the_environment_that_is_read_is_the_one_that_is_given(workflow: Any) -> None:
+    read = set(re.findall(r'sys\.get_env\("(\w+)"\)', workflow.read_text("utf-8"))) - BUILT_IN
+    declared = (workflow.parent / "main.tf").read_text("utf-8")
+    given = re.search(r"user_env_vars = \{(.*?)\}", declared, re.DOTALL)
+    assert given
+    assert read == set(re.findall(r"^\s+(\w+)\s+=", given[1], re.MULTILINE))
+
+
+def decision(own: str, active: list[str]) -> str:
+    """What `run.yaml` lets an execution do, with those under way from the oldest to the newest."""
+    steps = steps_of(yaml.safe_load(RUN.read_text("utf-8"))["main"]["steps"])
+    order = {
+        "createTime": active[0],
+        "createTime desc": active[-1],
+    }
+    known = {"own_id": own}
+    for asked in ("ask_for_the_oldest", "ask_for_the_newest"):
+        args = steps[asked]["args"]
+        assert args["filter"] == 'state="ACTIVE"'
+        assert args["pageSize"] == 1
+        known[steps[asked]["result"] + "_id"] = order[args["orderBy"]]
+    for choice in steps["decide"]["switch"]:
+        compared = re.fullmatch(r"\$\{(\w+) (==|!=) (\w+)\}", choice["condition"])
+        assert compared
+        left, operator, right = compared.groups()
+        if (known[left] == known[right]) == (operator == "=="):
+            return "run" if choice.get("next") == "run_the_job" else "end"
+    assert steps["wait_for_a_turn"]["next"] == "ask_for_the_oldest"
+    return "wait"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_one_runs_one_waits_and_the_others_end(count: int) -> None:
+    active = [f"execution-{number}" for number in range(count)]
+    decisions = [decision(own, active) for own in active]
+    assert decisions == (["run", *["end"] * (count - 2), "wait"] if count > 1 else ["run"])
+
+
+def test_after_the_last_file_a_run_always_begins() -> None:
+    # Whatever the order in which those that wait ask: somebody who came after the last file runs.
+    for asking in permutations(range(4)):
+        active = [f"execution-{number}" for number in range(4)]
+        began_after_last_file = False
+        for _ in range(3):
+            for number in asking:
+                own = f"execution-{number}"
+                if own not in active:
+                    continue
+                decided = decision(own, active)
+                if decided == "run":
+                    began_after_last_file = own == "execution-3"
+                if decided != "wait":
+                    active.remove(own)
+        assert active == []
+        assert began_after_last_file
+
+
+def test_a_request_to_pull_becomes_a_command() -> None:
+    steps = steps_of(yaml.safe_load(FETCH.read_text("utf-8"))["main"]["steps"])
+    assigned: dict[str, Any] = {}
+    for assignment in steps["read_message"]["assign"]:
+        assigned |= assignment
+    assert assigned["command"] == [
+        "drug-assets",
+        "fetch",
+        '${text.replace_all(request.source, "_", "-")}',
+        '${"--query=" + request.query}',
+    ]
+    from drug_assets.fetch.request import FetchRequest
+
+    fields = set(FetchRequest.__dataclass_fields__) - {"source", "query"}
+    assert set(assigned["options"]) <= fields
+    override = steps["run_the_job"]["args"]["body"]["overrides"]["containerOverrides"]
+    assert override == [{"args": "${command}"}]

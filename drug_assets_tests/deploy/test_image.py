@@ -1,0 +1,168 @@
+"""The image: clean under hadolint, from declared requirements, built and run without an engine.
+
+Building takes minutes, buildah, debootstrap and root, so it happens where DRUG_ASSETS_BUILD_IMAGE=1
+asks for it; DRUG_ASSETS_BASE_ROOTFS names a Debian tree to build on, else debootstrap makes one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drug_assets_tests.deploy.services import DEPLOY, ROOT, require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOCKERFILE = DEPLOY / "Dockerfile"
+
+
+def test_hadolint_finds_nothing() -> None:
+    hadolint = require("hadolint", str(Path(sys.executable).parent))
+    done = subprocess.run([hadolint, DOCKERFILE], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_runs_as_a_numeric_user_that_is_not_root() -> None:
+    users = re.findall(r"^USER (.*)$", DOCKERFILE.read_text("utf-8"), re.MULTILINE)
+    assert users == ["10001:10001"]
+
+
+def test_whatever_is_copied_is_let_in() -> None:
+    let_in = {
+        line.removeprefix("!")
+        for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+        if line.startswith("!")
+    }
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE.read_text("utf-8"), re.MULTILINE)
+    copied = {path for line in copies for path in line.split()}
+    assert copied == let_in
+    assert all((ROOT / path).exists() for path in copied)
+
+
+def test_requirements_are_those_that_the_project_declares() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    listed = _requirements("gcp", "production")
+    assert listed.returncode == 0
+    assert listed.stdout.splitlines() == [
+        *project["dependencies"],
+        *extras["gcp"],
+        *extras["production"],
+    ]
+    refused = _requirements("prodcution")
+    assert refused.returncode == 1
+    assert "declares no extra prodcution" in refused.stderr
+
+
+def test_every_requirement_is_pinned() -> None:
+    pinned = {
+        _normal(line.partition("==")[0])
+        for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+        if "==" in line
+    }
+    required = {
+        _normal(re.split(r"[<>=!~\[; ]", line)[0])
+        for line in _requirements("gcp", "production").stdout.splitlines()
+    }
+    assert required <= pinned
+
+
+@pytest.fixture(scope="module")
+def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The image `drug-assets`, built in a store of its own; yields buildah's command for it."""
+    if os.environ.get("DRUG_ASSETS_BUILD_IMAGE") != "1":
+        pytest.skip("the image is built where DRUG_ASSETS_BUILD_IMAGE=1 asks for it")
+    folder = tmp_path_factory.mktemp("image")
+    program = [
+        *("env", "STORAGE_DRIVER=vfs", require("buildah")),
+        *("--root", str(folder / "store"), "--runroot", str(folder / "run")),
+    ]
+    tree = Path(os.environ.get("DRUG_ASSETS_BASE_ROOTFS") or folder / "rootfs")
+    if not tree.exists():
+        packages = "--include=python3,python3-venv,ca-certificates"
+        _done([require("debootstrap"), "--variant=minbase", packages, "bookworm", str(tree)])
+    try:
+        base = _done([*program, "from", "scratch"]).strip()
+        _done([*program, "add", "--quiet", base, str(tree), "/"])
+        _done([*program, "commit", "--quiet", "--rm", base, "localhost/base"])
+        # What pip is told here, the build is told for its duration: it stays in no layer.
+        certificates = "/etc/ssl/certs/ca-certificates.crt"
+        (folder / "pip.conf").write_text(f"[global]\ncert = {certificates}\n{_indexes()}", "utf-8")
+        _done(
+            [
+                *(*program, "bud", "--isolation", "chroot", "--network", "host"),
+                *("--format", "docker", "--secret", f"id=pip_conf,src={folder / 'pip.conf'}"),
+                *("--volume", f"{certificates}:{certificates}:ro"),
+                *("--build-arg", "BASE_IMAGE=localhost/base", "--build-arg", "VERSION=1.2.3"),
+                *("--file", str(DOCKERFILE), "--tag", "localhost/drug-assets", str(ROOT)),
+            ]
+        )
+        yield program
+    finally:
+        subprocess.run([*program, "rm", "--all"], check=False, capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_the_image_declares_what_platforms_read(buildah: list[str]) -> None:
+    image = json.loads(_done([*buildah, "inspect", "--type", "image", "localhost/drug-assets"]))
+    config = image["Docker"]["config"]
+    assert config["User"] == "10001:10001"
+    assert config["Cmd"] == ["drug-assets", "run"]
+    assert not config.get("Entrypoint")
+    assert config["Healthcheck"]["Test"] == ["CMD", "python3", "/opt/dagster/healthcheck.py"]
+    assert config["Labels"]["org.opencontainers.image.version"] == "1.2.3"
+    assert not [name for name in config["Env"] if "PIP" in name or "DAGSTER_HOME" in name]
+
+
+def test_the_image_runs_the_job(buildah: list[str], tmp_path: Path) -> None:
+    container = _done([*buildah, "from", "localhost/drug-assets"]).strip()
+    run = [
+        *(*buildah, "run", "--isolation", "chroot", "--volume", f"{ROOT / 'data'}:/work/data:ro"),
+        container,
+        "--",
+    ]
+    assert _done([*run, "id", "--user"]).strip() == "10001"
+    _done([*run, "drug-assets", "run"])
+    answer = _done([*run, "drug-assets", "top-journal", "--json"])
+    assert json.loads(answer)[0]["drugs"]
+    for program in ("dagster-webserver", "dagster-daemon", "dagster"):
+        assert "version" in _done([*run, program, "--version"])
+    imported = "import dagster_contrib_gcp, dagster_gcp, dagster_postgres, psycopg2"
+    _done([*run, "python3", "-c", imported])
+
+
+def _requirements(*extras: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, DEPLOY / "requirements.py", ROOT / "pyproject.toml", *extras],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _indexes() -> str:
+    """This machine's package index, where it is another than the usual one."""
+    asked = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+    done = subprocess.run(asked, check=False, capture_output=True, text=True)
+    address = os.environ.get("PIP_INDEX_URL") or done.stdout.strip()
+    return f"index-url = {address}\n" if address else ""
+
+
+def _done(command: list[str]) -> str:
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-4000:]}{done.stderr[-4000:]}"
+    return done.stdout

@@ -1,0 +1,139 @@
+"""The Terraform configuration against the provider's real arguments, without a provider registry.
+
+The checker is a folder with a script `check`, a stub provider and the provider's schema:
+DRUG_ASSETS_TERRAFORM_CHECKER names it, else it is looked for beside the checkout. Without it, and
+without Terraform, the tests are skipped by name; on GitHub the registry is reached and
+`terraform validate` and `terraform test` run as they are.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from drug_assets_tests.deploy.services import DEPLOY, ROOT, require
+
+PROVIDER = "terraform-provider-google.py"
+SCHEMA = "google-8.7.0-schema.json.gz"
+
+
+@pytest.fixture(scope="module")
+def checker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checker with a schema of the resources that are used here alone: a tenth of the time."""
+    beside = ROOT.parent / "shared" / "tools" / "terraform_offline"
+    given = Path(os.environ.get("DRUG_ASSETS_TERRAFORM_CHECKER") or beside)
+    if not (given / "check").is_file():
+        pytest.skip("the offline Terraform checker is not here (DRUG_ASSETS_TERRAFORM_CHECKER)")
+    if importlib.util.find_spec("grpc") is None:
+        pytest.skip("grpcio, which the offline Terraform checker needs, is not installed here")
+    require("terraform")
+    own = tmp_path_factory.mktemp("checker")
+    shutil.copy(given / "check", own)
+    # Terraform asks a provider to end and waits two seconds for it, some ten times a command.
+    provider = (given / PROVIDER).read_text("utf-8")
+    deaf = 'if not details.method.startswith("/tfplugin6.Provider/"):'
+    ends = 'if details.method == "/plugin.GRPCController/Shutdown":\n                os._exit(0)'
+    (own / PROVIDER).write_text(provider.replace(deaf, f"{ends}\n            {deaf}"), "utf-8")
+    schema = json.loads(gzip.decompress((given / SCHEMA).read_bytes()))
+    used = set(re.findall(r'^resource "(\w+)"', _all_text(DEPLOY / "terraform"), re.MULTILINE))
+    schema["resources"] = {name: schema["resources"][name] for name in used}
+    (own / SCHEMA).write_bytes(gzip.compress(json.dumps(schema).encode()))
+    return own / "check"
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Path:
+    """A copy to change, with its modules installed, beside what it reads."""
+    copy = tmp_path / "deploy" / "terraform"
+    shutil.copytree(DEPLOY / "terraform", copy, ignore=shutil.ignore_patterns(".terraform"))
+    shutil.copy(DEPLOY / "dagster.yaml", copy.parent)
+    shutil.copytree(ROOT / "sql", tmp_path / "sql")
+    subprocess.run(["terraform", "get"], cwd=copy, check=True, capture_output=True)
+    return copy
+
+
+def test_every_argument_is_one_the_provider_knows(checker: Path, configuration: Path) -> None:
+    done = _checked(checker, configuration, "validate")
+    assert done.returncode == 0, done.stdout
+
+
+def test_what_is_declared_is_what_was_meant(checker: Path, configuration: Path) -> None:
+    done = _checked(checker, configuration, "test")
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\d+ passed, 0 failed", done.stdout), done.stdout
+
+
+def test_misspelt_and_missing_arguments_are_found(checker: Path, configuration: Path) -> None:
+    _replace(configuration, "buckets", "public_access_prevention ", "public_access_preventoin ")
+    _replace(configuration, "cloud_run_job", "max_retries     ", "max_retrys      ")
+    _replace(configuration, "registry", '  format        = "DOCKER"\n', "")
+
+    done = _checked(checker, configuration, "validate")
+
+    assert done.returncode != 0
+    for fault in (
+        'An argument named "public_access_preventoin" is not expected',
+        'An argument named "max_retrys" is not expected',
+        'The argument "format" is required',
+    ):
+        assert fault in done.stdout
+
+
+def test_an_assertion_of_the_terraform_tests_fails_when_it_should(
+    checker: Path, configuration: Path
+) -> None:
+    _replace(configuration, "buckets", '"enforced"', '"inherited"')
+
+    done = _checked(checker, configuration, "test", "-filter=tests/buckets.tftest.hcl")
+
+    assert done.returncode != 0
+    assert "Buckets are private" in done.stdout
+
+
+def test_the_example_gives_every_variable_that_has_no_default(configuration: Path) -> None:
+    declared = _all_text(configuration, "variables.tf")
+    blocks = re.findall(r'^variable "(\w+)" \{(.*?)^\}', declared, re.MULTILINE | re.DOTALL)
+    required = {name for name, body in blocks if not re.search(r"^  default ", body, re.MULTILINE)}
+    example = (configuration / "example.tfvars").read_text("utf-8")
+    given = set(re.findall(r"^(\w+)\s+=", example, re.MULTILINE))
+    assert required <= given
+    assert given <= {name for name, _ in blocks}
+
+
+def _replace(configuration: Path, module: str, right: str, wrong: str) -> None:
+    file = configuration / "modules" / module / "main.tf"
+    text = file.read_text("utf-8")
+    assert right in text
+    file.write_text(text.replace(right, wrong), "utf-8")
+
+
+def _all_text(folder: Path, pattern: str = "**/*.tf") -> str:
+    return "\n".join(path.read_text("utf-8") for path in sorted(folder.glob(pattern)))
+
+
+def _checked(checker: Path, configuration: Path, *verb: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHON": sys.executable}
+    environment["TF_CLI_ARGS_test"] = " ".join(verb[1:])
+    done = subprocess.run(
+        [checker, configuration, verb[0]],
+        env=environment,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, _plain(done.stdout))
+
+
+def _plain(text: str) -> str:
+    """Without colours, frames and line breaks of Terraform's boxes."""
+    return re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;]*m|[│╷╵]", "", text))

@@ -1,0 +1,90 @@
+"""Whole runs for tests: landing zones of the project's own making, runs in this process, outputs.
+
+What a run should have made is for the tests to say.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+from rich.console import Console
+
+from drug_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REPOSITORY = Path(__file__).parents[1]
+SAMPLE = REPOSITORY / "data"
+
+#: A landing zone of one file a source, small enough to be told by heart.
+SMALL: Mapping[str, str] = {
+    "drugs.csv": "atccode,drug\nA01AD05,ASPIRIN\nN02BE01,PARACETAMOL\nV03AB16,ETHANOL\n",
+    "pubmed.csv": (
+        "id,title,date,journal\n"
+        "1,Aspirin or paracetamol?,2020-01-01,Journal of Tests\n"
+        "2,Ethanol in rats,02/01/2020,Letters of Tests\n"
+        "3,,2020-01-01,Journal of Tests\n"
+    ),
+    "clinical_trials.csv": (
+        "id,scientific_title,date,journal\n"
+        "NCT1,A trial of aspirin,1 January 2020,Letters of Tests\n"
+        "NCT2,A trial of nothing,1 January 2020,Letters of Tests\n"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that ended."""
+
+    succeeded: bool
+    #: What it told.
+    report: str
+    store: Path
+
+    def table(self, name: str) -> pl.DataFrame:
+        """A table of the store."""
+        return pl.read_parquet(self.store / f"{name}.parquet")
+
+
+def landing_zone(folder: Path, files: Mapping[str, str | bytes] = SMALL) -> Path:
+    """A folder with these files."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return folder
+
+
+def run(landing: Path, store: Path) -> Run:
+    """Run everything in this process, as `drug-assets run` does."""
+    from drug_assets.run import run_everything
+
+    told = io.StringIO()
+    settings = Settings.of({}, landing=str(landing), store=str(store))
+    succeeded = run_everything(settings, Console(file=told, width=200, soft_wrap=True))
+    return Run(succeeded, told.getvalue(), store)
+
+
+def outputs(store: Path) -> dict[str, bytes]:
+    """The bytes of every output of a store, by name; work in progress is hidden, and no output."""
+    return {
+        path.relative_to(store).as_posix(): path.read_bytes()
+        for path in sorted(store.rglob("*"))
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(store).parts)
+    }
+
+
+def hidden(store: Path) -> list[str]:
+    """Names of what lies in a store besides outputs and parsed files."""
+    return [n for n in _files(store) if "/." in f"/{n}" and not n.startswith(".parts/")]
+
+
+def _files(folder: Path) -> list[str]:
+    return [p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")) if p.is_file()]

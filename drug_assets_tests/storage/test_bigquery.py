@@ -1,0 +1,275 @@
+"""Tables in BigQuery: every value comes back, well made, replaced whole or not at all."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import dataframely as dy
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from drug_assets import contracts
+from drug_assets.storage import bigquery as tables
+from drug_assets.storage.bigquery import Dataset, TablesInBigQuery
+from drug_assets.storage.bigquery_schema import UNPUBLISHED, published_tables
+from drug_assets.storage.objects import ChangedObjectError, LocalFolder, StorageError
+from drug_assets_tests import clouds
+from drug_assets_tests.faulty_proxy import faulty_proxy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from google.cloud import bigquery
+
+    from drug_assets_tests.emulators import BigQueryEmulator
+
+PUBLISHED = sorted(contracts.TABLES.keys() - UNPUBLISHED)
+
+
+@pytest.fixture
+def dataset(bigquery_emulator: BigQueryEmulator, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """A dataset that does not exist yet."""
+    clouds.reach(monkeypatch, bigquery=bigquery_emulator.url)
+    monkeypatch.setattr(tables, "RETRY", tables.RETRY.with_delay(initial=0.01).with_timeout(5.0))
+    return Dataset.at(bigquery_emulator.project, clouds.new_dataset())
+
+
+def top_journal(journals: int) -> pl.DataFrame:
+    """As many rows as asked for, as their contract wants them."""
+    return pl.DataFrame(
+        [(f"{i:04}", f"Journal {i}", 2, ["aspirin", "éthanol"]) for i in range(journals)],
+        schema=contracts.polars_schema(contracts.TopJournal),
+        orient="row",
+    )
+
+
+def parquet(folder: Path, frame: pl.DataFrame) -> Path:
+    path = folder / "table.parquet"
+    frame.write_parquet(path)
+    return path
+
+
+def value_of(column: dy.Column) -> st.SearchStrategy[Any]:
+    """What a column can hold by its type; rules of a contract do not matter here."""
+    values: st.SearchStrategy[Any]
+    if isinstance(column, dy.List):
+        values = st.lists(value_of(column.inner), max_size=3)
+    elif isinstance(column, dy.Struct):
+        values = st.fixed_dictionaries({k: value_of(v) for k, v in column.inner.items()})
+    elif isinstance(column, dy.Int64):
+        values = st.integers(-(2**63), 2**63 - 1)
+    elif isinstance(column, dy.Date):
+        values = st.dates(date(1781, 1, 1), date(2100, 12, 31))
+    elif isinstance(column, dy.Bool):
+        values = st.booleans()
+    else:
+        assert isinstance(column, dy.String), column
+        values = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
+    return st.none() | values if column.nullable else values
+
+
+@st.composite
+def rows_of(draw: st.DrawFn, contract: contracts.Contract) -> pl.DataFrame:
+    columns = contract.columns()
+    key = contract.primary_key()
+    drawn = draw(
+        st.lists(
+            st.fixed_dictionaries({name: value_of(column) for name, column in columns.items()}),
+            max_size=4,
+            unique_by=lambda row: tuple(row[name] for name in key),
+        )
+    )
+    return pl.DataFrame(drawn, schema=contracts.polars_schema(contract))
+
+
+@pytest.mark.parametrize("table", PUBLISHED)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_every_value_and_null_comes_back(
+    dataset: Dataset, tmp_path_factory: pytest.TempPathFactory, table: str, data: st.DataObject
+) -> None:
+    contract = contracts.TABLES[table]
+    rows = data.draw(rows_of(contract))
+    dataset.load(table, parquet(tmp_path_factory.mktemp("rows"), rows))
+    read = pl.read_parquet(dataset.local_copy(table))
+    assert read.schema == contracts.polars_schema(contract)
+    assert read.equals(rows.sort(contract.primary_key()))
+
+
+def test_tables_are_partitioned_clustered_described_and_labelled(
+    dataset: Dataset, bigquery_emulator: BigQueryEmulator, tmp_path: Path
+) -> None:
+    client = bigquery_emulator.client()
+    for table, declared in published_tables().items():
+        empty = contracts.TABLES[table].create_empty()
+        for _ in ("made", "replaced"):
+            dataset.load(table, parquet(tmp_path, empty))
+            found = client.get_table(dataset.name(table))
+            assert found.num_rows == 0
+            assert found.description == declared["description"]
+            assert found.labels == tables.LABELS
+            assert found.clustering_fields == declared["clustering"]
+            assert undescribed(found.schema) == []
+            modes = {field.name: field.mode for field in found.schema}
+            assert modes == {field["name"]: field["mode"] for field in declared["schema"]}
+            if declared["partition_by_month"]:
+                assert found.time_partitioning.field == "date"
+                assert found.time_partitioning.type_ == "MONTH"
+            else:
+                assert found.time_partitioning is None
+    assert client.get_dataset(dataset.name("x").split(".")[1]).labels == tables.LABELS
+
+
+def undescribed(fields: list[bigquery.SchemaField] | tuple[bigquery.SchemaField, ...]) -> list[str]:
+    """Names of columns without description, at any depth."""
+    return [f.name for f in fields if not f.description] + [
+        name for f in fields for name in undescribed(f.fields)
+    ]
+
+
+def test_mentions_are_partitioned_by_month_and_clustered_by_drug_and_journal(
+    dataset: Dataset, bigquery_emulator: BigQueryEmulator, tmp_path: Path
+) -> None:
+    dataset.load("mentions", parquet(tmp_path, contracts.Mentions.create_empty()))
+    found = bigquery_emulator.client().get_table(dataset.name("mentions"))
+    assert (found.time_partitioning.type_, found.time_partitioning.field) == ("MONTH", "date")
+    assert found.clustering_fields == ["drug_id", "journal_id"]
+
+
+def test_labels_and_partitions_that_others_gave_stay(
+    dataset: Dataset, bigquery_emulator: BigQueryEmulator, tmp_path: Path
+) -> None:
+    client = bigquery_emulator.client()
+    path = parquet(tmp_path, top_journal(1))
+    dataset.load("top_journal", path)
+    table = client.get_table(dataset.name("top_journal"))
+    table.labels = {"managed-by": "terraform", "team": "literature"}
+    client.update_table(table, ["labels"])
+    dataset.load("top_journal", path)
+    assert client.get_table(dataset.name("top_journal")).labels == {
+        "application": "drug-assets",
+        "managed-by": "terraform",
+        "team": "literature",
+    }
+
+
+def test_a_dataset_is_made_where_the_settings_say(
+    bigquery_emulator: BigQueryEmulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clouds.reach(monkeypatch, bigquery=bigquery_emulator.url)
+    name, path = clouds.new_dataset(), parquet(tmp_path, top_journal(1))
+    Dataset.at(bigquery_emulator.project, name, "EU").load("top_journal", path)
+    assert bigquery_emulator.client().get_dataset(name).location == "EU"
+    elsewhere = Dataset.at(bigquery_emulator.project, name, "europe-west1")
+    with pytest.raises(
+        StorageError, match=r"lies in EU, but DRUG_ASSETS_BIGQUERY_LOCATION is europe-west1"
+    ):
+        elsewhere.load("top_journal", path)
+
+
+def test_a_load_that_fails_leaves_the_last_good_table(
+    dataset: Dataset,
+    bigquery_emulator: BigQueryEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    dataset.load("top_journal", parquet(tmp_path, top_journal(3)))
+    with faulty_proxy(bigquery_emulator.url) as proxy:
+        clouds.reach(monkeypatch, bigquery=proxy.url)
+        through = Dataset.at(bigquery_emulator.project, dataset.name("x").split(".")[1])
+        proxy.fault = lambda n: "400" if "/upload/" in proxy.requests[n - 1] else None
+        with pytest.raises(StorageError, match=r"top_journal.*injected"):
+            through.load("top_journal", parquet(tmp_path, top_journal(5)))
+        with pytest.raises(StorageError, match=r"drugs.*injected"):
+            through.load("drugs", parquet(tmp_path, contracts.Drugs.create_empty()))
+    assert pl.read_parquet(dataset.local_copy("top_journal")).equals(top_journal(3))
+    with pytest.raises(FileNotFoundError, match=r"\.drugs"):
+        dataset.local_copy("drugs")
+
+
+def test_a_file_of_another_contract_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+    path = parquet(tmp_path, top_journal(1).drop("drugs"))
+    with pytest.raises(StorageError, match=r"another version of its contract"):
+        dataset.load("top_journal", path)
+
+
+def test_a_missing_permission_names_the_roles(
+    dataset: Dataset,
+    bigquery_emulator: BigQueryEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    path = parquet(tmp_path, top_journal(1))
+    dataset.load("top_journal", path)
+    with faulty_proxy(bigquery_emulator.url) as proxy:
+        clouds.reach(monkeypatch, bigquery=proxy.url)
+        refused = Dataset.at(bigquery_emulator.project, dataset.name("x").split(".")[1])
+        proxy.fault = lambda _: "403"
+        with pytest.raises(StorageError, match=r"roles/bigquery\.dataEditor.*bigquery\.jobUser"):
+            refused.load("top_journal", path)
+        with pytest.raises(StorageError, match=r"roles/bigquery\.dataViewer"):
+            refused.local_copy("top_journal")
+
+
+def test_a_table_replaced_while_it_is_read_is_read_again(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The pages of one reading must not be of two tables."""
+    dataset.load("top_journal", parquet(tmp_path, top_journal(2)))
+    read, replacements = Dataset._read, iter([3])
+
+    def read_and_replace(self: Dataset, *args: Any) -> int:
+        rows = read(self, *args)
+        for journals in replacements:
+            dataset.load("top_journal", parquet(tmp_path, top_journal(journals)))
+            break
+        return rows
+
+    monkeypatch.setattr(Dataset, "_read", read_and_replace)
+    assert pl.read_parquet(dataset.local_copy("top_journal")).equals(top_journal(3))
+    replacements = iter([4, 5, 6])
+    with pytest.raises(ChangedObjectError, match=r"top_journal was written again"):
+        dataset.local_copy("top_journal")
+
+
+def test_a_store_keeps_tables_in_the_dataset_and_the_rest_beside(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    folder = LocalFolder(tmp_path / "store")
+    store = TablesInBigQuery(folder, dataset)
+    for name, journals in (("top_journal.parquet", 1), (".staging/run/top_journal.parquet", 2)):
+        scratch = store.scratch(name)
+        top_journal(journals).write_parquet(scratch)
+        store.put(scratch, name)
+        assert not scratch.exists()
+    assert store.uri("top_journal.parquet") == dataset.name("top_journal")
+    assert [o.name for o in store.objects()] == [".staging/run/top_journal.parquet"]
+    assert pl.read_parquet(store.local_copy("top_journal.parquet")).equals(top_journal(1))
+
+    store.move(".staging/run/top_journal.parquet", "top_journal.parquet")
+    assert store.objects() == []
+    assert pl.read_parquet(io.BytesIO(store.read("top_journal.parquet"))).equals(top_journal(2))
+
+    scratch = store.scratch("raw_drugs.parquet")
+    contracts.RawDrugs.create_empty().write_parquet(scratch)
+    store.put(scratch, "raw_drugs.parquet")
+    assert folder.local_copy("raw_drugs.parquet").is_file()
+
+    for name in ("top_journal.parquet", "raw_drugs.parquet", "raw_drugs.parquet"):
+        store.delete(name)
+    assert folder.objects() == []
+    with pytest.raises(FileNotFoundError):
+        store.local_copy("top_journal.parquet")
+
+
+def test_a_missing_login_says_how_to_log_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("BIGQUERY_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nobody.json"))
+    with pytest.raises(StorageError, match=r"gcloud auth application-default login"):
+        Dataset.at("some-project", "some_dataset")

@@ -1,0 +1,310 @@
+"""The landing zone: every file accounted for, each parsed once, in an order of its own."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drug_assets import contracts, formats
+from drug_assets.storage.landing import UnreadableFilesError, fingerprint, read_landing_zone
+from drug_assets.storage.objects import LocalFolder, StorageError
+from drug_assets_tests import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from drug_assets.sources import Source
+    from drug_assets.storage import landing
+
+
+class Places:
+    """A landing zone and a store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.landing = runs.landing_zone(folder / "landing")
+        self.zone = LocalFolder(self.landing, must_exist=True)
+        self.store = LocalFolder(folder / "store")
+
+    def land(self, **files: str | bytes) -> None:
+        runs.landing_zone(self.landing, {name.replace("__", "."): c for name, c in files.items()})
+
+    def read(self) -> landing.Landed:
+        return read_landing_zone(self.zone, self.store)
+
+    def parts(self) -> list[str]:
+        return [found.name for found in self.store.objects(".parts/")]
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(tmp_path)
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that are parsed, as they are."""
+    names: list[str] = []
+    read = formats.read
+
+    def noted(source: Source, name: str, data: bytes) -> Iterator[pl.DataFrame]:
+        names.append(name)
+        return read(source, name, data)
+
+    monkeypatch.setattr(formats, "read", noted)
+    return names
+
+
+def row(landed: landing.Landed, name: str) -> dict[str, object]:
+    return landed.files.row(by_predicate=pl.col("source_file") == name, named=True)
+
+
+def test_every_source_has_its_rows_and_its_contract(places: Places) -> None:
+    landed = places.read()
+    heights = {name: rows.collect().height for name, rows in landed.raw.items()}
+    assert heights == {"drugs": 3, "pubmed": 3, "clinical_trials": 2}
+    for source, rows in landed.raw.items():
+        contract = contracts.TABLES[f"raw_{source}"]
+        assert rows.collect_schema() == contracts.polars_schema(contract)
+        contract.validate(rows)
+    contracts.LandedFiles.validate(landed.files)
+
+
+def test_source_without_files_is_an_empty_table(tmp_path: Path) -> None:
+    (tmp_path / "landing").mkdir()
+    zone, store = LocalFolder(tmp_path / "landing"), LocalFolder(tmp_path / "store")
+    landed = read_landing_zone(zone, store)
+    assert landed.files.is_empty()
+    for source, rows in landed.raw.items():
+        expected = contracts.polars_schema(contracts.TABLES[f"raw_{source}"])
+        assert (rows.collect_schema(), rows.collect().height) == (expected, 0)
+
+
+def test_missing_landing_zone_is_an_error(tmp_path: Path) -> None:
+    zone = LocalFolder(tmp_path / "no", must_exist=True)
+    with pytest.raises(StorageError):
+        read_landing_zone(zone, LocalFolder(tmp_path / "store"))
+
+
+def test_second_reading_parses_nothing_and_gives_the_same(
+    places: Places, parsed: list[str]
+) -> None:
+    first = places.read()
+    assert sorted(parsed) == ["clinical_trials.csv", "drugs.csv", "pubmed.csv"]
+    parsed.clear()
+    second = places.read()
+    assert parsed == []
+    assert second.files.equals(first.files)
+    assert second.fingerprint == first.fingerprint
+    for source in first.raw:
+        assert second.raw[source].collect().equals(first.raw[source].collect())
+
+
+def test_file_that_was_only_touched_is_not_parsed_again(places: Places, parsed: list[str]) -> None:
+    places.read()
+    os.utime(places.landing / "pubmed.csv", (1, 1))
+    parsed.clear()
+    places.read()
+    assert parsed == []
+
+
+def test_changed_file_alone_is_parsed_again(places: Places, parsed: list[str]) -> None:
+    places.read()
+    parsed.clear()
+    places.land(pubmed__csv="id,title\n7,On change\n")
+    landed = places.read()
+    assert parsed == ["pubmed.csv"]
+    assert landed.raw["pubmed"].collect()["title"].to_list() == ["On change"]
+    assert len(places.parts()) == 3
+
+
+def test_removed_file_leaves_neither_rows_nor_part(places: Places) -> None:
+    places.read()
+    (places.landing / "pubmed.csv").unlink()
+    landed = places.read()
+    assert landed.raw["pubmed"].collect().is_empty()
+    assert landed.files["source_file"].to_list() == ["clinical_trials.csv", "drugs.csv"]
+    assert len(places.parts()) == 2
+
+
+def test_other_parser_version_parses_again(
+    places: Places, parsed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places.read()
+    parsed.clear()
+    monkeypatch.setattr(formats, "PARSER_VERSION", "of tomorrow")
+    places.read()
+    assert sorted(parsed) == ["clinical_trials.csv", "drugs.csv", "pubmed.csv"]
+    assert len(places.parts()) == 3
+
+
+def test_half_written_part_of_a_killed_run_goes(places: Places) -> None:
+    scratch = places.store.scratch(".parts/0123.parquet")
+    scratch.write_bytes(b"PAR1 and no more")
+    places.read()
+    assert not scratch.exists()
+
+
+def test_same_bytes_under_two_names_are_two_files(places: Places) -> None:
+    places.land(pubmed_2__csv=runs.SMALL["pubmed.csv"])
+    landed = places.read()
+    rows = landed.raw["pubmed"].collect()
+    assert rows.height == 6
+    assert rows["source_file"].unique().sort().to_list() == ["pubmed.csv", "pubmed_2.csv"]
+    assert row(landed, "pubmed.csv")["sha256"] == row(landed, "pubmed_2.csv")["sha256"]
+
+
+def test_rows_come_in_natural_order_of_files(places: Places) -> None:
+    for number in (10, 9, 1):
+        places.land(**{f"pubmed_{number}__csv": f"id,title\n{number},x\n"})
+    files = places.read().raw["pubmed"].collect()["source_file"].unique(maintain_order=True)
+    assert files.to_list() == ["pubmed.csv", "pubmed_1.csv", "pubmed_9.csv", "pubmed_10.csv"]
+
+
+class Shuffled:
+    """A place that lists its objects in another order."""
+
+    def __init__(self, folder: LocalFolder, order: list[int]) -> None:
+        self._folder = folder
+        self._order = order
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._folder, name)
+
+    def objects(self, prefix: str = "") -> list[object]:
+        found = self._folder.objects(prefix)
+        return [found[i % len(found)] for i in self._order] if found else []
+
+
+@settings(max_examples=8)
+@given(order=st.permutations(range(5)))
+def test_order_of_listing_changes_nothing(
+    order: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("order")
+    places = Places(folder)
+    places.land(pubmed_2__csv="id,title\n8,y\n", pubmed_10__csv="id,title\n9,z\n")
+    expected = places.read()
+    zone: object = Shuffled(places.zone, order)
+    found = read_landing_zone(zone, LocalFolder(folder / "other"))  # type: ignore[arg-type]
+    assert found.fingerprint == expected.fingerprint
+    assert found.files.equals(expected.files)
+    for source in expected.raw:
+        assert found.raw[source].collect().equals(expected.raw[source].collect())
+
+
+def test_unreadable_files_are_all_named_after_the_others_were_read(
+    places: Places, parsed: list[str]
+) -> None:
+    whole = gzip.compress(os.urandom(3_000))
+    places.land(drugs_0__csv__gz=whole[:-200], a_pubmed__txt="", zz="", pubmed_2__json=b"\x00\x01")
+    with pytest.raises(UnreadableFilesError) as raised:
+        places.read()
+    problems = raised.value.problems
+    assert [problem.partition(": ")[0] for problem in problems] == [
+        "drugs_0.csv.gz",
+        "pubmed_2.json",
+    ]
+    assert all(f"- {problem}" in str(raised.value) for problem in problems)
+    assert "2 files of the landing zone cannot be read" in str(raised.value)
+    parsed.clear()
+    for name in ("drugs_0.csv.gz", "pubmed_2.json"):
+        (places.landing / name).unlink()
+    places.read()
+    assert parsed == [], "the good files were read, and are kept"
+
+
+def test_parts_of_good_files_are_kept_while_a_file_cannot_be_read(
+    places: Places, parsed: list[str]
+) -> None:
+    places.read()
+    places.land(drugs__csv=b"PK\x03\x04")
+    with pytest.raises(UnreadableFilesError, match=r"drugs\.csv"):
+        places.read()
+    parsed.clear()
+    places.land(drugs__csv=runs.SMALL["drugs.csv"])
+    places.read()
+    assert parsed == []
+
+
+def test_link_to_nothing_is_named(places: Places) -> None:
+    (places.landing / "pubmed_2.csv").symlink_to("nowhere")
+    with pytest.raises(UnreadableFilesError, match=r"pubmed_2\.csv: cannot be opened"):
+        places.read()
+
+
+def test_name_that_is_no_text_is_told_as_far_as_it_goes(places: Places) -> None:
+    with open(os.fsencode(places.landing) + b"/pubmed_\xff.csv", "wb"):  # noqa: PTH123
+        pass
+    with pytest.raises(UnreadableFilesError, match=r"pubmed_\\udcff\.csv: its name is not UTF-8"):
+        places.read()
+    assert len(fingerprint(places.zone)) == 64
+
+
+def test_file_of_no_source_is_told_and_stops_nothing(places: Places) -> None:
+    places.land(vouchers__csv="a,b\n1,2\n")
+    problem = row(places.read(), "vouchers.csv")["problem"]
+    assert problem == (
+        "belongs to no source: begin its name, or its folder's, with drugs, pubmed, clinical_trials"
+    )
+
+
+def test_file_of_a_format_that_is_not_read_is_told(places: Places) -> None:
+    places.land(pubmed__parquet=b"PAR1....PAR1")
+    told = row(places.read(), "pubmed.parquet")
+    assert (told["source"], told["format"], told["raw_rows"]) == ("pubmed", None, 0)
+    assert "its format is not read" in str(told["problem"])
+
+
+def test_documentation_and_hidden_files_are_none_of_its_business(places: Places) -> None:
+    before = fingerprint(places.zone)
+    runs.landing_zone(
+        places.landing,
+        {
+            "README": "x",
+            "Readme.txt": "x",
+            "pubmed_notes.md": "x",
+            ".pubmed.csv.swp": "x",
+            ".git/pubmed.csv": "x",
+        },
+    )
+    assert places.read().files.height == 3
+    assert fingerprint(places.zone) == before
+
+
+def test_file_belongs_to_the_source_of_its_folder(places: Places) -> None:
+    runs.landing_zone(
+        places.landing, {"Clinical_Trials 2021/été 1.csv": "id,title\nNCT9,On folders\n"}
+    )
+    landed = places.read()
+    assert row(landed, "Clinical_Trials 2021/été 1.csv")["source"] == "clinical_trials"
+    assert "On folders" in landed.raw["clinical_trials"].collect()["scientific_title"].to_list()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"pubmed__csv": "id,title\n1,other\n"}, {"pubmed_2__csv": ""}, {"other__bin": b"\0"}],
+)
+def test_fingerprint_tells_any_change(places: Places, change: dict[str, str | bytes]) -> None:
+    before = fingerprint(places.zone)
+    places.land(**change)
+    assert fingerprint(places.zone) != before
+
+
+def test_fingerprint_tells_a_file_that_was_renamed(places: Places) -> None:
+    before = fingerprint(places.zone)
+    (places.landing / "pubmed.csv").rename(places.landing / "pubmed_1.csv")
+    assert fingerprint(places.zone) != before
+
+
+def test_fingerprint_does_not_depend_on_times(places: Places) -> None:
+    before = fingerprint(places.zone)
+    for path in places.landing.iterdir():
+        os.utime(path, (1, 1))
+    assert fingerprint(places.zone) == before == places.read().fingerprint

@@ -1,0 +1,256 @@
+"""Named objects in a local folder: listed, read, put whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drug_assets.storage.objects import (
+    ChangedObjectError,
+    LocalFolder,
+    StorageError,
+    StoredObject,
+    open_store,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NOBODY = 65534
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> LocalFolder:
+    return LocalFolder(tmp_path)
+
+
+def put(folder: LocalFolder, name: str, content: str) -> None:
+    scratch = folder.scratch(name)
+    scratch.write_text(content)
+    folder.put(scratch, name)
+
+
+def names(folder: LocalFolder, prefix: str = "") -> list[str]:
+    return [found.name for found in folder.objects(prefix)]
+
+
+def listed(folder: LocalFolder, name: str) -> StoredObject:
+    [found] = [found for found in folder.objects() if found.name == name]
+    return found
+
+
+def test_objects_are_listed_by_name_below_a_prefix(folder: LocalFolder) -> None:
+    for name in ("b/2", "b/10", "b2", "a", "b/c/d"):
+        put(folder, name, "x")
+    assert names(folder) == ["a", "b/10", "b/2", "b/c/d", "b2"]
+    assert names(folder, "b/") == ["b/10", "b/2", "b/c/d"]
+    assert names(folder, "b/c") == ["b/c/d"]
+    assert names(folder, "b") == ["b/10", "b/2", "b/c/d", "b2"]
+    assert names(folder, "nothing/") == []
+
+
+def test_listing_tells_size_and_time(folder: LocalFolder, tmp_path: Path) -> None:
+    put(folder, "a", "été")
+    os.utime(tmp_path / "a", (86_400, 86_400))
+    found = listed(folder, "a")
+    assert (found.size_bytes, found.written_at.isoformat()) == (5, "1970-01-02T00:00:00+00:00")
+
+
+def test_names_with_spaces_accents_and_patterns_are_names(folder: LocalFolder) -> None:
+    for name in ("été 1.csv", "[a]*?.csv", "a\nb", "100%#.csv"):
+        put(folder, name, name)
+    assert sorted(names(folder)) == sorted(["été 1.csv", "[a]*?.csv", "a\nb", "100%#.csv"])
+    assert folder.read("[a]*?.csv").decode() == "[a]*?.csv"
+
+
+def test_links_are_followed_and_loops_are_not(folder: LocalFolder, tmp_path: Path) -> None:
+    put(folder, "a/real", "x")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "file").symlink_to("a/real")
+    (tmp_path / "a" / "up").symlink_to("..")
+    (tmp_path / "a" / "self").symlink_to(".")
+    assert names(folder) == ["a/real", "b/real", "file"]
+
+
+def test_links_that_lead_to_each_other_end(folder: LocalFolder, tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        put(folder, f"{name}/of_{name}", "x")
+        (tmp_path / name / "other").symlink_to(tmp_path / other)
+    assert names(folder) == ["a/of_a", "a/other/of_b", "b/of_b", "b/other/of_a"]
+
+
+def test_link_to_nothing_is_listed_and_cannot_be_read(folder: LocalFolder, tmp_path: Path) -> None:
+    (tmp_path / "gone").symlink_to("nowhere")
+    found = listed(folder, "gone")
+    with pytest.raises(FileNotFoundError):
+        folder.content_id(found)
+    with pytest.raises(FileNotFoundError):
+        folder.read("gone")
+
+
+def test_pipe_is_listed_and_nobody_waits_for_it(folder: LocalFolder, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileNotFoundError):
+        folder.content_id(listed(folder, "pipe"))
+
+
+def test_missing_folder_is_empty_unless_it_must_exist(tmp_path: Path) -> None:
+    assert LocalFolder(tmp_path / "no").objects() == []
+    with pytest.raises(StorageError, match="there is no folder"):
+        LocalFolder(tmp_path / "no", must_exist=True).objects()
+
+
+def test_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="is not a folder"):
+        LocalFolder(tmp_path / "file").objects()
+    with pytest.raises(StorageError, match="cannot be made"):
+        LocalFolder(tmp_path / "file").scratch("a")
+
+
+@pytest.fixture
+def of_somebody_without_rights() -> Iterator[Path]:
+    """A folder of a user who is not root, for whom alone permissions count; we are that user."""
+    folder = Path(tempfile.mkdtemp())
+    user = os.geteuid()
+    if user == 0:
+        os.chown(folder, _NOBODY, _NOBODY)
+        os.seteuid(_NOBODY)
+    try:
+        yield folder
+    finally:
+        (folder / "closed").chmod(0o700)
+        os.seteuid(user)
+        shutil.rmtree(folder)
+
+
+def test_folder_without_permission_is_named(of_somebody_without_rights: Path) -> None:
+    (of_somebody_without_rights / "closed").mkdir(mode=0o000)
+    folder = LocalFolder(of_somebody_without_rights)
+    with pytest.raises(StorageError, match="closed may not be read"):
+        folder.objects()
+    with pytest.raises(StorageError, match="closed may not be written to"):
+        folder.scratch("closed/a")
+
+
+def test_content_id_is_of_the_bytes_alone(folder: LocalFolder, tmp_path: Path) -> None:
+    put(folder, "a", "x")
+    put(folder, "b", "x")
+    put(folder, "c", "y")
+    os.utime(tmp_path / "b", (1, 1))
+    a, b, c = (folder.content_id(listed(folder, name)) for name in "abc")
+    assert a == b != c
+
+
+def test_version_differs_when_written_again_with_the_same_bytes(folder: LocalFolder) -> None:
+    put(folder, "a", "x")
+    before = listed(folder, "a").version
+    put(folder, "a", "x")
+    assert listed(folder, "a").version != before
+
+
+def test_object_written_again_since_it_was_listed_is_not_read(folder: LocalFolder) -> None:
+    put(folder, "a", "x")
+    before = listed(folder, "a").version
+    put(folder, "a", "y")
+    with pytest.raises(ChangedObjectError, match="run again"):
+        folder.read("a", before)
+    assert folder.read("a", listed(folder, "a").version) == b"y"
+
+
+def test_reader_keeps_the_old_bytes_while_an_object_is_replaced(
+    folder: LocalFolder, tmp_path: Path
+) -> None:
+    put(folder, "a", "old")
+    with (tmp_path / "a").open() as reader:
+        scratch = folder.scratch("a")
+        scratch.write_text("new, and longer")
+        assert folder.read("a") == b"old"
+        folder.put(scratch, "a")
+        assert folder.read("a") == b"new, and longer"
+        assert reader.read() == "old"
+    assert names(folder) == ["a"]
+
+
+def test_scratch_paths_are_fresh_hidden_and_on_the_same_disk(
+    folder: LocalFolder, tmp_path: Path
+) -> None:
+    first, second = folder.scratch("below/a"), folder.scratch("below/a")
+    assert first != second
+    assert first.parent == tmp_path / "below"
+    assert first.name.startswith(".")
+    assert not first.exists()
+
+
+def test_stale_scratch_goes_and_a_writer_at_work_is_left_alone(folder: LocalFolder) -> None:
+    stale, at_work, of_another = (folder.scratch(name) for name in ("a", "a", "b"))
+    for path in (stale, at_work, of_another):
+        path.touch()
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(stale, (two_days_ago, two_days_ago))
+    folder.scratch("a")
+    assert not stale.exists()
+    assert at_work.exists()
+    assert of_another.exists()
+
+
+def test_move_replaces(folder: LocalFolder) -> None:
+    put(folder, "staged/a", "new")
+    put(folder, "a", "old")
+    folder.move("staged/a", "a")
+    assert (names(folder), folder.read("a")) == (["a"], b"new")
+
+
+def test_delete_takes_empty_folders_along_but_not_the_store(
+    folder: LocalFolder, tmp_path: Path
+) -> None:
+    put(folder, "x/y/a", "a")
+    put(folder, "x/b", "b")
+    folder.delete("x/y/a")
+    assert names(folder) == ["x/b"]
+    assert not (tmp_path / "x" / "y").exists()
+    folder.delete("x/b")
+    folder.delete("x/b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_local_copy_is_the_file_or_an_error(folder: LocalFolder, tmp_path: Path) -> None:
+    put(folder, "a", "x")
+    assert folder.local_copy("a") == tmp_path / "a"
+    with pytest.raises(FileNotFoundError):
+        folder.local_copy("b")
+
+
+def test_open_store_expands_the_home_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert open_store("~/x").uri() == str(tmp_path / "x")
+
+
+@pytest.mark.parametrize("location", ["s3://bucket/x", "file:///data"])
+def test_open_store_refuses_what_it_does_not_know(location: str) -> None:
+    with pytest.raises(StorageError, match="name a folder or gs://"):
+        open_store(location)
+
+
+def test_a_folder_that_goes_while_it_is_listed_is_no_error(
+    folder: LocalFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, "a/1", "x")
+    put(folder, "b/2", "x")
+    scandir = os.scandir
+
+    def removing(path: Path) -> object:
+        if path == tmp_path / "a":
+            shutil.rmtree(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", removing)
+    assert names(folder) == ["b/2"]

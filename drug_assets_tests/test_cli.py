@@ -1,0 +1,403 @@
+"""The command line: answers, exit codes, and errors for people."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from drug_assets import mentions
+from drug_assets.cli import main
+from drug_assets_tests import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import polars as pl
+    from click.testing import Result
+
+pytestmark = pytest.mark.xdist_group("sample")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every test stands in an empty folder, without variables of ours."""
+    for variable in [name for name in os.environ if name.startswith(("DRUG_ASSETS_", "DAGSTER_"))]:
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+
+
+def drug_assets(*arguments: str | Path) -> Result:
+    """What a command does; an exception that is no exit is the test's failure."""
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def graph(sample_run: runs.Run) -> Path:
+    return sample_run.store / "graph.json"
+
+
+# Questions
+
+
+def test_top_journal_as_text(graph: Path) -> None:
+    result = drug_assets("top-journal", "--graph", graph)
+    assert result.exit_code == 0
+    first, second = result.stdout.splitlines()
+    assert first.startswith("Annals of Sample Pharmacology: 11 drugs (acetylsalicylic acid, ")
+    assert second.startswith("Journal of Invented Therapeutics: 11 drugs (")
+
+
+def test_top_journal_as_json(graph: Path) -> None:
+    result = drug_assets("top-journal", "--json", "--graph", graph)
+    answers = json.loads(result.stdout)
+    assert [answer["journal"] for answer in answers] == [
+        "Annals of Sample Pharmacology",
+        "Journal of Invented Therapeutics",
+    ]
+    assert all(answer["drug_count"] == len(answer["drugs"]) == 11 for answer in answers)
+
+
+def test_related_drugs_as_text(graph: Path) -> None:
+    result = drug_assets("related-drugs", "Adrenaline", "--graph", graph)
+    assert result.exit_code == 0
+    assert "ethanol (in Cahiers fictifs de médecine d'urgence)" in result.stdout.splitlines()
+    assert len(result.stdout.splitlines()) == 10
+
+
+def test_related_drugs_as_json_without_trial_journals(graph: Path) -> None:
+    arguments = ("related-drugs", "epinephrine", "--json", "--graph", graph)
+    every = json.loads(drug_assets(*arguments).stdout)
+    left = json.loads(drug_assets(*arguments, "--exclude-trial-journals").stdout)
+    assert (len(every["related"]), len(left["related"])) == (10, 6)
+    assert every["drug"] == "epinephrine"
+    assert {"drug": "ethanol", "journals": ["Cahiers fictifs de médecine d'urgence"]} in left[
+        "related"
+    ]
+
+
+def test_drug_without_mention_has_an_empty_answer(graph: Path) -> None:
+    result = drug_assets("related-drugs", "quinine", "--graph", graph)
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "No drug shares a PubMed journal with quinine.\n",
+    )
+
+
+def test_unknown_drug_is_told_with_close_spellings(graph: Path) -> None:
+    result = drug_assets("related-drugs", "epinefrine", "--graph", graph)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "'epinefrine'" in result.stderr
+    assert "epinephrine" in result.stderr
+
+
+@pytest.mark.parametrize("question", [("top-journal",), ("related-drugs", "aspirin")])
+def test_missing_graph_says_what_to_do(question: tuple[str, ...]) -> None:
+    result = drug_assets(*question, "--graph", "nowhere.json")
+    assert result.exit_code == 2
+    assert "nowhere.json" in result.stderr
+    assert "drug-assets run" in result.stderr
+
+
+@pytest.mark.parametrize("question", [("top-journal",), ("related-drugs", "aspirin")])
+@pytest.mark.parametrize("content", [b"", b"drug,journal\n", b"{}", b"[\n{}\n]", b"\xff\xfe\x00"])
+def test_file_that_is_no_graph_is_named(
+    question: tuple[str, ...], content: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "some.json"
+    file.write_bytes(content)
+    result = drug_assets(*question, "--graph", file)
+    assert result.exit_code == 1
+    assert f"{file} is not a graph document" in result.stderr
+
+
+def test_graph_of_the_store_is_asked_by_default(
+    sample_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRUG_ASSETS_STORE", str(sample_run.store))
+    assert drug_assets("top-journal").exit_code == 0
+
+
+def test_tilde_in_the_store_is_the_home_folder(
+    sample_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(sample_run.store.parent))
+    monkeypatch.setenv("DRUG_ASSETS_STORE", f"~/{sample_run.store.name}")
+    assert drug_assets("top-journal").exit_code == 0
+
+
+def test_graph_flag_wins_over_the_variable(graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRUG_ASSETS_STORE", "nowhere")
+    assert drug_assets("top-journal").exit_code == 2
+    assert drug_assets("top-journal", "--graph", graph).exit_code == 0
+
+
+@pytest.mark.parametrize("question", [["top-journal"], ["related-drugs", "ADRÉNALINE"]])
+def test_questions_import_neither_dagster_nor_polars(graph: Path, question: list[str]) -> None:
+    script = (
+        "import sys; from drug_assets.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit as end: code = end.code\n"
+        "heavy = {'dagster', 'polars', 'rich', 'dataframely'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else code)\n"
+    )
+    command = [sys.executable, "-c", script, *question, "--graph", str(graph)]
+    ended = subprocess.run(
+        command, capture_output=True, text=True, cwd=runs.REPOSITORY, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout
+
+
+# Wrong usage and configuration
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("nope",), ("run", "extra"), ("run", "--nope"), ("related-drugs",), ("top-journal", "x")],
+)
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
+    result = drug_assets(*arguments)
+    assert result.exit_code == 2
+    assert "Usage: " in result.output
+
+
+@pytest.mark.parametrize("command", [("run",), ("top-journal",), ("related-drugs", "aspirin")])
+def test_bad_environment_is_refused_with_the_list(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRUG_ASSETS_ENV", "production")
+    result = drug_assets(*command)
+    assert result.exit_code == 2
+    assert "'production'; it can be local, gcs, bigquery" in result.stderr
+
+
+def test_missing_landing_zone_is_named() -> None:
+    result = drug_assets("run", "--landing", "nowhere", "--store", "store")
+    assert (result.exit_code, result.stderr) == (2, "drug-assets: there is no folder nowhere\n")
+
+
+def test_landing_zone_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "drugs.csv").write_text("drug\n")
+    result = drug_assets("run", "--landing", "drugs.csv", "--store", "store")
+    assert (result.exit_code, result.stderr) == (2, "drug-assets: drugs.csv is not a folder\n")
+
+
+def test_store_that_is_a_file_is_named(tmp_path: Path) -> None:
+    landing = runs.landing_zone(tmp_path / "landing")
+    (tmp_path / "file").touch()
+    for store in ("file", "file/below"):
+        result = drug_assets("run", "--landing", landing, "--store", store)
+        assert result.exit_code == 2
+        assert store in result.stderr
+
+
+def test_unknown_scheme_is_named() -> None:
+    result = drug_assets("run", "--landing", "s3://bucket", "--store", "store")
+    assert result.exit_code == 2
+    assert "s3:// is not known" in result.stderr
+
+
+def test_missing_dagster_home_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    landing = runs.landing_zone(tmp_path / "landing")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "nowhere"))
+    result = drug_assets("run", "--landing", landing, "--store", "store")
+    assert result.exit_code == 2
+    assert f"DAGSTER_HOME is {tmp_path / 'nowhere'}" in result.stderr
+
+
+def test_broken_dagster_home_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    landing = runs.landing_zone(tmp_path / "landing")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: perhaps\n")
+    result = drug_assets("run", "--landing", landing, "--store", "store")
+    assert result.exit_code == 2
+    assert "DAGSTER_HOME" in result.stderr
+
+
+# Runs
+
+
+def _told(result: Result) -> str:
+    return result.stdout + result.stderr
+
+
+@pytest.fixture
+def small_store(small_run: runs.Run, tmp_path: Path) -> Path:
+    """A store that holds the outputs of a good run."""
+    shutil.copytree(small_run.store, tmp_path / "store")
+    return tmp_path / "store"
+
+
+def test_run_reports_rows_checks_answers_and_outputs(small_run: runs.Run) -> None:
+    lines = [" ".join(line.split()) for line in small_run.report.splitlines() if line.strip()]
+    assert lines[0] == "source rows in kept merged rejected"
+    assert lines[2:] == [
+        "drugs 3 3 0 0",
+        "pubmed 3 2 0 1 (1 blank_title)",
+        "clinical_trials 2 2 0 0",
+        "4 mentions in 2 journals",
+        lines[6],
+        "warning: rejected_records: rejected_share: 1 of 8 raw rows rejected",
+        "Top journal, with 2 drugs: Journal of Tests; Letters of Tests",
+        "Drugs related to ASPIRIN: PARACETAMOL",
+        f"Outputs in {small_run.store}",
+        lines[-1],
+    ]
+    assert lines[6].endswith(" checks passed, 1 did not")
+    assert lines[-1].startswith("Done after ")
+
+
+def test_run_with_variables_exits_with_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs.landing_zone(tmp_path / "ländliche Zone")
+    monkeypatch.setenv("DRUG_ASSETS_LANDING", "ländliche Zone")
+    monkeypatch.setenv("DRUG_ASSETS_STORE", "of variables")
+    result = drug_assets("run", "--store", "of flags")
+    assert result.exit_code == 0, _told(result)
+    assert (tmp_path / "of flags" / "graph.json").is_file()
+    assert not (tmp_path / "of variables").exists()
+
+
+def test_unreadable_files_are_all_named_and_outputs_stay(small_store: Path, tmp_path: Path) -> None:
+    landing = runs.landing_zone(
+        tmp_path / "landing",
+        {
+            **runs.SMALL,
+            "pubmed_cut.csv.gz": gzip.compress(b"id,title,date,journal\n" * 99)[:-9],
+            "drugs_2.json": b"PK\x03\x04",
+        },
+    )
+    (landing / "clinical_trials_2.csv").symlink_to("nowhere.csv")
+    before = runs.outputs(small_store)
+    result = drug_assets("run", "--landing", landing, "--store", small_store)
+    assert result.exit_code == 1
+    told = _told(result)
+    for file in ("pubmed_cut.csv.gz: ", "drugs_2.json: ", "clinical_trials_2.csv: "):
+        assert f"\n- {file}" in told
+    assert "3 files of the landing zone cannot be read" in told
+    assert "outputs of the last good run stand" in told
+    assert runs.outputs(small_store) == before
+    assert runs.hidden(small_store) == []
+
+
+@pytest.fixture
+def spans_of_the_wrong_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mention finder that is one character off."""
+    found = mentions.mentions
+
+    def shifted(*arguments: Any) -> pl.LazyFrame:
+        import polars as pl
+
+        start, end = (pl.element().struct.field(name) + 1 for name in ("start", "end"))
+        text = pl.element().struct.field("text")
+        return found(*arguments).with_columns(
+            spans=pl.col("spans").list.eval(pl.struct(start, end, text))
+        )
+
+    monkeypatch.setattr(mentions, "mentions", shifted)
+
+
+@pytest.mark.usefixtures("spans_of_the_wrong_place")
+def test_failed_blocking_check_exits_with_1_and_releases_nothing(
+    small_store: Path, tmp_path: Path
+) -> None:
+    landing = runs.landing_zone(tmp_path / "landing")
+    before = runs.outputs(small_store)
+    result = drug_assets("run", "--landing", landing, "--store", small_store)
+    assert result.exit_code == 1
+    told = _told(result)
+    assert "failed: mentions: spans_spell_their_drug: " in told
+    assert "Outputs in" not in told
+    assert runs.outputs(small_store) == before
+    assert runs.hidden(small_store) == []
+
+
+@pytest.fixture
+def mentions_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mention finder that breaks its contract."""
+    import polars as pl
+
+    found = mentions.mentions
+    monkeypatch.setattr(mentions, "mentions", lambda *arguments: pl.concat([found(*arguments)] * 2))
+
+
+@pytest.mark.usefixtures("mentions_twice")
+def test_broken_contract_exits_with_1_and_names_table_and_rule(
+    small_store: Path, tmp_path: Path
+) -> None:
+    landing = runs.landing_zone(tmp_path / "landing")
+    before = runs.outputs(small_store)
+    result = drug_assets("run", "--landing", landing, "--store", small_store)
+    assert result.exit_code == 1
+    assert "mentions was not written: it breaks primary_key (8 rows)" in _told(result)
+    assert runs.outputs(small_store) == before
+
+
+def test_empty_landing_zone_gives_empty_outputs_and_says_so(tmp_path: Path) -> None:
+    landing = runs.landing_zone(tmp_path / "landing", {"README.md": "nothing yet"})
+    result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
+    assert result.exit_code == 0, _told(result)
+    assert "no row of drugs, pubmed, clinical_trials" in _told(result)
+    assert json.loads((tmp_path / "store" / "graph.json").read_text()) == []
+    answer = drug_assets("top-journal", "--graph", tmp_path / "store" / "graph.json")
+    assert (answer.exit_code, answer.stdout) == (0, "No journal mentions any drug.\n")
+
+
+def test_files_passed_over_are_named_and_do_not_fail_the_run(tmp_path: Path) -> None:
+    landing = runs.landing_zone(
+        tmp_path / "landing",
+        {
+            **runs.SMALL,
+            "Bücher [1].csv": "a,b\n",
+            "pubmed.parquet": b"PAR1",
+            "clinical_trials é/été.csv": "id,title\nNCT3,On ethanol\n",
+            ".hidden": "x",
+        },
+    )
+    result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
+    assert result.exit_code == 0, _told(result)
+    told = _told(result)
+    assert "not read: Bücher [1].csv: belongs to no source" in told
+    assert "not read: pubmed.parquet: its format is not read" in told
+    assert "every_file_is_read: 2 files not read" in told
+    assert ".hidden" not in told
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT as a terminal has it, whatever the shell that runs the tests made of it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_interrupted_run_exits_with_1_without_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing = runs.landing_zone(tmp_path / "landing")
+    found = mentions.mentions
+
+    def interrupted(*arguments: Any) -> pl.LazyFrame:
+        os.kill(os.getpid(), signal.SIGINT)
+        return found(*arguments)
+
+    monkeypatch.setattr(mentions, "mentions", interrupted)
+    result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
+    assert result.exit_code == 1
+    assert "interrupted" in _told(result)
+    assert "Traceback" not in _told(result)
+    assert runs.outputs(tmp_path / "store") == {}

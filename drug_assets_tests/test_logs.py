@@ -1,0 +1,173 @@
+"""Log lines as Cloud Logging takes them, the events of a run, and the failure webhook."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING, Any, Self
+
+import dagster as dg
+import pytest
+
+from drug_assets import logs, notify
+from drug_assets.definitions import definitions
+from drug_assets.defs import loggers
+from drug_assets.run import run_everything
+from drug_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Webhook:
+    """A service that takes messages, answering with the statuses it was given, then 200."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = list(statuses)
+        self.messages: list[dict[str, Any]] = []
+        webhook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                webhook.messages.append(json.loads(body))
+                self.send_response(webhook.statuses.pop(0) if webhook.statuses else 200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Nothing: a test's output is its own."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/token-of-ours"
+
+    def __enter__(self) -> Self:
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+def test_a_record_is_one_line_with_severity_and_message() -> None:
+    record = logging.makeLogRecord({"levelno": 30, "levelname": "WARNING", "msg": "two\nlines"})
+    line = logs.CloudFormatter().format(record)
+    assert "\n" not in line
+    entry = json.loads(line)
+    assert (entry["severity"], entry["message"]) == ("WARNING", "two\nlines")
+
+
+def test_a_traceback_stays_in_its_entry_and_is_an_error_report() -> None:
+    try:
+        int("wrong")
+    except ValueError:
+        record = logging.makeLogRecord({"levelname": "ERROR", "exc_info": sys.exc_info()})
+    entry = json.loads(logs.CloudFormatter().format(record))
+    assert "ValueError: invalid literal" in entry["stack_trace"]
+    assert entry["@type"].endswith("ReportedErrorEvent")
+
+
+def test_a_failed_step_is_logged_with_run_step_and_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @dg.op
+    def breaks() -> None:
+        raise ValueError("this broke")
+
+    @dg.job(logger_defs={"console": loggers.console(as_json=True)})
+    def job() -> None:
+        breaks()
+
+    configured = {"loggers": {"console": {}}}
+    result = job.execute_in_process(raise_on_error=False, run_config=configured)
+    entries = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line[:1] == "{"]
+    (failed,) = [e for e in entries if e.get("step") == "breaks" and e["severity"] == "ERROR"]
+    assert failed["run_id"] == result.run_id
+    assert failed["job"] == "job"
+    assert "this broke" in failed["stack_trace"]
+
+
+def test_a_run_that_succeeded_tells_its_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    (landing / "drugs.csv").write_text("atccode,drug\nN02BA01,aspirin\nN02BA01,\n")
+    (landing / "pubmed.csv").write_text("id,title,date,journal\n1,On aspirin,2020-01-01,J\n")
+    settings = Settings(landing=str(landing), store=str(tmp_path / "store"), log_format="json")
+    assert run_everything(settings)
+    told = [json.loads(e) for e in capsys.readouterr().err.splitlines() if '"event"' in e]
+    (entry,) = told
+    assert entry["event"] == logs.RUN_SUCCEEDED
+    assert (entry["rows_in"], entry["rows_rejected"], entry["mentions"]) == (3, 1, 1)
+    assert entry["seconds"] > 0
+
+
+def test_a_run_that_failed_tells_so_and_posts_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    (landing / "pubmed.csv.gz").write_bytes(b"\x1f\x8b\x08\x00cut")
+    with Webhook() as webhook:
+        settings = Settings(
+            landing=str(landing),
+            store=str(tmp_path / "store"),
+            log_format="json",
+            failure_webhook=webhook.url,
+        )
+        assert not run_everything(settings)
+    said = capsys.readouterr()
+    (entry,) = [json.loads(e) for e in said.err.splitlines() if '"event"' in e]
+    assert entry["event"] == logs.RUN_FAILED
+    assert "pubmed.csv.gz" in entry["message"]
+    assert entry["severity"] == "ERROR"
+    (message,) = webhook.messages
+    assert "pubmed.csv.gz" in message["text"]
+    assert "token-of-ours" not in said.err + said.out
+
+
+def test_a_webhook_is_asked_again_after_a_passing_fault(pauses: list[float]) -> None:
+    with Webhook(503, 429) as webhook:
+        notify.notify(webhook.url, {"text": "x"}, sleep=pauses.append)
+    assert len(webhook.messages) == notify.TRIES
+    assert pauses == sorted(pauses)
+
+
+def test_a_webhook_that_refuses_is_not_asked_again(pauses: list[float]) -> None:
+    with Webhook(404) as webhook, pytest.raises(notify.NotNotifiedError, match="404") as raised:
+        notify.notify(webhook.url, {"text": "x"}, sleep=pauses.append)
+    assert len(webhook.messages) == 1
+    assert "token-of-ours" not in str(raised.value)
+
+
+def test_a_webhook_that_is_not_there_is_given_up_without_its_address(pauses: list[float]) -> None:
+    with pytest.raises(notify.NotNotifiedError) as raised:
+        notify.notify("http://127.0.0.1:9/token-of-ours", {"text": "x"}, sleep=pauses.append)
+    assert "token-of-ours" not in str(raised.value)
+    assert len(pauses) == notify.TRIES - 1
+
+
+def test_cloud_run_gets_json_logs_unless_told_otherwise() -> None:
+    assert Settings.of({}).log_format == "text"
+    assert Settings.of({"CLOUD_RUN_JOB": "x"}).log_format == "json"
+    chosen = {"CLOUD_RUN_JOB": "x", "DRUG_ASSETS_LOG_FORMAT": "text"}
+    assert Settings.of(chosen).log_format == "text"
+
+
+def test_the_code_location_watches_for_runs_that_end() -> None:
+    sensors = {s.name: s for s in definitions(Settings()).sensors or []}
+    for name in ("run_failed", "run_succeeded"):
+        sensor = sensors[name]
+        assert isinstance(sensor, dg.SensorDefinition)
+        assert sensor.default_status == dg.DefaultSensorStatus.RUNNING

@@ -1,0 +1,114 @@
+"""Settings: flags over variables over defaults, and what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drug_assets.settings import ENVIRONMENTS, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_defaults() -> None:
+    assert Settings.of({}) == Settings(environment="local", landing="data", store="output")
+
+
+def test_variables_are_read() -> None:
+    settings = Settings.of(
+        {
+            "DRUG_ASSETS_ENV": "bigquery",
+            "DRUG_ASSETS_LANDING": "gs://bucket/landing",
+            "DRUG_ASSETS_STORE": "gs://bucket/store",
+            "DRUG_ASSETS_BIGQUERY_PROJECT": "project",
+            "DRUG_ASSETS_BIGQUERY_DATASET": "dataset",
+            "DRUG_ASSETS_BIGQUERY_LOCATION": "EU",
+        }
+    )
+    assert settings == Settings(
+        "bigquery", "gs://bucket/landing", "gs://bucket/store", "project", "dataset", "EU"
+    )
+
+
+def test_variables_of_the_process_are_read_where_none_are_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DRUG_ASSETS_STORE", "elsewhere")
+    assert Settings.of().store == "elsewhere"
+
+
+def test_flags_win_over_variables() -> None:
+    variables = {"DRUG_ASSETS_LANDING": "of variables", "DRUG_ASSETS_STORE": "of variables"}
+    settings = Settings.of(variables, landing="of flags", store=None)
+    assert (settings.landing, settings.store) == ("of flags", "of variables")
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_blank_counts_as_not_given(blank: str) -> None:
+    assert Settings.of({"DRUG_ASSETS_ENV": blank, "DRUG_ASSETS_STORE": blank}) == Settings()
+
+
+def test_unknown_environment_is_refused_with_the_list() -> None:
+    with pytest.raises(SettingsError, match="DRUG_ASSETS_ENV is 'prod'") as refused:
+        Settings.of({"DRUG_ASSETS_ENV": "prod"})
+    assert all(name in str(refused.value) for name in ENVIRONMENTS)
+
+
+@pytest.mark.parametrize(
+    "missing", ["DRUG_ASSETS_BIGQUERY_PROJECT", "DRUG_ASSETS_BIGQUERY_DATASET"]
+)
+def test_bigquery_needs_project_and_dataset(missing: str) -> None:
+    variables = {
+        "DRUG_ASSETS_ENV": "bigquery",
+        "DRUG_ASSETS_BIGQUERY_PROJECT": "project",
+        "DRUG_ASSETS_BIGQUERY_DATASET": "dataset",
+    }
+    del variables[missing]
+    with pytest.raises(SettingsError, match=missing):
+        Settings.of(variables)
+
+
+def test_gcs_needs_a_bucket() -> None:
+    with pytest.raises(SettingsError, match="gs://"):
+        Settings.of({"DRUG_ASSETS_ENV": "gcs"})
+    assert Settings.of({"DRUG_ASSETS_ENV": "gcs"}, store="gs://bucket").landing == "data"
+
+
+@pytest.mark.parametrize(
+    ("landing", "store"),
+    [
+        ("data", "data"),
+        ("data", "data/output"),
+        (".", "output"),
+        ("data", "./x/../data/output/"),
+        ("gs://bucket", "gs://bucket/output"),
+        ("gs://bucket/zone/", "gs://bucket/zone"),
+    ],
+)
+def test_store_in_the_landing_zone_is_refused(landing: str, store: str) -> None:
+    with pytest.raises(SettingsError, match="lies in the landing zone"):
+        Settings.of({}, landing=landing, store=store)
+
+
+@pytest.mark.parametrize(
+    ("landing", "store"),
+    [
+        ("data", "database"),
+        ("output/landing", "output"),
+        ("gs://bucket/zone", "gs://bucket/zone2"),
+        ("gs://bucket/output", "output"),
+        ("data", "gs://bucket"),
+    ],
+)
+def test_store_beside_or_above_the_landing_zone_is_fine(landing: str, store: str) -> None:
+    settings = Settings.of({}, landing=landing, store=store)
+    assert (settings.landing, settings.store) == (landing, store)
+
+
+def test_links_do_not_hide_that_the_store_lies_in_the_landing_zone(tmp_path: Path) -> None:
+    (tmp_path / "zone" / "inside").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "zone" / "inside")
+    with pytest.raises(SettingsError, match="lies in the landing zone"):
+        Settings.of({}, landing=str(tmp_path / "zone"), store=str(tmp_path / "link"))
