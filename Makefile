@@ -5,7 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # The BigQuery emulator of the tests needs versions of its own.
 BQEMULATOR := .venv-bqemulator
-export DAGSTER_HOME ?= $(CURDIR)/.dagster
+# Where `make dev` keeps what it has run.
+DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY ?= yes
 
 .PHONY: run test dev install lint types unit definitions bqemulator clean
@@ -33,6 +34,8 @@ $(BQEMULATOR)/.made: constraints-bqemulator.txt
 	$(PYTHON) -m venv $(BQEMULATOR)
 	$(BQEMULATOR)/bin/pip install --quiet --requirement constraints-bqemulator.txt
 	touch $@
+
+definitions dev: export DAGSTER_HOME := $(DAGSTER_HOME)
 
 definitions: $(VENV)/.dev $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/dagster definitions validate -w workspace.yaml

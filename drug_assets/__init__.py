@@ -6,3 +6,6 @@ rows (`formats`), cleaned (`cleaning`), searched for drugs (`mentions`), joined 
 
 Nothing is imported here: `drug-assets top-journal` answers before Polars or Dagster could load.
 """
+
+#: Raised when cleaning, matching or the graph give other results for the same input.
+CODE_VERSION = "1"

@@ -17,14 +17,14 @@ def definitions(
         settings: the settings; without, those that the environment variables give.
         overrides: resources to use in place of the environment's.
     """
-    from drug_assets.defs import jobs, loggers, notifications, resources, sensors
+    from drug_assets.defs import jobs, loggers, notifications, pulls, resources, sensors
 
     chosen = settings or Settings.of()
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(declarations),
         asset_checks=dg.load_asset_checks_from_package_module(declarations),
-        jobs=[jobs.drug_mentions],
-        schedules=[jobs.daily],
+        jobs=[jobs.drug_mentions, pulls.pulls_job],
+        schedules=[jobs.daily, pulls.nightly_pulls],
         sensors=[
             sensors.landing_zone_sensor(resources.sensor_status(chosen)),
             notifications.on_failure(chosen.failure_webhook),

@@ -68,7 +68,7 @@ def _found_in_publications(table: pl.LazyFrame, names: pl.DataFrame) -> pl.DataF
     if "brief_title" not in table.collect_schema():
         return found
     brief = table.with_columns(title="brief_title").select(_OF_PUBLICATION)
-    in_brief = find_mentions(brief.filter(pl.col("title").is_not_null()), names)
+    in_brief = find_mentions(brief, names)
     return pl.concat([found, in_brief.join(found, on=["drug_id", "publication_id"], how="anti")])
 
 

@@ -32,9 +32,14 @@ class Settings:
     bigquery_project: str | None = None
     bigquery_dataset: str | None = None
     bigquery_location: str | None = None
+    #: CSV of names that are not searched for, a path or `gs://`; the project's own if not given.
+    stop_list: str | None = None
     #: Lifts NCBI's limit from 3 to 10 requests a second; never shown.
     ncbi_api_key: str | None = field(default=None, repr=False)
     ncbi_email: str | None = None
+    #: What the scheduled pulls ask for.
+    clinical_trials_query: str | None = None
+    pubmed_query: str | None = None
     #: Other addresses of the two services, such as a mirror.
     clinical_trials_url: str | None = None
     pubmed_url: str | None = None
@@ -58,8 +63,11 @@ class Settings:
             "bigquery_project": "DRUG_ASSETS_BIGQUERY_PROJECT",
             "bigquery_dataset": "DRUG_ASSETS_BIGQUERY_DATASET",
             "bigquery_location": "DRUG_ASSETS_BIGQUERY_LOCATION",
+            "stop_list": "DRUG_ASSETS_STOP_LIST",
             "ncbi_api_key": "NCBI_API_KEY",
             "ncbi_email": "NCBI_EMAIL",
+            "clinical_trials_query": "DRUG_ASSETS_CLINICAL_TRIALS_QUERY",
+            "pubmed_query": "DRUG_ASSETS_PUBMED_QUERY",
             "clinical_trials_url": "DRUG_ASSETS_CLINICAL_TRIALS_URL",
             "pubmed_url": "DRUG_ASSETS_PUBMED_URL",
             "log_format": "DRUG_ASSETS_LOG_FORMAT",

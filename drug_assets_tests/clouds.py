@@ -9,12 +9,14 @@ import json
 import os
 import secrets
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+    from google.cloud.storage import Client as StorageClient  # type: ignore[import-untyped]
 
     from drug_assets_tests.emulators import GcsEmulator
 
@@ -33,10 +35,16 @@ def reach(
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery)
 
 
+@cache
+def _client(gcs: GcsEmulator) -> StorageClient:
+    """One client an emulator: one that is thrown away leaves its connections open."""
+    return gcs.client()
+
+
 def new_bucket(gcs: GcsEmulator) -> str:
     """The name of a bucket that nothing lies in."""
     name = f"bucket-{secrets.token_hex(6)}"
-    gcs.client().create_bucket(name)
+    _client(gcs).create_bucket(name)
     return name
 
 
@@ -47,7 +55,7 @@ def new_dataset() -> str:
 
 def upload(gcs: GcsEmulator, folder: Path, bucket: str, prefix: str) -> None:
     """Put every file of a folder into a bucket, below a prefix."""
-    place = gcs.client().bucket(bucket)
+    place = _client(gcs).bucket(bucket)
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             blob = place.blob(f"{prefix}/{path.relative_to(folder).as_posix()}")
@@ -56,15 +64,28 @@ def upload(gcs: GcsEmulator, folder: Path, bucket: str, prefix: str) -> None:
 
 def contents(gcs: GcsEmulator, bucket: str, prefix: str = "") -> dict[str, bytes]:
     """The bytes of every object of a bucket, by name below the prefix."""
-    found = gcs.client().list_blobs(bucket, prefix=prefix)
+    found = _client(gcs).list_blobs(bucket, prefix=prefix)
     return {blob.name.removeprefix(prefix): blob.download_as_bytes() for blob in found}
+
+
+def put(gcs: GcsEmulator, uri: str, data: bytes, content_encoding: str | None = None) -> None:
+    """Make an object of the name that a `gs://` URI gives."""
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    blob = _client(gcs).bucket(bucket).blob(name)
+    blob.content_encoding = content_encoding
+    blob.upload_from_string(data)
+
+
+def remove(gcs: GcsEmulator, bucket: str, name: str) -> None:
+    """Remove an object."""
+    _client(gcs).bucket(bucket).blob(name).delete()
 
 
 def land(
     gcs: GcsEmulator, bucket: str, names: list[str], at: datetime, generation: int | None = None
 ) -> None:
     """Make objects that were written at one given moment; the service would take its own."""
-    place = gcs.client().bucket(bucket)
+    place = _client(gcs).bucket(bucket)
     place.blob(names[0]).upload_from_string(b"landed")
     first = gcs.root / bucket / names[0]
     metadata = json.loads(os.getxattr(first, _METADATA))

@@ -1,4 +1,4 @@
-"""The same landing zone gives the same bytes: again, elsewhere, later, in whatever order it came."""
+"""The same landing zone gives the same bytes: again, elsewhere, later, in any order of arrival."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_a_failed_step_is_logged_with_run_step_and_traceback(
     def job() -> None:
         breaks()
 
-    configured = {"loggers": {"console": {}}}
+    configured: dict[str, Any] = {"loggers": {"console": {}}}
     result = job.execute_in_process(raise_on_error=False, run_config=configured)
     entries = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line[:1] == "{"]
     (failed,) = [e for e in entries if e.get("step") == "breaks" and e["severity"] == "ERROR"]

@@ -200,6 +200,21 @@ class TestOverlaps:
         spans = spans_of(found(["On acid."], {"x": ["Acid"], "y": ["acid", "ácid"]}))
         assert spans == {("x", "0"): [(3, 7, "acid")], ("y", "0"): [(3, 7, "acid")]}
 
+    @pytest.mark.parametrize(
+        ("title", "ambiguous"),
+        [
+            ("On ACID", {"x": True, "y": True}),
+            ("On acid and beta", {"x": False, "y": True}),
+            ("On acid and gamma, acid", {"x": True, "y": False}),
+            ("On beta", {"x": False}),
+        ],
+    )
+    def test_a_mention_by_names_of_several_drugs_alone_is_ambiguous(
+        self, title: str, ambiguous: dict[str, bool]
+    ) -> None:
+        table = found([title], {"x": ["Acid", "beta"], "y": ["acid", "ácid", "gamma"]})
+        assert dict(table.select("drug_id", "ambiguous").rows()) == ambiguous
+
     def test_all_names_of_a_drug_give_spans(self) -> None:
         names = {"ethanol": ["ethanol", "alcohol", "ethyl alcohol"]}
         spans = spans_of(found(["Ethyl alcohol, alcohol or ethanol ethanol"], names))
@@ -366,6 +381,25 @@ class TestTable:
         assert (article["journal"], article["journal_id"]) == ("J", "j")
         assert (dated["date"], dated["date_precision"]) == (date(2020, 1, 1), "day")
         assert dated["spans"] == [{"start": 0, "end": 7, "text": "Ethanol"}]
+
+    def test_a_brief_title_counts_where_the_title_does_not(self) -> None:
+        trials: list[dict[str, Any]] = [
+            {"publication_id": "1", "title": "On acid", "brief_title": "Acid and ethanol"},
+            {"publication_id": "2", "title": "On nothing", "brief_title": "Of ethanol, ethanol"},
+            {"publication_id": "3", "title": "On ethanol", "brief_title": None},
+        ]
+        table = mentions(
+            {"clinical_trials": publications("clinical_trials", trials)},
+            pl.LazyFrame(DRUGS, schema=contracts.polars_schema(contracts.Drugs)),
+        )
+        contracts.Mentions.validate(table)
+        found = table.select("drug_id", "publication_id", "title", pl.col("spans").list.len())
+        assert found.collect().rows() == [
+            ("acid", "1", "On acid", 1),
+            ("ethanol", "1", "Acid and ethanol", 1),
+            ("ethanol", "2", "Of ethanol, ethanol", 2),
+            ("ethanol", "3", "On ethanol", 1),
+        ]
 
     @pytest.mark.parametrize("drugs", [DRUGS, {}])
     def test_nothing_gives_an_empty_table(self, drugs: dict[str, Any]) -> None:

@@ -67,7 +67,7 @@ SHAPED_ALIKE = {
 }
 
 
-@pytest.fixture(scope="module", params=["shaped alike", "its own files"])
+@pytest.fixture(scope="session", params=["shaped alike", "its own files"])
 def exercise(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> runs.Run:
     """A run of the exercise."""
     folder = tmp_path_factory.mktemp("exercise")

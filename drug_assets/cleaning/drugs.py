@@ -15,7 +15,7 @@ import polars as pl
 
 from drug_assets import contracts
 from drug_assets.cleaning.delivery import with_position
-from drug_assets.cleaning.name_variants import variants
+from drug_assets.cleaning.name_variants import RULES, Rules, variants
 from drug_assets.cleaning.stop_list import StopList
 from drug_assets.cleaning.text import cleaned, folded
 from drug_assets.sources import SEPARATOR
@@ -54,7 +54,9 @@ def _name() -> pl.Expr:
     return pl.coalesce(cleaned(pl.col("drug")), cleaned(pl.col("atc_name")))
 
 
-def cleaned_drugs(raw: pl.LazyFrame, stop_list: StopList | None = None) -> CleanedDrugs:
+def cleaned_drugs(
+    raw: pl.LazyFrame, stop_list: StopList | None = None, rules: Rules = RULES
+) -> CleanedDrugs:
     """The drugs that raw rows (`contracts.RawDrugs`) name.
 
     Rows of the same folded name, or of the same identifier, are one drug: all codes, all names, the
@@ -62,8 +64,8 @@ def cleaned_drugs(raw: pl.LazyFrame, stop_list: StopList | None = None) -> Clean
     by its folded name, so it is one with rows whose identifier is that name. A drug without
     identifier, which exactly one drug of other files has as a synonym, is that drug.
 
-    `names` are the spellings of the lists, and the variants that rules make of them, without those
-    on the stop list.
+    `names` are the spellings of the lists, and the variants that `rules` make of them, without
+    those on the stop list.
     """
     stop_list = stop_list or StopList()
     rows = (
@@ -100,7 +102,7 @@ def cleaned_drugs(raw: pl.LazyFrame, stop_list: StopList | None = None) -> Clean
             source_row=pl.col("source_row").first(),
         )
         .join(spelling, on="component")
-        .join(_searched(rows, stop_list), on="component", how="left")
+        .join(_searched(rows, stop_list, rules), on="component", how="left")
         .with_columns(
             names=pl.col("names").fill_null([]),
             atc_codes=pl.col("codes")
@@ -144,11 +146,11 @@ def _spellings(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _searched(rows: pl.DataFrame, stop_list: StopList) -> pl.DataFrame:
+def _searched(rows: pl.DataFrame, stop_list: StopList, rules: Rules) -> pl.DataFrame:
     """What titles are searched for: component, names (sorted), stopped and unsearchable (flags)."""
     name = pl.col("name")
     listed = _spellings(rows).select(drug_id="component", name="name").unique()
-    further = variants(listed).filter(~stop_list.stops(name))
+    further = variants(listed, rules).filter(~stop_list.stops(name))
     return (
         pl.concat(
             [

@@ -9,14 +9,15 @@ Names come and go folded. Which of them are unsafe to search for belongs to `sto
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import polars as pl
 
 from drug_assets.cleaning.text import folded
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+#: By name, expressions that make of a folded name another one, or null.
+Rules: TypeAlias = Mapping[str, Callable[[pl.Expr], pl.Expr]]
 
 #: Characters. Longer names are systematic: titles hardly have them, and then in one spelling.
 _LONGEST = 40
@@ -29,8 +30,12 @@ _IC_ACID = r"^(.*\pL{3})ic acid$"
 #: Where INNs write f for ph and e for oe (WHO, "General principles for guidance in devising INNs"),
 #: titles of Britain, and of all countries before the 1990s, often do not.
 _OLDER = {r"sulf": "sulph", r"\bcef": "ceph", r"amfetamin": "amphetamin", r"\bestr": "oestr"}
-_LETTERS_NUMBER = r"^([^,\[\]{}]*\pL)[ -]([0-9][^,\[\]{}]*)$"
-_NUMBER_LETTERS = r"^([^,\[\]{}]*[0-9])[ -](\pL{3}[^,\[\]{}]*)$"
+#: Where letters and a number meet, if there are enough of either to tell a name from "B-1".
+_JOINTS = (
+    r"^([^,\[\]{}]*\pL{3})[ -]([0-9][^,\[\]{}]*)$",
+    r"^([^,\[\]{}]*\pL)[ -]([0-9]{2}[^,\[\]{}]*)$",
+    r"^([^,\[\]{}]*[0-9])[ -](\pL{3}[^,\[\]{}]*)$",
+)
 _CODE = r"^(\pL{1,5})[ -]([0-9]{2,6})$"
 
 
@@ -69,20 +74,20 @@ def in_one(name: pl.Expr) -> pl.Expr:
 
 def _joined(name: pl.Expr, joint: str) -> pl.Expr:
     """The name with this joint between letters and a number."""
-    at_joint = "${1}" + joint + "${2}"
-    return name.str.replace(_LETTERS_NUMBER, at_joint).str.replace(_NUMBER_LETTERS, at_joint)
+    joined = name
+    for ends in _JOINTS:
+        joined = joined.str.replace(ends, "${1}" + joint + "${2}")
+    return joined
 
 
 #: Every rule in use: an earlier one has the first claim to a spelling.
-RULES: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
+RULES: Rules = {
     rule.__name__: rule
     for rule in (without_ion, salt_of_acid, older_spelling, with_blank, with_hyphen, in_one)
 }
 
 
-def variants(
-    listed: pl.DataFrame, rules: Mapping[str, Callable[[pl.Expr], pl.Expr]] = RULES
-) -> pl.DataFrame:
+def variants(listed: pl.DataFrame, rules: Rules = RULES) -> pl.DataFrame:
     """The spellings that rules add to the listed ones.
 
     A spelling that is listed, or that a rule makes of names of several drugs, is left out: no
@@ -90,7 +95,7 @@ def variants(
 
     Args:
         listed: Columns drug_id and name, one row a spelling, cleaned.
-        rules: Expressions that make of a folded name another one, or null.
+        rules: Those to apply, in this order.
 
     Returns:
         Columns drug_id and name (folded), one row a spelling, sorted by rule, drug_id and name.

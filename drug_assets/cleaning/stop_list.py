@@ -8,6 +8,7 @@ the names of a drug belongs to `drugs`, where the file lies to `storage`.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 from dataclasses import dataclass
@@ -70,6 +71,11 @@ class StopList:
             ) from error
         patterns = frozenset(name for name in names if _ANY_LETTER in name)
         return cls(frozenset(names) - patterns, patterns)
+
+    @property
+    def digest(self) -> str:
+        """Equal for lists that stop the same names."""
+        return hashlib.sha256("\n".join(sorted(self.names | self.patterns)).encode()).hexdigest()
 
     def stops(self, name: pl.Expr) -> pl.Expr:
         """Whether each name of a column is on the list."""

@@ -7,19 +7,23 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from drug_assets import contracts, graph, mentions, sources
+from drug_assets import CODE_VERSION, contracts, graph, mentions, sources
 from drug_assets.cleaning import drugs as drug_cleaning
 from drug_assets.cleaning import publications as publication_cleaning
 from drug_assets.cleaning import rejected
-from drug_assets.defs.resources import TRANSIENT
+from drug_assets.cleaning.stop_list import StopListError
+from drug_assets.defs.resources import TRANSIENT, StopListFile
 from drug_assets.formats import PARSER_VERSION
 from drug_assets.storage import landing
 from drug_assets.storage.io_managers import DOCUMENTS, Place, column_schema, outputs_of
-from drug_assets.storage.outputs import discard_abandoned, finish_interrupted_releases, set_aside
+from drug_assets.storage.outputs import (
+    discard_abandoned,
+    finish_interrupted_releases,
+    rules_in_force,
+    set_aside,
+)
 
 OWNERS = ["team:drug-assets"]
-#: Raised when cleaning, matching or the graph give other results for the same input.
-CODE_VERSION = "1"
 _RAW = [f"raw_{source.name}" for source in sources.ALL]
 
 
@@ -106,11 +110,15 @@ def landing_zone(
         "merged_drugs": _out("merged_drugs", "clean", code_version=CODE_VERSION),
     },
 )
-def cleaned_drugs(raw_drugs: pl.LazyFrame) -> Iterator[dg.Output[Any]]:
+def cleaned_drugs(raw_drugs: pl.LazyFrame, stop_list: StopListFile) -> Iterator[dg.Output[Any]]:
     """One row a drug, and the rows that named it again."""
-    kept, merged = drug_cleaning.cleaned_drugs(raw_drugs)
+    try:
+        unsafe = stop_list.read()
+    except StopListError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    kept, merged = drug_cleaning.cleaned_drugs(raw_drugs, unsafe)
     lineage = _lineage(
-        drug=[("raw_drugs", "drug")],
+        drug=[("raw_drugs", "drug"), ("raw_drugs", "atc_name")],
         names=[("raw_drugs", "drug"), ("raw_drugs", "synonyms")],
         codes=[("raw_drugs", "atccode")],
         atc_codes=[("raw_drugs", "atccode")],
@@ -183,7 +191,11 @@ def mentions_table(
         drug_id=[("drugs", "drug_id")],
         drug=[("drugs", "drug")],
         publication_id=[("pubmed", "publication_id"), ("clinical_trials", "publication_id")],
-        title=[("pubmed", "title"), ("clinical_trials", "title")],
+        title=[
+            ("pubmed", "title"),
+            ("clinical_trials", "title"),
+            ("clinical_trials", "brief_title"),
+        ],
         spans=[("pubmed", "title"), ("clinical_trials", "title"), ("drugs", "names")],
     )
     return dg.Output(found, metadata=lineage)
@@ -223,14 +235,16 @@ def drug_graph(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> dg.Output[Any]:
     tags={"layer": "published"},
     retry_policy=TRANSIENT,
 )
-def release(context: dg.AssetExecutionContext, store: Place) -> dg.MaterializeResult[None]:
+def release(
+    context: dg.AssetExecutionContext, store: Place, stop_list: StopListFile
+) -> dg.MaterializeResult[None]:
     """Give everything a run made its final name, once all blocking checks have passed.
 
     Until then readers of the store see the last good outputs. `release.json` says what landed and
     how many rows each table holds.
     """
     outputs = outputs_of(store.open(), context)
-    document = outputs.summary()
+    document = outputs.summary(rules_in_force(stop_list.read()))
     names = outputs.release("release.json", document)
     return dg.MaterializeResult(
         metadata={

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from drug_assets.cleaning.stop_list import StopList
 from drug_assets.settings import Settings, SettingsError
 from drug_assets.storage.io_managers import Documents, ParquetTables, Place
+from drug_assets.storage.stop_list import stop_list_at
 
 if TYPE_CHECKING:
     from dagster_gcp import GCSResource
@@ -20,6 +22,31 @@ TRANSIENT = dg.RetryPolicy(
 )
 
 Resources = dict[str, object]
+
+
+class StopListFile(dg.ConfigurableResource[StopList]):
+    """The names that titles are not searched for: a file of the user's, or the project's own."""
+
+    location: str | None = None
+
+    def read(self) -> StopList:
+        """The list, as it is now; see `stop_list_at`."""
+        return stop_list_at(self.location)
+
+
+class Pulls(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """What the scheduled pulls ask for, and where it lands."""
+
+    landing: str
+    #: By source; a source without one is not pulled.
+    queries: dict[str, str]
+    #: By source, where not the service's own address.
+    urls: dict[str, str]
+    email: str | None = None
+
+    def api_key(self) -> str | None:
+        """NCBI's key, read when it is needed: configuration is shown in the UI."""
+        return Settings.of().ncbi_api_key
 
 
 def local(settings: Settings) -> Resources:
@@ -88,7 +115,22 @@ FACTORIES: Mapping[str, Callable[[Settings], Resources]] = {
 
 def resources(settings: Settings) -> Resources:
     """The resources of the environment the settings name."""
-    return FACTORIES[settings.environment](settings)
+    return {
+        **FACTORIES[settings.environment](settings),
+        "pulls": _pulls(settings),
+        "stop_list": StopListFile(location=settings.stop_list),
+    }
+
+
+def _pulls(settings: Settings) -> Pulls:
+    queries = {"pubmed": settings.pubmed_query, "clinical_trials": settings.clinical_trials_query}
+    urls = {source: settings.service_url(source) for source in queries}
+    return Pulls(
+        landing=settings.landing,
+        queries={source: query for source, query in queries.items() if query},
+        urls={source: url for source, url in urls.items() if url},
+        email=settings.ncbi_email,
+    )
 
 
 def sensor_status(settings: Settings) -> dg.DefaultSensorStatus:

@@ -8,6 +8,7 @@ from typing import Self
 import dagster as dg
 
 from drug_assets import sources
+from drug_assets.defs.checks import counted
 from drug_assets.defs.jobs import drug_mentions
 from drug_assets.storage.io_managers import Place
 from drug_assets.storage.landing import landed_objects
@@ -89,7 +90,7 @@ def landing_zone_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
         before = Seen.of_cursor(context.cursor)
         now = before.next(found)
         if now.digest == before.digest and now.files == before.files:
-            state = f"{now.files} files as they were" if found else "there are no files"
+            state = f"{counted(now.files, 'file')} as before" if found else "there are no files"
             return dg.SkipReason(f"nothing changed: {state}{without}")
         return dg.SensorResult(
             run_requests=[dg.RunRequest(run_key=now.run_key(), tags=_tags(before, found, ignored))],

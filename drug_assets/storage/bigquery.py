@@ -42,6 +42,7 @@ LOAD_SECONDS = 3600.0
 #: What tables and datasets that we create carry; labels that are there already stay.
 LABELS = {"application": "drug-assets", "managed-by": "drug-assets"}
 
+_NOT_THERE = (404, 410)
 _SNAPSHOTS = 3
 _SECONDS = TIMEOUT[1]
 _SUFFIX = ".parquet"
@@ -65,9 +66,7 @@ class Dataset:
         Raises:
             StorageError: nobody is logged in.
         """
-        with explained(f"BigQuery dataset {project}.{name}"):
-            client = _client(project, os.environ.get("BIGQUERY_EMULATOR_HOST"))
-        return cls(client, project, name, location)
+        return cls(client_of(project), project, name, location)
 
     def name(self, table: str) -> str:
         """The full name of a table: `project.dataset.table`."""
@@ -90,7 +89,7 @@ class Dataset:
         to_load = process_folder() / f"{secrets.token_hex(8)}{_SUFFIX}"
         # The contract tells which columns are never null: BigQuery refuses a file that says less
         # of a REQUIRED column than the table does.
-        pl.scan_parquet(parquet).sink_parquet(
+        pl.scan_parquet(parquet, glob=False).sink_parquet(
             to_load, arrow_schema=contracts.TABLES[table], maintain_order=True
         )
         try:
@@ -101,9 +100,10 @@ class Dataset:
                     RETRY(self._load_once)(table, declared, to_load, location)
                 except BaseException:
                     if made:  # nobody should take it for a table that is empty
-                        self._client.delete_table(self.name(table), timeout=_SECONDS, retry=RETRY)
+                        self.drop(table)
                     raise
-                self._describe(table, declared)
+                # A lost answer, or somebody else's change, makes the next one start from a new state.
+                RETRY.with_predicate(_is_stale)(self._describe)(table, declared)
         finally:
             to_load.unlink()
 
@@ -124,7 +124,9 @@ class Dataset:
                     after = self._table(table)
                 # The pages of one reading can be of two tables if it was replaced meanwhile.
                 if rows == before.num_rows and _state(after) == _state(before):
-                    pl.scan_parquet(unsorted).sort(contract.primary_key()).sink_parquet(copy)
+                    pl.scan_parquet(unsorted, glob=False).sort(contract.primary_key()).sink_parquet(
+                        copy
+                    )
                     return copy
         finally:
             unsorted.unlink(missing_ok=True)
@@ -195,9 +197,12 @@ class Dataset:
                     job_config=_load_config(table, declared),
                     timeout=TIMEOUT,
                 )
-            except (api.GoogleAPICallError, requests.RequestException, ConnectionError):
+            except (api.GoogleAPICallError, requests.RequestException, ConnectionError) as error:
                 # The answer may have been lost, not the job: what was started is waited for.
                 started = self._started(job_id, location)
+                if started is None and getattr(error, "code", None) in _NOT_THERE:
+                    # The table is there, so it is the upload's session that is not: once more.
+                    raise ConnectionError(f"the upload was lost: {error}") from error
                 if started is None:
                     raise
                 job = started
@@ -354,6 +359,16 @@ def _table_of(name: str) -> str | None:
     return table if published else None
 
 
+def client_of(project: str) -> bigquery.Client:
+    """The client that speaks for a project, to an emulator where a variable names one.
+
+    Raises:
+        StorageError: nobody is logged in.
+    """
+    with explained(f"BigQuery in project {project}"):
+        return _client(project, os.environ.get("BIGQUERY_EMULATOR_HOST"))
+
+
 @cache
 def _client(project: str, emulator: str | None) -> bigquery.Client:
     """One client a process; the emulator's asks nobody for credentials."""
@@ -374,7 +389,10 @@ def _partitioning(declared: TableDeclaration) -> bigquery.TimePartitioning | Non
 
 
 def _load_config(table: str, declared: TableDeclaration) -> bigquery.LoadJobConfig:
-    """What a load job is told: the whole declaration, since it replaces that too."""
+    """What a load job is told: all that it replaces.
+
+    Not the description of the table: a job fails that gives another one than the table has.
+    """
     parquet = bigquery.ParquetOptions()  # type: ignore[no-untyped-call]
     parquet.enable_list_inference = True
     config = bigquery.LoadJobConfig(
@@ -382,7 +400,6 @@ def _load_config(table: str, declared: TableDeclaration) -> bigquery.LoadJobConf
         schema=_schema(declared),
         parquet_options=parquet,
         clustering_fields=declared["clustering"],
-        destination_table_description=declared["description"],
         create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
     )
@@ -390,6 +407,10 @@ def _load_config(table: str, declared: TableDeclaration) -> bigquery.LoadJobConf
         config.time_partitioning = _partitioning(declared)
     config.labels = {**LABELS, "table": table}
     return config
+
+
+def _is_stale(error: BaseException) -> bool:
+    return isinstance(error, api.PreconditionFailed)
 
 
 def _state(table: bigquery.Table) -> tuple[object, ...]:

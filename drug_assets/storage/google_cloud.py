@@ -4,29 +4,32 @@ Imported by the environments that use them only: Google's modules take seconds. 
 bucket and the dataset, and how, belongs to `gcs` and `bigquery`.
 """
 
+import os
+
 from dagster_gcp import GCSResource
 from google.cloud import storage  # type: ignore[attr-defined, import-untyped, unused-ignore]
-from pydantic import PrivateAttr
 
 from drug_assets.storage.bigquery import Dataset, TablesInBigQuery
 from drug_assets.storage.gcs import Bucket, explained
 from drug_assets.storage.io_managers import Place
 from drug_assets.storage.objects import ObjectStore
 
+#: One client a process: it holds the connections and the login, and each step opens its places.
+_CLIENTS: dict[tuple[type[GCSResource], str | None, str | None], storage.Client] = {}
+
 
 class BucketPlace(Place):
     """`gs://bucket/prefix`, through the client of Dagster's own resource."""
 
     gcs: GCSResource
-    # One a resource: it holds the connections and the login.
-    _client: storage.Client | None = PrivateAttr(default=None)
 
     def open(self) -> ObjectStore:
         """The objects that lie there."""
-        if self._client is None:
+        key = (type(self.gcs), self.gcs.project, os.environ.get("STORAGE_EMULATOR_HOST"))
+        if key not in _CLIENTS:
             with explained(self.location):
-                self._client = self.gcs.get_client()
-        return Bucket.at(self.location, self._client)
+                _CLIENTS[key] = self.gcs.get_client()
+        return Bucket.at(self.location, _CLIENTS[key])
 
 
 class WarehouseStore(Place):

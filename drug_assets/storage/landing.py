@@ -166,7 +166,7 @@ def _part_name(name: str, content: str) -> str:
 def _raw_rows(source: sources.Source, parts: list[Path]) -> pl.LazyFrame:
     if not parts:
         return pl.LazyFrame(schema=contracts.polars_schema(source.contract))
-    return pl.scan_parquet(parts)
+    return pl.scan_parquet(parts, glob=False)
 
 
 def _row(file: _File, parsed: _Parsed) -> dict[str, object]:
@@ -185,7 +185,7 @@ def _row(file: _File, parsed: _Parsed) -> dict[str, object]:
 def _of_part(part: Path) -> _Parsed:
     """What was noted on a part when its file was parsed."""
     noted = pl.read_parquet_metadata(part)
-    rows = pl.scan_parquet(part).select(pl.len()).collect().item()
+    rows = pl.scan_parquet(part, glob=False).select(pl.len()).collect().item()
     return _Parsed(noted["sha256"], noted["format"], rows)
 
 

@@ -150,7 +150,7 @@ class LocalFolder:
         """The file itself."""
         path = self._folder / name
         if not path.is_file():
-            raise FileNotFoundError(errno.ENOENT, "no file is there, or a link to nothing", str(path))
+            raise FileNotFoundError(errno.ENOENT, "no file, or a link to nothing", str(path))
         return path
 
     def scratch(self, name: str) -> Path:

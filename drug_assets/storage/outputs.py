@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from drug_assets import contracts
+from drug_assets import CODE_VERSION, contracts
+from drug_assets.formats import PARSER_VERSION
 from drug_assets.storage.landing import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from drug_assets.cleaning.stop_list import StopList
     from drug_assets.storage.objects import ObjectStore
 
 _STAGING = ".staging/"
@@ -77,11 +79,11 @@ class Outputs:
         scratch = self.store.scratch(name)
         try:
             _typed(table, contract, rows).sink_parquet(scratch, maintain_order=True)
-            require_contract(table, contract, pl.scan_parquet(scratch))
+            require_contract(table, contract, pl.scan_parquet(scratch, glob=False))
             written = WrittenTable(
                 rows=_height(scratch),
                 size_bytes=scratch.stat().st_size,
-                head=pl.scan_parquet(scratch).head(5).collect(),
+                head=pl.scan_parquet(scratch, glob=False).head(5).collect(),
                 uri=self.store.uri(table_file(table)),
             )
             self.store.put(scratch, name)
@@ -108,7 +110,7 @@ class Outputs:
         Raises:
             FileNotFoundError: it was never made.
         """
-        return pl.scan_parquet(self.path(table_file(table)))
+        return pl.scan_parquet(self.path(table_file(table)), glob=False)
 
     def path(self, name: str) -> Path:
         """A local file with the bytes of an output.
@@ -118,11 +120,11 @@ class Outputs:
         """
         return self.store.local_copy(self.name_to_read(name))
 
-    def summary(self) -> dict[str, object]:
-        """What a release holds: the landing zone it was made from, and the rows of each table."""
+    def summary(self, rules: str) -> dict[str, object]:
+        """What a release holds: the landing zone and the rules it was made from, rows of tables."""
         landing = json.loads(self.path("landing.json").read_text(encoding="utf-8"))
         rows = {t: _height(self.path(table_file(t))) for t in contracts.TABLES}
-        return {"landing": landing, "rows": rows}
+        return {"landing": landing, "rows": rows, "rules": rules}
 
     def release(self, last: str, document: object) -> list[str]:
         """Give all staged outputs their final names, a JSON document `last`; the names released."""
@@ -155,7 +157,7 @@ def set_aside() -> Iterator[Callable[[pl.LazyFrame], pl.LazyFrame]]:
         def kept(rows: pl.LazyFrame) -> pl.LazyFrame:
             path = Path(folder) / f"{next(numbers)}.parquet"
             rows.sink_parquet(path, maintain_order=True)
-            return pl.scan_parquet(path)
+            return pl.scan_parquet(path, glob=False)
 
         yield kept
 
@@ -169,8 +171,13 @@ def last_release(store: ObjectStore) -> Mapping[str, Any]:
     return document
 
 
-def unchanged_since_release(zone: ObjectStore, store: ObjectStore) -> bool:
-    """Whether the landing zone holds the names and bytes that the last release was made from.
+def rules_in_force(stop_list: StopList) -> str:
+    """An identity of what decides the outputs besides what landed: the code and the stop list."""
+    return f"{CODE_VERSION}-{PARSER_VERSION}-{stop_list.digest[:16]}"
+
+
+def unchanged_since_release(zone: ObjectStore, store: ObjectStore, rules: str) -> bool:
+    """Whether the last release was made from these names and bytes, by these rules.
 
     False while a release that was cut off waits to be carried through.
 
@@ -179,8 +186,10 @@ def unchanged_since_release(zone: ObjectStore, store: ObjectStore) -> bool:
     """
     if any(o.name.rpartition("/")[2] == _READY for o in store.objects(_STAGING)):
         return False
-    released = last_release(store).get("landing", {}).get("fingerprint")
-    return released is not None and released == fingerprint(zone)
+    released = last_release(store)
+    if released.get("rules") != rules:
+        return False
+    return bool(released["landing"]["fingerprint"] == fingerprint(zone))
 
 
 def finish_interrupted_releases(store: ObjectStore) -> list[str]:
@@ -275,5 +284,5 @@ def require_contract(table: str, contract: contracts.Contract, rows: pl.LazyFram
 
 
 def _height(path: Path) -> int:
-    height: int = pl.scan_parquet(path).select(pl.len()).collect().item()
+    height: int = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
     return height

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from drug_assets import contracts
 from drug_assets.cleaning.drugs import cleaned_drugs, rejected_drugs
+from drug_assets.cleaning.stop_list import StopList
 from drug_assets.cleaning.text import fold_text
 from drug_assets_tests.raw import Row, drug_rows, drug_tables, key
 
@@ -67,7 +68,77 @@ class TestIdentity:
         ]
 
 
+class TestSeveralLists:
+    BANK = (
+        {"source_file": "bank.csv", "id": "DB1", "drug": "Alpha", "synonyms": "Uno | Eins"},
+        {"source_file": "bank.csv", "id": "DB2", "drug": "Beta", "synonyms": "Dos | Eins"},
+    )
+
+    def of(self, *rows: Row) -> dict[str, list[str]]:
+        """Names by drug."""
+        kept, _ = cleaned(*self.BANK, *({"source_file": "own.csv"} | row for row in rows))
+        return {d["drug_id"]: d["names"] for d in kept}
+
+    def test_a_name_that_another_list_has_as_synonym_is_that_drug(self) -> None:
+        assert self.of({"drug": "UNO", "synonyms": "Ein"}) == {
+            "DB1": ["Alpha", "Ein", "Eins", "UNO", "Uno"],
+            "DB2": ["Beta", "Dos", "Eins"],
+        }
+
+    def test_its_codes_go_along_and_its_row_is_merged(self) -> None:
+        kept, merged = cleaned(
+            *self.BANK, {"source_file": "who.csv", "atc_name": "uno", "atccode": "A04AD01"}
+        )
+        assert [d["atc_codes"] for d in kept] == [["A04AD01"], []]
+        assert [(m["source_file"], m["merged_into"]) for m in merged] == [("who.csv", "DB1")]
+
+    def test_a_synonym_of_several_drugs_tells_nothing(self) -> None:
+        assert set(self.of({"drug": "Eins"})) == {"DB1", "DB2", "eins"}
+
+    def test_a_drug_with_an_identifier_of_its_own_stays(self) -> None:
+        assert set(self.of({"drug": "Uno", "id": "X"})) == {"DB1", "DB2", "X"}
+
+    def test_a_shared_synonym_alone_tells_nothing(self) -> None:
+        assert set(self.of({"drug": "Gamma", "synonyms": "Uno"})) == {"DB1", "DB2", "gamma"}
+
+    def test_one_list_that_names_both_means_two_drugs(self) -> None:
+        kept, _ = cleaned({"drug": "Alpha", "synonyms": "Beta"}, {"drug": "Beta"})
+        assert [d["drug_id"] for d in kept] == ["alpha", "beta"]
+
+    def test_lists_without_identifiers_join_too(self) -> None:
+        kept, merged = cleaned(
+            {"source_file": "one.csv", "drug": "Alpha", "synonyms": "Beta"},
+            {"source_file": "two.csv", "drug": "beta", "synonyms": "Gamma"},
+            {"source_file": "three.csv", "drug": "GAMMA"},
+        )
+        assert [(d["drug_id"], d["drug"]) for d in kept] == [("alpha", "Alpha")]
+        assert len(merged) == 2
+
+    def test_lists_that_have_each_others_names_are_one_drug(self) -> None:
+        kept, _ = cleaned(
+            {"source_file": "one.csv", "drug": "Alpha", "synonyms": "Beta"},
+            {"source_file": "two.csv", "drug": "Beta", "synonyms": "Alpha"},
+        )
+        assert [d["drug_id"] for d in kept] == ["alpha"]
+
+
 class TestNames:
+    def test_names_on_the_stop_list_are_not_searched_for(self) -> None:
+        stop_list = StopList(frozenset({"gold"}), frozenset({"??"}))
+        kept, _ = cleaned_drugs(
+            drug_rows({"drug": "Gold", "synonyms": "Au | Aurum", "atccode": "A04AD"}), stop_list
+        )
+        (one,) = kept.collect().to_dicts()
+        assert (one["drug"], one["names"], one["issues"]) == ("Gold", ["Aurum"], ["stopped_name"])
+
+    def test_variants_on_the_stop_list_are_not_searched_for_either(self) -> None:
+        drugs = drug_rows({"drug": "Lead cation"})
+        kept, _ = cleaned_drugs(drugs, StopList(frozenset({"lead"})))
+        assert kept.collect()["names"].to_list() == [["Lead cation"]]
+
+    def test_variants_are_searched_for(self) -> None:
+        assert drug({"drug": "Lithium cation"})["names"] == ["Lithium cation", "lithium"]
+
     def test_the_most_frequent_spelling_is_shown(self) -> None:
         assert drug({"drug": "B"}, {"drug": "b"}, {"drug": "b"})["drug"] == "b"
 
@@ -123,6 +194,22 @@ class TestRejection:
         assert cleaned(row) == ([], [])
         assert drug_rows(row).select(rejected_drugs()).collect().item() == "blank_name"
 
+    @pytest.mark.parametrize("code", ["A", "A04", "A04A", "A04AD", " a04ad "])
+    def test_groups_of_the_atc_table_are_rejected(self, code: str) -> None:
+        row = {"atc_name": "Antiemetics", "atccode": code}
+        assert cleaned(row) == ([], [])
+        assert drug_rows(row).select(rejected_drugs()).collect().item() == "atc_group"
+
+    def test_substances_of_the_atc_table_are_kept_with_every_code(self) -> None:
+        one = drug(
+            {"atc_name": "ondansetron", "atccode": "A04AA01"},
+            {"atc_name": "ondansetron", "atccode": "A04AD99"},
+        )
+        assert one["atc_codes"] == ["A04AA01", "A04AD99"]
+
+    def test_in_other_lists_a_drug_may_have_the_code_of_a_group(self) -> None:
+        assert drug({"drug": "Alpha", "atccode": "A04AD"})["atc_codes"] == ["A04AD"]
+
     def test_a_name_is_no_reason(self) -> None:
         assert drug_rows({"drug": "-"}).select(rejected_drugs()).collect().item() is None
 
@@ -171,10 +258,47 @@ def said(row: Row) -> Row:
     }
 
 
+def hosted(groups: list[list[Row]]) -> list[list[Row]]:
+    """Groups without identifiers joined to the one that other files know their name of."""
+
+    def names(row: Row) -> set[str]:
+        return {fold_text(name) for name in (row["name"], *row["synonyms"])}
+
+    parent = list(range(len(groups)))
+
+    def root(n: int) -> int:
+        return n if parent[n] == n else root(parent[n])
+
+    links = []
+    for n, group in enumerate(groups):
+        if any(r["own_id"] for r in group):
+            continue
+        own_names = {fold_text(r["name"]) for r in group}
+        own_files = {r["key"][0] for r in group}
+        hosts = {
+            m
+            for m, other in enumerate(groups)
+            if m != n and any(r["key"][0] not in own_files and names(r) & own_names for r in other)
+        }
+        if len(hosts) == 1:
+            links.append((n, hosts.pop()))
+    for n, host in links:
+        parent[root(n)] = root(host)
+    merged: defaultdict[int, list[Row]] = defaultdict(list)
+    for n, group in enumerate(groups):
+        merged[root(n)] += group
+    return list(merged.values())
+
+
+def drugs_of(rows: Iterable[Row]) -> list[list[Row]]:
+    """What the rows that have a name say, a list a drug."""
+    return hosted(linked(r for row in rows if (r := said(row))["name"]))
+
+
 def reference(rows: Iterable[Row]) -> list[Row]:
     """The drugs that random rows name, group by group."""
     drugs = []
-    for group in linked(r for row in rows if (r := said(row))["name"]):
+    for group in drugs_of(rows):
         spellings = Counter(r["name"] for r in group)
         names = {name for r in group for name in (r["name"], *r["synonyms"])}
         codes = {code for r in group for code in r["codes"]}
@@ -217,7 +341,7 @@ def test_nothing_is_lost(rows: list[Row]) -> None:
     assert len(gone) == len(set(gone))
     assert {m["merged_into"] for m in merged} <= {d["drug_id"] for d in kept}
     # Which rows were kept: one of each group, none of them gone.
-    for group in linked(r for row in rows if (r := said(row))["name"]):
+    for group in drugs_of(rows):
         assert len({r["key"] for r in group} - set(gone)) == 1
 
 

@@ -41,7 +41,7 @@ WARNINGS = {
     ("drugs", "all_mentioned"),
 }
 
-ASSETS = dg.load_assets_from_package_module(declarations)
+ASSETS: Sequence[Any] = dg.load_assets_from_package_module(declarations)
 CHECKS = dg.load_asset_checks_from_package_module(declarations)
 
 

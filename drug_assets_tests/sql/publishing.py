@@ -70,6 +70,7 @@ class Publishing:
                     {"start": start, "end": start + length, "text": title[start : start + length]}
                     for start in starts
                 ],
+                "ambiguous": False,
             }
         )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from contextlib import closing
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import dataframely as dy
 import polars as pl
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,15 +19,24 @@ from drug_assets.storage import bigquery as tables
 from drug_assets.storage.bigquery import Dataset, TablesInBigQuery
 from drug_assets.storage.bigquery_schema import UNPUBLISHED, published_tables
 from drug_assets.storage.objects import ChangedObjectError, LocalFolder, StorageError
+from drug_assets.storage.outputs import (
+    Outputs,
+    discard_staged,
+    finish_interrupted_releases,
+    last_release,
+)
 from drug_assets_tests import clouds
 from drug_assets_tests.faulty_proxy import faulty_proxy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from google.cloud import bigquery
 
     from drug_assets_tests.emulators import BigQueryEmulator
+
+pytestmark = pytest.mark.xdist_group("clouds")
 
 PUBLISHED = sorted(contracts.TABLES.keys() - UNPUBLISHED)
 
@@ -36,6 +47,13 @@ def dataset(bigquery_emulator: BigQueryEmulator, monkeypatch: pytest.MonkeyPatch
     clouds.reach(monkeypatch, bigquery=bigquery_emulator.url)
     monkeypatch.setattr(tables, "RETRY", tables.RETRY.with_delay(initial=0.01).with_timeout(5.0))
     return Dataset.at(bigquery_emulator.project, clouds.new_dataset())
+
+
+@pytest.fixture
+def client(bigquery_emulator: BigQueryEmulator) -> Iterator[bigquery.Client]:
+    """What looks at tables from outside."""
+    with closing(bigquery_emulator.client()) as client:
+        yield client
 
 
 def top_journal(journals: int) -> pl.DataFrame:
@@ -101,9 +119,8 @@ def test_every_value_and_null_comes_back(
 
 
 def test_tables_are_partitioned_clustered_described_and_labelled(
-    dataset: Dataset, bigquery_emulator: BigQueryEmulator, tmp_path: Path
+    dataset: Dataset, client: bigquery.Client, tmp_path: Path
 ) -> None:
-    client = bigquery_emulator.client()
     for table, declared in published_tables().items():
         empty = contracts.TABLES[table].create_empty()
         for _ in ("made", "replaced"):
@@ -132,38 +149,43 @@ def undescribed(fields: list[bigquery.SchemaField] | tuple[bigquery.SchemaField,
 
 
 def test_mentions_are_partitioned_by_month_and_clustered_by_drug_and_journal(
-    dataset: Dataset, bigquery_emulator: BigQueryEmulator, tmp_path: Path
+    dataset: Dataset, client: bigquery.Client, tmp_path: Path
 ) -> None:
     dataset.load("mentions", parquet(tmp_path, contracts.Mentions.create_empty()))
-    found = bigquery_emulator.client().get_table(dataset.name("mentions"))
+    found = client.get_table(dataset.name("mentions"))
     assert (found.time_partitioning.type_, found.time_partitioning.field) == ("MONTH", "date")
     assert found.clustering_fields == ["drug_id", "journal_id"]
 
 
-def test_labels_and_partitions_that_others_gave_stay(
-    dataset: Dataset, bigquery_emulator: BigQueryEmulator, tmp_path: Path
+def test_labels_that_others_gave_stay_and_descriptions_follow_the_contract(
+    dataset: Dataset, client: bigquery.Client, tmp_path: Path
 ) -> None:
-    client = bigquery_emulator.client()
     path = parquet(tmp_path, top_journal(1))
     dataset.load("top_journal", path)
     table = client.get_table(dataset.name("top_journal"))
     table.labels = {"managed-by": "terraform", "team": "literature"}
-    client.update_table(table, ["labels"])
+    table.description = "of an earlier version"
+    client.update_table(table, ["labels", "description"])
     dataset.load("top_journal", path)
-    assert client.get_table(dataset.name("top_journal")).labels == {
+    table = client.get_table(dataset.name("top_journal"))
+    assert table.labels == {
         "application": "drug-assets",
         "managed-by": "terraform",
         "team": "literature",
     }
+    assert table.description == published_tables()["top_journal"]["description"]
 
 
 def test_a_dataset_is_made_where_the_settings_say(
-    bigquery_emulator: BigQueryEmulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    bigquery_emulator: BigQueryEmulator,
+    client: bigquery.Client,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     clouds.reach(monkeypatch, bigquery=bigquery_emulator.url)
     name, path = clouds.new_dataset(), parquet(tmp_path, top_journal(1))
     Dataset.at(bigquery_emulator.project, name, "EU").load("top_journal", path)
-    assert bigquery_emulator.client().get_dataset(name).location == "EU"
+    assert client.get_dataset(name).location == "EU"
     elsewhere = Dataset.at(bigquery_emulator.project, name, "europe-west1")
     with pytest.raises(
         StorageError, match=r"lies in EU, but DRUG_ASSETS_BIGQUERY_LOCATION is europe-west1"
@@ -189,6 +211,21 @@ def test_a_load_that_fails_leaves_the_last_good_table(
     assert pl.read_parquet(dataset.local_copy("top_journal")).equals(top_journal(3))
     with pytest.raises(FileNotFoundError, match=r"\.drugs"):
         dataset.local_copy("drugs")
+
+
+def test_the_file_to_load_says_what_is_never_null(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The service, not the emulator, refuses an optional column for a REQUIRED one."""
+    nullable = {}
+
+    def look(self: Dataset, table: str, declared: object, path: Path, location: object) -> None:
+        nullable.update({field.name: field.nullable for field in pq.read_schema(path)})
+
+    monkeypatch.setattr(Dataset, "_load_once", look)
+    dataset.load("mentions", parquet(tmp_path, contracts.Mentions.create_empty()))
+    columns = contracts.Mentions.columns()
+    assert nullable == {name: column.nullable for name, column in columns.items()}
 
 
 def test_a_file_of_another_contract_is_refused(dataset: Dataset, tmp_path: Path) -> None:
@@ -264,6 +301,47 @@ def test_a_store_keeps_tables_in_the_dataset_and_the_rest_beside(
     assert folder.objects() == []
     with pytest.raises(FileNotFoundError):
         store.local_copy("top_journal.parquet")
+
+
+def test_a_release_that_is_cut_off_is_carried_through_by_the_next_run(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = TablesInBigQuery(LocalFolder(tmp_path / "store"), dataset)
+    drugs = contracts.Drugs.create_empty().lazy()
+
+    def stage(run: str, journals: int) -> Outputs:
+        outputs = Outputs(store, run)
+        outputs.write_table("drugs", drugs)
+        outputs.write_table("top_journal", top_journal(journals).lazy())
+        outputs.write_document("graph.json", [str(journals)])
+        return outputs
+
+    stage("first", 1).release("release.json", {"rows": 1})
+    load = Dataset.load
+
+    def refused(self: Dataset, table: str, parquet: Path) -> None:
+        if table == "top_journal":
+            raise StorageError("not today")
+        load(self, table, parquet)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Dataset, "load", refused)
+        with pytest.raises(StorageError, match="not today"):
+            stage("second", 2).release("release.json", {"rows": 2})
+    discard_staged(store, "second")  # as a run does that failed
+    assert Outputs(store).table("top_journal").collect().height == 1
+    assert store.read("graph.json") == b"1\n", "documents wait for the tables"
+    assert last_release(store) == {"rows": 1}
+
+    assert finish_interrupted_releases(store)[-3:] == [
+        "top_journal.parquet",
+        "graph.json",
+        "release.json",
+    ]
+    assert Outputs(store).table("top_journal").collect().height == 2
+    assert store.read("graph.json") == b"2\n"
+    assert last_release(store) == {"rows": 2}
+    assert store.objects(".staging/") == []
 
 
 def test_a_missing_login_says_how_to_log_in(

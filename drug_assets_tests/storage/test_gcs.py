@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from drug_assets.storage.gcs import Bucket
     from drug_assets_tests.emulators import GcsEmulator
 
+pytestmark = pytest.mark.xdist_group("clouds")
+
 MEBIBYTE = 1 << 20
 
 
@@ -65,9 +67,8 @@ def test_what_is_put_is_read_whatever_its_name(bucket: Bucket, name: str, data: 
 def test_objects_are_those_below_the_prefix_sorted(
     bucket: Bucket, gcs_emulator: GcsEmulator
 ) -> None:
-    other = gcs_emulator.client().bucket(bucket.uri().split("/")[2])
-    for outside in ("zonefile.csv", "elsewhere/a.csv"):
-        other.blob(outside).upload_from_string("outside")
+    for outside in (f"{bucket.uri()}file.csv", bucket.uri("../elsewhere").replace("zone/../", "")):
+        clouds.put(gcs_emulator, outside, b"outside")
     for name in ("b/2.csv", "a.csv", "b/10.csv"):
         put(bucket, name, b"inside")
     assert [o.name for o in bucket.objects()] == ["a.csv", "b/10.csv", "b/2.csv"]
@@ -75,8 +76,7 @@ def test_objects_are_those_below_the_prefix_sorted(
 
 
 def test_the_folders_of_the_console_are_no_files(bucket: Bucket, gcs_emulator: GcsEmulator) -> None:
-    name = bucket.uri().split("/")[2]
-    gcs_emulator.client().bucket(name).blob("zone/pubmed_folder/").upload_from_string("")
+    clouds.put(gcs_emulator, f"{bucket.uri()}/pubmed_folder/", b"")
     put(bucket, "a.csv", b"")
     assert [o.name for o in bucket.objects()] == ["a.csv"]
 
@@ -118,8 +118,7 @@ def test_what_was_put_or_copied_before_is_not_downloaded(
         clouds.reach(monkeypatch, proxy.url)
         through = gcs.Bucket.at(bucket.uri())
         put(through, "put", b"1")
-        place = gcs_emulator.client().bucket(bucket.uri().split("/")[2])
-        place.blob("zone/landed").upload_from_string(b"2")
+        clouds.put(gcs_emulator, bucket.uri("landed"), b"2")
         for _ in range(3):
             through.local_copy("put")
             through.local_copy("landed")
@@ -142,9 +141,7 @@ def test_a_large_object_goes_up_in_a_session_that_can_be_resumed(
 def test_an_object_stored_compressed_is_read_as_it_is_stored(
     bucket: Bucket, gcs_emulator: GcsEmulator
 ) -> None:
-    blob = gcs_emulator.client().bucket(bucket.uri().split("/")[2]).blob("zone/a.csv")
-    blob.content_encoding = "gzip"
-    blob.upload_from_string(gzip.compress(b"id,title", mtime=0))
+    clouds.put(gcs_emulator, bucket.uri("a.csv"), gzip.compress(b"id,title", mtime=0), "gzip")
     (found,) = bucket.objects()
     assert len(bucket.read("a.csv")) == found.size_bytes
     assert gzip.decompress(bucket.local_copy("a.csv").read_bytes()) == b"id,title"
@@ -169,9 +166,7 @@ def test_what_is_not_there(bucket: Bucket) -> None:
 def test_damaged_bytes_are_not_handed_over(
     bucket: Bucket, gcs_emulator: GcsEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(bucket, "a.csv", b"id,title")
-    place = gcs_emulator.client().bucket(bucket.uri().split("/")[2])
-    place.blob("zone/b.csv").upload_from_string("id,title")
+    clouds.put(gcs_emulator, bucket.uri("b.csv"), b"id,title")
     with faulty_proxy(gcs_emulator.url) as proxy:
         clouds.reach(monkeypatch, proxy.url)
         through = gcs.Bucket.at(bucket.uri())

@@ -1,0 +1,214 @@
+"""Finding mentions: the package beside FlashText, pyahocorasick and drug-named-entity-recognition.
+
+All search the same titles for the same names, folded. The peers get titles as a list in memory and
+their index ready-made; the package reads its titles from disk and prepares its names within the
+time that is measured. Each runs as it is used: the peers on one core, the package on all.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import polars as pl
+
+from benchmarks.measuring import Figures, peer, timed
+from drug_assets.cleaning.text import fold_text
+from drug_assets.mentions import find_mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+#: Row of the title, first character, one past the last.
+Place: TypeAlias = tuple[int, int, int]
+
+
+def names_of(names_file: str, count: int) -> list[str]:
+    """The first names of a file that has one a line."""
+    with Path(names_file).open(encoding="utf-8") as file:
+        return [line.removesuffix("\n") for line in islice(file, count)]
+
+
+def titles_of(title_files: Sequence[str], count: int) -> list[str]:
+    """The first titles of some Parquet files."""
+    return pl.scan_parquet(list(title_files)).head(count).collect()["title"].to_list()
+
+
+def drug_assets(title_files: Sequence[str], titles: int, names_file: str, names: int) -> Figures:
+    """`find_mentions`, from Parquet files to a frame of mentions."""
+    listed = pl.DataFrame({"name": names_of(names_file, names)}).with_columns(drug_id="name")
+    # What a process pays once, whatever it searches.
+    find_mentions(pl.LazyFrame({"title": ["warm"]}), listed.head(1))
+    with timed() as watch:
+        scanned = pl.scan_parquet(list(title_files)).head(titles)
+        found = find_mentions(scanned, listed)
+    return watch.figures() | {"found": found.height}
+
+
+def flashtext(title_files: Sequence[str], titles: int, names_file: str, names: int) -> Figures:
+    """FlashText's `extract_keywords` with spans, a title at a time."""
+    searched = titles_of(title_files, titles)
+    processor = _keyword_processor(names_of(names_file, names))
+    with timed() as watch:
+        found = list(_by_flashtext(processor, searched))
+    return watch.figures() | {"found": len(found)}
+
+
+def _keyword_processor(names: Iterable[str]) -> Any:
+    processor = peer("flashtext").KeywordProcessor()
+    for name in names:
+        processor.add_keyword(name, name)
+    return processor
+
+
+def _by_flashtext(processor: Any, titles: Iterable[str]) -> Iterator[Place]:
+    for row, title in enumerate(titles):
+        for _, start, end in processor.extract_keywords(title, span_info=True):
+            yield row, start, end
+
+
+def pyahocorasick(title_files: Sequence[str], titles: int, names_file: str, names: int) -> Figures:
+    """Pyahocorasick's automaton on lower-cased titles, then the rules of SPEC section 4."""
+    searched = titles_of(title_files, titles)
+    automaton = peer("ahocorasick").Automaton()
+    for name in names_of(names_file, names):
+        automaton.add_word(name, len(name))
+    automaton.make_automaton()
+    with timed() as watch:
+        found = list(_by_automaton(automaton, searched))
+    return watch.figures() | {"found": len(found)}
+
+
+def _by_automaton(automaton: Any, titles: Iterable[str]) -> Iterator[Place]:
+    for row, title in enumerate(titles):
+        lower = title.lower()
+        hits = [
+            (start, last + 1)
+            for last, length in automaton.iter(lower)
+            if not (
+                ((start := last + 1 - length) and lower[start - 1].isalnum())
+                or lower[last + 1 : last + 2].isalnum()
+            )
+        ]
+        if not hits:
+            continue
+        if len(hits) > 1:
+            hits.sort(key=lambda hit: (hit[0], -hit[1]))
+        upto = 0
+        for start, end in hits:
+            if start >= upto:
+                upto = end
+                yield row, start, end
+
+
+def drug_named_entity_recognition(
+    title_files: Sequence[str], titles: int, names_file: str, names: int
+) -> Figures:
+    """The package's `find_drugs` on titles cut at blanks; it knows names of one or two words."""
+    finder = peer("drug_named_entity_recognition.drugs_finder")
+    searched = titles_of(title_files, titles)
+    for known in (
+        finder.drug_variant_to_canonical,
+        finder.drug_canonical_to_data,
+        finder.drug_variant_to_variant_data,
+    ):
+        known.clear()
+    for name in names_of(names_file, names):
+        finder.drug_variant_to_canonical[name] = [name]
+        finder.drug_canonical_to_data[name] = {"name": name}
+    with timed() as watch:
+        found = sum(len(finder.find_drugs(title.split())) for title in searched)
+    return watch.figures() | {"found": found}
+
+
+# Agreement with FlashText.
+
+ACCENT = "the name is found though an accent stands in the title (SPEC 2: compared folded)"
+UNDERSCORE = "an underscore stands beside the name; it is no letter or digit (SPEC 4)"
+BEYOND_ASCII = "a letter beyond ASCII stands beside the name, so it is none (SPEC 4: any script)"
+NO_LOOK_LEFT = "a letter or digit stands before a name that begins with a sign (SPEC 4)"
+NO_GOING_BACK = (
+    "FlashText misses the name: it had begun a longer one there and does not go back (SPEC 4: "
+    "every occurrence is a span)"
+)
+OVERLAP = "it overlaps a span that differs for one of the reasons above (SPEC 4: leftmost longest)"
+UNEXPLAINED = "unexplained"
+REASONS = (
+    ACCENT,
+    UNDERSCORE,
+    BEYOND_ASCII,
+    NO_LOOK_LEFT,
+    NO_GOING_BACK,
+    OVERLAP,
+    UNEXPLAINED,
+)
+
+
+def agreement(title_files: Sequence[str], titles: int, names_file: str, names: int) -> Figures:
+    """Every span that the package or FlashText finds and the other does not, with the reason."""
+    listed = names_of(names_file, names)
+    searched = titles_of(title_files, titles)
+    vocabulary = pl.DataFrame({"drug_id": listed, "name": listed})
+    found = find_mentions(pl.LazyFrame({"title": searched}).with_row_index("row"), vocabulary)
+    spans = found.select("row", span="spans").explode("span", empty_as_null=False).unnest("span")
+    ours = set(spans.select("row", "start", "end").iter_rows())
+    theirs = set(_by_flashtext(_keyword_processor(listed), searched))
+    beginnings = {name[:end] for name in listed for end in range(1, len(name) + 1)}
+    counts = {
+        "only_drug_assets": dict.fromkeys(REASONS, 0),
+        "only_flashtext": dict.fromkeys(REASONS, 0),
+    }
+    examples: dict[str, str] = {}
+    different = ours ^ theirs
+    by_row: dict[int, list[Place]] = {}
+    for place in sorted(different):
+        by_row.setdefault(place[0], []).append(place)
+    for row, places in by_row.items():
+        reasons = {
+            place: reason_of(searched[row], place, place in ours, beginnings) for place in places
+        }
+        for place in places:
+            reason = reasons[place] or (
+                OVERLAP if _overlaps_explained(place, reasons) else UNEXPLAINED
+            )
+            side = "only_drug_assets" if place in ours else "only_flashtext"
+            counts[side][reason] += 1
+            if reason == UNEXPLAINED:
+                examples.setdefault(searched[row], searched[row][place[1] : place[2]])
+    return {
+        "titles": len(searched),
+        "both": len(ours & theirs),
+        **counts,
+        "unexplained": [f"{text!r} in {title!r}" for title, text in islice(examples.items(), 5)],
+    }
+
+
+def reason_of(title: str, place: Place, is_ours: bool, beginnings: set[str]) -> str | None:
+    """Why only one of the two finds a span, if the title says so by itself."""
+    _, start, end = place
+    before, after = title[start - 1 : start] if start else "", title[end : end + 1]
+    if not is_ours:
+        if any(c.isalnum() and not c.isascii() for c in (before, after)):
+            return BEYOND_ASCII
+        if before.isalnum() and not title[start].isalnum():
+            return NO_LOOK_LEFT
+        return None
+    folded = fold_text(title)
+    if title[start:end].lower() != folded[start:end]:
+        return ACCENT
+    if "_" in (before, after):
+        return UNDERSCORE
+    lower = title.lower()
+    begun = (
+        lower[at : start + 1] in beginnings
+        for at in range(start)
+        if not lower[max(at - 1, 0) : at].isalnum()
+    )
+    goes_on = lower[start : end + 1] in beginnings
+    return NO_GOING_BACK if any(begun) or goes_on else None
+
+
+def _overlaps_explained(place: Place, reasons: dict[Place, str | None]) -> bool:
+    _, start, end = place
+    return any(reason and start < other[2] and other[1] < end for other, reason in reasons.items())

@@ -1,0 +1,127 @@
+"""Reading PubMed's XML: the package beside bare `lxml.iterparse` and pubmed_parser, on one file.
+
+Bare lxml does nothing but count articles and free them: what is above it is what the package adds
+to find titles, journals and dates.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from benchmarks.measuring import Figures, peer, timed
+from drug_assets import sources
+from drug_assets.formats import pubmed_xml
+from drug_assets.storage.landing import read_landing_zone
+from drug_assets.storage.objects import LocalFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_CHUNK = 2**20
+
+
+def drug_assets(packed_file: str) -> Figures:
+    """`formats.pubmed_xml.batches`: frames of raw rows, each let go before the next."""
+    return _read(packed_file, _batches)
+
+
+def lxml_iterparse(packed_file: str) -> Figures:
+    """`lxml.etree.iterparse` that stops at the end of every element, as it does by default."""
+    return _read(packed_file, _iterparse)
+
+
+def lxml_iterparse_articles(packed_file: str) -> Figures:
+    """`lxml.etree.iterparse` that stops at the end of articles only: lxml's fastest way."""
+    return _read(packed_file, lambda data: _iterparse(data, tag="PubmedArticle"))
+
+
+def pubmed_parser(packed_file: str) -> Figures:
+    """pubmed_parser's `parse_medline_xml`, which unpacks the file, too."""
+    parse = peer("pubmed_parser").parse_medline_xml
+    size = len(gzip.decompress(Path(packed_file).read_bytes()))
+    with timed() as watch:
+        articles = sum(1 for _ in parse(packed_file))
+    return watch.figures() | _rates(size, articles, watch.cpu_seconds)
+
+
+def _read(packed_file: str, read: Callable[[bytes], int]) -> Figures:
+    data = gzip.decompress(Path(packed_file).read_bytes())
+    with timed() as watch:
+        articles = read(data)
+    return watch.figures() | _rates(len(data), articles, watch.cpu_seconds)
+
+
+def _rates(size: int, articles: int, seconds: float) -> Figures:
+    return {
+        "megabytes": size / 1e6,
+        "articles": articles,
+        "mb_per_core_second": size / 1e6 / seconds,
+    }
+
+
+def _chunks(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + _CHUNK] for at in range(0, len(data), _CHUNK))
+
+
+def _batches(data: bytes) -> int:
+    frames = pubmed_xml.batches(sources.PUBMED, "pubmed.xml", _chunks(data))
+    return sum(frame.height for frame in frames)
+
+
+def _iterparse(data: bytes, **filtered: Any) -> int:
+    articles = 0
+    for _, element in etree.iterparse(io.BytesIO(data), **filtered):
+        if element.tag == "PubmedArticle":
+            articles += 1
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+    return articles
+
+
+def landing(zone: str, store: str) -> Figures:
+    """All files of a landing zone to parts of raw rows in a store, on all cores.
+
+    `peak_mib_a_process` is that of the largest process: a worker, or the one that hands out work.
+    """
+    folder = Path(zone)
+    size = sum(_unpacked_size(path) for path in sorted(folder.glob("*.xml.gz")))
+    with timed() as watch:
+        landed = read_landing_zone(LocalFolder(folder), LocalFolder(Path(store)))
+    articles = int(landed.files["raw_rows"].sum())
+    return watch.figures() | {
+        "megabytes": size / 1e6,
+        "articles": articles,
+        "mb_per_second": size / 1e6 / watch.seconds,
+    }
+
+
+def _unpacked_size(path: Path) -> int:
+    with gzip.open(path) as file:
+        return sum(len(chunk) for chunk in iter(lambda: file.read(_CHUNK), b""))
+
+
+def streaming_memory(packed_file: str, times: int) -> Figures:
+    """Articles of a file read over and over as one long document, of which memory holds a piece."""
+    data = gzip.decompress(Path(packed_file).read_bytes())
+    start = data.index(b"<PubmedArticle>")
+    end = data.rindex(b"</PubmedArticle>") + len(b"</PubmedArticle>")
+    head, body, tail = data[:start], data[start:end], data[end:]
+    del data
+
+    def document() -> Iterator[bytes]:
+        yield head
+        for _ in range(times):
+            yield from _chunks(body)
+        yield tail
+
+    with timed() as watch:
+        frames = pubmed_xml.batches(sources.PUBMED, "pubmed.xml", document())
+        articles = sum(frame.height for frame in frames)
+    megabytes = (len(head) + times * len(body) + len(tail)) / 1e6
+    return watch.figures() | {"megabytes": megabytes, "articles": articles}

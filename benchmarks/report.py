@@ -1,0 +1,335 @@
+"""The figures of `run` as RESULTS.md: tables, and for each claim what was measured and if it holds.
+
+Nothing is measured here, and no figure stands here that was not measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+#: Citations in PubMed, about.
+PUBMED_CITATIONS = 38_000_000
+
+_TITLES = {
+    "drug_assets": "drug_assets",
+    "flashtext": "FlashText",
+    "pyahocorasick": "pyahocorasick",
+    "drug_named_entity_recognition": "drug-named-entity-recognition",
+    "lxml_iterparse": "lxml.iterparse, all elements",
+    "lxml_iterparse_articles": "lxml.iterparse, articles only",
+    "pubmed_parser": "pubmed_parser",
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What is claimed, what was measured, and whether it holds."""
+
+    text: str
+    measured: str
+    #: None if it was not measured.
+    holds: bool | None
+
+
+def markdown(figures: Mapping[str, Any]) -> str:
+    """The whole document."""
+    parts = [
+        _head(figures),
+        _claims(list(claims(figures))),
+        _mentions(figures["mentions"], figures["names_come_from_package"]),
+        _agreement(figures["mentions"]["agreement"]),
+        _xml(figures["xml"]),
+        _whole_run(figures["whole_run"], figures["plan"]),
+        _graph(figures["graph"], figures["plan"]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def claims(figures: Mapping[str, Any]) -> Iterator[Claim]:
+    """Every claim, in the order of the tables."""
+    found = figures["mentions"]
+    for compared in found["side_by_side"]:
+        if compared["titles"] == max(c["titles"] for c in found["side_by_side"]):
+            yield from _claims_of_speed(compared)
+    unexplained = sum(
+        agreement[side][mentions.UNEXPLAINED]
+        for agreement in found["agreement"]
+        for side in ("only_drug_assets", "only_flashtext")
+        if side in agreement
+    )
+    was_compared = all("both" in agreement for agreement in found["agreement"])
+    yield Claim(
+        "The same mentions as FlashText, every difference explained by SPEC",
+        f"{unexplained} spans unexplained" if was_compared else "FlashText is not installed",
+        unexplained == 0 if was_compared else None,
+    )
+    yield _claim_of_spark(found)
+    yield from _claims_of_scale(found["at_scale"])
+    yield from _claims_of_xml(figures["xml"])
+    yield from _claims_of_whole_run(figures["whole_run"])
+    yield from _claims_of_graph(figures["graph"])
+
+
+def _claims_of_speed(compared: Mapping[str, Any]) -> Iterator[Claim]:
+    ours = compared["figures"]["drug_assets"]
+    for who, bound in (("flashtext", 5.0), ("pyahocorasick", 2.5)):
+        theirs = compared["figures"][who]
+        where = f"{compared['titles']:,} titles x {compared['names']:,} names"
+        text = f"{where}: at least {bound:g} times {_TITLES[who]}'s speed"
+        if "not_installed" in theirs:
+            yield Claim(text, "not installed", None)
+        else:
+            ratio = theirs["seconds"] / ours["seconds"]
+            a_core = theirs["cpu_seconds"] / ours["cpu_seconds"]
+            said = f"{ratio:.1f} times on all cores, {a_core:.1f} times a core"
+            # The issue asks it of long lists; a short one is told all the same.
+            asked = compared["names"] >= 20_000
+            yield Claim(text, said, ratio >= bound) if asked else Claim(f"({text})", said, None)
+
+
+def _claim_of_spark(found: Mapping[str, Any]) -> Claim:
+    text = "PySpark's cross join at least 1,000 times slower"
+    spark = found["spark"]
+    if "not_installed" in spark:
+        return Claim(text, f"{spark['not_installed']} is not installed", None)
+    titles = min(int(count) for count in found["at_scale"])
+    ratio = _spark_seconds(spark, titles) / found["at_scale"][str(titles)]["seconds"]
+    return Claim(
+        f"{text} ({titles:,} titles x {spark['names']:,} names, extrapolated)",
+        f"{ratio:,.0f} times",
+        ratio >= 1000,
+    )
+
+
+def _spark_seconds(spark: Mapping[str, Any], titles: int) -> float:
+    seconds: float = titles * spark["names"] / spark["pairs_per_second"]
+    return seconds
+
+
+def _claims_of_scale(at_scale: Mapping[str, Mapping[str, Any]]) -> Iterator[Claim]:
+    few, many = sorted(int(count) for count in at_scale)
+    growth = at_scale[str(many)]["seconds"] / at_scale[str(few)]["seconds"]
+    yield Claim(
+        f"{many:,} titles in at most 11 times the time of {few:,}",
+        f"{growth:.1f} times",
+        growth <= 11,
+    )
+    peak = at_scale[str(many)]["peak_mib"]
+    yield Claim(f"{many:,} titles in at most 2 GB", f"{peak:,.0f} MiB", peak * 2**20 <= 2e9)
+
+
+def _claims_of_xml(xml: Mapping[str, Any]) -> Iterator[Claim]:
+    ours = xml["side_by_side"]["drug_assets"]["mb_per_core_second"]
+    for who in ("lxml_iterparse", "lxml_iterparse_articles"):
+        share = ours / xml["side_by_side"][who]["mb_per_core_second"]
+        yield Claim(f"XML: at least 90 % of bare {_TITLES[who]}", f"{share:.0%}", share >= 0.9)
+    peak = xml["landing"]["peak_mib_a_process"]
+    yield Claim("XML: a worker under 300 MB resident", f"{peak:,.0f} MiB", peak * 2**20 < 300e6)
+
+
+def _claims_of_whole_run(whole: Mapping[str, Any]) -> Iterator[Claim]:
+    for kind, runs in whole.items():
+        peak = max(run["peak_mib"] for of_kind in runs.values() for run in of_kind)
+        yield Claim(f"Whole run ({kind}) under 4 GB", f"{peak:,.0f} MiB", peak * 2**20 < 4e9)
+        share = _seconds(runs["one more file"]) / _seconds(runs["cold"])
+        text = f"One more file at most a quarter of the cold run ({kind})"
+        yield Claim(text, f"{share:.0%}", share <= 0.25)
+
+
+def _claims_of_graph(graph: Mapping[str, Any]) -> Iterator[Claim]:
+    size = graph["writing"]["megabytes"]
+    for question in ("top-journal", "related-drugs"):
+        peak = graph[question]["peak_mib"] * 2**20 / 1e6
+        yield Claim(
+            f"{question} does not load the document whole",
+            f"{peak:,.0f} MB of memory for a document of {size:,.0f} MB",
+            peak < size,
+        )
+
+
+def _seconds(runs: Sequence[Mapping[str, Any]]) -> float:
+    from statistics import median
+
+    return median(run["seconds"] for run in runs)
+
+
+def _head(figures: Mapping[str, Any]) -> str:
+    machine, plan = figures["machine"], figures["plan"]
+    versions = ", ".join(
+        f"{name} {number or '(not installed)'}" for name, number in machine["versions"].items()
+    )
+    return f"""# Results of the benchmarks
+
+Written by `make bench`; do not edit. Taken on {machine["date"]} with the plan `{plan["name"]}`.
+
+- Machine: {machine["processor"]}, {machine["cores"]} cores, {machine["memory_gib"]:.0f} GiB, \
+{machine["system"]}; load before the first measurement: {machine["load_before"]:.1f}.
+- Versions: Python {machine["python"]}; {versions}.
+- Each measurement is a process of its own; what is compared is run in turn, {plan["rounds"]} \
+times, and the medians are given. Seconds are of the wall clock; "a core" compares processor time. \
+Peak memory is all that is resident, of all processes together, mapped files and the interpreter \
+included.
+- The data are synthetic, from a seed (`benchmarks/synthetic.py`): words by Zipf's law, a true \
+name in a fifth of the titles, near-misses in a tenth."""
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _claims(listed: Sequence[Claim]) -> str:
+    verdict = {True: "met", False: "**not met**", None: "–"}
+    table = _table(
+        ("claim", "measured", ""), [(c.text, c.measured, verdict[c.holds]) for c in listed]
+    )
+    return f"## Claims\n\n{table}"
+
+
+def _mentions(found: Mapping[str, Any], names_come_from_package: bool) -> str:
+    rows = []
+    for compared in found["side_by_side"]:
+        ours = compared["figures"]["drug_assets"]
+        for who, figures in compared["figures"].items():
+            size = (f"{compared['titles']:,}", f"{compared['names']:,}", _TITLES[who])
+            if "not_installed" in figures:
+                rows.append((*size, "not installed", "", "", "", ""))
+                continue
+            scale = compared["titles"] / figures.get("sample", compared["titles"])
+            seconds, cpu = figures["seconds"] * scale, figures["cpu_seconds"] * scale
+            note = f" (from {figures['sample']:,} titles)" if "sample" in figures else ""
+            ratio = "" if figures is ours else f"{seconds / ours['seconds']:.1f}"
+            a_core = "" if figures is ours else f"{cpu / ours['cpu_seconds']:.1f}"
+            shown = (f"{seconds:.2f}{note}", ratio, f"{cpu:.2f}", a_core)
+            rows.append((*size, *shown, f"{figures['peak_mib']:,.0f}"))
+    columns = ("titles", "names", "", "seconds", "times ours", "CPU s", "times a core", "peak MiB")
+    spark = found["spark"]
+    parts = [
+        "## Finding mentions",
+        f"Names are {'those that drug-named-entity-recognition ships' if names_come_from_package else 'built from syllables'}. "
+        "The peers get titles in memory and their index ready-made; `find_mentions` reads "
+        "Parquet files and prepares its names within its time. Peers use one core, "
+        "`find_mentions` all.",
+        _table(columns, rows),
+        _at_scale(found["at_scale"]),
+    ]
+    if "not_installed" not in spark:
+        titles = min(int(count) for count in found["at_scale"])
+        hours = _spark_seconds(spark, titles) / 3600
+        parts.append(
+            f"PySpark's cross join with `contains` compared {spark['titles']:,} titles (a sample) "
+            f"with {spark['names']:,} names at {spark['pairs_per_second'] / 1e6:,.1f} million "
+            f"pairs a second: **extrapolated**, {hours:,.1f} hours for {titles:,} titles. What it "
+            "finds are substrings, not mentions."
+        )
+    return "\n\n".join(parts)
+
+
+def _at_scale(at_scale: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [
+        (f"{int(titles):,}", f"{figures['seconds']:.1f}", f"{figures['peak_mib']:,.0f}")
+        for titles, figures in at_scale.items()
+    ]
+    most = max(int(titles) for titles in at_scale)
+    figures = at_scale[str(most)]
+    seconds = figures["seconds"] * PUBMED_CITATIONS / most
+    return (
+        _table(("titles", "seconds", "peak MiB"), rows)
+        + f"\n\n**Extrapolated** in proportion from {most:,} titles, PubMed's "
+        f"{PUBMED_CITATIONS / 1e6:.0f} million citations would take {seconds:,.0f} seconds. What "
+        "is found stays in memory, so memory would grow with the mentions."
+    )
+
+
+def _agreement(agreements: Sequence[Mapping[str, Any]]) -> str:
+    parts = [
+        "## Agreement with FlashText\n\nSpans of both, and of only one of the two by the reason."
+    ]
+    for agreement in agreements:
+        if "not_installed" in agreement:
+            parts.append("FlashText is not installed.")
+            break
+        rows = [
+            (reason, f"{agreement['only_drug_assets'][reason]:,}", f"{theirs:,}")
+            for reason, theirs in agreement["only_flashtext"].items()
+        ]
+        parts.append(
+            f"{agreement['names']:,} names, {agreement['titles']:,} titles: "
+            f"{agreement['both']:,} spans of both.\n\n"
+            + _table(("reason", "only drug_assets", "only FlashText"), rows)
+        )
+        parts += [f"Unexplained: {example}" for example in agreement["unexplained"]]
+    return "\n\n".join(parts)
+
+
+def _xml(xml: Mapping[str, Any]) -> str:
+    rows = []
+    bare = xml["side_by_side"]["lxml_iterparse"]
+    for who, figures in xml["side_by_side"].items():
+        if "not_installed" in figures:
+            rows.append((_TITLES[who], "not installed", "", ""))
+            continue
+        share = figures["mb_per_core_second"] / bare["mb_per_core_second"]
+        rate = f"{figures['mb_per_core_second']:.0f}"
+        rows.append((_TITLES[who], rate, f"{share:.0%}", f"{figures['peak_mib']:,.0f}"))
+    landing = xml["landing"]
+    (_, once), (times, repeated) = xml["memory"].items()
+    size = xml["side_by_side"]["drug_assets"]
+    return "\n\n".join(
+        (
+            f"## PubMed's XML\n\nOne file of {size['articles']:,} articles, "
+            f"{size['megabytes']:,.0f} MB unpacked. The file is in memory in all of these, but for "
+            "pubmed_parser, which unpacks it as it goes.",
+            _table(("", "MB a second and core", "of bare lxml", "peak MiB"), rows),
+            f"On all cores, packed files to raw rows in the store: {landing['megabytes']:,.0f} MB "
+            f"in {landing['seconds']:.1f} seconds, {landing['mb_per_second']:.0f} MB a second; "
+            f"the largest process had {landing['peak_mib_a_process']:,.0f} MiB.",
+            f"The same articles {times} times in one document of {repeated['megabytes']:,.0f} MB: "
+            f"{repeated['peak_mib']:,.0f} MiB; once: {once['peak_mib']:,.0f} MiB.",
+        )
+    )
+
+
+def _whole_run(whole: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            kind,
+            name,
+            f"{_seconds(runs):.0f}",
+            f"{_seconds(runs) / _seconds(of_kind['cold']):.0%}",
+            f"{max(run['peak_mib'] for run in runs):,.0f}",
+            f"{len(runs)}",
+        )
+        for kind, of_kind in whole.items()
+        for name, runs in of_kind.items()
+    ]
+    return "\n\n".join(
+        (
+            f"## The whole run\n\n`drug-assets run` on {plan['records']:,} records in "
+            f"{plan['files']} files and {plan['many_titles_names']:,} names, from the command "
+            "line's start to its end. One more file holds as many records as each of the others.",
+            _table(("format", "run", "seconds", "of cold", "peak MiB", "runs"), rows),
+        )
+    )
+
+
+def _graph(graph: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
+    writing = graph["writing"]
+    rows = [
+        (name, f"{graph[name]['seconds']:.1f}", f"{graph[name]['peak_mib']:,.0f}")
+        for name in ("top-journal", "related-drugs")
+    ]
+    written = ("writing it", f"{writing['seconds']:.1f}", f"{writing['peak_mib']:,.0f}")
+    return "\n\n".join(
+        (
+            f"## The graph document\n\n`graph.json` of {plan['mentions']:,} mentions, "
+            f"{writing['megabytes']:,.0f} MB.",
+            _table(("", "seconds", "peak MiB"), [written, *rows]),
+        )
+    )

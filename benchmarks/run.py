@@ -1,0 +1,311 @@
+"""The command: measures everything and writes RESULTS.md.
+
+    python -m benchmarks.run [--plan full|short|tiny] [--data FOLDER] [--results FILE]
+
+What is measured belongs to the modules beside this one; what the figures mean to `report`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import report, synthetic
+from benchmarks.measuring import Figures, interleaved, measured, tell
+from benchmarks.whole_run import questions, whole_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HERE = Path(__file__).parent
+_PEERS = ("flashtext", "pyahocorasick", "drug-named-entity-recognition", "pubmed_parser", "pyspark")
+_OWN = ("drug_assets", "polars", "lxml", "dagster")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured, and how often."""
+
+    name: str
+    #: How often each of the measurements that are compared is made.
+    rounds: int
+    #: Titles and names, each with each, of the package and its peers.
+    titles: tuple[int, ...]
+    names: tuple[int, ...]
+    #: Titles that the package alone is measured on, and with how many names.
+    many_titles: int
+    many_titles_names: int
+    #: Titles that the slow peers get; their time is extrapolated to the most titles.
+    entity_recognition_titles: int
+    spark_titles: int
+    agreement_titles: int
+    #: The landing zone of the whole run, and how often that is made.
+    records: int
+    files: int
+    formats: tuple[str, ...]
+    runs: int
+    #: Files of it that are read on all cores, alone.
+    landing_files: int
+    #: How often a file is repeated in one document, to see that memory does not grow.
+    repeated: int
+    #: Mentions of the graph document.
+    mentions: int
+
+
+PLANS = {
+    plan.name: plan
+    for plan in (
+        Plan(
+            name="full",
+            rounds=5,
+            titles=(100_000, 1_000_000),
+            names=(7, 1_000, 20_000, 100_000),
+            many_titles=10_000_000,
+            many_titles_names=20_000,
+            entity_recognition_titles=100_000,
+            spark_titles=4_000,
+            agreement_titles=1_000_000,
+            records=1_000_000,
+            files=50,
+            formats=("xml", "csv"),
+            runs=3,
+            landing_files=8,
+            repeated=20,
+            mentions=10_000_000,
+        ),
+        Plan(
+            name="short",
+            rounds=3,
+            titles=(100_000, 1_000_000),
+            names=(7, 20_000, 100_000),
+            many_titles=10_000_000,
+            many_titles_names=20_000,
+            entity_recognition_titles=20_000,
+            spark_titles=1_000,
+            agreement_titles=200_000,
+            records=1_000_000,
+            files=50,
+            formats=("xml",),
+            runs=1,
+            landing_files=4,
+            repeated=5,
+            mentions=2_000_000,
+        ),
+        Plan(
+            name="tiny",
+            rounds=1,
+            titles=(100,),
+            names=(7, 50),
+            many_titles=300,
+            many_titles_names=50,
+            entity_recognition_titles=20,
+            spark_titles=20,
+            agreement_titles=100,
+            records=100,
+            files=5,
+            formats=("csv",),
+            runs=1,
+            landing_files=2,
+            repeated=2,
+            mentions=500,
+        ),
+    )
+}
+
+
+def measured_mentions(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
+    """Mention finding beside the peers, at scale, and how far the spans agree."""
+    names = tuple(names_file.read_text(encoding="utf-8").split("\n"))
+    tell(f"{plan.many_titles:,} titles")
+    files = synthetic.title_files(data / "titles", names, plan.many_titles)
+    title_files = [str(path) for path in files]
+    common = {"title_files": title_files, "names_file": str(names_file)}
+    most = max(plan.titles)
+    side_by_side = []
+    for count in plan.names:
+        for titles in plan.titles:
+            task = common | {"titles": titles, "names": count}
+            tasks: dict[str, Mapping[str, Any]] = {
+                who: task | {"function": f"mentions.{who}"}
+                for who in ("drug_assets", "flashtext", "pyahocorasick")
+            }
+            figures = interleaved(tasks, plan.rounds)
+            if titles == most:
+                sample = task | {"titles": plan.entity_recognition_titles}
+                who = "drug_named_entity_recognition"
+                tell(f"{who} on a sample")
+                figures[who] = measured(f"mentions.{who}", **sample) | {"runs": 1}
+                figures[who]["sample"] = plan.entity_recognition_titles
+            side_by_side.append({"titles": titles, "names": count, "figures": figures})
+    tell("agreement with FlashText")
+    agreements = [
+        {"names": count}
+        | measured("mentions.agreement", **common, titles=plan.agreement_titles, names=count)
+        for count in plan.names
+        if count > min(plan.names)
+    ]
+    many = common | {"names": plan.many_titles_names, "function": "mentions.drug_assets"}
+    at_scale = interleaved(
+        {f"{titles}": many | {"titles": titles} for titles in (most, plan.many_titles)},
+        min(plan.rounds, 3),
+    )
+    tell("PySpark's cross join on a sample")
+    spark = measured(
+        "spark_cross_join.cross_join",
+        **common,
+        titles=plan.spark_titles,
+        names=plan.many_titles_names,
+    )
+    return {
+        "side_by_side": side_by_side,
+        "agreement": agreements,
+        "at_scale": at_scale,
+        "spark": spark,
+    }
+
+
+def measured_whole_run(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
+    """The whole run on a landing zone of each format."""
+    names = tuple(names_file.read_text(encoding="utf-8").split("\n"))
+    listed = names[: plan.many_titles_names]
+    return {
+        kind: whole_run(
+            data / f"{kind}-{plan.records}-{plan.files}",
+            synthetic.Zone(plan.records, plan.files, listed, kind),
+            plan.runs,
+        )
+        for kind in plan.formats
+    }
+
+
+def measured_xml(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
+    """Reading XML beside the peers, on all cores, and as one long document."""
+    names = tuple(names_file.read_text(encoding="utf-8").split("\n"))[: plan.many_titles_names]
+    zone = synthetic.Zone(plan.records, plan.files, names, "xml")
+    # The whole run's own files where it made them.
+    made = data / f"xml-{plan.records}-{plan.files}" / "zone"
+    made.mkdir(parents=True, exist_ok=True)
+    some = data / "xml-landing"
+    shutil.rmtree(some, ignore_errors=True)
+    some.mkdir()
+    for file in range(plan.landing_files):
+        name = synthetic.zone_file(zone, file)
+        path = made / name
+        if not path.exists():
+            synthetic.write_zone_file(made, zone, file)
+        os.link(path, some / name)
+    packed = str(made / synthetic.zone_file(zone, 0))
+    peers = ("lxml_iterparse", "lxml_iterparse_articles", "drug_assets")
+    tasks = {who: {"function": f"pubmed_xml.{who}", "packed_file": packed} for who in peers}
+    figures = interleaved(tasks, plan.rounds)
+    tell("pubmed_parser")
+    figures["pubmed_parser"] = measured("pubmed_xml.pubmed_parser", packed_file=packed)
+    store = data / "xml-store"
+    shutil.rmtree(store, ignore_errors=True)
+    tell("XML on all cores")
+    landing = measured("pubmed_xml.landing", zone=str(some), store=str(store))
+    memory = {
+        times: measured("pubmed_xml.streaming_memory", packed_file=packed, times=times)
+        for times in (1, plan.repeated)
+    }
+    return {"side_by_side": figures, "landing": landing, "memory": memory}
+
+
+def measured_graph(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
+    """Writing a graph document and asking it."""
+    folder = data / "graph"
+    tell(f"graph document of {plan.mentions:,} mentions")
+    measured(
+        "graph_document.made_tables",
+        folder=str(folder),
+        mentions=plan.mentions,
+        names_file=str(names_file),
+        names=plan.many_titles_names,
+    )
+    writing = measured("graph_document.written", folder=str(folder))
+    with names_file.open(encoding="utf-8") as file:
+        drug = [file.readline().rstrip("\n") for _ in range(2)][-1]
+    return {"writing": writing, **questions(folder / "graph.json", drug)}
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were taken on; its name and paths are nobody's business."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "processor": _processor(),
+        "cores": cores,
+        "memory_gib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "date": datetime.now(tz=UTC).date().isoformat(),
+        "load_before": os.getloadavg()[0],
+        "versions": {name: _version(name) for name in (*_OWN, *_PEERS)},
+    }
+
+
+def _processor() -> str:
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text().splitlines() if listing.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _written_names(plan: Plan, data: Path) -> Path:
+    """The names, one a line; made once, as unpacking the package that ships them takes long."""
+    path = data / "names.txt"
+    if not path.exists():
+        path.write_text("\n".join(synthetic.drug_names(max(plan.names))), encoding="utf-8")
+    return path
+
+
+def run(plan: Plan, data: Path, results: Path) -> Figures:
+    """Measure everything, write the results (Markdown) and their figures beside the data (JSON)."""
+    figures: Figures = {"plan": asdict(plan), "machine": machine()}
+    # Titles hold the names, so other names are other data.
+    origin = "package" if synthetic.names_come_from_package() else "built"
+    data = data / f"v{synthetic.VERSION}-{origin}-{max(plan.names)}"
+    data.mkdir(parents=True, exist_ok=True)
+    names_file = _written_names(plan, data)
+    figures["names_come_from_package"] = synthetic.names_come_from_package()
+    for part, measure in (
+        ("mentions", measured_mentions),
+        ("whole_run", measured_whole_run),
+        ("xml", measured_xml),
+        ("graph", measured_graph),
+    ):
+        figures[part] = measure(plan, data, names_file)
+        # What was measured is not lost if what comes after fails.
+        (data / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    results.write_text(report.markdown(figures), encoding="utf-8")
+    return figures
+
+
+def _main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("--plan", choices=PLANS, default="full")
+    parser.add_argument("--data", type=Path, default=_HERE.parent / "build" / "benchmarks")
+    parser.add_argument("--results", type=Path, default=_HERE / "RESULTS.md")
+    chosen = parser.parse_args()
+    run(PLANS[chosen.plan], chosen.data, chosen.results)
+    tell(f"written: {chosen.results}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

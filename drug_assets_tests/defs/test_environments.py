@@ -1,0 +1,256 @@
+"""The same graph in every environment: whole runs against the emulators."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import polars as pl
+import pytest
+from rich.console import Console
+
+from drug_assets import audit, contracts
+from drug_assets.definitions import definitions
+from drug_assets.run import JOB, run_everything
+from drug_assets.settings import Settings
+from drug_assets.storage import bigquery, gcs
+from drug_assets.storage.bigquery import Dataset
+from drug_assets.storage.bigquery_schema import UNPUBLISHED
+from drug_assets.storage.objects import open_store
+from drug_assets.storage.outputs import rules_in_force, unchanged_since_release
+from drug_assets.storage.stop_list import stop_list_at
+from drug_assets_tests import clouds, runs
+from drug_assets_tests.faulty_proxy import PASSING_FAULTS, faulty_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from drug_assets_tests.emulators import BigQueryEmulator, GcsEmulator
+
+pytestmark = pytest.mark.xdist_group("environments")
+
+#: Documents that say which landing zone it was: a bucket tells contents apart by another hash.
+OF_THE_ZONE = {"landing.json", "release.json"}
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One deployment on the emulators."""
+
+    gcs: GcsEmulator
+    bucket: str
+    settings: Settings
+
+    def run(self) -> tuple[bool, str]:
+        """Run everything, as `drug-assets run` does; whether it succeeded, and what it told."""
+        told = io.StringIO()
+        succeeded = run_everything(self.settings, Console(file=told, width=200, soft_wrap=True))
+        return succeeded, told.getvalue()
+
+    def stored(self) -> dict[str, bytes]:
+        """What a reader of the store sees."""
+        stored = clouds.contents(self.gcs, self.bucket, "store/")
+        return {name: data for name, data in stored.items() if not name.startswith(".")}
+
+    def in_progress(self) -> list[str]:
+        """What a reader should not look at, parsed files aside."""
+        stored = clouds.contents(self.gcs, self.bucket, "store/")
+        return [n for n in stored if n.startswith(".") and not n.startswith(".parts/")]
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset of the settings."""
+        assert self.settings.bigquery_project
+        assert self.settings.bigquery_dataset
+        return Dataset.at(self.settings.bigquery_project, self.settings.bigquery_dataset)
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """What a reader of the dataset sees."""
+        found: dict[str, pl.DataFrame] = {}
+        if self.settings.environment != "bigquery":
+            return found
+        for table in contracts.TABLES:
+            try:
+                found[table] = pl.read_parquet(self.dataset.local_copy(table))
+            except FileNotFoundError:
+                continue
+        return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def reached(gcs_emulator: GcsEmulator, bigquery_emulator: BigQueryEmulator) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as variables:
+        clouds.reach(variables, gcs_emulator.url, bigquery_emulator.url)
+        yield
+
+
+def new_cloud(gcs: GcsEmulator, environment: str, bigquery: BigQueryEmulator) -> Cloud:
+    """A deployment with an empty bucket, and a dataset that does not exist."""
+    bucket = clouds.new_bucket(gcs)
+    variables = {
+        "DRUG_ASSETS_ENV": environment,
+        "DRUG_ASSETS_LANDING": f"gs://{bucket}/landing",
+        "DRUG_ASSETS_STORE": f"gs://{bucket}/store",
+        "DRUG_ASSETS_BIGQUERY_PROJECT": bigquery.project,
+        "DRUG_ASSETS_BIGQUERY_DATASET": clouds.new_dataset(),
+    }
+    return Cloud(gcs, bucket, Settings.of(variables))
+
+
+def after_a_run(cloud: Cloud, landed: Path) -> Cloud:
+    """The deployment, once it has run on the files of a folder."""
+    clouds.upload(cloud.gcs, landed, cloud.bucket, "landing")
+    succeeded, report = cloud.run()
+    assert succeeded, report
+    return cloud
+
+
+@pytest.fixture(scope="module")
+def on_gcs(gcs_emulator: GcsEmulator, bigquery_emulator: BigQueryEmulator) -> Cloud:
+    """A run on the sample, in the environment `gcs`: nothing is to be released after it."""
+    return after_a_run(new_cloud(gcs_emulator, "gcs", bigquery_emulator), runs.SAMPLE)
+
+
+@pytest.fixture(scope="module")
+def on_bigquery(gcs_emulator: GcsEmulator, bigquery_emulator: BigQueryEmulator) -> Cloud:
+    """A run on the sample, in the environment `bigquery`: nothing is to be released after it."""
+    return after_a_run(new_cloud(gcs_emulator, "bigquery", bigquery_emulator), runs.SAMPLE)
+
+
+def test_gcs_gives_what_a_local_run_gives(on_gcs: Cloud, sample_run: runs.Run) -> None:
+    local, stored = runs.outputs(sample_run.store), on_gcs.stored()
+    assert stored.keys() == local.keys()
+    assert [n for n in local if n not in OF_THE_ZONE and stored[n] != local[n]] == []
+    assert on_gcs.in_progress() == []
+
+
+def test_bigquery_gives_what_a_local_run_gives(on_bigquery: Cloud, sample_run: runs.Run) -> None:
+    tables = on_bigquery.tables()
+    assert tables.keys() == contracts.TABLES.keys() - UNPUBLISHED
+    for table, rows in tables.items():
+        expected = sample_run.table(table).sort(contracts.TABLES[table].primary_key())
+        assert rows.equals(expected), table
+
+
+def test_in_bigquery_raw_tables_and_documents_lie_in_the_bucket_and_no_other(
+    on_bigquery: Cloud, sample_run: runs.Run
+) -> None:
+    local, stored = runs.outputs(sample_run.store), on_bigquery.stored()
+    assert stored.keys() == local.keys() - {f"{table}.parquet" for table in on_bigquery.tables()}
+    assert [n for n in stored if n not in OF_THE_ZONE and stored[n] != local[n]] == []
+    assert on_bigquery.in_progress() == []
+
+
+def test_the_release_tells_whether_the_landing_zone_changed_since(on_gcs: Cloud) -> None:
+    zone, store = open_store(on_gcs.settings.landing), open_store(on_gcs.settings.store)
+    rules = rules_in_force(stop_list_at(None))
+    assert unchanged_since_release(zone, store, rules)
+    assert not unchanged_since_release(zone, store, "other rules")
+    drugs = zone.read("drugs.csv")
+    for data, unchanged in ((drugs + b" ", False), (drugs, True)):
+        clouds.put(on_gcs.gcs, zone.uri("drugs.csv"), data)
+        assert unchanged_since_release(zone, store, rules) == unchanged
+    clouds.put(on_gcs.gcs, store.uri(".staging/some-run/READY"), b"release.json")
+    assert not unchanged_since_release(zone, store, rules), "a release waits to be carried through"
+    store.delete(".staging/some-run/READY")
+
+
+def test_a_bucket_as_landing_zone_goes_with_a_local_store(
+    on_gcs: Cloud, small_run: runs.Run, tmp_path: Path
+) -> None:
+    small = runs.landing_zone(tmp_path / "landing")
+    clouds.upload(on_gcs.gcs, small, on_gcs.bucket, "small")
+    landing, store = f"gs://{on_gcs.bucket}/small", tmp_path / "store"
+    mixed = replace(on_gcs, settings=replace(on_gcs.settings, landing=landing, store=str(store)))
+    succeeded, report = mixed.run()
+    assert succeeded, report
+    stored, local = runs.outputs(store), runs.outputs(small_run.store)
+    assert stored.keys() == local.keys()
+    assert [n for n in local if n not in OF_THE_ZONE and stored[n] != local[n]] == []
+
+
+@pytest.mark.parametrize("environment", ["gcs", "bigquery"])
+def test_a_blocking_check_that_fails_leaves_all_that_readers_see(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    environment: str,
+) -> None:
+    cloud: Cloud = request.getfixturevalue(f"on_{environment}")
+    stored, tables = cloud.stored(), cloud.tables()
+    clouds.upload(cloud.gcs, runs.landing_zone(tmp_path / "landing"), cloud.bucket, "other")
+    other = replace(cloud.settings, landing=f"gs://{cloud.bucket}/other")
+    broken = audit.Finding(passed=False, summary="broken on purpose")
+    monkeypatch.setattr(audit, "graph_is_valid", lambda _: broken)
+    succeeded, report = replace(cloud, settings=other).run()
+    assert not succeeded
+    assert "broken on purpose" in report
+    assert cloud.stored() == stored
+    seen = cloud.tables()
+    assert seen.keys() == tables.keys()
+    assert all(seen[table].equals(rows) for table, rows in tables.items())
+    assert cloud.in_progress() == []
+
+
+def test_a_step_run_alone_loads_its_table_at_once(on_bigquery: Cloud) -> None:
+    before = on_bigquery.tables()["top_journal"]
+    on_bigquery.dataset.drop("top_journal")
+    result = (
+        definitions(on_bigquery.settings)
+        .resolve_job_def(JOB)
+        .execute_in_process(asset_selection=[dg.AssetKey("top_journal")])
+    )
+    assert on_bigquery.tables()["top_journal"].equals(before)
+    (made,) = result.asset_materializations_for_node("top_journal")
+    assert made.metadata["dagster/table_name"].value == on_bigquery.dataset.name("top_journal")
+
+
+def test_faults_that_pass_do_not_show(
+    gcs_emulator: GcsEmulator,
+    bigquery_emulator: BigQueryEmulator,
+    small_run: runs.Run,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Every few calls of a whole run fail, each time in another way."""
+    for module in (gcs, bigquery):
+        monkeypatch.setattr(module, "RETRY", module.RETRY.with_delay(initial=0.01))
+    landing = runs.landing_zone(tmp_path / "landing")
+    cloud = new_cloud(gcs_emulator, "bigquery", bigquery_emulator)
+    with (
+        faulty_proxy(gcs_emulator.url) as storage,
+        faulty_proxy(bigquery_emulator.url) as warehouse,
+        monkeypatch.context() as through,
+    ):
+        for proxy, every in ((storage, 7), (warehouse, 9)):
+            proxy.fault = lambda n, every=every: (  # type: ignore[misc]
+                None if n % every else PASSING_FAULTS[n // every % len(PASSING_FAULTS)]
+            )
+        clouds.reach(through, storage.url, warehouse.url)
+        after_a_run(cloud, landing)
+        assert min(len(storage.requests), len(warehouse.requests)) > 50
+    assert cloud.stored()["graph.json"] == (small_run.store / "graph.json").read_bytes()
+    for table, rows in cloud.tables().items():
+        expected = small_run.table(table).sort(contracts.TABLES[table].primary_key())
+        assert rows.equals(expected), table
+
+
+def test_a_local_run_imports_no_google_module(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from drug_assets.run import run_everything\n"
+        "from drug_assets.settings import Settings\n"
+        f"landing, store = {str(runs.landing_zone(tmp_path / 'landing'))!r}, "
+        f"{str(tmp_path / 'store')!r}\n"
+        "assert run_everything(Settings.of({}, landing=landing, store=store))\n"
+        "assert not {'google', 'dagster_gcp'} & {name.split('.')[0] for name in sys.modules}\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr

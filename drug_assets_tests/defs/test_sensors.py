@@ -1,0 +1,290 @@
+"""The sensor of the landing zone, on a folder and on a bucket alike."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import pytest
+
+from drug_assets.defs.resources import resources, sensor_status
+from drug_assets.defs.sensors import landing_zone_sensor
+from drug_assets.settings import Settings
+from drug_assets.storage.io_managers import Place
+from drug_assets_tests import clouds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from drug_assets_tests.emulators import GcsEmulator
+
+pytestmark = pytest.mark.xdist_group("clouds")
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SENSOR = landing_zone_sensor(dg.DefaultSensorStatus.STOPPED)
+#: Longer ones do not fit where Dagster keeps cursors, and are written again at every tick.
+CURSOR_LENGTH = 300
+
+
+class Folder:
+    """A landing zone that is a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place = Place(location=str(folder), must_exist=True)
+        self._folder = folder
+        folder.mkdir()
+
+    def land(self, names: Iterable[str], at: datetime = NOW) -> None:
+        for name in names:
+            path = self._folder / name
+            path.parent.mkdir(exist_ok=True)
+            # Replaced as a careful sender does: another file of the same name.
+            path.with_name(".partial").write_bytes(b"landed")
+            path.with_name(".partial").rename(path)
+            os.utime(path, (at.timestamp(), at.timestamp()))
+
+    def remove(self, name: str) -> None:
+        (self._folder / name).unlink()
+
+
+class Bucket:
+    """A landing zone that is a bucket."""
+
+    def __init__(self, gcs: GcsEmulator) -> None:
+        self._bucket = clouds.new_bucket(gcs)
+        self.place = Place(location=f"gs://{self._bucket}/zone")
+        self._gcs = gcs
+        self._generation = 1_000
+
+    def land(self, names: Iterable[str], at: datetime = NOW) -> None:
+        self._generation += 1
+        names = [f"zone/{name}" for name in names]
+        clouds.land(self._gcs, self._bucket, names, at, self._generation)
+
+    def remove(self, name: str) -> None:
+        clouds.remove(self._gcs, self._bucket, f"zone/{name}")
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def zone(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Folder | Bucket:
+    if request.param == "folder":
+        return Folder(tmp_path / "zone")
+    emulator: GcsEmulator = request.getfixturevalue("gcs_emulator")
+    clouds.reach(monkeypatch, emulator.url)
+    return Bucket(emulator)
+
+
+class Watch:
+    """Ticks of the sensor, one after the other, as the daemon makes them."""
+
+    def __init__(self, zone: Folder | Bucket) -> None:
+        self._place = zone.place
+        self.cursor: str | None = None
+        self.run_keys: list[str] = []
+        self.tags: dict[str, str] = {}
+
+    def tick(self, *, kept: bool = True) -> str | None:
+        """The key of the run that the tick asks for, None if it skips; `kept` keeps its cursor."""
+        context = dg.build_sensor_context(
+            cursor=self.cursor, resources={"landing_zone": self._place}
+        )
+        result = SENSOR(context)
+        if isinstance(result, dg.SkipReason):
+            self.skipped = result.skip_message or ""
+            return None
+        assert isinstance(result, dg.SensorResult)
+        (request,) = result.run_requests or []
+        assert request.run_key
+        assert result.cursor
+        assert len(result.cursor) < CURSOR_LENGTH
+        if kept:
+            self.cursor = result.cursor
+            self.run_keys.append(request.run_key)
+        self.tags = {key.removeprefix("drug_assets/"): tag for key, tag in request.tags.items()}
+        return request.run_key
+
+
+def test_one_run_for_all_that_is_there_and_none_while_nothing_changes(
+    zone: Folder | Bucket,
+) -> None:
+    watch = Watch(zone)
+    zone.land(["drugs.csv", "pubmed.csv", "clinical_trials/page.json"])
+    assert watch.tick()
+    assert watch.tags["files"] == "3"
+    assert watch.tick() is None
+    assert watch.skipped == "nothing changed: 3 files as before"
+
+
+def test_an_empty_zone_says_so(zone: Folder | Bucket) -> None:
+    watch = Watch(zone)
+    if isinstance(zone, Bucket):
+        zone.land(["README.md"])
+    assert watch.tick() is None
+    assert watch.skipped == "nothing changed: there are no files"
+
+
+def test_a_new_file_starts_one_run_that_names_it(zone: Folder | Bucket) -> None:
+    watch = Watch(zone)
+    zone.land(["drugs.csv"])
+    watch.tick()
+    zone.land(["pubmed_1.csv", "pubmed_2.csv"], NOW + timedelta(seconds=1))
+    assert watch.tick()
+    assert watch.tags == {"files": "3", "new_or_changed": "pubmed_1.csv, pubmed_2.csv"}
+    assert watch.tick() is None
+
+
+def test_an_overwritten_file_starts_one_run_even_with_the_same_bytes(
+    zone: Folder | Bucket,
+) -> None:
+    watch = Watch(zone)
+    zone.land(["drugs.csv", "pubmed.csv"])
+    watch.tick()
+    zone.land(["pubmed.csv"], NOW + timedelta(seconds=1))
+    assert watch.tick()
+    assert watch.tags["new_or_changed"] == "pubmed.csv"
+    assert watch.tags["earlier_files"] == "1 of 2 removed or replaced"
+    assert watch.tick() is None
+    assert len(set(watch.run_keys)) == 2
+
+
+def test_a_removed_file_starts_one_run(zone: Folder | Bucket) -> None:
+    watch = Watch(zone)
+    zone.land(["drugs.csv", "pubmed.csv"])
+    watch.tick()
+    zone.remove("pubmed.csv")
+    assert watch.tick()
+    assert watch.tags == {"files": "1", "earlier_files": "1 of 2 removed or replaced"}
+    assert watch.tick() is None
+
+
+def test_a_zone_that_returns_to_an_earlier_set_starts_a_run_each_time(
+    zone: Folder | Bucket,
+) -> None:
+    """Dagster starts a run key once and for ever: the key of the earlier set will not do."""
+    watch = Watch(zone)
+    zone.land(["drugs.csv"])
+    watch.tick()
+    for _ in range(2):
+        zone.land(["pubmed.csv"], NOW + timedelta(seconds=1))
+        watch.tick()
+        zone.remove("pubmed.csv")
+        watch.tick()
+    assert len(set(watch.run_keys)) == len(watch.run_keys) == 5
+
+
+def test_a_file_that_was_written_before_the_watermark_is_not_missed(zone: Folder | Bucket) -> None:
+    """Uploads end in another order than they began; copies keep their time."""
+    watch = Watch(zone)
+    zone.land(["pubmed_2.csv"])
+    watch.tick()
+    zone.land(["pubmed_1.csv"], NOW - timedelta(days=1))
+    assert watch.tick()
+    assert watch.tags == {"files": "2", "earlier_files": "landed late"}
+    assert watch.tick() is None
+
+
+@pytest.mark.parametrize("name", ["a/pubmed.csv", "z/pubmed.csv"])
+def test_a_file_of_the_same_moment_as_the_watermark_is_not_missed(
+    zone: Folder | Bucket, name: str
+) -> None:
+    """Whether its name comes before or after the one that set the watermark."""
+    watch = Watch(zone)
+    zone.land(["m/pubmed.csv"])
+    watch.tick()
+    zone.land([name])
+    assert watch.tick()
+    assert watch.tick() is None
+
+
+def test_a_thousand_files_are_one_run(zone: Folder | Bucket) -> None:
+    watch = Watch(zone)
+    zone.land([f"pubmed_{i}.csv" for i in range(1000)])
+    assert watch.tick()
+    assert watch.tags["new_or_changed"].endswith("and 995 more")
+    assert watch.tick() is None
+    assert watch.skipped == "nothing changed: 1,000 files as before"
+
+
+def test_a_tick_evaluated_again_asks_for_the_same_run(zone: Folder | Bucket) -> None:
+    """The daemon died after the run was launched, before the cursor was kept."""
+    watch = Watch(zone)
+    zone.land(["drugs.csv"])
+    first = watch.tick(kept=False)
+    assert watch.tick(kept=False) == first
+    watch.tick()
+    zone.land(["pubmed.csv"], NOW + timedelta(seconds=1))
+    second = watch.tick(kept=False)
+    assert watch.tick(kept=False) == second != first
+    zone.land(["clinical_trials.csv"], NOW + timedelta(seconds=2))
+    assert watch.tick() not in {first, second}, "what landed since would be left out"
+
+
+def test_files_of_no_source_start_nothing_and_are_named(zone: Folder | Bucket) -> None:
+    watch = Watch(zone)
+    zone.land(["invoice.pdf", "README.md"])
+    assert watch.tick() is None
+    assert watch.skipped == (
+        "nothing changed: there are no files; ignored, of no source: invoice.pdf"
+    )
+    zone.land(["drugs.csv"], NOW + timedelta(seconds=1))
+    assert watch.tick()
+    assert watch.tags["ignored"] == "invoice.pdf"
+    zone.land(["letter.pdf"], NOW + timedelta(seconds=2))
+    assert watch.tick() is None
+    assert re.search(r"1 file as before; ignored, .*invoice\.pdf, letter\.pdf", watch.skipped)
+
+
+def test_a_zone_that_cannot_be_listed_is_a_skip_that_says_why(
+    tmp_path: Path, gcs_emulator: GcsEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clouds.reach(monkeypatch, gcs_emulator.url)
+    for location, why in (
+        (str(tmp_path / "nowhere"), "there is no folder"),
+        ("gs://no-such-bucket/zone", "there is no bucket no-such-bucket"),
+    ):
+        place = Place(location=location, must_exist=True)
+        result = SENSOR(dg.build_sensor_context(resources={"landing_zone": place}))
+        assert isinstance(result, dg.SkipReason)
+        assert why in (result.skip_message or "")
+
+
+def test_a_cursor_of_another_release_is_as_none(zone: Folder | Bucket) -> None:
+    zone.land(["drugs.csv"])
+    watch = Watch(zone)
+    key = watch.tick(kept=False)
+    for cursor in ("nonsense", "[]", '{"tick": 3, "files": {"drugs.csv": "1"}}'):
+        watch.cursor = cursor
+        assert watch.tick(kept=False) == key
+
+
+@pytest.mark.parametrize(
+    ("environment", "landing", "running"),
+    [
+        ("local", "data", False),
+        ("local", "gs://bucket/zone", False),
+        ("gcs", "gs://bucket/zone", True),
+        ("gcs", "data", False),
+        ("bigquery", "gs://bucket/zone", True),
+        ("bigquery", "data", False),
+    ],
+)
+def test_it_runs_by_default_where_a_bucket_is_configured(
+    environment: str, landing: str, running: bool
+) -> None:
+    settings = Settings.of(
+        {
+            "DRUG_ASSETS_ENV": environment,
+            "DRUG_ASSETS_LANDING": landing,
+            "DRUG_ASSETS_STORE": "gs://bucket/store",
+            "DRUG_ASSETS_BIGQUERY_PROJECT": "project",
+            "DRUG_ASSETS_BIGQUERY_DATASET": "dataset",
+        }
+    )
+    assert (sensor_status(settings) is dg.DefaultSensorStatus.RUNNING) == running
+    assert "landing_zone" in resources(settings)

@@ -1,0 +1,220 @@
+"""What the documents say can be followed: links, commands, targets, variables, resources."""
+
+from __future__ import annotations
+
+import re
+from collections import UserDict
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+
+from drug_assets.cli import main
+from drug_assets.settings import Settings
+from drug_assets_tests import runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ROOT = runs.REPOSITORY
+DOCUMENTS = sorted(
+    path
+    for pattern in ("README.md", "docs/*.md", "data/README.md", "sql/README.md", "benchmarks/*.md")
+    for path in ROOT.glob(pattern)
+)
+OPERATIONS = ROOT / "docs" / "operations.md"
+DEPLOYMENT = (ROOT / "docs" / "deployment.md", OPERATIONS)
+TERRAFORM = ROOT / "deploy" / "terraform"
+
+_FENCED = re.compile(r"^```.*?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_INLINE = re.compile(r"`([^`]+)`")
+_VARIABLE = re.compile(r"\b(?:DRUG_ASSETS|NCBI)_[A-Z_]*[A-Z]\b")
+
+each_document = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+
+
+def prose(document: Path) -> str:
+    """A document without its blocks of code."""
+    return _FENCED.sub("", document.read_text(encoding="utf-8"))
+
+
+def code(document: Path) -> list[str]:
+    """Lines of code, comments and continuations away; code within a sentence is a line too."""
+    blocks = _FENCED.findall(document.read_text(encoding="utf-8"))
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    inline = [" ".join(found.split()) for found in _INLINE.findall(prose(document))]
+    return [re.sub(r"(^|\s)#\s.*", "", line) for line in lines] + inline
+
+
+def anchors(document: Path) -> set[str]:
+    """Anchors of the headings, as GitHub makes them; a heading that comes again is counted."""
+    found: list[str] = []
+    for heading in re.findall(r"^#{1,6}\s+(.+?)\s*$", prose(document), re.MULTILINE):
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        found.append(re.sub(r"[^\w\- ]", "", text).replace(" ", "-"))
+    return {f"{a}-{n}" if (n := found[:i].count(a)) else a for i, a in enumerate(found)}
+
+
+def links(document: Path) -> list[str]:
+    """Where the links of a document go that stay in the repository."""
+    found = re.findall(r"\]\(([^)\s]+)\)", _INLINE.sub("", prose(document)))
+    return [link for link in found if not re.match(r"[a-z]+:", link)]
+
+
+def broken(document: Path) -> Iterator[str]:
+    for link in links(document):
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        if not target.is_relative_to(ROOT) or not target.exists():
+            yield f"{link}: there is no such file"
+        elif anchor and (target.suffix != ".md" or anchor not in anchors(target)):
+            yield f"{link}: there is no such heading"
+
+
+def wrong_use(words: list[str]) -> str | None:
+    """What the command line does not know of the words that follow `drug-assets`."""
+    command: click.Command = main
+    path = "drug-assets"
+    context = click.Context(main)
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        path += f" {words[0]}"
+        found = command.get_command(context, words.pop(0))
+        if found is None:
+            return f"{path}: no such command"
+        command = found
+    known = {option for parameter in command.get_params(context) for option in parameter.opts}
+    known |= {"--help"}
+    unknown = [o for word in words if (o := word.partition("=")[0]).startswith("-")]
+    return next((f"{path} {o}: no such option" for o in unknown if o not in known), None)
+
+
+def uses(document: Path) -> Iterator[list[str]]:
+    """The words after each `drug-assets` that is run, up to where a shell would end the command.
+
+    gcloud takes a command as one word with commas.
+    """
+    for line in code(document):
+        found = re.findall(r"(?:^|[\s/])drug-assets ([^|;&<>]*)", line)
+        found += [words.replace(",", " ") for words in re.findall(r"=drug-assets,(\S+)", line)]
+        for rest in found:
+            words = re.sub(r"[][…]", " ", rest).split()
+            if words and re.fullmatch(r"--?[a-z].*|[a-z][a-z-]*", words[0]):
+                yield words
+
+
+class Asked(UserDict[str, str]):
+    """An environment without variables that keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __contains__(self, name: object) -> bool:
+        self.names.add(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def variables_read() -> set[str]:
+    asked = Asked()
+    Settings.of(asked)
+    return asked.names
+
+
+def variables_of_deployment() -> set[str]:
+    """What `deploy/*.yaml` take from the environment: read by Dagster, not by settings."""
+    files = (ROOT / "deploy").glob("*.yaml")
+    return {
+        name
+        for file in files
+        for name in re.findall(r"\benv: (\w+)", file.read_text(encoding="utf-8"))
+    }
+
+
+def terraform_text() -> str:
+    return "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted(TERRAFORM.rglob("*.tf"))
+        if ".terraform" not in path.parts
+    )
+
+
+def test_there_is_something_to_check() -> None:
+    assert set(DEPLOYMENT) < set(DOCUMENTS)
+    assert variables_read() > {"DRUG_ASSETS_ENV", "NCBI_API_KEY"}
+    assert variables_of_deployment() > {"DAGSTER_POSTGRES_URL", "DRUG_ASSETS_CODE_SERVER_HOST"}
+    assert any(links(document) for document in DOCUMENTS)
+    assert any(words[0] == "related-drugs" for words in uses(ROOT / "README.md"))
+
+
+@each_document
+def test_links_lead_to_files_and_headings(document: Path) -> None:
+    assert list(broken(document)) == []
+
+
+@each_document
+def test_targets_of_make_are_in_the_makefile(document: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][\w-]*):", makefile, re.MULTILINE))
+    run = re.compile(r"(?:^|[;&|(]\s*)make((?:\s+[A-Z]+=\S+|\s+[a-z][\w-]*)+)")
+    named = {
+        word
+        for line in code(document)
+        for words in run.findall(line)
+        for word in words.split()
+        if "=" not in word
+    }
+    assert named <= targets
+
+
+@each_document
+def test_commands_and_their_options_are_those_of_the_command_line(document: Path) -> None:
+    assert [wrong for words in uses(document) if (wrong := wrong_use(words))] == []
+
+
+def test_a_command_or_option_that_is_not_there_is_found() -> None:
+    assert wrong_use(["publish"]) == "drug-assets publish: no such command"
+    assert wrong_use(["fetch", "arxiv"]) == "drug-assets fetch arxiv: no such command"
+    assert wrong_use(["run", "--quiet"]) == "drug-assets run --quiet: no such option"
+    assert wrong_use(["fetch", "pubmed", "--query=aspirin"]) is None
+
+
+@each_document
+def test_variables_are_read_by_something(document: Path) -> None:
+    named = set(_VARIABLE.findall(document.read_text(encoding="utf-8")))
+    assert named <= variables_read() | variables_of_deployment()
+
+
+def test_variables_that_are_read_are_documented() -> None:
+    documented = set(_INLINE.findall(prose(OPERATIONS)))
+    assert variables_read() | variables_of_deployment() <= documented
+
+
+def test_alerts_link_to_headings_of_the_operations() -> None:
+    linked = re.findall(r"\$\{var\.runbook\}#([\w-]+)", terraform_text())
+    assert len(linked) == len(re.findall(r'"google_monitoring_alert_policy"', terraform_text()))
+    assert set(linked) <= anchors(OPERATIONS)
+
+
+@pytest.mark.parametrize("document", DEPLOYMENT, ids=lambda path: path.name)
+def test_names_of_resources_and_outputs_are_those_of_terraform(document: Path) -> None:
+    declared = terraform_text()
+    text = document.read_text(encoding="utf-8")
+    used = [
+        (r"\bdrug-assets-[a-z][a-z-]*[a-z]\b", text, r"{}(?![\w-])"),
+        (r"\bdrug_assets_([a-z_]+)\b", text, r"(?m)^\s+{}\s+= "),
+        (r"\boutput (?:-raw )?([a-z_]+)", "\n".join(code(document)), r'output "{}"'),
+    ]
+    unknown = [
+        name
+        for named, where, declares in used
+        for name in sorted(set(re.findall(named, where)))
+        if not re.search(declares.format(name), declared)
+    ]
+    assert unknown == []

@@ -1,0 +1,165 @@
+"""What we lean on in libraries, each in one small test: read these first when an upgrade fails."""
+
+import subprocess
+import sys
+import uuid
+import warnings
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+import pytest
+
+
+@dg.asset
+def made() -> int:
+    return 1
+
+
+@dg.asset(deps=[made])
+def release() -> None: ...
+
+
+def _gate(severity: dg.AssetCheckSeverity, *, blocking: bool) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=made, blocking=blocking)
+    def gate() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=False, severity=severity)
+
+    return gate
+
+
+ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+
+
+# Dagster: what stops a run
+
+
+@pytest.mark.parametrize(
+    ("severity", "blocking", "stops"),
+    [(ERROR, True, True), (WARN, True, False), (ERROR, False, False), (WARN, False, False)],
+)
+def test_blocking_check_of_severity_error_alone_stops_downstream(
+    severity: dg.AssetCheckSeverity, blocking: bool, stops: bool
+) -> None:
+    gate = _gate(severity, blocking=blocking)
+    result = dg.materialize([made, release, gate], raise_on_error=False)
+    materialized = {event.asset_key for event in result.get_asset_materialization_events()}
+    assert result.success is not stops
+    assert (release.key in materialized) is not stops
+
+
+def test_asset_is_materialized_before_its_checks_block() -> None:
+    # Checks come after the write: hence what a run makes is staged until its release.
+    result = dg.materialize([made, _gate(ERROR, blocking=True)], raise_on_error=False)
+    assert [e.asset_key for e in result.get_asset_materialization_events()] == [made.key]
+
+
+# Dagster: what a step knows
+
+
+@pytest.mark.parametrize(("selection", "ends_in_release"), [("*", True), ("made", False)])
+def test_step_knows_whether_the_release_is_selected(selection: str, ends_in_release: bool) -> None:
+    seen: list[bool] = []
+
+    class Looking(dg.IOManager):
+        def handle_output(self, context: dg.OutputContext, obj: Any) -> None:  # noqa: ARG002
+            keys = context.step_context.job_def.asset_layer.selected_asset_keys
+            seen.append(release.key in keys)
+
+        def load_input(self, context: dg.InputContext) -> Any:
+            raise NotImplementedError
+
+    dg.materialize([made, release], selection=selection, resources={"io_manager": Looking()})
+    assert set(seen) == {ends_in_release}
+
+
+def test_context_outside_of_a_run_has_no_step() -> None:
+    for context in (dg.build_output_context(), dg.build_input_context()):
+        with pytest.raises(dg.DagsterInvariantViolationError):
+            _ = context.step_context
+
+
+def test_events_are_listened_to_while_they_happen() -> None:
+    heard: list[str] = []
+    run_id = str(uuid.uuid4())
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_event_listener(
+            run_id,
+            lambda entry: (
+                heard.append(entry.dagster_event_type.value) if entry.dagster_event_type else None
+            ),
+        )
+        job = dg.Definitions([made]).resolve_implicit_global_asset_job_def()
+        job.execute_in_process(instance=instance, run_id=run_id)
+    assert {"STEP_START", "ASSET_MATERIALIZATION", "STEP_SUCCESS"} <= set(heard)
+    assert heard.index("STEP_START") < heard.index("ASSET_MATERIALIZATION")
+
+
+def test_resource_in_a_resource_still_warns_of_dagsters_own_deprecation() -> None:
+    # When this fails, the filter for it in pyproject.toml can go.
+    class Inner(dg.ConfigurableResource[Any]):
+        name: str
+
+    class Outer(dg.ConfigurableResource[Any]):
+        inner: Inner
+
+    @dg.asset
+    def asking(outer: Outer) -> None: ...
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        dg.materialize([asking], resources={"outer": Outer(inner=Inner(name="x"))})
+    assert any("InitResourceContext.dagster_run is deprecated" in str(w.message) for w in caught)
+
+
+# Polars
+
+
+def test_sinking_a_lazy_frame_streams(tmp_path: Path) -> None:
+    rows = 16_000_000
+    script = (
+        "import polars as pl, resource, sys\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "before = peak()\n"
+        f"rows = pl.LazyFrame().select(a=pl.int_range({rows}))\n"
+        "wide = rows.with_columns(b=pl.col('a') + 1, c=pl.col('a') * 2, d=pl.col('a') * 3)\n"
+        "wide.sink_parquet(sys.argv[1], maintain_order=True)\n"
+        "print(peak() - before)\n"
+    )
+    path = tmp_path / "x.parquet"
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
+    )
+    assert pl.scan_parquet(path).select(pl.len()).collect().item() == rows
+    assert int(ended.stdout) < rows * 4 * 8 * 0.8, "all of it was in memory"
+
+
+def test_parquet_of_the_same_rows_has_the_same_bytes(tmp_path: Path) -> None:
+    rows = pl.LazyFrame({"a": range(100_000), "b": [["x", str(n % 7)] for n in range(100_000)]})
+    for name in ("one", "two"):
+        rows.sink_parquet(tmp_path / name, maintain_order=True)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_metadata_of_a_parquet_file_is_kept_beside_its_schema(tmp_path: Path) -> None:
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "x", metadata={"sha256": "abc"})
+    metadata = pl.read_parquet_metadata(tmp_path / "x")
+    assert metadata["sha256"] == "abc"
+    assert metadata.keys() <= {"sha256", "ARROW:schema"}
+
+
+def test_scan_of_files_given_as_a_list_keeps_their_order(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("b", "a", "c")]
+    for path in paths:
+        pl.DataFrame({"name": [path.name] * 1_000}).write_parquet(path)
+    names = pl.scan_parquet(paths).collect()["name"].unique(maintain_order=True)
+    assert names.to_list() == ["b", "a", "c"]
+
+
+def test_names_with_patterns_in_them_are_names_where_globbing_is_off(tmp_path: Path) -> None:
+    # Stores may lie below folders with such names.
+    folder = tmp_path / "[a]*?"
+    folder.mkdir()
+    pl.DataFrame({"a": [1]}).write_parquet(folder / "x.parquet")
+    assert pl.scan_parquet([folder / "x.parquet"], glob=False).collect().height == 1
