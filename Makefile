@@ -5,11 +5,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # The BigQuery emulator of the tests needs versions of its own.
 BQEMULATOR := .venv-bqemulator
+# The peers that benchmarks measure against.
+BENCH := .venv-benchmarks
 # Where `make dev` keeps what it has run.
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY ?= yes
 
-.PHONY: run test dev install lint types unit definitions bqemulator clean
+.PHONY: run test dev install lint types unit definitions bqemulator accuracy clean
 
 run: $(VENV)/.run
 	$(BIN)/drug-assets run
@@ -61,5 +63,16 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,gcp,production]'
 	touch $@ $(VENV)/.run
 
+# FILE: titles with gold spans, JSON lines. VOCABULARY: a drug list.
+accuracy: $(BENCH)/.ready
+	@test -n "$(FILE)" -a -n "$(VOCABULARY)" || { echo 'usage: make accuracy FILE=titles.jsonl VOCABULARY=list.csv'; exit 2; }
+	$(BENCH)/bin/python -m benchmarks.accuracy "$(FILE)" "$(VOCABULARY)"
+
+$(BENCH)/.ready: pyproject.toml constraints.txt benchmarks/constraints-benchmarks.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install --quiet --constraint constraints.txt --editable .
+	$(BENCH)/bin/pip install --quiet --constraint constraints.txt --requirement benchmarks/constraints-benchmarks.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(BQEMULATOR) .dagster output
+	rm -rf $(VENV) $(BQEMULATOR) $(BENCH) .dagster output

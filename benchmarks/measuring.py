@@ -75,7 +75,8 @@ def timed() -> Iterator[Stopwatch]:
 
 
 def _cpu_seconds() -> float:
-    return sum(os.times()[:4])
+    ended = os.times()
+    return time.process_time() + ended.children_user + ended.children_system
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,8 @@ def measured(function: str, **arguments: Any) -> Figures:
     Raises:
         RuntimeError: it failed.
     """
-    command = [sys.executable, "-m", "benchmarks.measuring", function]
+    code = "from benchmarks import measuring; measuring.main()"
+    command = [sys.executable, "-c", code, function]
     seen = observed(command, input_text=json.dumps(arguments))
     if seen.exit_code:
         raise RuntimeError(f"{function} {_shown(arguments)} failed:\n{seen.errors[-4000:]}")
@@ -230,15 +232,18 @@ def _own_peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_a_unit / _MIB
 
 
-def _main() -> None:
-    module, _, name = sys.argv[1].rpartition(".")
-    function = getattr(importlib.import_module(f"benchmarks.{module}"), name)
+def figures_of(function: str, arguments: Mapping[str, Any]) -> Figures:
+    """The figures of a measurement, made in this process."""
+    module, _, name = function.rpartition(".")
+    measure = getattr(importlib.import_module(f"benchmarks.{module}"), name)
     try:
-        figures: Figures = function(**json.load(sys.stdin))
+        figures: Figures = measure(**arguments)
     except NotInstalledError as error:
-        figures = {"not_installed": str(error)}
+        return {"not_installed": str(error)}
+    return figures
+
+
+def main() -> None:
+    """Make the measurement that the command line names and standard input describes."""
+    figures = figures_of(sys.argv[1], json.load(sys.stdin))
     print(json.dumps(figures | {"own_peak_mib": _own_peak_mib()}))
-
-
-if __name__ == "__main__":
-    _main()

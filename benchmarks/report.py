@@ -6,6 +6,7 @@ Nothing is measured here, and no figure stands here that was not measured.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import mentions
@@ -154,9 +155,8 @@ def _claims_of_graph(graph: Mapping[str, Any]) -> Iterator[Claim]:
 
 
 def _seconds(runs: Sequence[Mapping[str, Any]]) -> float:
-    from statistics import median
-
-    return median(run["seconds"] for run in runs)
+    middle: float = median(run["seconds"] for run in runs)
+    return middle
 
 
 def _head(figures: Mapping[str, Any]) -> str:
@@ -210,12 +210,15 @@ def _mentions(found: Mapping[str, Any], names_come_from_package: bool) -> str:
             rows.append((*size, *shown, f"{figures['peak_mib']:,.0f}"))
     columns = ("titles", "names", "", "seconds", "times ours", "CPU s", "times a core", "peak MiB")
     spark = found["spark"]
+    shipped = "those that drug-named-entity-recognition ships"
+    origin = shipped if names_come_from_package else "built from syllables"
     parts = [
         "## Finding mentions",
-        f"Names are {'those that drug-named-entity-recognition ships' if names_come_from_package else 'built from syllables'}. "
-        "The peers get titles in memory and their index ready-made; `find_mentions` reads "
-        "Parquet files and prepares its names within its time. Peers use one core, "
-        "`find_mentions` all.",
+        (
+            f"Names are {origin}. The peers get titles in memory and their index ready-made; "
+            "`find_mentions` reads Parquet files and prepares its names within its time. Peers use "
+            "one core, `find_mentions` all."
+        ),
         _table(columns, rows),
         _at_scale(found["at_scale"]),
     ]
@@ -283,15 +286,21 @@ def _xml(xml: Mapping[str, Any]) -> str:
     size = xml["side_by_side"]["drug_assets"]
     return "\n\n".join(
         (
-            f"## PubMed's XML\n\nOne file of {size['articles']:,} articles, "
-            f"{size['megabytes']:,.0f} MB unpacked. The file is in memory in all of these, but for "
-            "pubmed_parser, which unpacks it as it goes.",
+            (
+                f"## PubMed's XML\n\nOne file of {size['articles']:,} articles, "
+                f"{size['megabytes']:,.0f} MB unpacked. The file is in memory in all of these, but for "
+                "pubmed_parser, which unpacks it as it goes."
+            ),
             _table(("", "MB a second and core", "of bare lxml", "peak MiB"), rows),
-            f"On all cores, packed files to raw rows in the store: {landing['megabytes']:,.0f} MB "
-            f"in {landing['seconds']:.1f} seconds, {landing['mb_per_second']:.0f} MB a second; "
-            f"the largest process had {landing['peak_mib_a_process']:,.0f} MiB.",
-            f"The same articles {times} times in one document of {repeated['megabytes']:,.0f} MB: "
-            f"{repeated['peak_mib']:,.0f} MiB; once: {once['peak_mib']:,.0f} MiB.",
+            (
+                f"On all cores, packed files to raw rows in the store: {landing['megabytes']:,.0f} MB "
+                f"in {landing['seconds']:.1f} seconds, {landing['mb_per_second']:.0f} MB a second; "
+                f"the largest process had {landing['peak_mib_a_process']:,.0f} MiB."
+            ),
+            (
+                f"The same articles {times} times in one document of {repeated['megabytes']:,.0f} MB: "
+                f"{repeated['peak_mib']:,.0f} MiB; once: {once['peak_mib']:,.0f} MiB."
+            ),
         )
     )
 
@@ -311,9 +320,11 @@ def _whole_run(whole: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
     ]
     return "\n\n".join(
         (
-            f"## The whole run\n\n`drug-assets run` on {plan['records']:,} records in "
-            f"{plan['files']} files and {plan['many_titles_names']:,} names, from the command "
-            "line's start to its end. One more file holds as many records as each of the others.",
+            (
+                f"## The whole run\n\n`drug-assets run` on {plan['records']:,} records in "
+                f"{plan['files']} files and {plan['many_titles_names']:,} names, from the command "
+                "line's start to its end. One more file holds as many records as each of the others."
+            ),
             _table(("format", "run", "seconds", "of cold", "peak MiB", "runs"), rows),
         )
     )
@@ -328,8 +339,10 @@ def _graph(graph: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
     written = ("writing it", f"{writing['seconds']:.1f}", f"{writing['peak_mib']:,.0f}")
     return "\n\n".join(
         (
-            f"## The graph document\n\n`graph.json` of {plan['mentions']:,} mentions, "
-            f"{writing['megabytes']:,.0f} MB.",
+            (
+                f"## The graph document\n\n`graph.json` of {plan['mentions']:,} mentions, "
+                f"{writing['megabytes']:,.0f} MB."
+            ),
             _table(("", "seconds", "peak MiB"), [written, *rows]),
         )
     )

@@ -19,8 +19,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import report, synthetic
-from benchmarks.measuring import Figures, interleaved, measured, tell
+from benchmarks import measuring, report, synthetic
+from benchmarks.measuring import Figures, tell
 from benchmarks.whole_run import questions, whole_run
 
 if TYPE_CHECKING:
@@ -138,28 +138,30 @@ def measured_mentions(plan: Plan, data: Path, names_file: Path) -> dict[str, Any
                 who: task | {"function": f"mentions.{who}"}
                 for who in ("drug_assets", "flashtext", "pyahocorasick")
             }
-            figures = interleaved(tasks, plan.rounds)
+            figures = measuring.interleaved(tasks, plan.rounds)
             if titles == most:
-                sample = task | {"titles": plan.entity_recognition_titles}
-                who = "drug_named_entity_recognition"
+                who, sample = "drug_named_entity_recognition", plan.entity_recognition_titles
                 tell(f"{who} on a sample")
-                figures[who] = measured(f"mentions.{who}", **sample) | {"runs": 1}
-                figures[who]["sample"] = plan.entity_recognition_titles
+                figures[who] = {
+                    "sample": sample,
+                    **measuring.measured(f"mentions.{who}", **task | {"titles": sample}),
+                }
             side_by_side.append({"titles": titles, "names": count, "figures": figures})
     tell("agreement with FlashText")
     agreements = [
         {"names": count}
-        | measured("mentions.agreement", **common, titles=plan.agreement_titles, names=count)
-        for count in plan.names
-        if count > min(plan.names)
+        | measuring.measured(
+            "mentions.agreement", **common, titles=plan.agreement_titles, names=count
+        )
+        for count in sorted(plan.names)[-2:]
     ]
     many = common | {"names": plan.many_titles_names, "function": "mentions.drug_assets"}
-    at_scale = interleaved(
+    at_scale = measuring.interleaved(
         {f"{titles}": many | {"titles": titles} for titles in (most, plan.many_titles)},
         min(plan.rounds, 3),
     )
     tell("PySpark's cross join on a sample")
-    spark = measured(
+    spark = measuring.measured(
         "spark_cross_join.cross_join",
         **common,
         titles=plan.spark_titles,
@@ -206,15 +208,15 @@ def measured_xml(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
     packed = str(made / synthetic.zone_file(zone, 0))
     peers = ("lxml_iterparse", "lxml_iterparse_articles", "drug_assets")
     tasks = {who: {"function": f"pubmed_xml.{who}", "packed_file": packed} for who in peers}
-    figures = interleaved(tasks, plan.rounds)
+    figures = measuring.interleaved(tasks, plan.rounds)
     tell("pubmed_parser")
-    figures["pubmed_parser"] = measured("pubmed_xml.pubmed_parser", packed_file=packed)
+    figures["pubmed_parser"] = measuring.measured("pubmed_xml.pubmed_parser", packed_file=packed)
     store = data / "xml-store"
     shutil.rmtree(store, ignore_errors=True)
     tell("XML on all cores")
-    landing = measured("pubmed_xml.landing", zone=str(some), store=str(store))
+    landing = measuring.measured("pubmed_xml.landing", zone=str(some), store=str(store))
     memory = {
-        times: measured("pubmed_xml.streaming_memory", packed_file=packed, times=times)
+        times: measuring.measured("pubmed_xml.streaming_memory", packed_file=packed, times=times)
         for times in (1, plan.repeated)
     }
     return {"side_by_side": figures, "landing": landing, "memory": memory}
@@ -224,14 +226,14 @@ def measured_graph(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
     """Writing a graph document and asking it."""
     folder = data / "graph"
     tell(f"graph document of {plan.mentions:,} mentions")
-    measured(
+    measuring.measured(
         "graph_document.made_tables",
         folder=str(folder),
         mentions=plan.mentions,
         names_file=str(names_file),
         names=plan.many_titles_names,
     )
-    writing = measured("graph_document.written", folder=str(folder))
+    writing = measuring.measured("graph_document.written", folder=str(folder))
     with names_file.open(encoding="utf-8") as file:
         drug = [file.readline().rstrip("\n") for _ in range(2)][-1]
     return {"writing": writing, **questions(folder / "graph.json", drug)}

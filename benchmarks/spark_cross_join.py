@@ -50,7 +50,7 @@ def cross_join(title_files: Sequence[str], titles: int, names_file: str, names: 
         "titles": titles,
         "names": names,
         "found": found,
-        "pairs_per_second": pairs / (watch.seconds - short.seconds),
+        "pairs_per_second": pairs / max(watch.seconds - short.seconds, 1e-9),
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import math
 import multiprocessing
 import pickle
 import random
@@ -236,7 +237,7 @@ def _uniform(place: pl.Series, stream: int) -> pl.Series:
 
 def _zipf(place: pl.Series, stream: int, count: int) -> pl.Series:
     """Ranks from 0, rank n about 1 / (n + 1) times as frequent as the first."""
-    powers = (_uniform(place, stream) * pl.Series([count + 1.0]).log()[0]).exp()
+    powers = (_uniform(place, stream) * math.log(count + 1)).exp()
     return (powers.floor() - 1).clip(0, count - 1).cast(pl.UInt32)
 
 

@@ -75,9 +75,9 @@ def run(landing: str | None, store: str | None, *, only_if_changed: bool) -> Non
 
 def _is_unchanged(settings: Settings) -> bool:
     from drug_assets.cleaning.stop_list import StopListError
+    from drug_assets.rules import rules_in_force, stop_list_at
     from drug_assets.storage.objects import StorageError, open_store
-    from drug_assets.storage.outputs import rules_in_force, unchanged_since_release
-    from drug_assets.storage.stop_list import stop_list_at
+    from drug_assets.storage.outputs import unchanged_since_release
 
     try:
         zone = open_store(settings.landing, must_exist=True)

@@ -31,7 +31,7 @@ from drug_assets.definitions import definitions
 from drug_assets.defs.checks import counted
 from drug_assets.defs.notifications import TOLD, figures
 from drug_assets.storage.objects import StorageError, open_store
-from drug_assets.storage.outputs import discard_staged
+from drug_assets.storage.outputs import discard_staged, release_is_pending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,7 +238,9 @@ def _print_report(
         for failure in report.failures:
             console.print(failure, style="red", markup=False)
         console.print(
-            "Nothing was released: the outputs of the last good run stand as they were.",
+            "The release was cut off half way: the next run carries it through."
+            if release_is_pending(open_store(settings.store))
+            else "Nothing was released: the outputs of the last good run stand as they were.",
             style="red",
         )
     console.print(f"{'Done' if succeeded else 'Failed'} after {report.seconds:.1f} s")

@@ -14,12 +14,12 @@ from drug_assets.cleaning import rejected
 from drug_assets.cleaning.stop_list import StopListError
 from drug_assets.defs.resources import TRANSIENT, StopListFile
 from drug_assets.formats import PARSER_VERSION
+from drug_assets.rules import rules_in_force
 from drug_assets.storage import landing
 from drug_assets.storage.io_managers import DOCUMENTS, Place, column_schema, outputs_of
 from drug_assets.storage.outputs import (
     discard_abandoned,
     finish_interrupted_releases,
-    rules_in_force,
     set_aside,
 )
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from drug_assets.cleaning.stop_list import StopList
+from drug_assets.rules import stop_list_at
 from drug_assets.settings import Settings, SettingsError
 from drug_assets.storage.io_managers import Documents, ParquetTables, Place
-from drug_assets.storage.stop_list import stop_list_at
 
 if TYPE_CHECKING:
     from dagster_gcp import GCSResource

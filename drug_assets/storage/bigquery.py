@@ -102,7 +102,7 @@ class Dataset:
                     if made:  # nobody should take it for a table that is empty
                         self.drop(table)
                     raise
-                # A lost answer, or somebody else's change, makes the next one start from a new state.
+                # Somebody else's change, or a lost answer: look again, change what still differs.
                 RETRY.with_predicate(_is_stale)(self._describe)(table, declared)
         finally:
             to_load.unlink()

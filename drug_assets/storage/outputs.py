@@ -18,15 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from drug_assets import CODE_VERSION, contracts
-from drug_assets.formats import PARSER_VERSION
+from drug_assets import contracts
 from drug_assets.storage.landing import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from drug_assets.cleaning.stop_list import StopList
     from drug_assets.storage.objects import ObjectStore
 
 _STAGING = ".staging/"
@@ -171,9 +169,9 @@ def last_release(store: ObjectStore) -> Mapping[str, Any]:
     return document
 
 
-def rules_in_force(stop_list: StopList) -> str:
-    """An identity of what decides the outputs besides what landed: the code and the stop list."""
-    return f"{CODE_VERSION}-{PARSER_VERSION}-{stop_list.digest[:16]}"
+def release_is_pending(store: ObjectStore) -> bool:
+    """Whether a release was cut off after its audit; the next run carries it through."""
+    return any(o.name.rpartition("/")[2] == _READY for o in store.objects(_STAGING))
 
 
 def unchanged_since_release(zone: ObjectStore, store: ObjectStore, rules: str) -> bool:
@@ -184,7 +182,7 @@ def unchanged_since_release(zone: ObjectStore, store: ObjectStore, rules: str) -
     Raises:
         StorageError: one of the places may not be read.
     """
-    if any(o.name.rpartition("/")[2] == _READY for o in store.objects(_STAGING)):
+    if release_is_pending(store):
         return False
     released = last_release(store)
     if released.get("rules") != rules:

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from drug_assets.cleaning.stop_list import StopList, StopListError
-from drug_assets.storage.stop_list import OWN
+from drug_assets.rules import OWN
 
 
 def stopped(stop_list: StopList, *names: str) -> list[str]:

@@ -15,14 +15,14 @@ from rich.console import Console
 
 from drug_assets import audit, contracts
 from drug_assets.definitions import definitions
+from drug_assets.rules import rules_in_force, stop_list_at
 from drug_assets.run import JOB, run_everything
 from drug_assets.settings import Settings
 from drug_assets.storage import bigquery, gcs
 from drug_assets.storage.bigquery import Dataset
 from drug_assets.storage.bigquery_schema import UNPUBLISHED
 from drug_assets.storage.objects import open_store
-from drug_assets.storage.outputs import rules_in_force, unchanged_since_release
-from drug_assets.storage.stop_list import stop_list_at
+from drug_assets.storage.outputs import unchanged_since_release
 from drug_assets_tests import clouds, runs
 from drug_assets_tests.faulty_proxy import PASSING_FAULTS, faulty_proxy
 

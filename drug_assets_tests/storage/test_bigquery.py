@@ -105,7 +105,7 @@ def rows_of(draw: st.DrawFn, contract: contracts.Contract) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("table", PUBLISHED)
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_value_and_null_comes_back(
     dataset: Dataset, tmp_path_factory: pytest.TempPathFactory, table: str, data: st.DataObject

@@ -1,6 +1,6 @@
-"""Where the stop list lies: the project's own, or a file of the user's, local or in a bucket.
+"""The rules in force: what decides the outputs besides what landed, the code and the stop list.
 
-What it holds belongs to `cleaning.stop_list`.
+What a stop list holds belongs to `cleaning.stop_list`.
 """
 
 from __future__ import annotations
@@ -8,9 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import drug_assets
+from drug_assets import CODE_VERSION
 from drug_assets.cleaning.stop_list import StopList, StopListError
+from drug_assets.formats import PARSER_VERSION
 from drug_assets.storage.objects import StorageError, open_store
 
+#: The project's own stop list.
 OWN = Path(drug_assets.__file__).with_name("stop_list.csv")
 
 
@@ -21,9 +24,9 @@ def stop_list_at(location: str | None) -> StopList:
         StopListError: it is not there or cannot be used; the message says where and why.
     """
     origin = location or str(OWN)
-    folder, _, name = origin.rpartition("/")
+    folder, slash, name = origin.rpartition("/")
     try:
-        data = open_store(folder or ".").read(name)
+        data = open_store(folder or slash or ".").read(name)
     except (OSError, StorageError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StopListError(
@@ -32,3 +35,8 @@ def stop_list_at(location: str | None) -> StopList:
             "columns name,reason, or unset it: then the project's own list is used.",
         ) from error
     return StopList.of(data, origin)
+
+
+def rules_in_force(stop_list: StopList) -> str:
+    """An identity of the rules: the same landing zone and rules give the same outputs."""
+    return f"{CODE_VERSION}-{PARSER_VERSION}-{stop_list.digest[:16]}"
