@@ -34,7 +34,7 @@ bqemulator: $(BQEMULATOR)/.made
 
 $(BQEMULATOR)/.made: constraints-bqemulator.txt
 	$(PYTHON) -m venv $(BQEMULATOR)
-	$(BQEMULATOR)/bin/pip install --quiet --requirement constraints-bqemulator.txt
+	$(BQEMULATOR)/bin/pip install --quiet --quiet --requirement constraints-bqemulator.txt
 	touch $@
 
 definitions dev: export DAGSTER_HOME := $(DAGSTER_HOME)
@@ -56,11 +56,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,gcp,production]'
+	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[dev,gcp,production]'
 	touch $@ $(VENV)/.run
 
 # FILE: titles with gold spans, JSON lines. VOCABULARY: a drug list.
@@ -70,8 +70,8 @@ accuracy: $(BENCH)/.ready
 
 $(BENCH)/.ready: pyproject.toml constraints.txt benchmarks/constraints-benchmarks.txt
 	$(PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/pip install --quiet --constraint constraints.txt --editable .
-	$(BENCH)/bin/pip install --quiet --constraint constraints.txt --requirement benchmarks/constraints-benchmarks.txt
+	$(BENCH)/bin/pip install --quiet --quiet --constraint constraints.txt --editable .
+	$(BENCH)/bin/pip install --quiet --quiet --constraint constraints.txt --requirement benchmarks/constraints-benchmarks.txt
 	touch $@
 
 clean:

@@ -76,8 +76,9 @@ def run(landing: str | None, store: str | None, *, only_if_changed: bool) -> Non
 def _is_unchanged(settings: Settings) -> bool:
     from drug_assets.cleaning.stop_list import StopListError
     from drug_assets.rules import rules_in_force, stop_list_at
-    from drug_assets.storage.objects import StorageError, open_store
+    from drug_assets.storage.objects import StorageError
     from drug_assets.storage.outputs import unchanged_since_release
+    from drug_assets.storage.places import open_store
 
     try:
         zone = open_store(settings.landing, must_exist=True)
@@ -259,7 +260,8 @@ def _graph_path(given: str | None) -> Path:
         store = Settings.of().store
         given = f"{store.rstrip('/')}/graph.json"
     if given.startswith("gs://"):
-        from drug_assets.storage.objects import StorageError, open_store
+        from drug_assets.storage.objects import StorageError
+        from drug_assets.storage.places import open_store
 
         folder, _, name = given.rpartition("/")
         try:

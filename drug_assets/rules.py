@@ -11,7 +11,8 @@ import drug_assets
 from drug_assets import CODE_VERSION
 from drug_assets.cleaning.stop_list import StopList, StopListError
 from drug_assets.formats import PARSER_VERSION
-from drug_assets.storage.objects import StorageError, open_store
+from drug_assets.storage.objects import StorageError
+from drug_assets.storage.places import open_store
 
 #: The project's own stop list.
 OWN = Path(drug_assets.__file__).with_name("stop_list.csv")

@@ -30,8 +30,9 @@ from drug_assets import contracts, logs, notify, questions
 from drug_assets.definitions import definitions
 from drug_assets.defs.checks import counted
 from drug_assets.defs.notifications import TOLD, figures
-from drug_assets.storage.objects import StorageError, open_store
+from drug_assets.storage.objects import StorageError
 from drug_assets.storage.outputs import discard_staged, release_is_pending
+from drug_assets.storage.places import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

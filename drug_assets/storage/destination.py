@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drug_assets.fetch import LocalDestination
-from drug_assets.storage.objects import open_store
+from drug_assets.storage.places import open_store
 
 if TYPE_CHECKING:
     from drug_assets.fetch import Destination

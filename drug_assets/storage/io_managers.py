@@ -14,8 +14,9 @@ import dagster as dg
 import polars as pl
 
 from drug_assets import contracts
-from drug_assets.storage.objects import ObjectStore, open_store
+from drug_assets.storage.objects import ObjectStore
 from drug_assets.storage.outputs import Outputs, last_release
+from drug_assets.storage.places import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,11 +13,11 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _STALE_SECONDS = 24 * 3600
 
@@ -227,22 +227,3 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def open_store(location: str, *, must_exist: bool = False) -> ObjectStore:
-    """The place a location names: a local folder, or `gs://bucket/prefix`."""
-    if location.startswith("gs://"):
-        try:
-            from drug_assets.storage.gcs import Bucket
-        except ModuleNotFoundError as error:
-            raise StorageError(
-                f"{location} needs Google's client: pip install 'drug_assets[gcp]'"
-            ) from error
-
-        return Bucket.at(location)
-    if "://" in location:
-        scheme = location.partition("://")[0]
-        raise StorageError(
-            f"{location}: {scheme}:// is not known; name a folder or gs://bucket/prefix"
-        )
-    return LocalFolder(Path(location).expanduser(), must_exist=must_exist)

@@ -21,8 +21,8 @@ from drug_assets.settings import Settings
 from drug_assets.storage import bigquery, gcs
 from drug_assets.storage.bigquery import Dataset
 from drug_assets.storage.bigquery_schema import UNPUBLISHED
-from drug_assets.storage.objects import open_store
 from drug_assets.storage.outputs import unchanged_since_release
+from drug_assets.storage.places import open_store
 from drug_assets_tests import clouds, runs
 from drug_assets_tests.faulty_proxy import PASSING_FAULTS, faulty_proxy
 

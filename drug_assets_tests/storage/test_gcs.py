@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drug_assets.storage import gcs
-from drug_assets.storage.objects import ChangedObjectError, StorageError, open_store
+from drug_assets.storage.objects import ChangedObjectError, StorageError
+from drug_assets.storage.places import open_store
 from drug_assets_tests import clouds
 from drug_assets_tests.faulty_proxy import DAMAGED, faulty_proxy
 

@@ -16,8 +16,8 @@ from drug_assets.storage.objects import (
     LocalFolder,
     StorageError,
     StoredObject,
-    open_store,
 )
+from drug_assets.storage.places import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
