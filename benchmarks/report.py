@@ -281,28 +281,21 @@ def _xml(xml: Mapping[str, Any]) -> str:
         share = figures["mb_per_core_second"] / bare["mb_per_core_second"]
         rate = f"{figures['mb_per_core_second']:.0f}"
         rows.append((_TITLES[who], rate, f"{share:.0%}", f"{figures['peak_mib']:,.0f}"))
-    landing = xml["landing"]
+    size, landing = xml["side_by_side"]["drug_assets"], xml["landing"]
     (_, once), (times, repeated) = xml["memory"].items()
-    size = xml["side_by_side"]["drug_assets"]
-    return "\n\n".join(
-        (
-            (
-                f"## PubMed's XML\n\nOne file of {size['articles']:,} articles, "
-                f"{size['megabytes']:,.0f} MB unpacked. The file is in memory in all of these, but for "
-                "pubmed_parser, which unpacks it as it goes."
-            ),
-            _table(("", "MB a second and core", "of bare lxml", "peak MiB"), rows),
-            (
-                f"On all cores, packed files to raw rows in the store: {landing['megabytes']:,.0f} MB "
-                f"in {landing['seconds']:.1f} seconds, {landing['mb_per_second']:.0f} MB a second; "
-                f"the largest process had {landing['peak_mib_a_process']:,.0f} MiB."
-            ),
-            (
-                f"The same articles {times} times in one document of {repeated['megabytes']:,.0f} MB: "
-                f"{repeated['peak_mib']:,.0f} MiB; once: {once['peak_mib']:,.0f} MiB."
-            ),
-        )
-    )
+    return f"""## PubMed's XML
+
+One file of {size["articles"]:,} articles, {size["megabytes"]:,.0f} MB unpacked. All of it is in \
+memory, but for pubmed_parser, which unpacks it as it goes.
+
+{_table(("", "MB a second and core", "of bare lxml", "peak MiB"), rows)}
+
+On all cores, packed files to raw rows in the store: {landing["megabytes"]:,.0f} MB in \
+{landing["seconds"]:.1f} seconds, {landing["mb_per_second"]:.0f} MB a second; the largest process \
+had {landing["peak_mib_a_process"]:,.0f} MiB.
+
+The same articles {times} times in one document of {repeated["megabytes"]:,.0f} MB: \
+{repeated["peak_mib"]:,.0f} MiB; once: {once["peak_mib"]:,.0f} MiB."""
 
 
 def _whole_run(whole: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
@@ -323,7 +316,7 @@ def _whole_run(whole: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
             (
                 f"## The whole run\n\n`drug-assets run` on {plan['records']:,} records in "
                 f"{plan['files']} files and {plan['many_titles_names']:,} names, from the command "
-                "line's start to its end. One more file holds as many records as each of the others."
+                "line's start to its end. One more file holds as many records as each other."
             ),
             _table(("format", "run", "seconds", "of cold", "peak MiB", "runs"), rows),
         )

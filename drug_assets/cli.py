@@ -7,6 +7,7 @@ before Polars or Dagster could load. Exit codes: 0 all well, 1 a step or a block
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -54,7 +55,20 @@ def main() -> None:
 )
 def run(landing: str | None, store: str | None, *, only_if_changed: bool) -> None:
     """Materialize everything, with its checks."""
-    settings = Settings.of(landing=landing, store=store)
+    try:
+        succeeded = _run(Settings.of(landing=landing, store=store), only_if_changed=only_if_changed)
+    except SettingsError as error:
+        if _logs_are_collected():
+            from drug_assets import logs
+
+            # A run that cannot begin is a failed one to whoever watches.
+            logs.tell(logs.RUN_FAILED, f"no run was begun: {error}")
+        raise
+    sys.exit(0 if succeeded else 1)
+
+
+def _run(settings: Settings, *, only_if_changed: bool) -> bool:
+    """Whether all is well; a place that cannot be used is a mistake of configuration."""
     if only_if_changed and _is_unchanged(settings):
         said = f"Nothing changed in {settings.landing} since the last successful run."
         click.echo(said)
@@ -63,14 +77,20 @@ def run(landing: str | None, store: str | None, *, only_if_changed: bool) -> Non
 
             # Whoever watches for successes must see that all is well.
             logs.tell(logs.RUN_SUCCEEDED, said)
-        return
+        return True
     from drug_assets.run import ConfigurationError, run_everything
 
     try:
-        succeeded = run_everything(settings)
+        return run_everything(settings)
     except ConfigurationError as error:
-        _stop(str(error), USAGE)
-    sys.exit(0 if succeeded else 1)
+        raise SettingsError(str(error)) from error
+
+
+def _logs_are_collected() -> bool:
+    """Whether logs are JSON, asked without settings: they may be what is wrong."""
+    chosen = os.environ.get("DRUG_ASSETS_LOG_FORMAT", "").strip()
+    on_cloud_run = "CLOUD_RUN_JOB" in os.environ or "K_SERVICE" in os.environ
+    return chosen == "json" or (on_cloud_run and chosen != "text")
 
 
 def _is_unchanged(settings: Settings) -> bool:
@@ -85,7 +105,7 @@ def _is_unchanged(settings: Settings) -> bool:
         rules = rules_in_force(stop_list_at(settings.stop_list))
         return unchanged_since_release(zone, open_store(settings.store), rules)
     except (StorageError, StopListError) as error:
-        _stop(str(error), USAGE)
+        raise SettingsError(str(error)) from error
 
 
 _graph = click.option(

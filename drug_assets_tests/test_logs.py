@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import dagster as dg
 import pytest
 
-from drug_assets import logs, notify
+from drug_assets import cli, logs, notify
 from drug_assets.definitions import definitions
 from drug_assets.defs import loggers
 from drug_assets.run import run_everything
@@ -135,6 +135,69 @@ def test_a_run_that_failed_tells_so_and_posts_it(
     (message,) = webhook.messages
     assert "pubmed.csv.gz" in message["text"]
     assert "token-of-ours" not in said.err + said.out
+
+
+@pytest.mark.parametrize("options", [[], ["--only-if-changed"]], ids=["run", "only-if-changed"])
+def test_a_landing_zone_that_cannot_be_read_is_told_as_a_failed_run(
+    options: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DRUG_ASSETS_LOG_FORMAT", "json")
+    places = ["--landing", str(tmp_path / "not there"), "--store", str(tmp_path / "store")]
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", *places, *options])
+    assert ended.value.code == cli.USAGE
+    told, said = capsys.readouterr().err.splitlines()
+    entry = json.loads(told)
+    assert (entry["event"], entry["severity"]) == (logs.RUN_FAILED, "ERROR")
+    assert str(tmp_path / "not there") in entry["message"]
+    assert said.startswith("drug-assets: ")
+
+
+@pytest.mark.parametrize(
+    ("variables", "events"),
+    [
+        ({"DRUG_ASSETS_ENV": "moon"}, 0),
+        ({"DRUG_ASSETS_ENV": "moon", "DRUG_ASSETS_LOG_FORMAT": "json"}, 1),
+        ({"DRUG_ASSETS_ENV": "moon", "CLOUD_RUN_JOB": "drug-assets-run"}, 1),
+        ({"DRUG_ASSETS_LOG_FORMAT": "xml", "CLOUD_RUN_JOB": "drug-assets-run"}, 1),
+        (
+            {
+                "DRUG_ASSETS_ENV": "moon",
+                "CLOUD_RUN_JOB": "drug-assets-run",
+                "DRUG_ASSETS_LOG_FORMAT": "text",
+            },
+            0,
+        ),
+    ],
+)
+def test_a_wrong_variable_is_told_as_a_failed_run_where_logs_are_collected(
+    variables: dict[str, str],
+    events: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run"])
+    assert ended.value.code == cli.USAGE
+    *told, said = capsys.readouterr().err.splitlines()
+    assert [json.loads(line)["event"] for line in told] == [logs.RUN_FAILED] * events
+    assert next(iter(variables)) in said
+
+
+def test_a_question_that_cannot_be_asked_is_no_failed_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOUD_RUN_JOB", "drug-assets-run")
+    monkeypatch.setenv("DRUG_ASSETS_ENV", "moon")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["top-journal"])
+    assert ended.value.code == cli.USAGE
+    assert logs.RUN_FAILED not in capsys.readouterr().err
 
 
 def test_a_webhook_is_asked_again_after_a_passing_fault(pauses: list[float]) -> None:

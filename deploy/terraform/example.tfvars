@@ -28,6 +28,8 @@ pulls = {
   }
 }
 
+ncbi_email = "data-team@example.org"
+
 github = {
   repository = "example/drug-assets"
 }
@@ -41,4 +43,7 @@ alerts = {
 # dagster = {
 #   enabled = true
 #   users   = ["group:data-team@example.org"]
+#   # Pulls as Dagster assets, in place of `pulls` above:
+#   # pubmed_query          = "betamethasone[Title] OR diphenhydramine[Title]"
+#   # clinical_trials_query = "betamethasone OR diphenhydramine"
 # }

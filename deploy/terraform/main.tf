@@ -26,6 +26,18 @@ locals {
     } : {},
   )
 
+  # What Dagster's own pulls ask for: variable => query. Runs that pull are the same job as the others,
+  # so only where there is a query may the runner write to the landing zone and read NCBI's key.
+  dagster_queries = {
+    for variable, query in {
+      DRUG_ASSETS_PUBMED_QUERY          = var.dagster.pubmed_query
+      DRUG_ASSETS_CLINICAL_TRIALS_QUERY = var.dagster.clinical_trials_query
+    } : variable => query if var.dagster.enabled && query != null
+  }
+  dagster_pulls = length(local.dagster_queries) > 0
+
+  ncbi_environment = var.ncbi_email == null ? {} : { NCBI_EMAIL = var.ncbi_email }
+
   # Environment variable => secret, of the secrets that have a value by now.
   run_secrets = {
     for variable, secret in { DRUG_ASSETS_FAILURE_WEBHOOK = "drug-assets-failure-webhook" } :
@@ -47,9 +59,12 @@ module "buckets" {
     { runner = local.member["runner"] },
     var.dagster.enabled ? { dagster = local.member["dagster"] } : {},
   )
-  landing_writers = { fetcher = local.member["fetcher"] }
-  store_readers   = var.dagster.enabled ? { dagster = local.member["dagster"] } : {}
-  store_writers   = { runner = local.member["runner"] }
+  landing_writers = merge(
+    { fetcher = local.member["fetcher"] },
+    local.dagster_pulls ? { runner = local.member["runner"] } : {},
+  )
+  store_readers = var.dagster.enabled ? { dagster = local.member["dagster"] } : {}
+  store_writers = { runner = local.member["runner"] }
 
   depends_on = [google_project_service.api]
 }
@@ -69,8 +84,14 @@ module "secrets" {
 
   project_id = var.project_id
   secrets = {
-    drug-assets-ncbi-api-key    = { fetcher = local.member["fetcher"] }
-    drug-assets-failure-webhook = { runner = local.member["runner"] }
+    drug-assets-ncbi-api-key = merge(
+      { fetcher = local.member["fetcher"] },
+      local.dagster_pulls ? { runner = local.member["runner"] } : {},
+    )
+    drug-assets-failure-webhook = merge(
+      { runner = local.member["runner"] },
+      var.dagster.enabled ? { dagster = local.member["dagster"] } : {},
+    )
   }
 
   depends_on = [google_project_service.api]
@@ -127,13 +148,16 @@ module "run_job" {
 module "fetch_job" {
   source = "./modules/cloud_run_job"
 
-  project_id          = var.project_id
-  region              = var.region
-  name                = "drug-assets-fetch"
-  image               = var.image
-  command             = ["drug-assets", "fetch", "--help"]
-  service_account     = local.email["fetcher"]
-  environment         = { DRUG_ASSETS_ENV = "gcs", DRUG_ASSETS_LANDING = "gs://${module.buckets.landing}" }
+  project_id      = var.project_id
+  region          = var.region
+  name            = "drug-assets-fetch"
+  image           = var.image
+  command         = ["drug-assets", "fetch", "--help"]
+  service_account = local.email["fetcher"]
+  environment = merge(local.ncbi_environment, {
+    DRUG_ASSETS_ENV     = "gcs"
+    DRUG_ASSETS_LANDING = "gs://${module.buckets.landing}"
+  })
   secrets             = local.fetch_secrets
   cpu                 = "1"
   memory              = "1Gi"
@@ -189,7 +213,9 @@ module "dagster" {
   project_number            = var.project_number
   region                    = var.region
   image                     = var.image
-  environment               = local.pipeline_environment
+  environment               = merge(local.pipeline_environment, local.dagster_queries, local.dagster_pulls ? local.ncbi_environment : {})
+  secrets                   = local.run_secrets
+  run_secrets               = merge(local.run_secrets, local.dagster_pulls ? local.fetch_secrets : {})
   service_account           = local.email["dagster"]
   runner_service_account    = local.email["runner"]
   users                     = var.dagster.users
@@ -199,7 +225,7 @@ module "dagster" {
   run                       = var.job
   deletion_protection       = var.deletion_protection
 
-  depends_on = [google_project_service.api]
+  depends_on = [google_project_service.api, module.secrets]
 }
 
 module "github" {
@@ -217,6 +243,7 @@ module "monitoring" {
 
   project_id       = var.project_id
   run_jobs         = concat([module.run_job.name], module.dagster[*].run_job)
+  run_services     = module.dagster[*].service
   jobs             = concat([module.run_job.name, module.fetch_job.name], module.dagster[*].run_job)
   emails           = var.alerts.emails
   no_success_hours = var.alerts.no_success_hours

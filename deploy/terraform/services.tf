@@ -6,6 +6,7 @@ locals {
       "artifactregistry.googleapis.com",
       "bigquery.googleapis.com",
       "bigquerydatatransfer.googleapis.com",
+      "cloudresourcemanager.googleapis.com",
       "cloudscheduler.googleapis.com",
       "eventarc.googleapis.com",
       "iam.googleapis.com",

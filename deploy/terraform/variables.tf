@@ -68,9 +68,9 @@ variable "job" {
 }
 
 variable "schedule" {
-  description = "Cron line of the run that happens whether or not anything landed; null for none."
+  description = "Cron line of the run that happens whether or not anything landed; null for none. Twice a day by default, so that alerts.no_success_hours is met even where one run is late or fails."
   type        = string
-  default     = "0 5 * * *"
+  default     = "0 5,17 * * *"
 }
 
 variable "time_zone" {
@@ -99,6 +99,17 @@ variable "pull_requesters" {
   default     = {}
 }
 
+variable "ncbi_email" {
+  description = "Address that NCBI writes to before it blocks somebody who asks PubMed too much; sent with each request. Null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.ncbi_email == null || can(regex("^[^@ ]+@[^@ ]+[.][^@ ]+$", var.ncbi_email))
+    error_message = "ncbi_email is one e-mail address."
+  }
+}
+
 variable "secrets_in_use" {
   description = "Secrets that have a value and are given to the jobs: drug-assets-ncbi-api-key, drug-assets-failure-webhook. They are made empty at first; a job that reads one without a value does not start."
   type        = set(string)
@@ -111,14 +122,21 @@ variable "secrets_in_use" {
 }
 
 variable "dagster" {
-  description = "Dagster's UI, daemon and queue as a service with its own PostgreSQL. With it, runs come from Dagster's sensors and schedules; without it, from landed files through Eventarc. Never both: each keeps its own runs apart, not the other's."
+  description = "Dagster's UI, daemon and queue as a service with its own PostgreSQL. With it, runs come from Dagster's sensors and schedules; without it, from landed files through Eventarc. Never both: each keeps its own runs apart, not the other's. The two queries are what Dagster's own pulls (schedule nightly_pulls) ask for; without any they are off, and pulls come from the variable pulls alone."
   type = object({
     enabled                   = optional(bool, false)
     users                     = optional(set(string), [])
+    pubmed_query              = optional(string)
+    clinical_trials_query     = optional(string)
     database_tier             = optional(string, "db-g1-small")
     postgres_password_version = optional(number, 1)
   })
   default = {}
+
+  validation {
+    condition     = alltrue([for query in [var.dagster.pubmed_query, var.dagster.clinical_trials_query] : try(trimspace(query) != "", true)])
+    error_message = "A query of Dagster's pulls is not blank: leave it out to switch the pull off."
+  }
 }
 
 variable "postgres_password" {

@@ -70,3 +70,15 @@ def test_landed_data_on_main_starts_the_pipeline() -> None:
     # YAML 1.1 reads the key `on` as true.
     started_by = loaded(ROOT / ".github" / "workflows" / "pipeline.yml")[True]  # type: ignore[index]
     assert started_by["push"] == {"branches": ["main"], "paths": ["data/**"]}
+
+
+@pytest.mark.parametrize("workflow", ["ci.yml", "release.yml"])
+def test_the_gate_skips_no_test_that_needs_postgresql(workflow: str) -> None:
+    steps = loaded(ROOT / ".github" / "workflows" / workflow)["jobs"]["gate"]["steps"]
+    commands = [step.get("run", "") for step in steps]
+    installs = [
+        n for n, command in enumerate(commands) if re.search(r"install .*\bpostgresql\b", command)
+    ]
+    gates = [n for n, command in enumerate(commands) if ".ci/run" in command]
+    assert len(installs) == len(gates) == 1
+    assert installs < gates

@@ -44,6 +44,16 @@ run "least_privilege" {
   }
 
   assert {
+    condition     = module.buckets.grants == tolist(["landing reader runner", "landing writer fetcher", "store writer runner"]) && module.secrets.readers == tolist(["drug-assets-failure-webhook runner", "drug-assets-ncbi-api-key fetcher"])
+    error_message = "The runner reads the landing zone and writes the store, the fetcher writes the landing zone; each reads its own secret."
+  }
+
+  assert {
+    condition     = contains(keys(google_project_service.api), "cloudresourcemanager.googleapis.com")
+    error_message = "Roles on the project are granted through the Resource Manager."
+  }
+
+  assert {
     condition     = output.run_workflow == "drug-assets-run" && output.dagster_url == null
     error_message = "Without Dagster, landed files start the workflow."
   }
@@ -73,6 +83,11 @@ run "with_dagster" {
   }
 
   assert {
+    condition     = !contains(module.dagster[0].run_variables, "DRUG_ASSETS_PUBMED_QUERY") && !contains(module.buckets.grants, "landing writer runner") && !contains(module.secrets.readers, "drug-assets-ncbi-api-key runner")
+    error_message = "Without a query, Dagster does not pull, and its runs may not write what they read."
+  }
+
+  assert {
     condition     = output.jobs == "drug-assets-run drug-assets-fetch drug-assets-dagster-run"
     error_message = "Runs of Dagster are executions of a job of their own."
   }
@@ -81,6 +96,47 @@ run "with_dagster" {
     condition     = contains(keys(google_service_account.account), "dagster") && !contains(keys(google_service_account.account), "deployer")
     error_message = "Dagster acts as its own account; without GitHub nobody deploys."
   }
+}
+
+run "with_dagster_secrets_and_pulls" {
+  command = apply
+
+  variables {
+    postgres_password = "correct horse battery staple"
+    secrets_in_use    = ["drug-assets-ncbi-api-key", "drug-assets-failure-webhook"]
+    ncbi_email        = "data@example.org"
+    dagster           = { enabled = true, pubmed_query = "aspirin[Title]" }
+  }
+
+  assert {
+    condition     = length(setsubtract(["DRUG_ASSETS_PUBMED_QUERY", "NCBI_EMAIL", "NCBI_API_KEY", "DRUG_ASSETS_FAILURE_WEBHOOK", "DAGSTER_POSTGRES_URL"], module.dagster[0].run_variables)) == 0 && !contains(module.dagster[0].run_variables, "DRUG_ASSETS_CLINICAL_TRIALS_QUERY")
+    error_message = "A run that pulls has its query, the address and key for NCBI, and the webhook; a query that is not given is not there."
+  }
+
+  assert {
+    condition     = contains(module.fetch_job.variables, "NCBI_EMAIL") && contains(module.fetch_job.variables, "NCBI_API_KEY")
+    error_message = "The fetch job tells NCBI who asks."
+  }
+
+  assert {
+    condition     = module.buckets.grants == tolist(["landing reader dagster", "landing reader runner", "landing writer fetcher", "landing writer runner", "store reader dagster", "store writer runner"])
+    error_message = "With a query, runs of Dagster may land files."
+  }
+
+  assert {
+    condition     = module.secrets.readers == tolist(["drug-assets-failure-webhook dagster", "drug-assets-failure-webhook runner", "drug-assets-ncbi-api-key fetcher", "drug-assets-ncbi-api-key runner"])
+    error_message = "Whoever is given a secret may read it, and nobody else."
+  }
+}
+
+run "refuses_a_blank_query" {
+  command = plan
+
+  variables {
+    dagster = { enabled = true, pubmed_query = " " }
+  }
+
+  expect_failures = [var.dagster]
 }
 
 run "refuses_an_image_that_moves" {

@@ -272,6 +272,8 @@ run "dagster" {
     environment               = { DRUG_ASSETS_ENV = "gcs" }
     service_account           = "dagster@drugs-production-1.iam.gserviceaccount.com"
     runner_service_account    = "runner@drugs-production-1.iam.gserviceaccount.com"
+    secrets                   = { DRUG_ASSETS_FAILURE_WEBHOOK = "drug-assets-failure-webhook" }
+    run_secrets               = { NCBI_API_KEY = "drug-assets-ncbi-api-key" }
     users                     = ["group:data@example.org"]
     database_tier             = "db-g1-small"
     postgres_password         = "correct horse battery staple"
@@ -302,6 +304,22 @@ run "dagster" {
   assert {
     condition     = google_sql_database_instance.dagster.settings[0].connector_enforcement == "REQUIRED" && length(google_sql_database_instance.dagster.settings[0].ip_configuration[0].authorized_networks) == 0
     error_message = "No network reaches the database but through Google's connectors."
+  }
+
+  assert {
+    condition     = google_sql_user.dagster.deletion_policy == "ABANDON" && google_sql_database.dagster.deletion_policy == "ABANDON"
+    error_message = "User and database go with their instance: PostgreSQL drops neither while they are in use."
+  }
+
+  assert {
+    condition = [
+      for container in google_cloud_run_v2_service.dagster.template[0].containers :
+      { for variable in container.env : variable.name => variable.value_source[0].secret_key_ref[0].secret if length(variable.value_source) > 0 }
+      ] == [
+      for container in ["webserver", "code-server", "daemon"] :
+      { DAGSTER_POSTGRES_URL = "drug-assets-dagster-postgres-url", DRUG_ASSETS_FAILURE_WEBHOOK = "drug-assets-failure-webhook" }
+    ]
+    error_message = "The service reads the database's address and the webhook, which it posts failed runs to, as secrets."
   }
 
   assert {
@@ -386,6 +404,7 @@ run "monitoring" {
 
   variables {
     run_jobs         = ["drug-assets-run", "drug-assets-dagster-run"]
+    run_services     = ["drug-assets-dagster"]
     jobs             = ["drug-assets-run", "drug-assets-fetch", "drug-assets-dagster-run"]
     emails           = ["data@example.org"]
     no_success_hours = 12
@@ -399,8 +418,13 @@ run "monitoring" {
   }
 
   assert {
-    condition     = google_logging_metric.event["run_failed"].filter == "resource.type=\"cloud_run_job\" AND resource.labels.job_name=(\"drug-assets-run\" OR \"drug-assets-dagster-run\") AND jsonPayload.event=\"run_failed\""
-    error_message = "The metric counts the event of these jobs."
+    condition     = google_logging_metric.event["run_failed"].filter == "((resource.type=\"cloud_run_job\" AND resource.labels.job_name=(\"drug-assets-run\" OR \"drug-assets-dagster-run\")) OR (resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"drug-assets-dagster\"))) AND jsonPayload.event=\"run_failed\""
+    error_message = "The metric counts the event of these jobs and of Dagster's service."
+  }
+
+  assert {
+    condition     = length(distinct([for metric in concat(values(google_logging_metric.event), values(google_logging_metric.figure)) : split(" AND jsonPayload", metric.filter)[0]])) == 1
+    error_message = "All six metrics read the lines of the same jobs and services."
   }
 
   assert {
@@ -409,23 +433,76 @@ run "monitoring" {
   }
 
   assert {
-    condition     = google_monitoring_alert_policy.no_success.conditions[0].condition_threshold[0].aggregations[0].alignment_period == "43200s" && google_monitoring_alert_policy.no_success.conditions[0].condition_threshold[0].evaluation_missing_data == "EVALUATION_MISSING_DATA_ACTIVE"
-    error_message = "Twelve hours without a success alert, and so does silence."
+    condition     = google_monitoring_alert_policy.no_success.conditions[0].condition_prometheus_query_language[0].query == "(sum(increase(logging_googleapis_com:user_drug_assets_run_succeeded{monitored_resource=\"cloud_run_job\"}[12h])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_run_succeeded{monitored_resource=\"cloud_run_revision\"}[12h])) or vector(0)) == 0"
+    error_message = "Twelve hours without a success of job or service alert, and so does silence."
   }
 
   assert {
-    condition     = google_monitoring_alert_policy.rejected_share.conditions[0].condition_prometheus_query_language[0].query == "sum(increase(logging_googleapis_com:user_drug_assets_rows_rejected_sum{monitored_resource=\"cloud_run_job\"}[1h])) / sum(increase(logging_googleapis_com:user_drug_assets_rows_in_sum{monitored_resource=\"cloud_run_job\"}[1h])) > 0.05"
+    condition     = google_monitoring_alert_policy.no_success.conditions[0].condition_prometheus_query_language[0].duration == "3600s"
+    error_message = "A run that ends an hour later than the day before raises nothing."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.rejected_share.conditions[0].condition_prometheus_query_language[0].query == "((sum(increase(logging_googleapis_com:user_drug_assets_rows_rejected_sum{monitored_resource=\"cloud_run_job\"}[1h])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_rows_rejected_sum{monitored_resource=\"cloud_run_revision\"}[1h])) or vector(0))) / ((sum(increase(logging_googleapis_com:user_drug_assets_rows_in_sum{monitored_resource=\"cloud_run_job\"}[1h])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_rows_in_sum{monitored_resource=\"cloud_run_revision\"}[1h])) or vector(0))) > 0.05"
     error_message = "The share is rejected rows by rows read, against the threshold."
   }
 
   assert {
-    condition     = length(google_monitoring_alert_policy.run_failed.conditions) == 3
-    error_message = "Told by the run, by Cloud Run, or by the workflow."
+    condition = [for condition in google_monitoring_alert_policy.run_failed.conditions : regex("resource.type = \"(\\S+)\".* metric.type = \"(\\S+)\"", condition.condition_threshold[0].filter)] == [
+      ["cloud_run_job", "logging.googleapis.com/user/drug_assets_run_failed"],
+      ["cloud_run_revision", "logging.googleapis.com/user/drug_assets_run_failed"],
+      ["cloud_run_job", "run.googleapis.com/job/completed_execution_count"],
+      ["workflows.googleapis.com/Workflow", "workflows.googleapis.com/finished_execution_count"],
+    ]
+    error_message = "Told by the run, by Dagster's service, by Cloud Run, or by the workflow."
   }
 
   assert {
     condition     = length(jsondecode(google_monitoring_dashboard.runs.dashboard_json).mosaicLayout.tiles) == 9
     error_message = "Eight charts and the log."
+  }
+
+  assert {
+    condition = alltrue([
+      for tile in jsondecode(google_monitoring_dashboard.runs.dashboard_json).mosaicLayout.tiles :
+      !strcontains(tile.widget.xyChart.dataSets[0].timeSeriesQuery.prometheusQuery, "WINDOW") && strcontains(tile.widget.xyChart.dataSets[0].timeSeriesQuery.prometheusQuery, "[$${__interval}]")
+      if can(tile.widget.xyChart)
+    ])
+    error_message = "Charts count over the interval that is looked at."
+  }
+
+  assert {
+    condition = one([
+      for tile in jsondecode(google_monitoring_dashboard.runs.dashboard_json).mosaicLayout.tiles : tile.widget.logsPanel.filter if can(tile.widget.logsPanel)
+    ]) == "((resource.type=\"cloud_run_job\" AND resource.labels.job_name=(\"drug-assets-run\" OR \"drug-assets-fetch\" OR \"drug-assets-dagster-run\")) OR (resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"drug-assets-dagster\"))) AND severity>=WARNING"
+    error_message = "The log shows what any job or service warned of."
+  }
+}
+
+run "monitoring_without_dagster" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    run_jobs         = ["drug-assets-run"]
+    jobs             = ["drug-assets-run", "drug-assets-fetch"]
+    emails           = []
+    no_success_hours = 24
+    rejected_share   = 0.05
+    runbook          = "https://example.org/operations.md"
+  }
+
+  assert {
+    condition     = google_logging_metric.event["run_failed"].filter == "((resource.type=\"cloud_run_job\" AND resource.labels.job_name=(\"drug-assets-run\"))) AND jsonPayload.event=\"run_failed\"" && length(google_monitoring_alert_policy.run_failed.conditions) == 3
+    error_message = "No condition waits for a service that is not there."
+  }
+
+  assert {
+    condition     = google_monitoring_alert_policy.no_success.conditions[0].condition_prometheus_query_language[0].query == "(sum(increase(logging_googleapis_com:user_drug_assets_run_succeeded{monitored_resource=\"cloud_run_job\"}[24h])) or vector(0)) == 0"
+    error_message = "A day without a success alerts."
   }
 }
 

@@ -7,3 +7,8 @@ output "store" {
   description = "Name of the store bucket."
   value       = google_storage_bucket.store.name
 }
+
+output "grants" {
+  description = "Who may do what with the buckets, by Terraform's names."
+  value       = sort(keys(google_storage_bucket_iam_member.grant))
+}

@@ -20,6 +20,10 @@ locals {
     DRUG_ASSETS_CODE_SERVER_PORT = "4000"
   })
 
+  # Environment variable => secret id. The address of the database is one of them, here and in runs.
+  postgres_secret = { DAGSTER_POSTGRES_URL = google_secret_manager_secret.postgres_url.secret_id }
+  secrets         = merge(var.secrets, local.postgres_secret)
+
   # The order matters: the first one takes the requests.
   containers = [
     {
@@ -89,6 +93,9 @@ resource "google_sql_database" "dagster" {
   project  = var.project_id
   instance = google_sql_database_instance.dagster.name
   name     = "dagster"
+
+  # Goes with its instance: PostgreSQL drops no database that Dagster is still connected to.
+  deletion_policy = "ABANDON"
 }
 
 resource "google_sql_user" "dagster" {
@@ -97,6 +104,9 @@ resource "google_sql_user" "dagster" {
   name                = "dagster"
   password_wo         = var.postgres_password
   password_wo_version = var.postgres_password_version
+
+  # Goes with its instance: PostgreSQL drops no user that owns tables.
+  deletion_policy = "ABANDON"
 }
 
 resource "google_secret_manager_secret" "postgres_url" {
@@ -181,7 +191,7 @@ module "run_job" {
   command             = []
   service_account     = var.runner_service_account
   environment         = local.environment
-  secrets             = { DAGSTER_POSTGRES_URL = google_secret_manager_secret.postgres_url.secret_id }
+  secrets             = merge(var.run_secrets, local.postgres_secret)
   cpu                 = var.run.cpu
   memory              = var.run.memory
   timeout_seconds     = var.run.timeout_seconds
@@ -280,12 +290,15 @@ resource "google_cloud_run_v2_service" "dagster" {
           }
         }
 
-        env {
-          name = "DAGSTER_POSTGRES_URL"
-          value_source {
-            secret_key_ref {
-              secret  = google_secret_manager_secret.postgres_url.secret_id
-              version = "latest"
+        dynamic "env" {
+          for_each = local.secrets
+          content {
+            name = env.key
+            value_source {
+              secret_key_ref {
+                secret  = env.value
+                version = "latest"
+              }
             }
           }
         }

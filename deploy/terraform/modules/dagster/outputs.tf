@@ -12,3 +12,8 @@ output "url" {
   description = "Address of the UI."
   value       = google_cloud_run_v2_service.dagster.uri
 }
+
+output "run_variables" {
+  description = "Names of the environment variables that runs get."
+  value       = module.run_job.variables
+}

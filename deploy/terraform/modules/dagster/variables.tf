@@ -23,6 +23,18 @@ variable "environment" {
   type        = map(string)
 }
 
+variable "secrets" {
+  description = "Environment variables of the service that come from Secret Manager: variable => secret id, each with a value and readable by service_account."
+  type        = map(string)
+  default     = {}
+}
+
+variable "run_secrets" {
+  description = "The same of runs: each readable by runner_service_account."
+  type        = map(string)
+  default     = {}
+}
+
 variable "service_account" {
   description = "E-mail of the account of webserver, daemon and code server."
   type        = string

@@ -1,29 +1,22 @@
 locals {
-  user_metric = "logging_googleapis_com:user_drug_assets"
+  charted = { for metric, increase in local.increase : metric => replace(increase, "WINDOW", "$${__interval}") }
 
-  figure_charts = [
-    for figure in ["rows_in", "rows_rejected", "mentions", "seconds"] : {
-      title = local.figures[figure].description
-      query = "sum(increase(${local.user_metric}_${figure}_sum{monitored_resource=\"cloud_run_job\"}[$${__interval}]))"
-    }
-  ]
+  # Pulls fail too.
+  of_jobs = "(resource.type=\"cloud_run_job\" AND resource.labels.job_name=(${join(" OR ", formatlist("\"%s\"", var.jobs))}))"
 
   charts = concat(
     [
-      {
-        title = "Runs that succeeded"
-        query = "sum(increase(${local.user_metric}_run_succeeded{monitored_resource=\"cloud_run_job\"}[$${__interval}]))"
-      },
-      {
-        title = "Runs that failed"
-        query = "sum(increase(${local.user_metric}_run_failed{monitored_resource=\"cloud_run_job\"}[$${__interval}]))"
-      },
+      { title = "Runs that succeeded", query = local.charted["run_succeeded"] },
+      { title = "Runs that failed", query = local.charted["run_failed"] },
     ],
-    local.figure_charts,
+    [
+      for figure in ["rows_in", "rows_rejected", "mentions", "seconds"] :
+      { title = local.figures[figure].description, query = local.charted["${figure}_sum"] }
+    ],
     [
       {
         title = "Share of rejected rows"
-        query = "sum(increase(${local.user_metric}_rows_rejected_sum[$${__interval}])) / sum(increase(${local.user_metric}_rows_in_sum[$${__interval}]))"
+        query = "(${local.charted["rows_rejected_sum"]}) / (${local.charted["rows_in_sum"]})"
       },
       {
         title = "Executions of jobs, by result"
@@ -66,7 +59,7 @@ resource "google_monitoring_dashboard" "runs" {
           widget = {
             title = "What went wrong"
             logsPanel = {
-              filter        = "resource.type=\"cloud_run_job\" AND resource.labels.job_name=(${join(" OR ", formatlist("\"%s\"", var.jobs))}) AND severity>=WARNING"
+              filter        = "(${join(" OR ", concat([local.of_jobs], [for kind, lines in local.tells : lines if kind != "cloud_run_job"]))}) AND severity>=WARNING"
               resourceNames = ["projects/${var.project_id}"]
             }
           }

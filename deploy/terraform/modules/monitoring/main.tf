@@ -1,12 +1,29 @@
-# Metrics read the JSON lines that a run logs at its end: event run_succeeded, with rows_in,
-# rows_rejected, mentions and seconds; or event run_failed. Where a run dies without a word (memory,
-# time-out), Cloud Run's own count of failed executions tells.
+# Metrics read the JSON line that tells the end of a run: event run_succeeded, with rows_in,
+# rows_rejected, mentions and seconds; or event run_failed. The job tells of its own runs, Dagster's
+# service of those that it started, so each metric has two kinds of resource. Where a run dies without
+# a word (memory, time-out), Cloud Run's own count of failed executions tells.
 
 locals {
-  of_a_run = join(" AND ", [
-    "resource.type=\"cloud_run_job\"",
-    "resource.labels.job_name=(${join(" OR ", formatlist("\"%s\"", var.run_jobs))})",
-  ])
+  # Kind of resource => the log lines of those who tell of runs.
+  tellers = merge(
+    { cloud_run_job = "resource.labels.job_name=(${join(" OR ", formatlist("\"%s\"", var.run_jobs))})" },
+    length(var.run_services) == 0 ? {} : {
+      cloud_run_revision = "resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", var.run_services))})"
+    },
+  )
+  tells  = { for kind, names in local.tellers : kind => "(resource.type=\"${kind}\" AND ${names})" }
+  of_run = "(${join(" OR ", values(local.tells))})"
+
+  # PromQL wants one kind of resource for each selector; a kind that never told of a run counts as 0.
+  increase = {
+    for metric in concat(
+      [for event in google_logging_metric.event : event.name],
+      [for figure in google_logging_metric.figure : "${figure.name}_sum"],
+      ) : trimprefix(metric, "drug_assets_") => join(" + ", [
+        for kind in keys(local.tellers) :
+        "(sum(increase(logging_googleapis_com:user_${metric}{monitored_resource=\"${kind}\"}[WINDOW])) or vector(0))"
+    ])
+  }
 
   figures = {
     rows_in       = { unit = "1", description = "Raw rows that a run read." }
@@ -21,14 +38,14 @@ locals {
 
 resource "google_logging_metric" "event" {
   for_each = {
-    run_succeeded = "Runs that ended well."
-    run_failed    = "Runs that failed: a step or a blocking check."
+    run_succeeded = "Runs that ended well, and those that found nothing new."
+    run_failed    = "Runs that failed (a step or a blocking check) or could not begin."
   }
 
   project     = var.project_id
   name        = "drug_assets_${each.key}"
   description = each.value
-  filter      = "${local.of_a_run} AND jsonPayload.event=\"${each.key}\""
+  filter      = "${local.of_run} AND jsonPayload.event=\"${each.key}\""
 
   metric_descriptor {
     metric_kind = "DELTA"
@@ -43,7 +60,7 @@ resource "google_logging_metric" "figure" {
   project         = var.project_id
   name            = "drug_assets_${each.key}"
   description     = each.value.description
-  filter          = "${local.of_a_run} AND jsonPayload.event=\"run_succeeded\""
+  filter          = "${local.of_run} AND jsonPayload.event=\"run_succeeded\""
   value_extractor = "EXTRACT(jsonPayload.${each.key})"
 
   metric_descriptor {
@@ -80,18 +97,22 @@ resource "google_monitoring_alert_policy" "run_failed" {
   severity              = "ERROR"
   notification_channels = local.channels
 
-  conditions {
-    display_name = "A run said that it failed"
-    condition_threshold {
-      filter          = "resource.type = \"cloud_run_job\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.event["run_failed"].name}\""
-      comparison      = "COMPARISON_GT"
-      threshold_value = 0
-      duration        = "0s"
+  # A condition takes one kind of resource.
+  dynamic "conditions" {
+    for_each = toset(keys(local.tellers))
+    content {
+      display_name = conditions.value == "cloud_run_job" ? "A run said that it failed" : "Dagster said that a run failed"
+      condition_threshold {
+        filter          = "resource.type = \"${conditions.value}\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.event["run_failed"].name}\""
+        comparison      = "COMPARISON_GT"
+        threshold_value = 0
+        duration        = "0s"
 
-      aggregations {
-        alignment_period     = "300s"
-        per_series_aligner   = "ALIGN_DELTA"
-        cross_series_reducer = "REDUCE_SUM"
+        aggregations {
+          alignment_period     = "300s"
+          per_series_aligner   = "ALIGN_DELTA"
+          cross_series_reducer = "REDUCE_SUM"
+        }
       }
     }
   }
@@ -145,19 +166,14 @@ resource "google_monitoring_alert_policy" "no_success" {
 
   conditions {
     display_name = "No run succeeded in ${var.no_success_hours} hours"
-    condition_threshold {
-      filter          = "resource.type = \"cloud_run_job\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.event["run_succeeded"].name}\""
-      comparison      = "COMPARISON_LT"
-      threshold_value = 1
-      duration        = "300s"
-      # No log line is no data, and no data is just what this is about.
-      evaluation_missing_data = "EVALUATION_MISSING_DATA_ACTIVE"
-
-      aggregations {
-        alignment_period     = "${var.no_success_hours * 3600}s"
-        per_series_aligner   = "ALIGN_DELTA"
-        cross_series_reducer = "REDUCE_SUM"
-      }
+    condition_prometheus_query_language {
+      # No log line is no data, which counts as 0: silence is just what this is about.
+      query = "${replace(local.increase["run_succeeded"], "WINDOW", "${var.no_success_hours}h")} == 0"
+      # A new deployment has an hour for its first run, and a daily run may end an hour later than
+      # the day before.
+      duration                  = "3600s"
+      evaluation_interval       = "300s"
+      disable_metric_validation = true
     }
   }
 
@@ -177,10 +193,8 @@ resource "google_monitoring_alert_policy" "rejected_share" {
   conditions {
     display_name = "Share of rejected rows"
     condition_prometheus_query_language {
-      query = join(" / ", [
-        for figure in ["rows_rejected", "rows_in"] :
-        "sum(increase(logging_googleapis_com:user_${google_logging_metric.figure[figure].name}_sum{monitored_resource=\"cloud_run_job\"}[1h]))${figure == "rows_in" ? " > ${var.rejected_share}" : ""}"
-      ])
+      # Without any row read this is 0 / 0, which is above nothing.
+      query               = "(${replace(local.increase["rows_rejected_sum"], "WINDOW", "1h")}) / (${replace(local.increase["rows_in_sum"], "WINDOW", "1h")}) > ${var.rejected_share}"
       duration            = "0s"
       evaluation_interval = "300s"
       # The metric is there only once a run has logged its first figures.

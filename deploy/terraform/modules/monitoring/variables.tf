@@ -13,6 +13,12 @@ variable "run_jobs" {
   }
 }
 
+variable "run_services" {
+  description = "Names of the Cloud Run services that tell of runs that they started: Dagster's, if it is there."
+  type        = list(string)
+  default     = []
+}
+
 variable "jobs" {
   description = "Names of all Cloud Run jobs: a failed execution of any of them raises an alert."
   type        = list(string)

@@ -43,3 +43,8 @@ output "ids" {
   description = "Ids of the secrets."
   value       = [for secret in google_secret_manager_secret.secret : secret.secret_id]
 }
+
+output "readers" {
+  description = "Who reads which secret: \"SECRET READER\"."
+  value       = sort(keys(google_secret_manager_secret_iam_member.reader))
+}
