@@ -11,7 +11,7 @@ BENCH := .venv-benchmarks
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY ?= yes
 
-.PHONY: run test dev install lint types unit definitions bqemulator accuracy clean
+.PHONY: run test dev install lint types unit definitions bqemulator bench accuracy clean
 
 run: $(VENV)/.run
 	$(BIN)/drug-assets run
@@ -62,6 +62,11 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[dev,gcp,production]'
 	touch $@ $(VENV)/.run
+
+# PLAN: full, or short for what takes a quarter of an hour. Writes benchmarks/RESULTS.md.
+PLAN ?= full
+bench: $(BENCH)/.ready
+	$(BENCH)/bin/python -m benchmarks.run --plan $(PLAN)
 
 # FILE: titles with gold spans, JSON lines. VOCABULARY: a drug list.
 accuracy: $(BENCH)/.ready

@@ -14,7 +14,7 @@ import pytest
 
 from drug_assets import cli, logs, notify
 from drug_assets.definitions import definitions
-from drug_assets.defs import loggers
+from drug_assets.defs import loggers, notifications
 from drug_assets.run import run_everything
 from drug_assets.settings import Settings
 
@@ -234,3 +234,33 @@ def test_the_code_location_watches_for_runs_that_end() -> None:
         sensor = sensors[name]
         assert isinstance(sensor, dg.SensorDefinition)
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+
+
+def test_dagster_tells_and_posts_a_run_of_its_own_that_failed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @dg.op
+    def breaks() -> None:
+        raise ValueError("this broke")
+
+    @dg.job
+    def job() -> None:
+        breaks()
+
+    with dg.DagsterInstance.ephemeral() as instance, Webhook() as webhook:
+        for tags in ({}, {notifications.TOLD: "yes"}):
+            result = job.execute_in_process(instance=instance, raise_on_error=False, tags=tags)
+            (event,) = [e for e in result.all_events if e.is_job_failure]
+            context = dg.build_run_status_sensor_context(
+                "run_failed", event, instance, result.dagster_run
+            )
+            notifications.on_failure(webhook.url)(context.for_run_failure())
+            if not tags:
+                told_run = result.run_id
+    told = [json.loads(e) for e in capsys.readouterr().err.splitlines() if '"event"' in e]
+    # The tagged run told of itself already.
+    assert [(e["event"], e["run_id"], e["job"]) for e in told] == [
+        (logs.RUN_FAILED, told_run, "job")
+    ]
+    assert [message["run_id"] for message in webhook.messages] == [told_run]
+    assert "breaks" in webhook.messages[0]["text"]

@@ -51,11 +51,10 @@ def _suspects(records: pl.LazyFrame) -> pl.DataFrame:
     same_work = ("title_hash", "date")
     keys = records.select("position", "id", "date", title_hash=pl.col("folded_title").hash())
     return (
-        keys.with_columns(
-            of_id=pl.len().over("id"),
-            of_work=pl.len().over(*same_work),
-            ids_of_work=pl.col("id").drop_nulls().n_unique().over(*same_work),
-        )
+        keys.with_columns(of_id=pl.len().over("id"), of_work=pl.len().over(*same_work))
+        # Counting ids a work is dear, and most works have one record.
+        .filter((pl.col("of_id") > 1) | (pl.col("of_work") > 1))
+        .with_columns(ids_of_work=pl.col("id").drop_nulls().n_unique().over(*same_work))
         .filter(
             (pl.col("id").is_not_null() & (pl.col("of_id") > 1))
             | (pl.col("of_work") > pl.col("ids_of_work")) & (pl.col("of_work") > 1)

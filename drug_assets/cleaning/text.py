@@ -67,14 +67,7 @@ def cleaned(expr: pl.Expr) -> pl.Expr:
 
     untidy = expr.str.contains(_UNTIDY)
     tidied = (
-        # Null where the text is tidy, so that those rows cost nothing.
-        pl.when(untidy)
-        .then(expr)
-        .map_batches(_decoded, return_dtype=pl.String, is_elementwise=True)
-        .str.replace_all(_INVISIBLE, "")
-        .str.normalize("NFC")
-        .str.replace_all(r"\s+", " ")
-        .str.strip_chars(" ")
+        pl.when(untidy).then(expr).map_batches(_tidied, return_dtype=pl.String, is_elementwise=True)
     )
     text = pl.when(untidy).then(tidied).otherwise(expr)
     return text.replace("", None)
@@ -132,6 +125,19 @@ def _fold(character: str) -> str:
     # characters (ß, ligatures), lower case stands in.
     fold = next((c for c in (bare.casefold(), bare.lower()) if len(c) == 1), bare)
     return fold if fold == character else _fold(fold)
+
+
+def _tidied(text: pl.Series) -> pl.Series:
+    """The texts that are there, tidied; Polars would search what lies beneath a null, too."""
+    there = text.is_not_null()
+    tidied = (
+        _decoded(text.filter(there))
+        .str.replace_all(_INVISIBLE, "")
+        .str.normalize("NFC")
+        .str.replace_all(r"\s+", " ")
+        .str.strip_chars(" ")
+    )
+    return tidied.gather((there.cum_sum() - 1).set(~there, None))
 
 
 def _decoded(text: pl.Series) -> pl.Series:

@@ -127,7 +127,7 @@ def test_the_image_declares_what_platforms_read(buildah: list[str]) -> None:
 def test_the_image_runs_the_job(buildah: list[str], tmp_path: Path) -> None:
     container = _done([*buildah, "from", "localhost/drug-assets"]).strip()
     run = [
-        *(*buildah, "run", "--isolation", "chroot", "--volume", f"{ROOT / 'data'}:/work/data:ro"),
+        *(*buildah, "run", "--isolation", "chroot", "--volume", f"{ROOT / 'data'}:/app/data:ro"),
         container,
         "--",
     ]
