@@ -120,6 +120,7 @@ _FORMS = {
     # 1st quarter 2000, 2e semestre 1962, Q1 2000
     "part_first": rf"^{_LEAD}{_PART}{_APART}(?P<year>{_YEAR})$",
 }
+_PARSED = pl.Struct({"date": pl.Date, "date_precision": pl.String, "issue": pl.String})
 _NUMBER_FORMS = ("year_first_numbers", "year_last_numbers")
 _WORD_FORMS = ("year_first_words", "word_first", "day_first")
 _PART_FORMS = ("year_first_part", "part_first")
@@ -141,6 +142,20 @@ def parsed(text: pl.Expr) -> pl.Expr:
     Args:
         text: A String column, cleaned.
     """
+    return text.map_batches(_each_once, return_dtype=_PARSED, is_elementwise=True)
+
+
+def _each_once(text: pl.Series) -> pl.Series:
+    """What each date says. Few differ in millions of records, so those that do are read once."""
+    different = text.unique().to_frame("text").with_columns(parsed=_parsed(pl.col("text")))
+    return (
+        text.to_frame("text")
+        .join(different, on="text", how="left", nulls_equal=True, maintain_order="left")
+        .get_column("parsed")
+    )
+
+
+def _parsed(text: pl.Expr) -> pl.Expr:
     missing = text.str.strip_chars().fill_null("") == ""
     bare = folded(text).str.replace_many(list(_DASHES), ["-"]).str.strip_chars(_AROUND)
     matches = {form: pl.field("bare").str.extract_groups(regex) for form, regex in _FORMS.items()}
