@@ -80,4 +80,4 @@ $(BENCH)/.ready: pyproject.toml constraints.txt benchmarks/constraints-benchmark
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BQEMULATOR) $(BENCH) .dagster output
+	rm -rf $(VENV) $(BQEMULATOR) $(BENCH) .dagster build output
