@@ -6,19 +6,20 @@ to decide. What must hold within one table is its contract's business.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dataframely as dy
+import jsonschema_rs
+import msgspec
 import polars as pl
 
 from drug_assets.cleaning.text import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -137,17 +138,14 @@ def ids_exist(
 
 
 @cache
-def _graph_validator() -> Callable[[Any], Any]:
-    import fastjsonschema
-
+def _graph_validator() -> jsonschema_rs.Validator:
     text = resources.files("drug_assets").joinpath("graph.schema.json").read_text("utf-8")
-    validator: Callable[[Any], Any] = fastjsonschema.compile(json.loads(text))
-    return validator
+    return jsonschema_rs.validator_for(text)
 
 
 def graph_is_valid(document: Path) -> Finding:
     """The graph document is a JSON array, one line a drug, and follows its JSON Schema."""
-    validate = _graph_validator()
+    validator = _graph_validator()
     number = 0
     previous = ""
     with document.open("rb") as file:
@@ -160,8 +158,12 @@ def graph_is_valid(document: Path) -> Finding:
                     follows = previous.endswith(("[", "}"))
                 else:
                     follows = previous == "[" or previous.endswith(",")
-                    validate([json.loads(text.removesuffix(","))])
-            except ValueError as error:  # neither UTF-8, nor JSON, nor what the schema says
+                    validator.validate([msgspec.json.decode(text.removesuffix(","))])
+            except jsonschema_rs.ValidationError as error:
+                where = "/".join(map(str, error.instance_path[1:]))
+                summary = f"line {number}: {error.message} (at {where})"
+                return Finding(passed=False, summary=summary)
+            except (ValueError, msgspec.DecodeError) as error:  # neither UTF-8 nor JSON
                 return Finding(passed=False, summary=f"line {number}: {error}")
             if not follows:
                 return Finding(passed=False, summary=f"line {number} does not follow on the last")
@@ -188,8 +190,8 @@ def graph_equals_mentions(document: Path, drugs: pl.LazyFrame, mentions: pl.Lazy
         .collect()
     )
     try:
-        found = pl.DataFrame(_counted(document), schema=expected.schema, orient="row")
-    except (ValueError, LookupError, TypeError) as error:
+        found = pl.DataFrame(list(_counted(document)), schema=expected.schema, orient="row")
+    except (ValueError, msgspec.DecodeError) as error:
         return Finding(passed=False, summary=f"it cannot be read: {error}")
     different = (
         pl.concat([expected.with_columns(tables=1), found.with_columns(tables=-1)])
@@ -205,17 +207,28 @@ def graph_equals_mentions(document: Path, drugs: pl.LazyFrame, mentions: pl.Lazy
     )
 
 
-def _counted(document: Path) -> list[tuple[str, int, int]]:
+class _Journal(msgspec.Struct):
+    mentions: list[msgspec.Raw]
+
+
+class _Drug(msgspec.Struct):
+    """What is counted of a line of the graph document."""
+
+    drug_id: str
+    mentions: list[msgspec.Raw]
+    journals: list[_Journal]
+
+
+def _counted(document: Path) -> Iterator[tuple[str, int, int]]:
     """The drug_id, the mentions and the journals' mentions on each line of the graph document."""
-    counted = []
+    decode = msgspec.json.Decoder(_Drug).decode
     with document.open("rb") as file:
         for line in file:
-            text = line.decode().strip().removesuffix(",")
-            if text not in ("[", "]"):
-                drug = json.loads(text)
-                in_journals = sum(len(journal["mentions"]) for journal in drug["journals"])
-                counted.append((drug["drug_id"], len(drug["mentions"]), in_journals))
-    return counted
+            text = line.strip().removesuffix(b",")
+            if text not in (b"[", b"]"):
+                drug = decode(text)
+                in_journals = sum(len(journal.mentions) for journal in drug.journals)
+                yield drug.drug_id, len(drug.mentions), in_journals
 
 
 def share(part: int, whole: int) -> float:

@@ -1,6 +1,6 @@
 """Questions that `graph.json` alone answers (SPEC sections 5 and 6).
 
-Only the standard library is imported here, and little of it before it is needed: people wait for
+Little is imported here, and of the standard library only what is needed when it is: people wait for
 these answers on a command line. Making the document belongs to `graph`, where it is stored to
 `storage`, how an answer is shown to `cli`.
 
@@ -11,10 +11,12 @@ the answer however large the document is. Any other layout of that JSON is read 
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     #: Where the document is: a local file, or what opens it anew each time it is called: a binary
@@ -96,8 +98,8 @@ def top_journals(graph: Graph) -> list[TopJournal]:
     """
     drugs_of: dict[str, list[str]] = {}
     for drug in _drugs(graph):
-        for journal in drug.types_by_journal:
-            drugs_of.setdefault(journal, []).append(drug.name)
+        for journal in {journal.journal for journal in drug.journals}:
+            drugs_of.setdefault(journal, []).append(drug.drug)
     most = max(map(len, drugs_of.values()), default=0)
     return [
         TopJournal(journal, most, sorted(drugs))
@@ -125,44 +127,46 @@ def related_drugs(graph: Graph, drug: str, *, exclude_trial_journals: bool = Fal
         OSError: If it cannot be read.
     """
     asked = _find(graph, drug)
-    journals = {
-        journal
-        for found in asked
-        for journal, types in found.types_by_journal.items()
-        if PUBMED in types
-    }
+    journals = {journal for found in asked for journal in found.journals_in(PUBMED)}
     if exclude_trial_journals:
-        journals -= {
-            journal
-            for found in asked
-            for journal, types in found.types_by_journal.items()
-            if CLINICAL_TRIAL in types
-        }
+        for found in asked:
+            journals -= found.journals_in(CLINICAL_TRIAL)
     ids = {found.drug_id for found in asked}
     related = [
-        RelatedDrug(other.name, linking)
+        RelatedDrug(other.drug, sorted(linking))
         for other in (_drugs(graph) if journals else ())
-        if other.drug_id not in ids and (linking := other.pubmed_journals_among(journals))
+        if other.drug_id not in ids and (linking := journals & other.journals_in(PUBMED))
     ]
-    return RelatedDrugs(" / ".join(sorted(found.name for found in asked)), sorted(related))
+    return RelatedDrugs(" / ".join(sorted(found.drug for found in asked)), sorted(related))
 
 
-class _Drug(NamedTuple):
-    """What the questions need of a drug."""
+class _Mention(msgspec.Struct, frozen=True, gc=False):
+    type: Literal["pubmed", "clinical_trial"]
+
+
+class _Journal(msgspec.Struct, frozen=True, gc=False):
+    journal: str
+    mentions: list[_Mention]
+
+
+class _Drug(msgspec.Struct, frozen=True, gc=False):
+    """What the questions need of a drug; the rest of it is passed over, which takes little time."""
 
     drug_id: str
-    name: str
-    names: list[str]
-    #: For each journal that mentions it, the types of the publications that do.
-    types_by_journal: dict[str, set[str]]
+    drug: str
+    journals: list[_Journal]
+    names: list[str] = []
 
-    def pubmed_journals_among(self, journals: Collection[str]) -> list[str]:
-        """Those of the journals whose PubMed publications mention the drug, sorted."""
-        return sorted(
-            journal
-            for journal, types in self.types_by_journal.items()
-            if PUBMED in types and journal in journals
-        )
+    def journals_in(self, kind: str) -> set[str]:
+        """The journals that mention the drug in publications of that type."""
+        return {
+            journal.journal
+            for journal in self.journals
+            if any(mention.type == kind for mention in journal.mentions)
+        }
+
+
+_DECODER = msgspec.json.Decoder(_Drug)
 
 
 def _find(graph: Graph, name: str) -> list[_Drug]:
@@ -176,8 +180,8 @@ def _find(graph: Graph, name: str) -> list[_Drug]:
     with_synonym: list[_Drug] = []
     spellings: dict[str, str] = {}
     for drug in _drugs(graph):
-        folds = {_folded(spelling): spelling for spelling in (*drug.names, drug.name)}
-        if _folded(drug.name) == wanted:
+        folds = {_folded(spelling): spelling for spelling in (*drug.names, drug.drug)}
+        if _folded(drug.drug) == wanted:
             named.append(drug)
         elif wanted in folds:
             with_synonym.append(drug)
@@ -215,48 +219,19 @@ def _drugs(graph: Graph) -> Iterator[_Drug]:
     opened = graph() if callable(graph) else graph.open("rb")
     name = "the graph document" if callable(graph) else str(graph)
     try:
-        for place, drug in _objects(opened, name):
-            try:
-                yield _drug(drug)
-            except (AttributeError, KeyError, TypeError) as error:
-                raise _not_a_graph(name, place, "a drug with its names and journals") from error
+        yield from _read(opened, name)
     finally:
         close = getattr(opened, "close", None)
         if close is not None:
             close()
 
 
-def _drug(drug: Any) -> _Drug:
-    """One drug of the document.
+def _read(lines: Iterable[bytes], name: str) -> Iterator[_Drug]:
+    """The drugs of a JSON array, a line at a time while a line is a drug.
 
-    Raises:
-        AttributeError, KeyError, TypeError: If it is none.
+    Where one is not, all that follows is read at once. So what was read of the array up to there is
+    remembered as the shortest beginning that lets the same follow it.
     """
-    types_by_journal: dict[str, set[str]] = {}
-    for journal in drug["journals"]:
-        types = {mention["type"] for mention in journal["mentions"]}
-        if not types <= {PUBMED, CLINICAL_TRIAL}:
-            raise TypeError(types)
-        types_by_journal.setdefault(_text(journal["journal"]), set()).update(types)
-    name = _text(drug["drug"])
-    names = [_text(spelling) for spelling in drug.get("names", [name])]
-    return _Drug(_text(drug["drug_id"]), name, names, types_by_journal)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value
-
-
-def _objects(lines: Iterable[bytes], name: str) -> Iterator[tuple[str, Any]]:
-    """The elements of a JSON array with where each stands, a line at a time while they are one.
-
-    Where a line is not one element, all that follows is read at once. So what was read of the array
-    up to there is remembered as the shortest beginning that lets the same follow it.
-    """
-    import json
-
     beginning, number, closed = b"", 0, False
     numbered = enumerate(lines, start=1)
     for number, line in numbered:
@@ -273,25 +248,33 @@ def _objects(lines: Iterable[bytes], name: str) -> Iterator[tuple[str, Any]]:
             closed = True
             continue
         element = text.removesuffix(b",")
-        try:
-            drug = json.loads(element) if beginning in {b"[", b"[null,"} else None
-        except (ValueError, RecursionError):
-            drug = None
-        if not isinstance(drug, dict):
+        alone = beginning in {b"[", b"[null,"}
+        drug = _drug_of(element, name, f"line {number}") if alone else None
+        if drug is None:
             rest = chain([beginning + b"\n", whole_line], (line for _, line in numbered))
             skipped = 1 if b"null" in beginning else 0
             yield from _all_at_once(b"".join(rest), skipped, name, number)
             return
-        yield f"line {number}", drug
+        yield drug
         beginning = b"[null," if element != text else b"[null"
     if not closed:
         raise _not_a_graph(name, f"line {max(number, 1)}", "the array to be closed, but it ends")
 
 
-def _all_at_once(
-    document: bytes, skipped: int, name: str, first_line: int
-) -> Iterator[tuple[str, Any]]:
-    """The elements of a JSON array but those skipped; its second line is `first_line` of a file."""
+def _drug_of(line: bytes, name: str, place: str) -> _Drug | None:
+    """The drug on a line; nothing if the line is not one JSON object."""
+    try:
+        return _DECODER.decode(line)
+    except msgspec.ValidationError as error:
+        if not line.startswith(b"{"):
+            return None
+        raise _not_a_drug(name, place, error) from error
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+
+
+def _all_at_once(document: bytes, skipped: int, name: str, first_line: int) -> Iterator[_Drug]:
+    """The drugs of a JSON array but those skipped; its second line is `first_line` of a file."""
     import json
 
     try:
@@ -307,7 +290,15 @@ def _all_at_once(
     if not isinstance(array, list):
         raise _not_a_graph(name, f"line {first_line}", "a JSON array of drugs")
     for number, drug in enumerate(array[skipped:], start=1):
-        yield f"drug {number} from line {first_line}", drug
+        try:
+            yield msgspec.convert(drug, _Drug)
+        except msgspec.ValidationError as error:
+            place = f"drug {number} from line {first_line}"
+            raise _not_a_drug(name, place, error) from error
+
+
+def _not_a_drug(name: str, place: str, error: msgspec.ValidationError) -> NotAGraph:
+    return _not_a_graph(name, place, f"a drug with its names and journals ({error})")
 
 
 def _not_a_graph(name: str, place: str, expected: str) -> NotAGraph:

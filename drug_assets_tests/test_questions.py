@@ -235,7 +235,7 @@ def test_a_line_is_read_only_when_its_drug_is_wanted() -> None:
             read.append(line)
             yield line
 
-    assert [(drug.name, len(read)) for drug in _drugs(watched)] == [
+    assert [(drug.drug, len(read)) for drug in _drugs(watched)] == [
         ("ASPIRIN", 2),
         ("IBUPROFEN", 3),
         ("WARFARIN", 4),

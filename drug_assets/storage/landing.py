@@ -11,7 +11,7 @@ import json
 import multiprocessing
 import os
 from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -142,10 +142,13 @@ def read_landing_zone(zone: ObjectStore, store: ObjectStore) -> Landed:
 def _identified(zone: ObjectStore) -> tuple[list[_File], list[tuple[str, str]], list[str]]:
     """The files in order of delivery, their names and contents, and what cannot be opened."""
     files, contents, problems = [], [], []
-    for found in landed_objects(zone):
+    listed = landed_objects(zone)
+    # Reading and hashing, where the zone does not list contents, need no GIL.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        identities = [(found, pool.submit(_content_id, zone, found)) for found in listed]
+    for found, identity in identities:
         try:
-            found.name.encode()
-            content = zone.content_id(found)
+            content = identity.result()
         except UnicodeEncodeError:
             problems.append(f"{shown(found.name)}: its name is not UTF-8: rename it")
             continue
@@ -156,6 +159,11 @@ def _identified(zone: ObjectStore) -> tuple[list[_File], list[tuple[str, str]], 
         part = _part_name(found.name, content)
         files.append(_File(found, part, sources.source_of(found.name)))
     return files, contents, problems
+
+
+def _content_id(zone: ObjectStore, found: StoredObject) -> str:
+    found.name.encode()
+    return zone.content_id(found)
 
 
 def _part_name(name: str, content: str) -> str:
