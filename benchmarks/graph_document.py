@@ -33,6 +33,8 @@ def made_tables(folder: str, mentions: int, names_file: str, names: int) -> Figu
     for start in range(0, mentions, _BATCH):
         rows = range(start, min(start + _BATCH, mentions))
         _mentions(listed, rows).write_parquet(target / f"mentions-{start:010}.parquet")
+    parts = pl.scan_parquet(sorted(target.glob("mentions-*.parquet")))
+    parts.sort("drug_id", "source", "publication_id").sink_parquet(target / "mentions.parquet")
     return {"mentions": mentions}
 
 
@@ -81,7 +83,7 @@ def written(folder: str) -> Figures:
     source = Path(folder)
     document = source / "graph.json"
     drugs = pl.scan_parquet(source / "drugs.parquet")
-    mentions = pl.scan_parquet(sorted(source.glob("mentions-*.parquet")))
+    mentions = pl.scan_parquet(source / "mentions.parquet")
     with timed() as watch, document.open("w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in graph.graph_document(drugs, mentions))
     return watch.figures() | {"megabytes": document.stat().st_size / 1e6}

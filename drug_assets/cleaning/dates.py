@@ -121,6 +121,8 @@ _FORMS = {
     "part_first": rf"^{_LEAD}{_PART}{_APART}(?P<year>{_YEAR})$",
 }
 _PARSED = pl.Struct({"date": pl.Date, "date_precision": pl.String, "issue": pl.String})
+#: What `parsed` may have to say of a date.
+ISSUES = ("missing_date", "month_first_date", "unreadable_date")
 _NUMBER_FORMS = ("year_first_numbers", "year_last_numbers")
 _WORD_FORMS = ("year_first_words", "word_first", "day_first")
 _PART_FORMS = ("year_first_part", "part_first")

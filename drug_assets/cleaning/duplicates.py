@@ -29,13 +29,15 @@ def resolved(records: pl.LazyFrame, surrogate: pl.Expr) -> tuple[pl.LazyFrame, p
         surrogate: the id a record gets that has none.
 
     Returns:
-        The kept records with `publication_id` and `duplicate_issues` (list of flags), gaps (id and
-        journal) filled; and the merged rows, as `contracts.MergedRecords`, sorted by key.
+        The kept records with `publication_id`, gaps (id and journal) filled, and whether what rows
+        of the same id said was lost (`conflicting_duplicate`) or rows that differ went into one
+        (`merged_duplicate`); and the merged rows, as `contracts.MergedRecords`, sorted by key.
     """
     suspects = _suspects(records)
     alone = records.join(suspects.lazy(), on="position", how="anti").with_columns(
         publication_id=_with_surrogate(surrogate),
-        duplicate_issues=pl.lit([], dtype=pl.List(pl.String)),
+        conflicting_duplicate=pl.lit(value=False),
+        merged_duplicate=pl.lit(value=False),
     )
     doubled = records.join(suspects.lazy(), on="position", how="semi").collect()
     kept, merged = _settled(doubled, surrogate)
@@ -87,10 +89,8 @@ def _settled(records: pl.DataFrame, surrogate: pl.Expr) -> tuple[pl.DataFrame, p
         .sort("publication_id", "last_position", descending=[False, True])
     )
     kept = clusters.with_columns(
-        duplicate_issues=pl.concat_list(
-            pl.when(pl.len().over("publication_id") > 1).then(pl.lit("conflicting_duplicate")),
-            pl.when(pl.col("contents") > 1).then(pl.lit("merged_duplicate")),
-        ).list.drop_nulls()
+        conflicting_duplicate=pl.len().over("publication_id") > 1,
+        merged_duplicate=pl.col("contents") > 1,
     ).unique("publication_id", keep="first", maintain_order=True)
     winner = pl.col("position_of_cluster").is_in(kept["position"].implode())
     merged = (

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: What a record says of its journal, cleaned; each may be null.
 EVIDENCE = ("nlm_id", "issn", "folded_journal")
+#: What a raw row says of its journal. Few of these differ, so they are cleaned once each.
+GIVEN = ("journal", "nlm_id", "issn")
 _ISSN = r"^([0-9]{4})-?([0-9]{3}[0-9X])$"
 
 
@@ -46,13 +48,14 @@ def with_evidence(raw: pl.LazyFrame) -> pl.LazyFrame:
 def journals(records: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
     """All journals (`contracts.Journals`) that the records of all sources name, sorted by key.
 
-    `records` hold `journal_text` and the `EVIDENCE` columns, one row a record that is kept.
+    `records` are raw rows that are kept.
     """
     # Spellings are few beside records: from here on everything fits in memory.
     named = (
-        pl.concat([r.select("journal_text", *EVIDENCE) for r in records])
+        pl.concat([r.group_by(GIVEN).len("records") for r in records])
+        .pipe(with_evidence)
         .group_by("journal_text", *EVIDENCE)
-        .len("records")
+        .agg(pl.col("records").sum())
         .filter(pl.any_horizontal(pl.col(*EVIDENCE).is_not_null()))
         .collect()
         .lazy()

@@ -91,10 +91,14 @@ def resolution(*records: Record) -> tuple[dict[str, Record], dict[int, tuple[str
     )
 
 
+def flags(kept: Record) -> set[str]:
+    return {flag for flag in ("conflicting_duplicate", "merged_duplicate") if kept[flag]}
+
+
 class TestSameContent:
     def test_same_content_is_one_record_without_a_flag(self) -> None:
         kept, merged = resolution(record("1"), record("1"), record("1"))
-        assert kept["1"]["duplicate_issues"] == []
+        assert flags(kept["1"]) == set()
         assert kept["1"]["source_row"] == 3
         assert merged == {1: ("1", "same_content"), 2: ("1", "same_content")}
 
@@ -112,7 +116,7 @@ class TestSameContent:
     def test_what_else_a_record_holds_is_content(self) -> None:
         kept, merged = resolution({**record("1"), "sponsor": "a"}, {**record("1"), "sponsor": "b"})
         assert kept["1"]["sponsor"] == "b"
-        assert kept["1"]["duplicate_issues"] == ["merged_duplicate"]
+        assert flags(kept["1"]) == {"merged_duplicate"}
         assert merged == {1: ("1", "merged_duplicate")}
 
     def test_different_works_stay(self) -> None:
@@ -128,7 +132,7 @@ class TestGaps:
     def test_a_missing_id_is_filled(self) -> None:
         kept, merged = resolution(record(journal="j"), record("1", journal="j"))
         assert list(kept) == ["1"]
-        assert kept["1"]["duplicate_issues"] == ["merged_duplicate"]
+        assert flags(kept["1"]) == {"merged_duplicate"}
         assert merged == {1: ("1", "merged_duplicate")}
 
     def test_a_missing_journal_is_filled(self) -> None:
@@ -178,7 +182,7 @@ class TestGaps:
         kept, _ = resolution(record("1"), record("1", journal="k"), record("1", journal="j"))
         # The two journals conflict; the last delivered is j's record.
         assert kept["1"]["journal_id"] == "j"
-        assert kept["1"]["duplicate_issues"] == ["conflicting_duplicate", "merged_duplicate"]
+        assert flags(kept["1"]) == {"conflicting_duplicate", "merged_duplicate"}
 
     def test_a_journal_goes_where_it_is_known_before_where_it_is_missing(self) -> None:
         _, merged = resolution(record("1"), record("2", journal="j"), record(journal="j"))
@@ -195,7 +199,7 @@ class TestConflicts:
     def test_the_later_delivery_wins(self) -> None:
         kept, merged = resolution(record("1", "On beta"), record("1", "On gamma"))
         assert kept["1"]["title"] == "On gamma"
-        assert kept["1"]["duplicate_issues"] == ["conflicting_duplicate"]
+        assert flags(kept["1"]) == {"conflicting_duplicate"}
         assert merged == {1: ("1", "conflicting_duplicate")}
 
     def test_content_that_is_delivered_again_is_the_later_one(self) -> None:
@@ -207,7 +211,7 @@ class TestConflicts:
     def test_the_same_id_in_other_journals_conflicts(self) -> None:
         kept, _ = resolution(record("1", journal="j"), record("1", journal="k"))
         assert kept["1"]["journal_id"] == "k"
-        assert kept["1"]["duplicate_issues"] == ["conflicting_duplicate"]
+        assert flags(kept["1"]) == {"conflicting_duplicate"}
 
     def test_a_gap_is_not_filled_from_what_lost(self) -> None:
         kept, _ = resolution(record("1", journal="j"), record("1", "On gamma"))
@@ -296,15 +300,12 @@ def reference(records: Rows) -> tuple[Rows, Rows]:
     kept, merged = [], []
     for publication_id, rivals in sorted(by_id.items()):
         winner = max(rivals, key=lambda c: max(r["position"] for r in c.records))
-        flags = {
-            "conflicting_duplicate": len(rivals) > 1,
-            "merged_duplicate": len({content(r) for r in winner.records}) > 1,
-        }
         kept.append(
             {
                 **winner.filled(),
                 "publication_id": publication_id,
-                "duplicate_issues": [flag for flag, holds in flags.items() if holds],
+                "conflicting_duplicate": len(rivals) > 1,
+                "merged_duplicate": len({content(r) for r in winner.records}) > 1,
             }
         )
         for rival in rivals:

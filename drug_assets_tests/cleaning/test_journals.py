@@ -14,7 +14,7 @@ from drug_assets_tests.raw import Row, publication_tables, pubmed_rows
 
 def known(*rows: Row) -> list[Row]:
     """The journals that the rows name."""
-    table = journals([with_evidence(pubmed_rows(*rows))])
+    table = journals([pubmed_rows(*rows)])
     contracts.Journals.validate(table)
     return table.collect().to_dicts()
 
@@ -22,7 +22,7 @@ def known(*rows: Row) -> list[Row]:
 def named(*rows: Row) -> list[tuple[str | None, str | None]]:
     """The identity and the shown name of each row's journal."""
     evidence = with_evidence(pubmed_rows(*rows))
-    of_rows = with_journals(evidence, journals([evidence])).collect()
+    of_rows = with_journals(evidence, journals([pubmed_rows(*rows)])).collect()
     return list(of_rows.select("journal_id", "journal").iter_rows())
 
 
@@ -149,7 +149,7 @@ def test_the_table_says_what_is_known_of_each_journal() -> None:
 
 
 def test_journals_are_those_of_all_sources() -> None:
-    parts = [with_evidence(pubmed_rows({"journal": name})) for name in ("Lancet", "LANCET", "b")]
+    parts = [pubmed_rows({"journal": name}) for name in ("Lancet", "LANCET", "b")]
     assert journals(parts).select("journal_id", "records").collect().rows() == [
         ("b", 1),
         ("lancet", 2),
