@@ -63,7 +63,7 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[dev,gcp,production]'
 	touch $@ $(VENV)/.run
 
-# PLAN: full, or short for what takes a quarter of an hour. Writes benchmarks/RESULTS.md.
+# PLAN: full, or short for what takes half an hour. Writes benchmarks/RESULTS.md.
 PLAN ?= full
 bench: $(BENCH)/.ready
 	$(BENCH)/bin/python -m benchmarks.run --plan $(PLAN)

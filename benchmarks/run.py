@@ -95,10 +95,10 @@ PLANS = {
             records=1_000_000,
             files=50,
             formats=("xml",),
-            runs=1,
+            runs=2,
             landing_files=4,
             repeated=5,
-            mentions=2_000_000,
+            mentions=10_000_000,
         ),
         Plan(
             name="tiny",
