@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import dataframely as dy
 import jsonschema_rs
@@ -157,10 +157,19 @@ def _graph_validator() -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(text)
 
 
-def graph_is_valid(document: Path) -> Finding:
-    """The graph document is a JSON array, one line a drug, and follows its JSON Schema."""
+class ReadGraph(NamedTuple):
+    """What one reading of a graph document gives."""
+
+    #: The first thing that is wrong with it.
+    problem: str | None
+    #: The drug_id, the mentions and the journals' mentions of each drug up to there.
+    counts: list[tuple[str, int, int]]
+
+
+def read_graph(document: Path) -> ReadGraph:
+    """Read a graph document: a JSON array, one line a drug, that follows its JSON Schema."""
     validator = _graph_validator()
-    number = 0
+    counts: list[tuple[str, int, int]] = []
     previous = b""
     with document.open("rb") as file, _no_garbage_collection():
         for number, line in enumerate(file, start=1):
@@ -172,25 +181,31 @@ def graph_is_valid(document: Path) -> Finding:
                     follows = previous.endswith((b"[", b"}"))
                 else:
                     follows = previous == b"[" or previous.endswith(b",")
-                    validator.validate([msgspec.json.decode(text.removesuffix(b","))])
+                    drug = msgspec.json.decode(text.removesuffix(b","))
+                    validator.validate([drug])
+                    in_journals = sum(len(journal["mentions"]) for journal in drug["journals"])
+                    counts.append((drug["drug_id"], len(drug["mentions"]), in_journals))
             except jsonschema_rs.ValidationError as error:
                 where = "/".join(map(str, error.instance_path[1:]))
-                summary = f"line {number}: {error.message} (at {where})"
-                return Finding(passed=False, summary=summary)
+                return ReadGraph(f"line {number}: {error.message} (at {where})", counts)
             except (ValueError, msgspec.DecodeError) as error:  # neither UTF-8 nor JSON
-                return Finding(passed=False, summary=f"line {number}: {error}")
+                return ReadGraph(f"line {number}: {error}", counts)
             if not follows:
-                return Finding(passed=False, summary=f"line {number} does not follow on the last")
+                return ReadGraph(f"line {number} does not follow on the last", counts)
             previous = text
-    closed = previous == b"]"
-    return Finding(
-        passed=closed,
-        summary=f"{number - 2} drugs follow the schema" if closed else "it is not closed",
-    )
+    return ReadGraph(None if previous == b"]" else "it is not closed", counts)
 
 
-def graph_equals_mentions(document: Path, drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> Finding:
+def graph_is_valid(read: ReadGraph) -> Finding:
+    """The graph document follows its schema."""
+    passed = read.problem is None
+    return Finding(passed, read.problem or f"{len(read.counts)} drugs follow the schema")
+
+
+def graph_equals_mentions(read: ReadGraph, drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> Finding:
     """The graph has every drug, and as many mentions and journal mentions of each as the table."""
+    if read.problem is not None:
+        return Finding(passed=False, summary=f"it cannot be read: {read.problem}")
     expected = (
         drugs.select("drug_id")
         .join(
@@ -203,10 +218,7 @@ def graph_equals_mentions(document: Path, drugs: pl.LazyFrame, mentions: pl.Lazy
         .with_columns(pl.col("mentions", "in_journals").fill_null(0).cast(pl.Int64))
         .collect()
     )
-    try:
-        found = pl.DataFrame(list(_counted(document)), schema=expected.schema, orient="row")
-    except (ValueError, msgspec.DecodeError) as error:
-        return Finding(passed=False, summary=f"it cannot be read: {error}")
+    found = pl.DataFrame(read.counts, schema=expected.schema, orient="row")
     different = (
         pl.concat([expected.with_columns(tables=1), found.with_columns(tables=-1)])
         .group_by(expected.columns)
@@ -219,30 +231,6 @@ def graph_equals_mentions(document: Path, drugs: pl.LazyFrame, mentions: pl.Lazy
         summary=f"{different['drug_id'].n_unique()} drugs differ from the mentions table",
         figures=figures,
     )
-
-
-class _Journal(msgspec.Struct):
-    mentions: list[msgspec.Raw]
-
-
-class _Drug(msgspec.Struct):
-    """What is counted of a line of the graph document."""
-
-    drug_id: str
-    mentions: list[msgspec.Raw]
-    journals: list[_Journal]
-
-
-def _counted(document: Path) -> Iterator[tuple[str, int, int]]:
-    """The drug_id, the mentions and the journals' mentions on each line of the graph document."""
-    decode = msgspec.json.Decoder(_Drug).decode
-    with document.open("rb") as file:
-        for line in file:
-            text = line.strip().removesuffix(b",")
-            if text not in (b"[", b"]"):
-                drug = decode(text)
-                in_journals = sum(len(journal.mentions) for journal in drug.journals)
-                yield drug.drug_id, len(drug.mentions), in_journals
 
 
 def share(part: int, whole: int) -> float:

@@ -1,8 +1,7 @@
 """Mentions to the graph document and to the tables that summarize it (SPEC sections 3, 5 and 6).
 
 The document is made one line a drug, some drugs at a time, so that memory follows the drug that is
-mentioned most, not the document.
-What its answers are belongs to `questions`.
+mentioned most, not the document. What its answers are belongs to `questions`.
 """
 
 from __future__ import annotations

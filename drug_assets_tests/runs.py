@@ -63,7 +63,7 @@ def landing_zone(folder: Path, files: Mapping[str, str | bytes] = SMALL) -> Path
 
 def run(landing: Path, store: Path) -> Run:
     """Run everything in this process, as `drug-assets run` does."""
-    from drug_assets.run import run_everything
+    from drug_assets.cli.in_process import run_everything
 
     told = io.StringIO()
     settings = Settings.of({}, landing=str(landing), store=str(store))

@@ -276,7 +276,7 @@ class TestGraphDocument:
 
     def equals(self, path: Path) -> audit.Finding:
         drugs, mentions = table("drugs", *self.DRUGS), table("mentions", *self.MENTIONS)
-        return audit.graph_equals_mentions(path, drugs, mentions)
+        return audit.graph_equals_mentions(audit.read_graph(path), drugs, mentions)
 
     def changed(self, line: str, change: Callable[[Any], None]) -> str:
         drug = json.loads(line.removesuffix(","))
@@ -286,21 +286,23 @@ class TestGraphDocument:
     @pytest.mark.parametrize("end", ["\n", "", "\r\n"])
     def test_a_good_document(self, path: Path, lines: list[str], end: str) -> None:
         path.write_bytes(((end or "\n").join(lines) + end).encode())
-        finding = audit.graph_is_valid(path)
+        finding = audit.graph_is_valid(audit.read_graph(path))
         assert (finding.passed, finding.summary) == (True, "3 drugs follow the schema")
         finding = self.equals(path)
         assert (finding.passed, finding.figures) == (True, {"drugs": 3, "mentions": 4})
 
     def test_a_document_without_drugs(self, path: Path) -> None:
         self.written(path, ["[", "]"])
-        assert audit.graph_is_valid(path).passed
-        assert audit.graph_equals_mentions(path, table("drugs"), table("mentions")).passed
+        assert audit.graph_is_valid(audit.read_graph(path)).passed
+        assert audit.graph_equals_mentions(
+            audit.read_graph(path), table("drugs"), table("mentions")
+        ).passed
 
     def test_a_document_cut_anywhere(self, path: Path, lines: list[str]) -> None:
         whole = "\n".join(lines).encode()
         for cut in range(len(whole)):
             path.write_bytes(whole[:cut])
-            assert not audit.graph_is_valid(path).passed, whole[:cut]
+            assert not audit.graph_is_valid(audit.read_graph(path)).passed, whole[:cut]
 
     def test_a_cut_document_does_not_equal_the_mentions(self, path: Path, lines: list[str]) -> None:
         whole = "\n".join(lines).encode()
@@ -333,13 +335,15 @@ class TestGraphDocument:
     def test_what_is_no_array_of_a_line_a_drug(
         self, path: Path, lines: list[str], corrupted: Callable[[list[str]], list[str]]
     ) -> None:
-        assert not audit.graph_is_valid(self.written(path, corrupted(lines))).passed
+        assert not audit.graph_is_valid(
+            audit.read_graph(self.written(path, corrupted(lines)))
+        ).passed
 
     def test_what_breaks_the_schema_is_said_with_its_line(
         self, path: Path, lines: list[str]
     ) -> None:
         lines[2] = self.changed(lines[2], lambda d: d["mentions"][0].update(date="2020"))
-        finding = audit.graph_is_valid(self.written(path, lines))
+        finding = audit.graph_is_valid(audit.read_graph(self.written(path, lines)))
         assert not finding.passed
         assert finding.summary.startswith("line 3: ")
 
@@ -381,7 +385,7 @@ class TestGraphDocument:
     @pytest.mark.parametrize("text", ["x", "{}", "[\n1\n]", '[\n{"drug_id": "a"}\n]', "\xff"])
     def test_what_is_no_graph_at_all(self, path: Path, text: str) -> None:
         path.write_bytes(text.encode("latin-1"))
-        assert not audit.graph_is_valid(path).passed
+        assert not audit.graph_is_valid(audit.read_graph(path)).passed
         finding = self.equals(path)
         assert not finding.passed
         assert finding.summary.startswith("it cannot be read")

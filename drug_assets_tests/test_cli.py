@@ -401,3 +401,16 @@ def test_interrupted_run_exits_with_1_without_traceback(
     assert "interrupted" in _told(result)
     assert "Traceback" not in _told(result)
     assert runs.outputs(tmp_path / "store") == {}
+
+
+def test_run_names_few_of_many_related_drugs(tmp_path: Path) -> None:
+    names = [f"drug{letter}" for letter in "abcdefghijkl"]
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    rows = [f"A04AD,{name}" for name in names]
+    (landing / "drugs.csv").write_text("\n".join(["atccode,drug", *rows, ""]))
+    rows = [f"1,On {' '.join(names)},2020-01-01,Letters of Tests"]
+    (landing / "pubmed.csv").write_text("\n".join(["id,title,date,journal", *rows, ""]))
+    result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
+    assert result.exit_code == 0, result.output
+    assert f"Drugs related to druga: {', '.join(names[1:11])} and 1 more\n" in result.output

@@ -283,6 +283,7 @@ def test_the_document_is_the_same_for_any_order_of_rows_and_size_of_batches(
     shuffled = random.sample(drugs, len(drugs)), random.sample(mentions, len(mentions))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(graph, "MENTIONS_A_BATCH", batch)
+        patch.setattr(graph, "SPOOL_BYTES", 1)  # so lines wait in a file
         assert lines(*shuffled) == expected
 
 

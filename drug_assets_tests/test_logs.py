@@ -13,9 +13,9 @@ import dagster as dg
 import pytest
 
 from drug_assets import cli, logs, notify
+from drug_assets.cli.in_process import run_everything
 from drug_assets.definitions import definitions
 from drug_assets.defs import loggers, notifications
-from drug_assets.run import run_everything
 from drug_assets.settings import Settings
 
 if TYPE_CHECKING:

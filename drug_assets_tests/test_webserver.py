@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drug_assets import contracts
-from drug_assets.run import JOB
+from drug_assets.cli.in_process import JOB
 from drug_assets_tests import runs
 from drug_assets_tests.deploy.services import eventually, free_port, graphql
 

@@ -228,5 +228,5 @@ def _surrogates(source: str, rows: pl.Series) -> pl.Series:
         .to_series()
     )
     digests = [f"{source}:{hashlib.sha256(text.encode()).hexdigest()[:16]}" for text in texts]
-    made = pl.Series(digests, dtype=pl.String)
-    return made.gather((missing.cum_sum() - 1).set(~missing, None))
+    nothing = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+    return nothing.scatter(missing.arg_true(), pl.Series(digests, dtype=pl.String))

@@ -137,7 +137,7 @@ def _tidied(text: pl.Series) -> pl.Series:
         .str.replace_all(r"\s+", " ")
         .str.strip_chars(" ")
     )
-    return tidied.gather((there.cum_sum() - 1).set(~there, None))
+    return text.clone().scatter(there.arg_true(), tidied)
 
 
 def _decoded(text: pl.Series) -> pl.Series:

@@ -139,25 +139,33 @@ def ids_exist(
     return _result(audit.ids_exist(mentions, drugs, publications))
 
 
-@dg.asset_check(
-    asset="drug_graph", blocking=True, description="The document follows its JSON Schema."
+@dg.multi_asset_check(
+    name="check_drug_graph",
+    specs=[
+        dg.AssetCheckSpec(
+            "valid_document",
+            asset="drug_graph",
+            blocking=True,
+            description="The document follows its JSON Schema.",
+        ),
+        dg.AssetCheckSpec(
+            "equals_mentions",
+            asset="drug_graph",
+            blocking=True,
+            description="The document has the drugs and the counts of the mentions table.",
+            additional_deps=["drugs", "mentions"],
+        ),
+    ],
+    ins={name: dg.AssetIn(name) for name in ("drug_graph", "drugs", "mentions")},
 )
-def valid_document(drug_graph: Path) -> dg.AssetCheckResult:
-    """The graph can be read by those who rely on its schema."""
-    return _result(audit.graph_is_valid(drug_graph))
-
-
-@dg.asset_check(
-    asset="drug_graph",
-    blocking=True,
-    description="The document has the drugs and the counts of the mentions table.",
-    additional_ins={"drugs": dg.AssetIn("drugs"), "mentions": dg.AssetIn("mentions")},
-)
-def equals_mentions(
+def check_drug_graph(
     drug_graph: Path, drugs: pl.LazyFrame, mentions: pl.LazyFrame
-) -> dg.AssetCheckResult:
-    """Document and table say the same."""
-    return _result(audit.graph_equals_mentions(drug_graph, drugs, mentions))
+) -> Iterator[dg.AssetCheckResult]:
+    """The document can be read by those who rely on its schema, and says what the table says."""
+    read = audit.read_graph(drug_graph)
+    yield _result(audit.graph_is_valid(read), check_name="valid_document")
+    equals = audit.graph_equals_mentions(read, drugs, mentions)
+    yield _result(equals, check_name="equals_mentions")
 
 
 @dg.asset_check(

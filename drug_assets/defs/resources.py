@@ -12,6 +12,7 @@ from drug_assets.cleaning.stop_list import StopList
 from drug_assets.rules import stop_list_at
 from drug_assets.settings import Settings, SettingsError
 from drug_assets.storage.io_managers import Documents, ParquetTables, Place
+from drug_assets.storage.places import read_location
 
 if TYPE_CHECKING:
     from dagster_gcp import GCSResource
@@ -31,7 +32,7 @@ class StopListFile(dg.ConfigurableResource[StopList]):
 
     def read(self) -> StopList:
         """The list, as it is now; see `stop_list_at`."""
-        return stop_list_at(self.location)
+        return stop_list_at(self.location, read_location)
 
 
 class Pulls(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     from drug_assets.storage.objects import ObjectStore
 
 
+def read_location(location: str) -> bytes:
+    """The bytes of one object at a path or `gs://` URI.
+
+    Raises:
+        OSError: it cannot be read, or its place cannot be used.
+    """
+    folder, slash, name = location.rpartition("/")
+    try:
+        return open_store(folder or slash or ".").read(name)
+    except StorageError as error:
+        raise OSError(str(error)) from error
+
+
 def open_store(location: str, *, must_exist: bool = False) -> ObjectStore:
     """The place a location names: a local folder, or `gs://bucket/prefix`."""
     if location.startswith("gs://"):

@@ -13,9 +13,9 @@ from polars.testing import assert_frame_equal
 
 from drug_assets import contracts, graph, mentions, sources
 from drug_assets.cleaning import drugs, publications, rejected
+from drug_assets.cli.in_process import JOB
 from drug_assets.definitions import definitions
 from drug_assets.defs import assets, jobs
-from drug_assets.run import JOB
 from drug_assets.settings import Settings
 from drug_assets.storage.io_managers import DOCUMENTS, RELEASE, column_schema
 from drug_assets.storage.landing import read_landing_zone

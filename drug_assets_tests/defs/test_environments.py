@@ -14,15 +14,15 @@ import pytest
 from rich.console import Console
 
 from drug_assets import audit, contracts
+from drug_assets.cli.in_process import JOB, run_everything
 from drug_assets.definitions import definitions
 from drug_assets.rules import rules_in_force, stop_list_at
-from drug_assets.run import JOB, run_everything
 from drug_assets.settings import Settings
 from drug_assets.storage import bigquery, gcs
 from drug_assets.storage.bigquery import Dataset
 from drug_assets.storage.bigquery_schema import UNPUBLISHED
 from drug_assets.storage.outputs import unchanged_since_release
-from drug_assets.storage.places import open_store
+from drug_assets.storage.places import open_store, read_location
 from drug_assets_tests import clouds, runs
 from drug_assets_tests.faulty_proxy import PASSING_FAULTS, faulty_proxy
 
@@ -148,7 +148,7 @@ def test_in_bigquery_raw_tables_and_documents_lie_in_the_bucket_and_no_other(
 
 def test_the_release_tells_whether_the_landing_zone_changed_since(on_gcs: Cloud) -> None:
     zone, store = open_store(on_gcs.settings.landing), open_store(on_gcs.settings.store)
-    rules = rules_in_force(stop_list_at(None))
+    rules = rules_in_force(stop_list_at(None, read_location))
     assert unchanged_since_release(zone, store, rules)
     assert not unchanged_since_release(zone, store, "other rules")
     drugs = zone.read("drugs.csv")
@@ -243,7 +243,7 @@ def test_faults_that_pass_do_not_show(
 def test_a_local_run_imports_no_google_module(tmp_path: Path) -> None:
     script = (
         "import sys\n"
-        "from drug_assets.run import run_everything\n"
+        "from drug_assets.cli.in_process import run_everything\n"
         "from drug_assets.settings import Settings\n"
         f"landing, store = {str(runs.landing_zone(tmp_path / 'landing'))!r}, "
         f"{str(tmp_path / 'store')!r}\n"

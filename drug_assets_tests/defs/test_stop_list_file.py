@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from drug_assets.cleaning.stop_list import StopList, StopListError
+from drug_assets.cli.in_process import run_everything
 from drug_assets.defs.resources import StopListFile, resources
-from drug_assets.run import run_everything
 from drug_assets.settings import Settings
 from drug_assets_tests import runs
 

@@ -234,7 +234,7 @@ def test_open_store_expands_the_home_folder(
     assert open_store("~/x").uri() == str(tmp_path / "x")
 
 
-@pytest.mark.parametrize("location", ["s3://bucket/x", "file:///data"])
+@pytest.mark.parametrize("location", ["s3://bucket/x", "hdfs://data"])
 def test_open_store_refuses_what_it_does_not_know(location: str) -> None:
     with pytest.raises(StorageError, match="name a folder or gs://"):
         open_store(location)

@@ -78,7 +78,7 @@ def _run(settings: Settings, *, only_if_changed: bool) -> bool:
             # Whoever watches for successes must see that all is well.
             logs.tell(logs.RUN_SUCCEEDED, said)
         return True
-    from drug_assets.run import ConfigurationError, run_everything
+    from drug_assets.cli.in_process import ConfigurationError, run_everything
 
     try:
         return run_everything(settings)
@@ -98,11 +98,11 @@ def _is_unchanged(settings: Settings) -> bool:
     from drug_assets.rules import rules_in_force, stop_list_at
     from drug_assets.storage.objects import StorageError
     from drug_assets.storage.outputs import unchanged_since_release
-    from drug_assets.storage.places import open_store
+    from drug_assets.storage.places import open_store, read_location
 
     try:
         zone = open_store(settings.landing, must_exist=True)
-        rules = rules_in_force(stop_list_at(settings.stop_list))
+        rules = rules_in_force(stop_list_at(settings.stop_list, read_location))
         return unchanged_since_release(zone, open_store(settings.store), rules)
     except (StorageError, StopListError) as error:
         raise SettingsError(str(error)) from error

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 JOB = "drug_mentions"
 _FILE_COLUMNS = 200
-_RELATED_SHOWN = 10
+_NAMES_SHOWN = 10
 
 
 class ConfigurationError(Exception):
@@ -257,7 +257,13 @@ def _print_answers(console: Console, settings: Settings) -> None:
         drugs = counted(top[0].drug_count, "drug")
         console.print(f"Top journal, with {drugs}: {names}", markup=False, highlight=False)
         answer = questions.related_drugs(graph, top[0].drugs[0])
-        related = ", ".join(related.drug for related in answer.related[:_RELATED_SHOWN]) or "none"
-        if len(answer.related) > _RELATED_SHOWN:
-            related += f" and {len(answer.related) - _RELATED_SHOWN:,} more"
+        related = _shortened([related.drug for related in answer.related])
         console.print(f"Drugs related to {answer.drug}: {related}", markup=False, highlight=False)
+
+
+def _shortened(names: list[str]) -> str:
+    """The first names, and how many more there are: of a large formulary they are thousands."""
+    beyond = len(names) - _NAMES_SHOWN
+    return (
+        ", ".join(names[:_NAMES_SHOWN]) + (f" and {beyond:,} more" if beyond > 0 else "") or "none"
+    )
