@@ -298,7 +298,3 @@ def _graph_path(given: str | None) -> Path:
 
 def _no_graph(place: str) -> NoReturn:
     _stop(f"there is no graph at {place}: run `drug-assets run`, or name one with --graph", USAGE)
-
-
-if __name__ == "__main__":
-    main()
