@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import dagster as dg
 import pytest
 
 from drug_assets import contracts
@@ -97,6 +98,9 @@ def port(store: Path) -> Iterator[int]:
         "DRUG_ASSETS_LANDING": str(runs.landing_zone(folder / "landing")),
         "DRUG_ASSETS_STORE": str(store),
     }
+    # Of two processes that make the same databases at once, one can fail: `dagster dev`, too, makes
+    # them before it starts either.
+    dg.DagsterInstance.from_config(str(folder)).dispose()
     number = free_port()
     workspace = ("-w", "workspace.yaml")
     serve = ("dagster-webserver", "-h", "127.0.0.1", "-p", str(number), *workspace)
