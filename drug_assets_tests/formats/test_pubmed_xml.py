@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -318,11 +318,91 @@ def test_the_size_of_chunks_makes_no_difference(size: int) -> None:
 
 def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "BATCH_RECORDS", 10)
+    monkeypatch.setattr(pubmed_xml, "_PIECE_BYTES", 1000)
     data = document(*(article(pmid=f"<PMID>{n}</PMID>") for n in range(35)))
     chunks = (data[start : start + 1000] for start in range(0, len(data), 1000))
     batches = list(pubmed_xml.batches(PUBMED, "pubmed.xml", chunks))
     assert all(0 < batch.height < 20 for batch in batches)
     assert pl.concat(batches)["id"].to_list() == [str(n) for n in range(35)]
+
+
+# A file is read in pieces where it comes apart; that may make no difference but in time.
+
+
+def _read_or_refused(chunks: list[bytes], *, whole: bool) -> list[object]:
+    """All rows of a file, or what is wrong with it."""
+    read_as = pubmed_xml._fed if whole else pubmed_xml._parsed
+    try:
+        return [row for rows in read_as("pubmed.xml", chunks) for row in rows]
+    except FormatError as error:
+        return [str(error)]
+
+
+def _cut(data: bytes, size: int) -> list[bytes]:
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+@pytest.fixture
+def in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pubmed_xml, "_PIECE_BYTES", 1500)
+    monkeypatch.setattr(pubmed_xml, "_OPENING_BYTES", 300)
+    monkeypatch.setattr(pubmed_xml, "_LONGEST_BLANK", 10)
+
+
+_ARTICLES = [
+    article(f"<ArticleTitle>On <i>aspirin</i> {n}.</ArticleTitle>", pmid=f"<PMID>{n}</PMID>")
+    for n in range(9)
+]
+_SETS = {
+    "a line each": document(*_ARTICLES),
+    "one line": document("".join(_ARTICLES)),
+    "with all else": document(
+        *_ARTICLES[:4],
+        "<PubmedBookArticle><BookDocument><PMID>50</PMID></BookDocument></PubmedBookArticle>",
+        "<!-- </PubmedArticle> -->",
+        *_ARTICLES[4:],
+        "<DeleteCitation><PMID>1</PMID><PMID>2</PMID></DeleteCitation>",
+    ),
+    "below another element": document(f"<Part>{''.join(_ARTICLES)}</Part>"),
+    "its own entity": document(*_ARTICLES)
+    .replace(b'250101.dtd">', b'250101.dtd" [<!ENTITY o "0">]>')
+    .replace(b"aspirin</i> 8", b"aspirin</i> &o;"),
+    "another declaration": document(*_ARTICLES).replace(b"UTF-8", b"ISO-8859-1"),
+    "no declaration": document(*_ARTICLES).partition(b"\n")[2],
+    "a long article": document(
+        *_ARTICLES[:3], article(f"<ArticleTitle>{'long ' * 2000}</ArticleTitle>"), *_ARTICLES[3:]
+    ),
+}
+
+
+@pytest.mark.parametrize("data", _SETS.values(), ids=_SETS.keys())
+@pytest.mark.usefixtures("in_small_pieces")
+def test_pieces_give_the_rows_of_the_whole(data: bytes) -> None:
+    rows = _read_or_refused(_cut(data, 700), whole=False)
+    assert rows == _read_or_refused([data], whole=True)
+    assert len(rows) >= len(_ARTICLES)
+
+
+@settings(
+    max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    data=st.sampled_from(list(_SETS.values())),
+    place=st.floats(0, 1, exclude_max=True),
+    cut_out=st.integers(0, 30),
+    put_in=st.sampled_from(
+        [b"", b"<", b">", b"&", b"</i>", b"]]>", b"\xff", b"\n\n", b"<!--", b"</PubmedArticle>"]
+    ),
+)
+@pytest.mark.usefixtures("in_small_pieces")
+def test_pieces_tell_what_is_wrong_as_the_whole_does(
+    data: bytes, place: float, cut_out: int, put_in: bytes
+) -> None:
+    at = int(place * len(data))
+    damaged = data[:at] + put_in + data[at + cut_out :]
+    assert _read_or_refused(_cut(damaged, 700), whole=False) == _read_or_refused(
+        _cut(damaged, 700), whole=True
+    )
 
 
 def _titles(path: Path) -> Iterator[str | None]:
