@@ -8,4 +8,4 @@ Nothing is imported here: `drug-assets top-journal` answers before Polars or Dag
 """
 
 #: Raised when cleaning, matching or the graph give other results for the same input.
-CODE_VERSION = "1"
+CODE_VERSION = "2"

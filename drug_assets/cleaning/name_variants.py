@@ -29,12 +29,21 @@ _ION = (
 _IC_ACID = r"^(.*\pL{3})ic acid$"
 #: Where INNs write f for ph and e for oe (WHO, "General principles for guidance in devising INNs"),
 #: titles of Britain, and of all countries before the 1990s, often do not.
-_OLDER = {r"sulf": "sulph", r"\bcef": "ceph", r"amfetamin": "amphetamin", r"\bestr": "oestr"}
+_OLDER = {
+    r"sulf": "sulph",
+    r"\bcef": "ceph",
+    r"amfetamin": "amphetamin",
+    r"\balfa\b": "alpha",
+    r"\bestr": "oestr",
+    # Not in mestranol, levonorgestrel, campestris, and what is spelt oestr already.
+    r"([^gmov])estr(adi|iol|one|ol|en)": "${1}oestr${2}",
+}
 #: Where letters and a number meet, if there are enough of either to tell a name from "B-1".
 _JOINTS = (
     r"^([^,\[\]{}]*\pL{3})[ -]([0-9][^,\[\]{}]*)$",
     r"^([^,\[\]{}]*\pL)[ -]([0-9]{2}[^,\[\]{}]*)$",
     r"^([^,\[\]{}]*[0-9])[ -](\pL{3}[^,\[\]{}]*)$",
+    r"^(\pL{2,5})([0-9]{3,6})$",
 )
 _CODE = r"^(\pL{1,5})[ -]([0-9]{2,6})$"
 
@@ -50,7 +59,7 @@ def salt_of_acid(name: pl.Expr) -> pl.Expr:
 
 
 def older_spelling(name: pl.Expr) -> pl.Expr:
-    """`sulfasalazine` -> `sulphasalazine`, `cefalexin` -> `cephalexin`."""
+    """`sulfasalazine` -> `sulphasalazine`, `epoetin alfa` -> `epoetin alpha`."""
     older = name
     for modern, old in _OLDER.items():
         older = older.str.replace_all(modern, old)
@@ -58,12 +67,12 @@ def older_spelling(name: pl.Expr) -> pl.Expr:
 
 
 def with_blank(name: pl.Expr) -> pl.Expr:
-    """`5-fluorouracil`, `fk-506` -> `5 fluorouracil`, `fk 506`."""
+    """`5-fluorouracil`, `fk-506`, `fk506` -> `5 fluorouracil`, `fk 506`."""
     return _joined(name, " ")
 
 
 def with_hyphen(name: pl.Expr) -> pl.Expr:
-    """`interleukin 3`, `fk 506` -> `interleukin-3`, `fk-506`."""
+    """`interleukin 3`, `fk 506`, `fk506` -> `interleukin-3`, `fk-506`."""
     return _joined(name, "-")
 
 

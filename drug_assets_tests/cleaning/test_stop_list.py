@@ -61,7 +61,9 @@ def test_what_is_wrong_is_said_with_place_and_cure(data: bytes, line: int, cure:
 def test_the_projects_own_list() -> None:
     own = StopList.of(OWN.read_bytes(), OWN.name)
     unsafe = ["K", "no", "As", "lead", "gold", "Water", "combinations", "egg", "Val"]
+    unsafe += ["TCC", "almond", "Hemoglobin", "protein C"]
     safe = ["T3", "5-FU", "ethanol", "aspirin", "oxygen", "lead acetate", "iron", "cocaine", "GABA"]
+    safe += ["DES", "almond oil", "erythropoietin", "oxytocin", "garlic"]
     assert stopped(own, *unsafe, *safe) == unsafe
 
 
