@@ -9,6 +9,7 @@ import polars as pl
 from hypothesis import strategies as st
 
 from drug_assets import contracts, sources
+from drug_assets.cleaning.publications import records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +59,12 @@ def trial_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
         sources.CLINICAL_TRIALS,
         *({("scientific_title" if k == "title" else k): v for k, v in row.items()} for row in rows),
     )
+
+
+def records_of(raw: Mapping[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
+    """Raw rows of publications cleaned each by itself, by the name of their source."""
+    of_publications = (sources.PUBMED, sources.CLINICAL_TRIALS)
+    return {s.name: records(s, raw[s.name]) for s in of_publications if s.name in raw}
 
 
 def key(row: Mapping[str, Any]) -> tuple[str, int]:

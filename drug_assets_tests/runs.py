@@ -82,8 +82,9 @@ def outputs(store: Path) -> dict[str, bytes]:
 
 
 def hidden(store: Path) -> list[str]:
-    """Names of what lies in a store besides outputs and parsed files."""
-    return [n for n in _files(store) if "/." in f"/{n}" and not n.startswith(".parts/")]
+    """Names of what lies in a store besides outputs and what is kept for the next run."""
+    kept = (".parts/", ".by_file/", ".content_ids.json")
+    return [n for n in _files(store) if "/." in f"/{n}" and not n.startswith(kept)]
 
 
 def _files(folder: Path) -> list[str]:

@@ -19,6 +19,7 @@ from drug_assets_tests.raw import (
     listed_drug,
     mention,
     pubmed_rows,
+    records_of,
     table,
 )
 
@@ -136,15 +137,16 @@ class TestNothingLost:
     def test_cleaning_drugs_loses_nothing(self, rows: list[Row]) -> None:
         raw = drug_rows(*rows)
         kept, merged = cleaned_drugs(raw)
-        assert audit.nothing_lost(raw, kept, merged, rejected_records({"drugs": raw})).passed
+        assert audit.nothing_lost(raw, kept, merged, rejected_records({"drugs": raw}, {})).passed
 
     def test_cleaning_publications_loses_nothing(self) -> None:
         same = {"title": "Beta", "date": "2020"}
         deletion = {"id": "2", "citation_status": sources.DELETED}
         raw = pubmed_rows({**same, "id": "1"}, same, {}, {"id": "2", "title": "Gone"}, deletion)
-        known = journals_of({sources.PUBMED: raw})
-        kept, merged = cleaned_publications(sources.PUBMED, raw, known)
-        finding = audit.nothing_lost(raw, kept, merged, rejected_records({"pubmed": raw}))
+        records = records_of({"pubmed": raw})
+        known = journals_of({sources.PUBMED: records["pubmed"]})
+        kept, merged = cleaned_publications(sources.PUBMED, records["pubmed"], known)
+        finding = audit.nothing_lost(raw, kept, merged, rejected_records({"pubmed": raw}, records))
         assert finding.passed
         assert finding.summary == "5 raw = 1 kept + 1 merged + 3 rejected"
 

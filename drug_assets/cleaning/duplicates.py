@@ -9,9 +9,14 @@ the exact rules, so that a source of millions is never compared as text.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from drug_assets import contracts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _JOURNAL = ("journal_id", "journal", "folded_journal")
 #: Where a record stood and how its journal was spelt are not its content; all else is.
@@ -19,13 +24,18 @@ _NOT_CONTENT = ("source_file", "source_row", "position", "journal", "folded_jour
 _SAME_WORK = ("folded_title", "date", "date_precision", "undated_text")
 
 
-def resolved(records: pl.LazyFrame, surrogate: pl.Expr) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+def resolved(
+    records: pl.LazyFrame,
+    with_journals: Callable[[pl.LazyFrame], pl.LazyFrame],
+    surrogate: pl.Expr,
+) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """The publications kept and the rows merged into them.
 
     Args:
         records: one row a record, with source_file, source_row, position (order of delivery), id
-            (null if missing), title, folded_title, date, date_precision, date_text, journal,
-            journal_id and folded_journal. Other columns are content too, and carried along.
+            (null if missing), title, folded_title, date, date_precision and date_text. Other
+            columns are content too, and carried along. They are read three times.
+        with_journals: gives records their journal, journal_id and folded_journal.
         surrogate: the id a record gets that has none.
 
     Returns:
@@ -34,12 +44,12 @@ def resolved(records: pl.LazyFrame, surrogate: pl.Expr) -> tuple[pl.LazyFrame, p
         (`merged_duplicate`); and the merged rows, as `contracts.MergedRecords`, sorted by key.
     """
     suspects = _suspects(records)
-    alone = records.join(suspects.lazy(), on="position", how="anti").with_columns(
+    alone = with_journals(records.join(suspects.lazy(), on="position", how="anti")).with_columns(
         publication_id=_with_surrogate(surrogate),
         conflicting_duplicate=pl.lit(value=False),
         merged_duplicate=pl.lit(value=False),
     )
-    doubled = records.join(suspects.lazy(), on="position", how="semi").collect()
+    doubled = with_journals(records.join(suspects.lazy(), on="position", how="semi")).collect()
     kept, merged = _settled(doubled, surrogate)
     return pl.concat([alone, kept.select(alone.collect_schema().names()).lazy()]), merged.lazy()
 

@@ -11,7 +11,6 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
-import polars.selectors as cs
 
 from drug_assets import contracts, sources
 from drug_assets.cleaning import dates, duplicates, journals
@@ -20,7 +19,7 @@ from drug_assets.cleaning.text import cleaned, folded
 from drug_assets.sources import DELETED, SEPARATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from drug_assets.sources import Source
 
@@ -36,6 +35,10 @@ class CleanedPublications(NamedTuple):
 
 #: Up to so many records a source is sorted by key.
 SORTED_ROWS = 5_000_000
+#: What a record says of its journal is kept as written under these names: few of them differ, so
+#: they are cleaned once each.
+_GIVEN = {f"given_{column}": column for column in journals.GIVEN}
+_NAMED = {column: pl.col(given) for given, column in _GIVEN.items()}
 #: What PubMed writes where a title is missing.
 _NO_TITLE = "[Not Available]."
 _RETRACTED = "Retracted Publication"
@@ -51,41 +54,84 @@ def title_of(source: Source) -> pl.Expr:
     return cleaned(pl.col("title")).replace(_NO_TITLE, None)
 
 
-def with_reason(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
-    """Raw rows with `position`, `clean_id`, `clean_title` and `reason`.
+def records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Every raw row of a source cleaned by itself: no other row makes a difference to it.
 
-    `reason` says why a row cannot be kept: `blank_title` (it can mention nothing), `deletion` (it
-    only withdraws another one), `deleted` (PubMed withdrew it after it was delivered), else null.
+    So it need be done only once for each landed file. What takes other rows (duplicates, deletions,
+    how a journal is spelt) is done with the records of all files.
+
+    Columns: source_file, source_row; id, title, folded_title, date_text, date, date_precision;
+    `reason` (why it cannot be kept: `blank_title`, it can mention nothing; `deletion`, it only
+    withdraws another one; else null), date_issue, version (Int64); what it says of its journal, as
+    written (given_journal, given_nlm_id, given_issn); and the columns that only the source has.
     """
-    rows = with_position(raw).with_columns(
-        clean_id=cleaned(pl.col("id")), clean_title=title_of(source)
+    date = pl.col("parsed_date").struct
+    own = _own_columns(source)
+    blank = pl.when(pl.col("title").is_null()).then(pl.lit("blank_title"))
+    deletes = pl.col("citation_status").eq_missing(DELETED) if source is sources.PUBMED else None
+    return (
+        raw.with_columns(
+            id=cleaned(pl.col("id")), title=title_of(source), date_text=cleaned(pl.col("date"))
+        )
+        .with_columns(**own)
+        .with_columns(
+            folded_title=folded(pl.col("title")), parsed_date=dates.parsed(pl.col("date_text"))
+        )
+        .select(
+            "source_file",
+            "source_row",
+            "id",
+            "title",
+            "folded_title",
+            "date_text",
+            date.field("date"),
+            date.field("date_precision"),
+            date.field("issue").alias("date_issue"),
+            (
+                blank
+                if deletes is None
+                else pl.when(deletes).then(pl.lit("deletion")).otherwise(blank)
+            ).alias("reason"),
+            *own,
+            **{given: pl.col(column) for given, column in _GIVEN.items()},
+        )
     )
-    blank = pl.when(pl.col("clean_title").is_null()).then(pl.lit("blank_title"))
+
+
+def with_reason(source: Source, records: pl.LazyFrame) -> pl.LazyFrame:
+    """All records of a source with their `position`, and whether another one withdrew them.
+
+    `reason` says why a record cannot be kept: what `records` said, or `deleted` (PubMed withdrew it
+    after it was delivered), else null.
+    """
+    rows = with_position(records)
     if source is not sources.PUBMED:
-        return rows.with_columns(reason=blank)
-    deletes = pl.col("citation_status").eq_missing(DELETED)
-    deletions = rows.filter(deletes).group_by("clean_id").agg(deleted_at=pl.col("position").max())
-    return rows.join(deletions, on="clean_id", how="left", maintain_order="left").with_columns(
-        reason=pl.when(deletes)
-        .then(pl.lit("deletion"))
-        .when(pl.col("position") < pl.col("deleted_at"))
-        .then(pl.lit("deleted"))
-        .otherwise(blank)
+        return rows
+    reason = pl.col("reason")
+    deletions = (
+        rows.filter(reason == "deletion").group_by("id").agg(deleted_at=pl.col("position").max())
+    )
+    return (
+        rows.join(deletions, on="id", how="left", maintain_order="left")
+        .with_columns(
+            reason=pl.when(reason.ne_missing("deletion"), pl.col("position") < pl.col("deleted_at"))
+            .then(pl.lit("deleted"))
+            .otherwise(reason)
+        )
+        .drop("deleted_at")
     )
 
 
-def journals_of(raw: Mapping[Source, pl.LazyFrame]) -> pl.LazyFrame:
-    """The journals (`contracts.Journals`) named by the rows that are not rejected."""
+def journals_of(records: Mapping[Source, pl.LazyFrame]) -> pl.LazyFrame:
+    """The journals (`contracts.Journals`) named by the records that are not rejected."""
     return journals.journals(
-        with_reason(source, rows).filter(pl.col("reason").is_null()) for source, rows in raw.items()
+        with_reason(source, rows).filter(pl.col("reason").is_null()).select(**_NAMED)
+        for source, rows in records.items()
     )
 
 
 def cleaned_publications(
-    source: Source,
-    raw: pl.LazyFrame,
-    known_journals: pl.LazyFrame,
-    set_aside: Callable[[pl.LazyFrame], pl.LazyFrame] | None = None,
+    source: Source, records: pl.LazyFrame, known_journals: pl.LazyFrame
 ) -> CleanedPublications:
     """The publications of one source, and the rows merged into them, each sorted by key.
 
@@ -93,64 +139,48 @@ def cleaned_publications(
 
     Args:
         source: the source.
-        raw: all its raw rows.
+        records: what `records` made of all its raw rows; read several times.
         known_journals: what `journals_of` made of all sources.
-        set_aside: makes the cleaned records something that can be read several times without being
-            made again, such as a file; in memory if not given.
 
     Returns:
         `kept` with the columns of the source's own contract, and `merged`.
     """
-    contract = contracts.TABLES[source.name]
-    date = pl.col("parsed_date").struct
-    records = (
-        with_reason(source, raw)
+    candidates = (
+        with_reason(source, records)
         .filter(pl.col("reason").is_null())
-        .with_columns(id="clean_id", title="clean_title", date_text=cleaned(pl.col("date")))
-        .rename({column: f"given_{column}" for column in journals.GIVEN})
-        .join(
-            _journals_of_given(raw, known_journals),
-            on=[f"given_{column}" for column in journals.GIVEN],
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
-        )
-        .with_columns(**_own_columns(source))
-        .with_columns(parsed_date=dates.parsed(pl.col("date_text")))
-        .with_columns(
-            folded_title=folded(pl.col("title")),
-            date=date.field("date"),
-            date_precision=date.field("date_precision"),
-            date_issue=date.field("issue"),
-        )
-        .select(
-            *(c for c in contract.column_names() if c not in ("publication_id", "issues")),
-            "id",
-            "position",
-            "folded_title",
-            "date_issue",
-            "folded_journal",
-        )
+        # A later version of a record wins over whatever was delivered before or after it.
+        .with_columns(position=pl.col("position") + pl.col("version") * 2**56)
+        .drop("reason", "version")
     )
+    of_given = _journals_of_given(records, known_journals).collect().lazy()
     surrogate = pl.struct("id", "folded_title", "date", "folded_journal").map_batches(
         lambda rows: _surrogates(source.name, rows), return_dtype=pl.String
     )
-    records = set_aside(records) if set_aside else records.collect().lazy()
-    kept, merged = duplicates.resolved(records, surrogate)
-    kept = kept.with_columns(issues=_issues()).sort(_order(records)).select(contract.column_names())
+    kept, merged = duplicates.resolved(
+        candidates, lambda some: _with_journals(some, of_given), surrogate
+    )
+    columns = contracts.TABLES[source.name].column_names()
+    kept = kept.with_columns(issues=_issues()).sort(_order(candidates)).select(columns)
     return CleanedPublications(kept=kept, merged=merged)
 
 
-def _journals_of_given(raw: pl.LazyFrame, known_journals: pl.LazyFrame) -> pl.LazyFrame:
-    """The journal of each combination of `journals.GIVEN` in the raw rows, kept as `given_*`."""
+def _journals_of_given(records: pl.LazyFrame, known_journals: pl.LazyFrame) -> pl.LazyFrame:
+    """The journal of each combination of what records say of theirs."""
     return (
-        raw.select(journals.GIVEN)
+        records.select(_GIVEN.keys())
         .unique()
-        .with_columns(pl.col(journals.GIVEN).name.prefix("given_"))
+        .with_columns(**_NAMED)
         .pipe(journals.with_evidence)
         .pipe(journals.with_journals, known_journals)
-        .select(cs.starts_with("given_"), "journal", "journal_id", "folded_journal")
+        .select(*_GIVEN, "journal", "journal_id", "folded_journal")
     )
+
+
+def _with_journals(records: pl.LazyFrame, of_given: pl.LazyFrame) -> pl.LazyFrame:
+    """Records with journal, journal_id and folded_journal instead of what they say of it."""
+    return records.join(
+        of_given, on=list(_GIVEN), how="left", nulls_equal=True, maintain_order="left"
+    ).drop(_GIVEN)
 
 
 def _issues() -> pl.Expr:
@@ -183,15 +213,14 @@ def _own_columns(source: Source) -> dict[str, pl.Expr]:
     if source is sources.PUBMED:
         types = _listed("publication_types")
         return {
-            # A later version of a record wins over whatever was delivered before or after it.
-            "position": pl.col("position")
-            + pl.col("version").str.to_integer(strict=False).fill_null(0).clip(0, 99) * 2**56,
+            "version": pl.col("version").str.to_integer(strict=False).fill_null(0).clip(0, 99),
             "vernacular_title": cleaned(pl.col("vernacular_title")),
             "publication_types": types,
             "retracted": types.list.contains(_RETRACTED),
         }
     brief = cleaned(pl.col("brief_title"))
     return {
+        "version": pl.lit(0, dtype=pl.Int64),
         "brief_title": pl.when(brief != pl.col("title")).then(brief),
         "status": cleaned(pl.col("status")),
         "phases": _listed("phase"),

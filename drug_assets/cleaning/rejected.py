@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 _UNREADABLE = ("blank_row", "invalid_json", "not_an_object")
 
 
-def rejected_records(raw: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
+def rejected_records(
+    raw: Mapping[str, pl.LazyFrame], records: Mapping[str, pl.LazyFrame]
+) -> pl.LazyFrame:
     """The rejected rows of every source (`contracts.RejectedRecords`), sorted by key.
 
-    `raw` maps the name of a source to its raw rows.
+    Args:
+        raw: raw rows by the name of their source.
+        records: what `publications.records` made of those of publications.
     """
     parts = [
-        _with_reason(name, rows)
-        .filter(pl.col("reason").is_not_null())
-        .select(
+        _with_reason(name, rows, records).select(
             "source_file",
             "source_row",
             source=pl.lit(name),
@@ -42,8 +44,14 @@ def rejected_records(raw: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
     )
 
 
-def _with_reason(source: str, rows: pl.LazyFrame) -> pl.LazyFrame:
-    if source == sources.DRUGS.name:
-        return rows.with_columns(reason=rejected_drugs())
-    (publications,) = (s for s in sources.ALL if s.name == source)
-    return with_reason(publications, rows)
+def _with_reason(
+    name: str, rows: pl.LazyFrame, records: Mapping[str, pl.LazyFrame]
+) -> pl.LazyFrame:
+    """The raw rows that are rejected, with the `reason`."""
+    rejected = pl.col("reason").is_not_null()
+    if name == sources.DRUGS.name:
+        return rows.with_columns(reason=rejected_drugs()).filter(rejected)
+    (source,) = (s for s in sources.ALL if s.name == name)
+    key = ("source_file", "source_row")
+    reasons = with_reason(source, records[name]).filter(rejected).select(*key, "reason")
+    return rows.join(reasons, on=key)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from drug_assets import CODE_VERSION, contracts, graph, mentions, sources
+from drug_assets import CODE_VERSION, cleaning, contracts, graph, mentions, sources
 from drug_assets.cleaning import drugs as drug_cleaning
 from drug_assets.cleaning import publications as publication_cleaning
 from drug_assets.cleaning import rejected
@@ -16,6 +17,7 @@ from drug_assets.defs.resources import TRANSIENT, StopListFile
 from drug_assets.formats import PARSER_VERSION
 from drug_assets.rules import rules_in_force
 from drug_assets.storage import landing
+from drug_assets.storage.by_file import ByFile, code_version
 from drug_assets.storage.io_managers import DOCUMENTS, Place, column_schema, outputs_of
 from drug_assets.storage.outputs import (
     discard_abandoned,
@@ -128,11 +130,34 @@ def cleaned_drugs(raw_drugs: pl.LazyFrame, stop_list: StopListFile) -> Iterator[
     yield dg.Output(merged, output_name="merged_drugs")
 
 
+def _records(
+    source: sources.Source,
+    raw: pl.LazyFrame,
+    landed_files: pl.LazyFrame,
+    store: Place,
+    set_aside: Callable[[pl.LazyFrame], pl.LazyFrame] | None = None,
+) -> pl.LazyFrame:
+    """The raw rows of a source, each cleaned by itself; done once for each landed file."""
+    return ByFile.of(store.open(), source.name, landed_files).made(
+        "records",
+        code_version(cleaning, sources),
+        raw,
+        partial(publication_cleaning.records, source),
+        set_aside,
+    )
+
+
 @_table("journals", "clean")
-def journals(raw_pubmed: pl.LazyFrame, raw_clinical_trials: pl.LazyFrame) -> pl.LazyFrame:
+def journals(
+    raw_pubmed: pl.LazyFrame,
+    raw_clinical_trials: pl.LazyFrame,
+    landed_files: pl.LazyFrame,
+    store: Place,
+) -> pl.LazyFrame:
     """The journals of both sources."""
+    raw = {sources.PUBMED: raw_pubmed, sources.CLINICAL_TRIALS: raw_clinical_trials}
     return publication_cleaning.journals_of(
-        {sources.PUBMED: raw_pubmed, sources.CLINICAL_TRIALS: raw_clinical_trials}
+        {source: _records(source, rows, landed_files, store) for source, rows in raw.items()}
     )
 
 
@@ -146,9 +171,18 @@ def _cleaned_publications(source: sources.Source) -> dg.AssetsDefinition:
             source.name: _out(source.name, "clean", code_version=CODE_VERSION),
             merged_table: _out(merged_table, "clean", code_version=CODE_VERSION),
         },
-        ins={"raw": dg.AssetIn(raw), "journals": dg.AssetIn("journals")},
+        ins={
+            name: dg.AssetIn(key)
+            for name, key in (
+                ("raw", raw),
+                ("journals", "journals"),
+                ("landed_files", "landed_files"),
+            )
+        },
     )
-    def cleaned(raw: pl.LazyFrame, journals: pl.LazyFrame) -> Iterator[dg.Output[Any]]:
+    def cleaned(
+        raw: pl.LazyFrame, journals: pl.LazyFrame, landed_files: pl.LazyFrame, store: Place
+    ) -> Iterator[dg.Output[Any]]:
         title = "scientific_title" if source is sources.CLINICAL_TRIALS else "title"
         lineage = _lineage(
             publication_id=[(f"raw_{source.name}", "id")],
@@ -160,7 +194,8 @@ def _cleaned_publications(source: sources.Source) -> dg.AssetsDefinition:
             source_row=[(f"raw_{source.name}", "source_row")],
         )
         with set_aside() as aside:
-            kept, merged = publication_cleaning.cleaned_publications(source, raw, journals, aside)
+            records = _records(source, raw, landed_files, store, aside)
+            kept, merged = publication_cleaning.cleaned_publications(source, records, journals)
             yield dg.Output(kept, output_name=source.name, metadata=lineage)
             yield dg.Output(merged, output_name=merged_table)
 
@@ -173,12 +208,19 @@ cleaned_clinical_trials = _cleaned_publications(sources.CLINICAL_TRIALS)
 
 @_table("rejected_records", "clean")
 def rejected_records(
-    raw_drugs: pl.LazyFrame, raw_pubmed: pl.LazyFrame, raw_clinical_trials: pl.LazyFrame
+    raw_drugs: pl.LazyFrame,
+    raw_pubmed: pl.LazyFrame,
+    raw_clinical_trials: pl.LazyFrame,
+    landed_files: pl.LazyFrame,
+    store: Place,
 ) -> pl.LazyFrame:
     """The rows of every source that could not be kept."""
-    return rejected.rejected_records(
-        {"drugs": raw_drugs, "pubmed": raw_pubmed, "clinical_trials": raw_clinical_trials}
-    )
+    raw = {"drugs": raw_drugs, "pubmed": raw_pubmed, "clinical_trials": raw_clinical_trials}
+    records = {
+        source.name: _records(source, raw[source.name], landed_files, store)
+        for source in (sources.PUBMED, sources.CLINICAL_TRIALS)
+    }
+    return rejected.rejected_records(raw, records)
 
 
 @_table("mentions", "published")

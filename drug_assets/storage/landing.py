@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from drug_assets import contracts, formats, sources
+from drug_assets.storage.content_ids import ContentIds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -93,9 +94,9 @@ def landed_objects(zone: ObjectStore) -> list[StoredObject]:
     return sorted(found, key=lambda o: sources.natural_key(o.name))
 
 
-def fingerprint(zone: ObjectStore) -> str:
+def fingerprint(ids: ContentIds) -> str:
     """One identity of all names and bytes in the landing zone, whenever they were written."""
-    return _fingerprint((o.name, zone.content_id(o)) for o in landed_objects(zone))
+    return _fingerprint((o.name, ids.content_id(o)) for o in landed_objects(ids.zone))
 
 
 def _fingerprint(contents: Iterable[tuple[str, str]]) -> str:
@@ -112,7 +113,9 @@ def read_landing_zone(zone: ObjectStore, store: ObjectStore) -> Landed:
         UnreadableFilesError: at least one file of a source cannot be read; the others were.
         StorageError: the landing zone does not exist.
     """
-    files, contents, problems = _identified(zone)
+    ids = ContentIds.of(zone, store)
+    files, contents, problems = _identified(ids)
+    ids.remember(store)
     kept = {o.name for o in store.objects(_PARTS)}
     rows: dict[str, dict[str, object]] = {}
     for file in files:
@@ -139,13 +142,13 @@ def read_landing_zone(zone: ObjectStore, store: ObjectStore) -> Landed:
     )
 
 
-def _identified(zone: ObjectStore) -> tuple[list[_File], list[tuple[str, str]], list[str]]:
+def _identified(ids: ContentIds) -> tuple[list[_File], list[tuple[str, str]], list[str]]:
     """The files in order of delivery, their names and contents, and what cannot be opened."""
     files, contents, problems = [], [], []
-    listed = landed_objects(zone)
+    listed = landed_objects(ids.zone)
     # Reading and hashing, where the zone does not list contents, need no GIL.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        identities = [(found, pool.submit(_content_id, zone, found)) for found in listed]
+        identities = [(found, pool.submit(_content_id, ids, found)) for found in listed]
     for found, identity in identities:
         try:
             content = identity.result()
@@ -161,9 +164,9 @@ def _identified(zone: ObjectStore) -> tuple[list[_File], list[tuple[str, str]], 
     return files, contents, problems
 
 
-def _content_id(zone: ObjectStore, found: StoredObject) -> str:
+def _content_id(ids: ContentIds, found: StoredObject) -> str:
     found.name.encode()
-    return zone.content_id(found)
+    return ids.content_id(found)
 
 
 def _part_name(name: str, content: str) -> str:

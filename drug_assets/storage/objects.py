@@ -217,7 +217,7 @@ def _files(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]
 
 
 def _version(stat: os.stat_result) -> str:
-    return f"{stat.st_mtime_ns}-{stat.st_ino}"
+    return f"{stat.st_mtime_ns}-{stat.st_ctime_ns}-{stat.st_ino}"
 
 
 def _flush_folder(folder: Path) -> None:

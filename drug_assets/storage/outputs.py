@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from drug_assets import contracts
+from drug_assets.storage.content_ids import ContentIds
 from drug_assets.storage.landing import fingerprint
 
 if TYPE_CHECKING:
@@ -76,7 +77,10 @@ class Outputs:
         name = self.name_to_write(table_file(table))
         scratch = self.store.scratch(name)
         try:
-            _typed(table, contract, rows).sink_parquet(scratch, maintain_order=True)
+            # The lowest level packs nearly as tight as the default, in two thirds of the time.
+            _typed(table, contract, rows).sink_parquet(
+                scratch, maintain_order=True, compression_level=1
+            )
             require_contract(table, contract, pl.scan_parquet(scratch, glob=False))
             written = WrittenTable(
                 rows=_height(scratch),
@@ -188,7 +192,7 @@ def unchanged_since_release(zone: ObjectStore, store: ObjectStore, rules: str) -
     released = last_release(store)
     if released.get("rules") != rules:
         return False
-    return bool(released["landing"]["fingerprint"] == fingerprint(zone))
+    return bool(released["landing"]["fingerprint"] == fingerprint(ContentIds.of(zone, store)))
 
 
 def finish_interrupted_releases(store: ObjectStore) -> list[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 Rows = list[Record]
 
+JOURNAL = ("journal", "journal_id", "folded_journal")
 SCHEMA = {
     "source_file": pl.String,
     "source_row": pl.Int64,
@@ -78,7 +79,11 @@ def placed(records: Iterable[Record]) -> Rows:
 
 
 def resolved(records: Rows) -> tuple[Rows, Rows]:
-    kept, merged = duplicates.resolved(pl.LazyFrame(records, schema=SCHEMA), SURROGATE)
+    rows = pl.LazyFrame(records, schema=SCHEMA)
+    journals = rows.select("position", *JOURNAL)
+    kept, merged = duplicates.resolved(
+        rows.drop(JOURNAL), lambda some: some.join(journals, on="position"), SURROGATE
+    )
     return kept.sort("publication_id").collect().to_dicts(), merged.collect().to_dicts()
 
 

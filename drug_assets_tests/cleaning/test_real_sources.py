@@ -12,7 +12,7 @@ from drug_assets import contracts, formats, sources
 from drug_assets.cleaning.drugs import cleaned_drugs
 from drug_assets.cleaning.publications import cleaned_publications, journals_of
 from drug_assets.cleaning.rejected import rejected_records
-from drug_assets_tests.raw import Row, pubmed_rows, raw_rows, trial_rows
+from drug_assets_tests.raw import Row, pubmed_rows, raw_rows, records_of, trial_rows
 
 if TYPE_CHECKING:
     from drug_assets.sources import Source
@@ -29,9 +29,11 @@ def read(source: Source, **files: str) -> pl.LazyFrame:
 
 def cleaned(source: Source, raw: pl.LazyFrame) -> tuple[list[Row], dict[int, str], list[Row]]:
     """Kept records, ids that rows were merged into, rejected rows; nothing is lost."""
-    kept, merged = cleaned_publications(source, raw, journals_of({source: raw}))
+    records = records_of({source.name: raw})
+    known = journals_of({source: records[source.name]})
+    kept, merged = cleaned_publications(source, records[source.name], known)
     contracts.TABLES[source.name].validate(kept)
-    rejected = rejected_records({source.name: raw})
+    rejected = rejected_records({source.name: raw}, records)
     contracts.RejectedRecords.validate(rejected)
     counts = [table.select(pl.len()).collect().item() for table in (raw, kept, merged, rejected)]
     assert counts[0] == sum(counts[1:])
@@ -256,7 +258,7 @@ class TestVocabularies:
             ("caffeine", ["N06BC01"]),
             ("epinephrine", ["C01CA24", "R03AA01"]),
         ]
-        rejected = rejected_records({"drugs": read(sources.DRUGS, drugs__csv=text)}).collect()
+        rejected = rejected_records({"drugs": read(sources.DRUGS, drugs__csv=text)}, {}).collect()
         assert rejected["reasons"].to_list() == [["atc_group"]] * 4
         assert rejected["source_row"].to_list() == [1, 2, 3, 4]
 

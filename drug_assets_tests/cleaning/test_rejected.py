@@ -16,12 +16,13 @@ from drug_assets_tests.raw import (
     publication_tables,
     pubmed_rows,
     raw_rows,
+    records_of,
     trial_rows,
 )
 
 
 def rejected(**raw: Any) -> list[Row]:
-    table = rejected_records(raw)
+    table = rejected_records(raw, records_of(raw))
     contracts.RejectedRecords.validate(table)
     return table.collect().to_dicts()
 

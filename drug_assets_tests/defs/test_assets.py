@@ -21,6 +21,7 @@ from drug_assets.storage.io_managers import DOCUMENTS, RELEASE, column_schema
 from drug_assets.storage.landing import read_landing_zone
 from drug_assets.storage.objects import LocalFolder
 from drug_assets_tests import runs
+from drug_assets_tests.raw import records_of
 
 pytestmark = pytest.mark.xdist_group("sample")
 
@@ -149,7 +150,8 @@ def test_assets_give_what_the_functions_beneath_them_give(
     landed = read_landing_zone(LocalFolder(landing), LocalFolder(tmp_path))
     raw = landed.raw
     cleaned = drugs.cleaned_drugs(raw["drugs"])
-    publishing = {sources.PUBMED: raw["pubmed"], sources.CLINICAL_TRIALS: raw["clinical_trials"]}
+    by_itself = records_of(raw)
+    publishing = {s: by_itself[s.name] for s in (sources.PUBMED, sources.CLINICAL_TRIALS)}
     journals = publications.journals_of(publishing)
     records = {
         source.name: publications.cleaned_publications(source, rows, journals)
@@ -165,7 +167,7 @@ def test_assets_give_what_the_functions_beneath_them_give(
         "journals": journals,
         **{name: made.kept for name, made in records.items()},
         **{f"merged_{name}": made.merged for name, made in records.items()},
-        "rejected_records": rejected.rejected_records(raw),
+        "rejected_records": rejected.rejected_records(raw, by_itself),
         "mentions": found,
         "journal_drugs": by_journal,
         "top_journal": graph.top_journal(by_journal),

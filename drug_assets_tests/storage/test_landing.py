@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets import contracts, formats
+from drug_assets.storage.content_ids import ContentIds
 from drug_assets.storage.landing import UnreadableFilesError, fingerprint, read_landing_zone
 from drug_assets.storage.objects import LocalFolder, StorageError
 from drug_assets_tests import runs
@@ -244,7 +245,7 @@ def test_name_that_is_no_text_is_told_as_far_as_it_goes(places: Places) -> None:
         pass
     with pytest.raises(UnreadableFilesError, match=r"pubmed_\\udcff\.csv: its name is not UTF-8"):
         places.read()
-    assert len(fingerprint(places.zone)) == 64
+    assert len(fingerprint(ContentIds(places.zone))) == 64
 
 
 def test_file_of_no_source_is_told_and_stops_nothing(places: Places) -> None:
@@ -263,7 +264,7 @@ def test_file_of_a_format_that_is_not_read_is_told(places: Places) -> None:
 
 
 def test_documentation_and_hidden_files_are_none_of_its_business(places: Places) -> None:
-    before = fingerprint(places.zone)
+    before = fingerprint(ContentIds(places.zone))
     runs.landing_zone(
         places.landing,
         {
@@ -275,7 +276,7 @@ def test_documentation_and_hidden_files_are_none_of_its_business(places: Places)
         },
     )
     assert places.read().files.height == 3
-    assert fingerprint(places.zone) == before
+    assert fingerprint(ContentIds(places.zone)) == before
 
 
 def test_file_belongs_to_the_source_of_its_folder(places: Places) -> None:
@@ -292,19 +293,19 @@ def test_file_belongs_to_the_source_of_its_folder(places: Places) -> None:
     [{"pubmed__csv": "id,title\n1,other\n"}, {"pubmed_2__csv": ""}, {"other__bin": b"\0"}],
 )
 def test_fingerprint_tells_any_change(places: Places, change: dict[str, str | bytes]) -> None:
-    before = fingerprint(places.zone)
+    before = fingerprint(ContentIds(places.zone))
     places.land(**change)
-    assert fingerprint(places.zone) != before
+    assert fingerprint(ContentIds(places.zone)) != before
 
 
 def test_fingerprint_tells_a_file_that_was_renamed(places: Places) -> None:
-    before = fingerprint(places.zone)
+    before = fingerprint(ContentIds(places.zone))
     (places.landing / "pubmed.csv").rename(places.landing / "pubmed_1.csv")
-    assert fingerprint(places.zone) != before
+    assert fingerprint(ContentIds(places.zone)) != before
 
 
 def test_fingerprint_does_not_depend_on_times(places: Places) -> None:
-    before = fingerprint(places.zone)
+    before = fingerprint(ContentIds(places.zone))
     for path in places.landing.iterdir():
         os.utime(path, (1, 1))
-    assert fingerprint(places.zone) == before == places.read().fingerprint
+    assert fingerprint(ContentIds(places.zone)) == before == places.read().fingerprint
