@@ -21,8 +21,8 @@ MAX_RECORD_CHARS = 16 * 1024**2
 
 GZIP_MAGIC = b"\x1f\x8b"
 
-_CHUNK_BYTES = 64 * 1024
-_PACKED_SLICE_BYTES = 64 * 1024
+_CHUNK_BYTES = 256 * 1024
+_PACKED_SLICE_BYTES = 256 * 1024
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
