@@ -6,12 +6,13 @@ to decide. What must hold within one table is its contract's business.
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import dataframely as dy
 import jsonschema_rs
@@ -19,10 +20,10 @@ import msgspec
 import polars as pl
 
 from drug_assets.cleaning.text import folded
+from drug_assets.contracts import ATC_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import date
     from pathlib import Path
 
     from drug_assets.contracts import Contract
@@ -157,6 +158,56 @@ def _graph_validator() -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(text)
 
 
+# The types below say what graph.schema.json says, to a decoder that checks as it decodes: that takes
+# a third of the time. They are stricter in places (a date has to be one of the calendar), nowhere
+# laxer: what they let pass follows the schema; where they do not, the schema has the word.
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Position = Annotated[int, msgspec.Meta(ge=0)]
+#: A `$` of Python would let a line end follow.
+_AtcCode = Annotated[str, msgspec.Meta(pattern=ATC_CODE.removesuffix("$") + r"\Z")]
+_Date = dt.date | None
+_Type = Literal["pubmed", "clinical_trial"]
+
+
+class _Part(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A JSON object that has all of its members and no other."""
+
+
+class _MentionOfJournal(_Part):
+    date: _Date
+    type: _Type
+    id: _Text
+
+
+class _Journal(_Part):
+    journal: _Text
+    mentions: Annotated[list[_MentionOfJournal], msgspec.Meta(min_length=1)]
+
+
+class _Mention(_Part):
+    type: _Type
+    id: _Text
+    title: _Text
+    journal: str | None
+    date: _Date
+    date_precision: Literal["day", "month", "season", "year"] | None
+    spans: Annotated[list[tuple[_Position, _Position]], msgspec.Meta(min_length=1)]
+
+
+class _Drug(_Part):
+    drug_id: _Text
+    drug: _Text
+    names: list[_Text]
+    atc_codes: list[_AtcCode]
+    mentions: list[_Mention]
+    journals: list[_Journal]
+
+
+_DRUG = msgspec.json.Decoder(_Drug)
+#: Lines are long: read through the default buffer, they would be put together of many pieces.
+_BUFFER_BYTES = 2**20
+
+
 class ReadGraph(NamedTuple):
     """What one reading of a graph document gives."""
 
@@ -168,10 +219,9 @@ class ReadGraph(NamedTuple):
 
 def read_graph(document: Path) -> ReadGraph:
     """Read a graph document: a JSON array, one line a drug, that follows its JSON Schema."""
-    validator = _graph_validator()
     counts: list[tuple[str, int, int]] = []
     previous = b""
-    with document.open("rb") as file, _no_garbage_collection():
+    with document.open("rb", _BUFFER_BYTES) as file, _no_garbage_collection():
         for number, line in enumerate(file, start=1):
             text = line.strip()
             try:
@@ -181,10 +231,7 @@ def read_graph(document: Path) -> ReadGraph:
                     follows = previous.endswith((b"[", b"}"))
                 else:
                     follows = previous == b"[" or previous.endswith(b",")
-                    drug = msgspec.json.decode(text.removesuffix(b","))
-                    validator.validate([drug])
-                    in_journals = sum(len(journal["mentions"]) for journal in drug["journals"])
-                    counts.append((drug["drug_id"], len(drug["mentions"]), in_journals))
+                    counts.append(_counts(text.removesuffix(b",")))
             except jsonschema_rs.ValidationError as error:
                 where = "/".join(map(str, error.instance_path[1:]))
                 return ReadGraph(f"line {number}: {error.message} (at {where})", counts)
@@ -194,6 +241,28 @@ def read_graph(document: Path) -> ReadGraph:
                 return ReadGraph(f"line {number} does not follow on the last", counts)
             previous = text
     return ReadGraph(None if previous == b"]" else "it is not closed", counts)
+
+
+def _counts(line: bytes) -> tuple[str, int, int]:
+    """The drug_id of a drug of the document, its mentions and its journals' mentions.
+
+    Raises:
+        jsonschema_rs.ValidationError: it does not follow the schema.
+        msgspec.DecodeError: it is not JSON.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    try:
+        drug = _DRUG.decode(line)
+    except msgspec.ValidationError:
+        drug = msgspec.json.decode(line)
+        _graph_validator().validate([drug])
+        in_journals = sum(len(journal["mentions"]) for journal in drug["journals"])
+        return drug["drug_id"], len(drug["mentions"]), in_journals
+    return (
+        drug.drug_id,
+        len(drug.mentions),
+        sum([len(journal.mentions) for journal in drug.journals]),
+    )
 
 
 def graph_is_valid(read: ReadGraph) -> Finding:
@@ -259,7 +328,7 @@ def rejected_by_reason(rejected: pl.LazyFrame) -> Mapping[str, int]:
     return {f"{source}.{reason}": count for source, reason, count in counted.rows()}
 
 
-def dates_in_the_future(publications: pl.LazyFrame, today: date) -> int:
+def dates_in_the_future(publications: pl.LazyFrame, today: dt.date) -> int:
     """Records dated after today."""
     return int(publications.filter(pl.col("date") > today).select(pl.len()).collect().item())
 

@@ -6,7 +6,7 @@ mentioned most, not the document. What its answers are belongs to `questions`.
 
 from __future__ import annotations
 
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,12 +14,10 @@ import polars as pl
 from drug_assets import contracts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 #: Mentions in memory while the document is written, give or take those of one drug.
 MENTIONS_A_BATCH = 100_000
-#: Lines kept in memory until all are made; beyond that they wait in a file.
-SPOOL_BYTES = 64 * 2**20
 
 
 def journal_drugs(mentions: pl.LazyFrame) -> pl.LazyFrame:
@@ -60,38 +58,45 @@ def graph_document(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> Iterator[str]
     """The lines of `graph.json`: a JSON array with one line a drug, sorted by name.
 
     `drugs` is `contracts.Drugs`, `mentions` is `contracts.Mentions`; a drug without mention has its
-    line too. Lines come without line ends. Where they are many they wait in a temporary file.
+    line too. Lines come without line ends. They wait in a temporary file until all are made.
     """
     listed = (
         drugs.select("drug_id", "drug", "names", "atc_codes")
         .sort("drug", "drug_id")
         .with_row_index("line")
-        .join(mentions.group_by("drug_id").len("mentions"), on="drug_id", how="left")
+        .join(mentions.group_by("drug_id").len("count"), on="drug_id", how="left")
         # The table of mentions is sorted so: a batch of drugs lies together in it.
         .sort("drug_id")
-        .with_columns(batch=pl.col("mentions").fill_null(0).cum_sum() // MENTIONS_A_BATCH)
+        .with_columns(batch=pl.col("count").fill_null(0).cum_sum() // MENTIONS_A_BATCH)
         .collect()
     )
-    lines = [(0, 0)] * listed.height
-    with SpooledTemporaryFile(SPOOL_BYTES) as spool:
+    sizes: list[int] = []
+    with TemporaryFile() as file:
         for batch in listed.partition_by("batch", maintain_order=True):
             first, last = (pl.lit(batch["drug_id"][row]) for row in (0, -1))
-            of_these = mentions.filter(pl.col("drug_id").is_between(first, last)).collect()
-            for number, line in zip(batch["line"], _lines(batch, of_these), strict=True):
-                lines[number] = (spool.tell(), spool.write(line.encode()))
+            of_these = mentions.filter(pl.col("drug_id").is_between(first, last))
+            lines = _lines(batch, of_these)
+            sizes.extend(lines.str.len_bytes())
+            file.writelines(lines.cast(pl.Binary))
+        places = (
+            listed.select("line", size=pl.Series(sizes, dtype=pl.Int64))
+            .with_columns(start=pl.col("size").cum_sum() - pl.col("size"))
+            .sort("line")
+        )
         yield "["
-        for number, (start, size) in enumerate(lines, start=1):
-            spool.seek(start)
-            yield spool.read(size).decode() + ("," if number < len(lines) else "")
+        for number, start, size in zip(*places["line", "start", "size"], strict=True):
+            file.seek(start)
+            yield file.read(size).decode() + ("," if number < places.height - 1 else "")
         yield "]"
 
 
-def _lines(drugs: pl.DataFrame, mentions: pl.DataFrame) -> pl.Series:
+def _lines(drugs: pl.DataFrame, mentions: pl.LazyFrame) -> pl.Series:
     """The JSON objects of these drugs, in their order.
 
-    Each mention is encoded by itself: to join texts takes less than to gather nested columns.
+    Rows are sorted and grouped by a number, which takes a fraction of what a text does.
     """
-    encoded = (
+    start, end = (pl.element().struct.field(name) for name in ("start", "end"))
+    numbered = (
         mentions.select(
             "drug_id",
             "journal_id",
@@ -101,54 +106,42 @@ def _lines(drugs: pl.DataFrame, mentions: pl.DataFrame) -> pl.Series:
             date=pl.col("date").dt.to_string("iso"),
             type=pl.col("source").replace({"clinical_trials": "clinical_trial"}),
             id="publication_id",
-            spans=pl.col("spans").list.eval(
-                pl.concat_list(pl.element().struct.field("start"), pl.element().struct.field("end"))
-            ),
+            spans=pl.col("spans").list.eval(pl.concat_arr(start, end)),
         )
-        .sort("drug_id", "date", "type", "id", nulls_last=True)
-        .select(
-            "drug_id",
-            "journal_id",
-            "journal",
-            mention=_json("type", "id", "title", "journal", "date", "date_precision", "spans"),
-            mention_of_journal=_json("date", "type", "id"),
-        )
+        .collect()
+        .join(drugs.select("drug_id", "line"), on="drug_id", how="left", maintain_order="left")
+        .sort("line", "date", "type", "id", nulls_last=True)
     )
-    of_drug = encoded.group_by("drug_id", maintain_order=True).agg(
-        mentions_json=pl.col("mention").str.join(",")
+    of_drug = numbered.group_by("line", maintain_order=True).agg(
+        mentions=pl.struct("type", "id", "title", "journal", "date", "date_precision", "spans")
+    )
+    follows_another = (
+        pl.col(key).ne_missing(pl.col(key).shift()) for key in ("line", "journal_id")
     )
     of_journal = (
-        encoded.filter(pl.col("journal_id").is_not_null())
-        .group_by("drug_id", "journal_id", maintain_order=True)
-        .agg(pl.col("journal").first(), pl.col("mention_of_journal").str.join(","))
-        .sort("drug_id", "journal", "journal_id")
-        .select("drug_id", journal=_json_with(["journal"], mentions="mention_of_journal"))
-        .group_by("drug_id", maintain_order=True)
-        .agg(journals_json=pl.col("journal").str.join(","))
+        numbered.filter(pl.col("journal_id").is_not_null())
+        .select("line", "journal", "journal_id", "date", "type", "id")
+        .sort("line", "journal", "journal_id", maintain_order=True)
+        # Sorted, and said to be: so rows are grouped without looking for equal ones.
+        .group_by(
+            pl.any_horizontal(follows_another).cum_sum().set_sorted().alias("journal_of_drug"),
+            maintain_order=True,
+        )
+        .agg(pl.col("line", "journal").first(), mentions=pl.struct("date", "type", "id"))
+        .group_by(pl.col("line").set_sorted(), maintain_order=True)
+        .agg(journals=pl.struct("journal", "mentions"))
     )
     return (
-        drugs.join(of_drug, on="drug_id", how="left", maintain_order="left")
-        .join(of_journal, on="drug_id", how="left", maintain_order="left")
+        drugs.join(of_drug, on="line", how="left", maintain_order="left")
+        .join(of_journal, on="line", how="left", maintain_order="left")
         .select(
-            _json_with(
-                ["drug_id", "drug", "names", "atc_codes"],
-                mentions="mentions_json",
-                journals="journals_json",
-            )
+            pl.struct(
+                "drug_id",
+                "drug",
+                "names",
+                "atc_codes",
+                pl.col("mentions", "journals").fill_null([]),
+            ).struct.json_encode()
         )
         .to_series()
     )
-
-
-def _json(*columns: str) -> pl.Expr:
-    """The columns as one JSON object a row."""
-    return pl.struct(columns).struct.json_encode()
-
-
-def _json_with(columns: Sequence[str], **arrays: str) -> pl.Expr:
-    """The columns as one JSON object a row, then arrays whose elements are JSON already."""
-    members = (
-        pl.concat_str(pl.lit(f',"{name}":['), pl.col(column).fill_null(""), pl.lit("]"))
-        for name, column in arrays.items()
-    )
-    return pl.concat_str(_json(*columns).str.strip_suffix("}"), *members, pl.lit("}"))

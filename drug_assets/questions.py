@@ -4,12 +4,14 @@ Little is imported here, and of the standard library only what is needed when it
 these answers on a command line. Making the document belongs to `graph`, where it is stored to
 `storage`, how an answer is shown to `cli`.
 
-The document is read one line a drug, the way `graph` writes it, so that memory holds one drug and
-the answer however large the document is. Any other layout of that JSON is read too, all at once.
+The document is read once, one line a drug, the way `graph` writes it: memory holds one drug, the
+names of the others and which of them each journal mentions, none of their publications. Any other
+layout of that JSON is read too, all at once.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -27,6 +29,8 @@ PUBMED = "pubmed"
 CLINICAL_TRIAL = "clinical_trial"
 CLOSE_SPELLINGS = 5
 
+#: Lines are long: read through the default buffer, they would be put together of many pieces.
+_BUFFER_BYTES = 2**20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -88,56 +92,119 @@ class UnknownDrug(LookupError):  # noqa: N818 - the name says what is wrong
 
 
 def top_journals(graph: Graph) -> list[TopJournal]:
-    """The journals that mention the most different drugs, over both sources (SPEC 6.1).
-
-    All that tie, sorted by name; none if no journal mentions any drug.
+    """The journals that mention the most different drugs (`Index.top_journals`).
 
     Raises:
         NotAGraph: If what is read is not a graph document.
         OSError: If it cannot be read.
     """
-    drugs_of: dict[str, list[str]] = {}
-    for drug in _drugs(graph):
-        for journal in {journal.journal for journal in drug.journals}:
-            drugs_of.setdefault(journal, []).append(drug.drug)
-    most = max(map(len, drugs_of.values()), default=0)
-    return [
-        TopJournal(journal, most, sorted(drugs))
-        for journal, drugs in sorted(drugs_of.items())
-        if len(drugs) == most
-    ]
+    return Index(graph).top_journals()
 
 
 def related_drugs(graph: Graph, drug: str, *, exclude_trial_journals: bool = False) -> RelatedDrugs:
-    """The other drugs mentioned by the journals that mention a drug (SPEC 6.2).
-
-    Only mentions by PubMed publications count, of the drug as of the others. The answer is empty
-    for a drug that no journal mentions.
-
-    Args:
-        graph: Where the document is; it is read twice.
-        drug: Any of the drug's names; case, accents and spacing do not matter. Where it is the name
-            of one drug and a synonym of another, the first is meant. A synonym that several drugs
-            share means all of them together: a title with it mentions each.
-        exclude_trial_journals: Leave out the journals that mention the drug in a clinical trial.
+    """The other drugs mentioned by the journals that mention a drug (`Index.related_drugs`).
 
     Raises:
         UnknownDrug: If no drug has that name.
         NotAGraph: If what is read is not a graph document.
         OSError: If it cannot be read.
     """
-    asked = _find(graph, drug)
-    journals = {journal for found in asked for journal in found.journals_in(PUBMED)}
-    if exclude_trial_journals:
-        for found in asked:
-            journals -= found.journals_in(CLINICAL_TRIAL)
-    ids = {found.drug_id for found in asked}
-    related = [
-        RelatedDrug(other.drug, sorted(linking))
-        for other in (_drugs(graph) if journals else ())
-        if other.drug_id not in ids and (linking := journals & other.journals_in(PUBMED))
-    ]
-    return RelatedDrugs(" / ".join(sorted(found.drug for found in asked)), sorted(related))
+    return Index(graph).related_drugs(drug, exclude_trial_journals=exclude_trial_journals)
+
+
+class Index:
+    """Which journal mentions which drug, from one reading of a document, for several questions."""
+
+    def __init__(self, graph: Graph) -> None:
+        """Read a document.
+
+        Raises:
+            NotAGraph: If what is read is not a graph document.
+            OSError: If it cannot be read.
+        """
+        #: Name and names of each drug, in the order of the document.
+        self._drugs: list[tuple[str, list[str]]] = []
+        #: Positions of the drugs that a journal mentions, by type of publication, by journal.
+        self._mentioned: dict[str, dict[str, list[int]]] = {
+            PUBMED: defaultdict(list),
+            CLINICAL_TRIAL: defaultdict(list),
+        }
+        for position, drug in enumerate(_drugs(graph)):
+            self._drugs.append((drug.drug, drug.names))
+            for journal in drug.journals:
+                for kind in {mention.type for mention in journal.mentions}:
+                    self._mentioned[kind][journal.journal].append(position)
+
+    def top_journals(self) -> list[TopJournal]:
+        """The journals that mention the most different drugs, over both sources (SPEC 6.1).
+
+        All that tie, sorted by name; none if no journal mentions any drug.
+        """
+        drugs_of: dict[str, set[int]] = defaultdict(set)
+        for journals in self._mentioned.values():
+            for journal, drugs in journals.items():
+                drugs_of[journal].update(drugs)
+        most = max(map(len, drugs_of.values()), default=0)
+        return [
+            TopJournal(journal, most, sorted(self._drugs[drug][0] for drug in drugs))
+            for journal, drugs in sorted(drugs_of.items())
+            if len(drugs) == most
+        ]
+
+    def related_drugs(self, drug: str, *, exclude_trial_journals: bool = False) -> RelatedDrugs:
+        """The other drugs mentioned by the journals that mention a drug (SPEC 6.2).
+
+        Only mentions by PubMed publications count, of the drug as of the others. The answer is
+        empty for a drug that no journal mentions.
+
+        Args:
+            drug: Any of the drug's names; case, accents and spacing do not matter. Where it is the
+                name of one drug and a synonym of another, the first is meant. A synonym that
+                several drugs share means all of them together: a title with it mentions each.
+            exclude_trial_journals: Leave out the journals that mention the drug in a clinical
+                trial.
+
+        Raises:
+            UnknownDrug: If no drug has that name.
+        """
+        asked = self._named(drug)
+        journals = self._journals(PUBMED, asked)
+        if exclude_trial_journals:
+            journals -= self._journals(CLINICAL_TRIAL, asked)
+        linking: dict[int, list[str]] = defaultdict(list)
+        for journal in sorted(journals):
+            for other in {*self._mentioned[PUBMED][journal]} - asked:
+                linking[other].append(journal)
+        return RelatedDrugs(
+            " / ".join(sorted(self._drugs[found][0] for found in asked)),
+            sorted(RelatedDrug(self._drugs[other][0], by) for other, by in linking.items()),
+        )
+
+    def _journals(self, kind: str, drugs: set[int]) -> set[str]:
+        """The journals that mention any of the drugs in publications of that type."""
+        mentioned = self._mentioned[kind].items()
+        return {journal for journal, found in mentioned if not drugs.isdisjoint(found)}
+
+    def _named(self, name: str) -> set[int]:
+        """The drug of that name, or the drugs that share it as a synonym.
+
+        Raises:
+            UnknownDrug: If there is none.
+        """
+        wanted = _folded(name)
+        named: set[int] = set()
+        with_synonym: set[int] = set()
+        spellings: dict[str, str] = {}
+        for position, (drug, names) in enumerate(self._drugs):
+            folds = {_folded(spelling): spelling for spelling in (*names, drug)}
+            if _folded(drug) == wanted:
+                named.add(position)
+            elif wanted in folds:
+                with_synonym.add(position)
+            spellings.update(folds)
+        if not named and not with_synonym:
+            raise UnknownDrug(name, _close(wanted, spellings))
+        return named or with_synonym
 
 
 class _Mention(msgspec.Struct, frozen=True, gc=False):
@@ -157,38 +224,8 @@ class _Drug(msgspec.Struct, frozen=True, gc=False):
     journals: list[_Journal]
     names: list[str] = []
 
-    def journals_in(self, kind: str) -> set[str]:
-        """The journals that mention the drug in publications of that type."""
-        return {
-            journal.journal
-            for journal in self.journals
-            if any(mention.type == kind for mention in journal.mentions)
-        }
-
 
 _DECODER = msgspec.json.Decoder(_Drug)
-
-
-def _find(graph: Graph, name: str) -> list[_Drug]:
-    """The drug of that name, or the drugs that share it as a synonym.
-
-    Raises:
-        UnknownDrug: If there is none.
-    """
-    wanted = _folded(name)
-    named: list[_Drug] = []
-    with_synonym: list[_Drug] = []
-    spellings: dict[str, str] = {}
-    for drug in _drugs(graph):
-        folds = {_folded(spelling): spelling for spelling in (*drug.names, drug.drug)}
-        if _folded(drug.drug) == wanted:
-            named.append(drug)
-        elif wanted in folds:
-            with_synonym.append(drug)
-        spellings.update(folds)
-    if not named and not with_synonym:
-        raise UnknownDrug(name, _close(wanted, spellings))
-    return named or with_synonym
 
 
 def _close(wanted: str, spellings: dict[str, str]) -> list[str]:
@@ -216,7 +253,7 @@ def _drugs(graph: Graph) -> Iterator[_Drug]:
     Raises:
         NotAGraph: At the first thing that no graph document holds.
     """
-    opened = graph() if callable(graph) else graph.open("rb")
+    opened = graph() if callable(graph) else graph.open("rb", _BUFFER_BYTES)
     name = "the graph document" if callable(graph) else str(graph)
     try:
         yield from _read(opened, name)

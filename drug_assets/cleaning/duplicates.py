@@ -49,7 +49,10 @@ def resolved(
         conflicting_duplicate=pl.lit(value=False),
         merged_duplicate=pl.lit(value=False),
     )
-    doubled = with_journals(records.join(suspects.lazy(), on="position", how="semi")).collect()
+    # An id is looked at before the rest of a row is read; few rows are read for nothing.
+    id_of = pl.col("id")
+    possible = records.filter(id_of.is_null() | id_of.is_in(suspects["id"].drop_nulls().implode()))
+    doubled = with_journals(possible.join(suspects.lazy(), on="position", how="semi")).collect()
     kept, merged = _settled(doubled, surrogate)
     return pl.concat([alone, kept.select(alone.collect_schema().names()).lazy()]), merged.lazy()
 
@@ -59,7 +62,7 @@ def _with_surrogate(surrogate: pl.Expr) -> pl.Expr:
 
 
 def _suspects(records: pl.LazyFrame) -> pl.DataFrame:
-    """Positions of all records that may have a double: same id, or same title and date."""
+    """Position and id of all records that may have a double: same id, or same title and date."""
     same_work = ("title_hash", "date")
     keys = records.select("position", "id", "date", title_hash=pl.col("folded_title").hash())
     return (
@@ -71,7 +74,7 @@ def _suspects(records: pl.LazyFrame) -> pl.DataFrame:
             (pl.col("id").is_not_null() & (pl.col("of_id") > 1))
             | (pl.col("of_work") > pl.col("ids_of_work")) & (pl.col("of_work") > 1)
         )
-        .select("position")
+        .select("position", "id")
         .collect()
     )
 

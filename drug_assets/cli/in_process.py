@@ -250,13 +250,13 @@ def _print_report(
 
 def _print_answers(console: Console, settings: Settings) -> None:
     """The head of both answers."""
-    graph = open_store(settings.store).local_copy("graph.json")
-    top = questions.top_journals(graph)
+    index = questions.Index(open_store(settings.store).local_copy("graph.json"))
+    top = index.top_journals()
     if top:
         names = "; ".join(answer.journal for answer in top)
         drugs = counted(top[0].drug_count, "drug")
         console.print(f"Top journal, with {drugs}: {names}", markup=False, highlight=False)
-        answer = questions.related_drugs(graph, top[0].drugs[0])
+        answer = index.related_drugs(top[0].drugs[0])
         related = _shortened([related.drug for related in answer.related])
         console.print(f"Drugs related to {answer.drug}: {related}", markup=False, highlight=False)
 
