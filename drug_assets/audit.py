@@ -158,9 +158,9 @@ def _graph_validator() -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for(text)
 
 
-# The types below say what graph.schema.json says, to a decoder that checks as it decodes: that takes
-# a third of the time. They are stricter in places (a date has to be one of the calendar), nowhere
-# laxer: what they let pass follows the schema; where they do not, the schema has the word.
+# The types below say what graph.schema.json says, to a decoder that checks while it decodes: that
+# takes a third of the time. They are stricter in places (a date has to be one of the calendar),
+# nowhere laxer: what they let pass follows the schema; where they do not, the schema has the word.
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _Position = Annotated[int, msgspec.Meta(ge=0)]
 #: A `$` of Python would let a line end follow.

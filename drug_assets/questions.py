@@ -5,8 +5,8 @@ these answers on a command line. Making the document belongs to `graph`, where i
 `storage`, how an answer is shown to `cli`.
 
 The document is read once, one line a drug, the way `graph` writes it: memory holds one drug, the
-names of the others and which of them each journal mentions, none of their publications. Any other
-layout of that JSON is read too, all at once.
+names of the others, and a number for each mention by a journal, however large the document is. Any
+other layout of that JSON is read too, all at once.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Index:
         """
         #: Name and names of each drug, in the order of the document.
         self._drugs: list[tuple[str, list[str]]] = []
-        #: Positions of the drugs that a journal mentions, by type of publication, by journal.
+        #: By type of publication, by journal: the position of a drug for each mention of it.
         self._mentioned: dict[str, dict[str, list[int]]] = {
             PUBMED: defaultdict(list),
             CLINICAL_TRIAL: defaultdict(list),
@@ -132,23 +132,21 @@ class Index:
         for position, drug in enumerate(_drugs(graph)):
             self._drugs.append((drug.drug, drug.names))
             for journal in drug.journals:
-                for kind in {mention.type for mention in journal.mentions}:
-                    self._mentioned[kind][journal.journal].append(position)
+                for mention in journal.mentions:
+                    self._mentioned[mention.type][journal.journal].append(position)
 
     def top_journals(self) -> list[TopJournal]:
         """The journals that mention the most different drugs, over both sources (SPEC 6.1).
 
         All that tie, sorted by name; none if no journal mentions any drug.
         """
-        drugs_of: dict[str, set[int]] = defaultdict(set)
-        for journals in self._mentioned.values():
-            for journal, drugs in journals.items():
-                drugs_of[journal].update(drugs)
-        most = max(map(len, drugs_of.values()), default=0)
+        journals = {journal for of_kind in self._mentioned.values() for journal in of_kind}
+        counts = {journal: len(self._drugs_of(journal)) for journal in journals}
+        most = max(counts.values(), default=0)
         return [
-            TopJournal(journal, most, sorted(self._drugs[drug][0] for drug in drugs))
-            for journal, drugs in sorted(drugs_of.items())
-            if len(drugs) == most
+            TopJournal(journal, most, sorted(self._drugs[d][0] for d in self._drugs_of(journal)))
+            for journal, count in sorted(counts.items())
+            if count == most
         ]
 
     def related_drugs(self, drug: str, *, exclude_trial_journals: bool = False) -> RelatedDrugs:
@@ -179,6 +177,10 @@ class Index:
             " / ".join(sorted(self._drugs[found][0] for found in asked)),
             sorted(RelatedDrug(self._drugs[other][0], by) for other, by in linking.items()),
         )
+
+    def _drugs_of(self, journal: str) -> set[int]:
+        """The drugs that a journal mentions in publications of any type."""
+        return set().union(*(of_kind.get(journal, ()) for of_kind in self._mentioned.values()))
 
     def _journals(self, kind: str, drugs: set[int]) -> set[str]:
         """The journals that mention any of the drugs in publications of that type."""

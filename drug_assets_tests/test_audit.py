@@ -4,9 +4,12 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import jsonschema_rs
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drug_assets import audit, contracts, graph, sources
 from drug_assets.cleaning.drugs import cleaned_drugs
@@ -391,6 +394,79 @@ class TestGraphDocument:
         finding = self.equals(path)
         assert not finding.passed
         assert finding.summary.startswith("it cannot be read")
+
+
+DRUG = {
+    "drug_id": "beta",
+    "drug": "Beta",
+    "names": ["Beta"],
+    "atc_codes": ["A04AD"],
+    "mentions": [
+        {
+            "type": "pubmed",
+            "id": "1",
+            "title": "“Beta” é",
+            "journal": "Lancet",
+            "date": "2020-01-01",
+            "date_precision": "day",
+            "spans": [[1, 5]],
+        }
+    ],
+    "journals": [
+        {"journal": "Lancet", "mentions": [{"date": "2020-01-01", "type": "pubmed", "id": "1"}]}
+    ],
+}
+#: JSON values, each good in some place of a drug, or nearly so.
+VALUES = [
+    *("null", "true", "{}", "[]", "[[]]", "[null]", '""', '"x"', '" "', r'"\ud800"', r'"\u0000"'),
+    *("0", "-0", "-1", "1.0", "1.5", "1e2", "1e400", "18446744073709551616"),
+    *("[[0,1]]", "[[0,1,2]]", "[[0]]", "[[1.0,2]]", "[[-0,true]]", "[[0,36893488147419103232]]"),
+    *('"2020-02-30"', '"0000-00-00"', r'"2020-01-01\n"', '" 2020-01-01"', '"2020-1-1"'),
+    *('"20200101"', '"2020-01-01T00:00:00Z"', r'"2020\u002d01-01"', '"٢٠٢٠-01-01"'),
+    *('"day"', '"season"', '"Pubmed"', '["A04AD"]', r'["A04AD\n"]', '["A٠٤"]', '["A", ""]'),
+]  # fmt: skip
+
+
+@st.composite
+def drug_lines(draw: st.DrawFn) -> bytes:
+    """A drug of a document, as JSON with one value and a few bytes of it changed."""
+    drug = json.loads(json.dumps(DRUG))
+    part = drug
+    while True:
+        key = draw(st.sampled_from([*part, "more"] if isinstance(part, dict) else [0]))
+        inner = part.get(key) if isinstance(part, dict) else part[key]
+        if not isinstance(inner, dict | list) or draw(st.booleans()):
+            break
+        part = inner
+    if key == "more" or draw(st.integers(0, 9)):
+        part[key] = "changed"
+    else:
+        del part[key]
+    text = json.dumps(drug, ensure_ascii=draw(st.booleans()))
+    line = text.replace('"changed"', draw(st.sampled_from(VALUES))).encode()
+    if draw(st.booleans()):
+        return line
+    start, end = sorted(draw(st.tuples(*[st.integers(0, len(line))] * 2)))
+    between = draw(st.sampled_from([b"", line[start:end], b',"id":""', b"\xff", b"1"]))
+    return line[:start] + between + line[draw(st.sampled_from([start, end])) :]
+
+
+@settings(max_examples=300, deadline=None)
+@given(drug_lines())
+def test_a_document_is_valid_if_and_only_if_the_schema_says_so(
+    tmp_path_factory: pytest.TempPathFactory, line: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "drug_lines.json"
+    path.write_bytes(b"[\n" + line + b"\n]\n")
+    read = audit.read_graph(path)
+    try:
+        drug = msgspec.json.decode(line)
+        audit._graph_validator().validate([drug])
+    except (jsonschema_rs.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
+        assert not audit.graph_is_valid(read).passed
+        return
+    in_journals = sum(len(journal["mentions"]) for journal in drug["journals"])
+    assert read == (None, [(drug["drug_id"], len(drug["mentions"]), in_journals)])
 
 
 class TestFigures:

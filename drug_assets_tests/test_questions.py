@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets.questions import (
+    Index,
     NotAGraph,
     RelatedDrug,
     RelatedDrugs,
@@ -107,6 +108,27 @@ WARFARIN = drug("WARFARIN", pubmed=("Heart", "Pain", "Blood"))
 HEPARIN = drug("HEPARIN", trials=("Heart", "Blood"))
 UNNAMED = drug("ZINC")
 DRUGS = graph(ASPIRIN, HEPARIN, IBUPROFEN, WARFARIN, UNNAMED)
+
+
+def test_one_reading_answers_every_question() -> None:
+    index = Index(DRUGS)
+    assert index.top_journals() == top_journals(DRUGS)
+    assert index.related_drugs("ASPIRIN") == related_drugs(DRUGS, "ASPIRIN")
+    assert index.related_drugs("zinc") == RelatedDrugs("ZINC", [])
+
+
+def test_journals_of_one_name_are_one() -> None:
+    one, other = (drug(name, pubmed=("Pain",), trials=("Pain",)) for name in ("A", "B"))
+    one["journals"] *= 2
+    assert top_journals(graph(one, other)) == [TopJournal("Pain", 2, ["A", "B"])]
+    assert related_drugs(graph(one, other), "B").related == [RelatedDrug("A", ["Pain"])]
+
+
+def test_drugs_of_one_name_are_several() -> None:
+    drugs = [drug("A", pubmed=("Pain",), drug_id=drug_id) for drug_id in "12"]
+    other = drug("B", pubmed=("Pain",))
+    assert top_journals(graph(*drugs, other)) == [TopJournal("Pain", 3, ["A", "A", "B"])]
+    assert related_drugs(graph(*drugs, other), "B").related == [RelatedDrug("A", ["Pain"])] * 2
 
 
 def test_top_journals_count_drugs_of_both_sources_and_tie_by_name() -> None:
@@ -251,7 +273,7 @@ def test_the_stream_is_closed() -> None:
 
     related_drugs(stream, "aspirin")
     top_journals(stream)
-    assert [file.closed for file in opened] == [True, True, True]
+    assert [file.closed for file in opened] == [True, True]
 
 
 LINES = a_line_a_drug([ASPIRIN, IBUPROFEN])
