@@ -5,12 +5,14 @@ the graph) in `graph`. Nothing here knows where titles come from or how they wer
 
 A name can only stand where its first word is a whole word of the title, since neither neighbour of
 a mention is a letter or a digit. So titles are cut into words, the few words that begin a name are
-kept, and only around those is the text compared. The cost hardly depends on how many names there
-are, which that of an automaton of all names does.
+kept, and only around those is the text compared. Words are told apart by their hashes alone: where
+two have the same one, the comparison decides. The cost hardly depends on how many names there are,
+which that of an automaton of all names does.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,40 +32,76 @@ BATCH_ROWS = 100_000
 _MENTIONS = contracts.polars_schema(contracts.Mentions)
 _OF_PUBLICATION = ("publication_id", "title", "journal", "journal_id", "date", "date_precision")
 _FOUND = ("drug_id", "spans", "ambiguous")
+_RECORD = ("source_file", "source_row")
 
-_LETTERS_AND_DIGITS = r"\p{L}\p{N}"
-#: The characters that UTF-8 spells with one, two, three and four bytes.
-_CHARACTERS_BY_SIZE = (
-    r"\x{0}-\x{7F}",
-    r"\x{80}-\x{7FF}",
-    r"\x{800}-\x{FFFF}",
-    r"\x{10000}-\x{10FFFF}",
-)
-_ASCII_BLANKED = bytes(
-    ord(chr(byte).lower() if chr(byte).isalnum() else " ") if byte < 0x80 else byte
+_LETTER_OR_DIGIT = r"[\p{L}\p{N}]"
+_ASCII_SIGN = r"[\x{0}-\x{7F}--[0-9A-Za-z]]"
+_SIGN_BEYOND_ASCII = r"[^\x{0}-\x{7F}\p{L}\p{N}]"
+#: Bytes of titles to those of lines that hold a word each, in lower case.
+_WORD_BYTES = bytes(
+    ord(chr(byte).lower() if chr(byte).isalnum() else "\n") if byte < 0x80 else byte
     for byte in range(0x100)
 )
 
+#: Slots of a `_HashSet`: 1 MB, which a processor keeps at hand. Beyond a million names, sets tell
+#: little, which costs time and nothing else.
+_SLOTS = 2**20
 
-def mentions(publications: Mapping[str, pl.LazyFrame], drugs: pl.LazyFrame) -> pl.LazyFrame:
+
+def drugs_named(records: pl.LazyFrame, drugs: pl.LazyFrame) -> pl.LazyFrame:
+    """Which drugs the titles of records name, and where.
+
+    A trial has two titles. A drug that its title names is found there; one that only its brief
+    title names is found there. The search runs at once.
+
+    Args:
+        records: Columns source_file, source_row and title, and brief_title if they are of trials.
+        drugs: Table as `contracts.Drugs`.
+
+    Returns:
+        One row a record and drug: source_file, source_row, drug_id, spans, ambiguous, and
+        in_brief_title; rows of a file stand together.
+    """
+    names = drugs.select("drug_id", name="names").explode("name").collect()
+    found = find_mentions(records.select(*_RECORD, "title"), names)
+    found = found.with_columns(in_brief_title=pl.lit(value=False))
+    if "brief_title" in records.collect_schema():
+        in_brief = find_mentions(records.select(*_RECORD, title="brief_title"), names)
+        further = in_brief.join(found, on=[*_RECORD, "drug_id"], how="anti")
+        further = further.with_columns(in_brief_title=pl.lit(value=True))
+        found = pl.concat([found, further]).sort("source_file", maintain_order=True)
+    return found.drop("title").lazy()
+
+
+def names_id(drugs: pl.LazyFrame) -> str:
+    """An identity of what titles are searched for: drugs with other names have another one."""
+    names = drugs.select("drug_id", name="names").explode("name").sort("drug_id", "name")
+    line = pl.concat_str("drug_id", "name", separator="\0", ignore_nulls=True)
+    text = names.select(line.str.join("\n")).collect().item()
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def mentions(
+    publications: Mapping[str, pl.LazyFrame],
+    named: Mapping[str, pl.LazyFrame],
+    drugs: pl.LazyFrame,
+) -> pl.LazyFrame:
     """The mentions of all drugs by the publications of all sources, as `contracts.Mentions`.
-
-    The search runs at once; what is left to the lazy frame is to sort what it found.
-
-    A trial has two titles. A drug that its title names is mentioned there; one that only its brief
-    title names is mentioned too, and then the brief title is the mention's.
 
     Args:
         publications: By source, tables as `contracts.Publications`; those with a brief_title as
             `contracts.ClinicalTrials`.
+        named: By source, what `drugs_named` found in its records; what it found in those that are
+            no publication of their own counts for nothing.
         drugs: Table as `contracts.Drugs`.
 
     Returns:
         One row a drug and publication, sorted by drug_id, source and publication_id.
     """
-    names = drugs.select("drug_id", name="names").explode("name").collect()
     found = [
-        _found_in_publications(table, names).lazy().with_columns(source=pl.lit(source))
+        table.join(named[source], on=_RECORD)
+        .with_columns(source=pl.lit(source), title=_title_that_names(table))
+        .select(*_OF_PUBLICATION, *_FOUND, "source")
         for source, table in publications.items()
     ]
     nothing = pl.LazyFrame(schema=_MENTIONS).drop("drug")
@@ -75,14 +113,10 @@ def mentions(publications: Mapping[str, pl.LazyFrame], drugs: pl.LazyFrame) -> p
     )
 
 
-def _found_in_publications(table: pl.LazyFrame, names: pl.DataFrame) -> pl.DataFrame:
-    """What `find_mentions` finds in the titles and, of other drugs, in the brief titles."""
-    found = find_mentions(table.select(_OF_PUBLICATION), names)
-    if "brief_title" not in table.collect_schema():
-        return found
-    brief = table.with_columns(title="brief_title").select(_OF_PUBLICATION)
-    in_brief = find_mentions(brief, names)
-    return pl.concat([found, in_brief.join(found, on=["drug_id", "publication_id"], how="anti")])
+def _title_that_names(publications: pl.LazyFrame) -> pl.Expr:
+    if "brief_title" not in publications.collect_schema():
+        return pl.col("title")
+    return pl.when("in_brief_title").then("brief_title").otherwise("title")
 
 
 def find_mentions(
@@ -129,44 +163,52 @@ def find_mentions(
 class _Vocabulary:
     """The names to search for, folded, and what to look for first. Sizes are bytes of UTF-8."""
 
-    #: The different names, in column name (Binary).
+    #: The different names: columns name_row, name (Binary) and name_hash.
     names: pl.DataFrame
     #: Whose they are: columns name_row, drug_row (of `names` and of `drugs`), length of the name in
     #: characters and ambiguous (whether it is a name of other drugs, too).
     owners: pl.DataFrame
     #: The drugs, in column drug_id, sorted.
     drugs: pl.DataFrame
-    #: How names lie around their first word: columns word, next_word (null if there is none), ahead
-    #: (how much of the name stands before the word: 4 in "(+)-catechin") and size of the name.
+    #: How names lie around their first word: columns key (`_keys` of that word), ahead (how far
+    #: before the next word the name begins: 13 in "(+)-catechin 2") and size of the name.
     outlines: pl.DataFrame
-    #: The different first words, as one list.
-    first_words: pl.Series
+    #: The hashes of first words, and the keys of outlines.
+    first_words: _HashSet
+    keys: _HashSet
 
     @classmethod
     def of(cls, names: pl.DataFrame) -> _Vocabulary:
         """The vocabulary of a frame with columns drug_id and name."""
         listed = (
             names.select("drug_id", name=folded(pl.col("name")))
-            .filter(pl.col("name").str.contains(rf"[{_LETTERS_AND_DIGITS}]"))
+            .filter(pl.col("name").str.contains(_LETTER_OR_DIGIT))
             .unique()
         )
         drugs = listed.select(pl.col("drug_id").unique().sort()).with_row_index("drug_row")
         different = listed.select("name").unique().with_row_index("name_row")
         owners = listed.join(different, on="name").join(drugs, on="drug_id")
-        size = _size("name")
-        outlines = (
-            different.with_columns(_blanked(different["name"]).alias("blanked"))
-            .with_columns(from_first_word=pl.col("blanked").str.strip_chars_start(" "))
-            .with_columns(words=pl.col("from_first_word").str.strip_chars_end(" ").str.split(" "))
+        blanked = _blanked(different["name"]).str.replace_all(_ASCII_SIGN, " ")
+        words = pl.col("from_first_word").str.strip_chars_end(" ").str.split(" ")
+        hashes = words.list.eval(pl.element().hash())
+        lying = (
+            different.with_columns(from_first_word=blanked.str.strip_chars_start(" "))
+            .with_columns(first_word=words.list.first(), words=hashes)
             .with_columns(
                 pl.col("words").list.get(n, null_on_oob=True).alias(word)
                 for n, word in enumerate(("word", "next_1", "next_2"))
             )
-            .select("word", _next_word(), ahead=size - _size("from_first_word"), size=size)
-            .unique()
+            .with_columns(
+                key=pl.coalesce(_key_with_next(), "word"),
+                ahead=_size("name") - _size("from_first_word") + _size("first_word") + 1,
+                size=_size("name"),
+            )
         )
+        outlines = lying.select("key", "ahead", "size").unique()
         return cls(
-            names=different.select("name_row", pl.col("name").cast(pl.Binary)),
+            names=different.select("name_row", pl.col("name").cast(pl.Binary)).with_columns(
+                name_hash=pl.col("name").hash()
+            ),
             owners=owners.select(
                 "name_row",
                 "drug_row",
@@ -175,25 +217,42 @@ class _Vocabulary:
             ),
             drugs=drugs,
             outlines=outlines,
-            first_words=outlines["word"].unique().implode(),
+            first_words=_HashSet.of(lying["word"]),
+            keys=_HashSet.of(outlines["key"]),
         )
 
 
 @dataclass(frozen=True)
-class _Text:
-    """Titles laid end to end, folded, with a blank before, between and after them.
+class _HashSet:
+    """Some hashes, to rule out at little cost most of those that are not among them."""
 
-    A `place` counts bytes (UTF-8) through all of it: it orders what stands in different titles, and
-    to cut there costs the same however far it is.
+    #: By slot, whether one of the hashes falls there: 1 or 0, which are faster than booleans.
+    taken: pl.Series
+
+    @classmethod
+    def of(cls, hashes: pl.Series) -> _HashSet:
+        """The set of these hashes."""
+        slots = pl.zeros(_SLOTS, dtype=pl.UInt8, eager=True)
+        return cls(slots.scatter(hashes % _SLOTS, 1))
+
+    def may_hold(self, column: str) -> pl.Expr:
+        """Whether a hash can be in the set: true of all that are, false of most that are not."""
+        return pl.lit(self.taken).gather(pl.col(column) % _SLOTS) == 1
+
+
+@dataclass(frozen=True)
+class _Text:
+    """Titles, folded, and the same laid end to end with a blank between them.
+
+    A `place` counts bytes (UTF-8) through all of it: it orders what stands in different titles.
     """
 
-    #: All of it, in one value (Binary).
-    folded: pl.Series
-    #: The same with a blank for each byte of a character that is no letter or digit.
-    blanked: pl.Series
-    #: The places where the titles begin, and one past their ends.
+    #: Each title (Binary).
+    titles: pl.Series
+    #: The places where the titles begin.
     beginnings: pl.Series
-    ends: pl.Series
+    #: All of it, with a line break for each byte of a character that is no letter or digit.
+    lines: bytes
 
     @classmethod
     def of(cls, titles: pl.Series) -> _Text:
@@ -201,37 +260,29 @@ class _Text:
         # Of ASCII, which most titles are, bytes can be mapped: ten times as fast as text.
         others = (titles.str.len_bytes() != titles.str.len_chars()).arg_true()
         folded_others = pl.select(folded(pl.lit(titles.gather(others)))).to_series()
-        each = titles.clone().scatter(others, folded_others)
+        each = titles.str.to_lowercase().scatter(others, folded_others)
         blanked = titles.clone().scatter(others, _blanked(folded_others))
+        laid_out: bytes = blanked.str.join(" ").cast(pl.Binary).item()
         sizes = each.str.len_bytes().cast(pl.Int64)
-        ends = (sizes + 1).cum_sum()
         return cls(
-            folded=pl.Series([_laid_out(each).lower()]),
-            blanked=pl.Series([_laid_out(blanked).translate(_ASCII_BLANKED)]),
-            beginnings=ends - sizes,
-            ends=ends,
+            titles=each.cast(pl.Binary),
+            beginnings=(sizes + 1).cum_sum() - (sizes + 1),
+            lines=laid_out.translate(_WORD_BYTES),
         )
 
-    def words(self) -> pl.DataFrame:
-        """What stands between blanks: columns word (empty between two blanks) and next_place."""
+    def words(self) -> pl.LazyFrame:
+        """What stands on the lines (the empty text between two signs), in order.
+
+        Columns word, next_1 and next_2 (the hashes of it and of the two words after it, null after
+        the last), and next_place (of the word after it).
+        """
+        line = pl.col("line")
+        # Lines are read in two thirds of the time that it takes to split text.
         return (
-            self.blanked.cast(pl.String)
-            .str.split(" ")
-            .explode()
-            .to_frame("word")
-            .with_columns(next_place=(pl.col("word").str.len_bytes() + 1).cum_sum())
+            pl.scan_lines(self.lines)
+            .select(word=line.hash(), next_place=(line.str.len_bytes() + 1).cum_sum())
+            .with_columns(next_1=pl.col("word").shift(-1), next_2=pl.col("word").shift(-2))
         )
-
-    def characters(self, origin: pl.Series, place: pl.Series) -> pl.Series:
-        """How many characters stand between two places."""
-        between = pl.lit(self.folded).bin.slice(origin, place - origin)
-        return pl.select(between.cast(pl.String).str.len_chars().cast(pl.Int64)).to_series()
-
-
-def _laid_out(texts: pl.Series) -> bytes:
-    edge = pl.Series([""])
-    joined: bytes = pl.concat([edge, texts, edge]).str.join(" ").cast(pl.Binary).item()
-    return joined
 
 
 def _found_in_each(
@@ -250,16 +301,14 @@ def _found_in_each(
 def _found_in(titles: pl.DataFrame, vocabulary: _Vocabulary) -> pl.DataFrame:
     """The mentions in one batch of titles, as `find_mentions` gives them."""
     titles = titles.drop_nulls("title")
-    text = _Text.of(titles["title"])
     found = (
-        _leftmost_longest(_candidates(text, vocabulary))
+        _leftmost_longest(_candidates(_Text.of(titles["title"]), vocabulary))
         .join(vocabulary.owners, on="name_row")
         .sort("row", "drug_row", "place")
     )
     start, end = pl.col("start"), pl.col("start") + pl.col("length")
     spans = (
-        found.with_columns(start=text.characters(found["origin"], found["place"]))
-        .with_columns(titles.select(pl.col("title").gather(found["row"])))
+        found.with_columns(titles.select(pl.col("title").gather(found["row"])))
         .select(
             "row",
             "drug_row",
@@ -281,41 +330,50 @@ def _found_in(titles: pl.DataFrame, vocabulary: _Vocabulary) -> pl.DataFrame:
 def _candidates(text: _Text, vocabulary: _Vocabulary) -> pl.DataFrame:
     """Every place where a name stands between neighbours that are no letters or digits.
 
-    Columns place and size, name_row (of the vocabulary), row (of the title) and origin (the place
-    where that title begins).
+    Columns place and size, name_row (of the vocabulary), row (of the title) and start (in
+    characters of the title).
     """
-    words = (
-        text.words()
-        .with_columns(next_1=pl.col("word").shift(-1), next_2=pl.col("word").shift(-2))
-        .filter(pl.col("word").is_in(vocabulary.first_words))
-        .select("word", _next_word(), place=pl.col("next_place") - 1 - _size("word"))
-    )
+    words = text.words().filter(vocabulary.first_words.may_hold("word")).collect()
     # A name of several words is looked for by two of them: many begin with a word that is frequent
     # in titles ("human", "vitamin", "2"), few with the same two.
-    alone = pl.col("next_word").is_null()
-    outlined = pl.concat(
-        [
-            words.join(vocabulary.outlines.filter(alone).drop("next_word"), on="word"),
-            words.join(vocabulary.outlines.filter(~alone), on=["word", "next_word"]),
-        ],
-        how="diagonal",
+    keys = pl.concat(
+        words.select(key=key, next_place=pl.col("next_place").cast(pl.Int64))
+        for key in (pl.col("word"), _key_with_next())
     )
-    place, size = pl.col("place"), pl.col("size")
-    found = (
-        outlined.select("size", place=place - pl.col("ahead"))
-        .filter(place > 0)
-        .with_columns(name=pl.lit(text.folded).bin.slice(place, size))
-        .join(vocabulary.names, on="name")
-        .filter(
-            pl.lit(text.blanked).bin.slice(place - 1, 1) == b" ",
-            pl.lit(text.blanked).bin.slice(place + size, 1) == b" ",
-        )
+    outlined = (
+        keys.filter(vocabulary.keys.may_hold("key"))
+        .join(vocabulary.outlines, on="key")
+        .select("size", place=pl.col("next_place") - pl.col("ahead"))
+        .filter(pl.col("place") >= 0)
     )
-    row = text.beginnings.search_sorted(found["place"], side="right").cast(pl.Int64) - 1
+    row = text.beginnings.search_sorted(outlined["place"], side="right").cast(pl.Int64) - 1
+    title, offset, end = pl.col("title"), pl.col("offset"), pl.col("offset") + pl.col("size")
     return (
-        found.select("place", "size", "name_row", row=row)
-        .with_columns(origin=text.beginnings.gather(row))
-        .filter(place + size <= text.ends.gather(row))
+        outlined.with_columns(
+            row=row,
+            title=text.titles.gather(row),
+            offset=pl.col("place") - text.beginnings.gather(row),
+        )
+        .with_columns(name=title.bin.slice(offset, "size"))
+        .with_columns(name_hash=pl.col("name").hash())
+        .join(vocabulary.names, on="name_hash", suffix="_there")
+        # What is cut where a title ends may still be a name, but not the one that is looked for.
+        .filter(pl.col("name") == pl.col("name_there"), pl.col("name").bin.size() == pl.col("size"))
+        .with_columns(
+            before=title.bin.slice(0, offset).cast(pl.String),
+            after=title.bin.slice(end).cast(pl.String),
+        )
+        .filter(
+            ~pl.col("before").str.contains(rf"{_LETTER_OR_DIGIT}$"),
+            ~pl.col("after").str.contains(rf"^{_LETTER_OR_DIGIT}"),
+        )
+        .select(
+            "place",
+            "size",
+            "name_row",
+            "row",
+            start=pl.col("before").str.len_chars().cast(pl.Int64),
+        )
     )
 
 
@@ -339,16 +397,19 @@ def _leftmost_longest(candidates: pl.DataFrame) -> pl.DataFrame:
 
 
 def _blanked(texts: pl.Series) -> pl.Series:
-    """Texts with blanks for each character that is no letter or digit, as many as it has bytes."""
-    for size, characters in enumerate(_CHARACTERS_BY_SIZE, start=1):
-        texts = texts.str.replace_all(rf"[{characters}--[{_LETTERS_AND_DIGITS} ]]", " " * size)
-    return texts
+    """Texts with blanks for characters beyond ASCII that are no letters or digits, one a byte."""
+    signs = texts.str.extract_all(_SIGN_BEYOND_ASCII).explode().drop_nulls().unique()
+    return texts.str.replace_many({sign: " " * len(sign.encode()) for sign in signs})
 
 
-def _next_word() -> pl.Expr:
-    """The next word, also after ", ", between whose two characters stands an empty word."""
+def _key_with_next() -> pl.Expr:
+    """A hash of a word and the next, null if there is none.
+
+    The next word is also that after ", ", between whose two characters stands an empty word.
+    """
     next_1 = pl.col("next_1")
-    return pl.when(next_1 == "").then("next_2").otherwise(next_1).alias("next_word")
+    next_word = pl.when(next_1 == pl.lit("").hash()).then("next_2").otherwise(next_1)
+    return 2 * pl.col("word") + next_word
 
 
 def _size(column: str) -> pl.Expr:

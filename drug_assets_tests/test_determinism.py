@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from drug_assets.storage import by_file
 from drug_assets_tests import runs
 
 if TYPE_CHECKING:
@@ -51,3 +52,38 @@ def test_after_another_landing_zone_in_the_same_store(
 ) -> None:
     shutil.copytree(small_run.store, tmp_path / "store")
     assert_same_bytes(runs.run(runs.SAMPLE, tmp_path / "store"), sample_run)
+
+
+def test_files_that_come_and_go_leave_no_trace_in_what_is_kept_by_file(
+    sample_run: runs.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_file, "WORTH_ROWS", 1)
+    landing, store = tmp_path / "landing", tmp_path / "store"
+    shutil.copytree(runs.SAMPLE, landing)
+    late = landing / "pubmed_10.csv"
+    late.rename(tmp_path / late.name)
+    (landing / "pubmed_99.csv").write_text("id,title\n99,On ethanol\n")
+    assert runs.run(landing, store).succeeded
+    kept = list((store / ".by_file").rglob("*.parquet"))
+    assert {path.parent.name for path in kept} == {
+        f"{source}_{kind}"
+        for source in ("pubmed", "clinical_trials")
+        for kind in ("records", "drugs_named")
+    }
+    (tmp_path / late.name).rename(late)
+    (landing / "pubmed_99.csv").unlink()
+    assert_same_bytes(runs.run(landing, store), sample_run)
+    assert len({path for path in kept if path.exists()}) == len(kept) - 2
+
+
+def test_other_names_are_searched_for_in_titles_searched_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_file, "WORTH_ROWS", 1)
+    landing = runs.landing_zone(tmp_path / "landing")
+    assert runs.run(landing, tmp_path / "store").succeeded
+    drugs = runs.SMALL["drugs.csv"].replace("ETHANOL", "RATS")
+    runs.landing_zone(landing, {"drugs.csv": drugs})
+    again = runs.run(landing, tmp_path / "store")
+    assert_same_bytes(again, runs.run(landing, tmp_path / "another store"))
+    assert "rats" in again.table("mentions")["drug_id"].to_list()

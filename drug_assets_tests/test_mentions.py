@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drug_assets import contracts
 from drug_assets.cleaning.text import cleaned, fold_text
-from drug_assets.mentions import find_mentions, mentions
+from drug_assets.mentions import drugs_named, find_mentions, mentions, names_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -169,6 +169,10 @@ class TestWhereANameStands:
         names = {"sodium chloride": ["sodium chloride"], "a -": ["a -"]}
         assert found(["sodium", "chloride", "a", "-"], names).is_empty()
 
+    def test_a_name_that_would_reach_into_the_next_title_rules_out_nothing_there(self) -> None:
+        spans = spans_of(found(["b", "c"], {"b": ["b"], "c": ["c"], "b c": ["b c"]}))
+        assert spans == {("b", "0"): [(0, 1, "b")], ("c", "1"): [(0, 1, "c")]}
+
     def test_a_shorter_name_is_not_found_by_the_length_of_a_longer_one(self) -> None:
         spans = spans_of(found(["vitamin b"], {"b": ["vitamin b"], "b 12": ["vitamin b 12"]}))
         assert spans == {("b", "0"): [(0, 9, "vitamin b")]}
@@ -249,6 +253,13 @@ class TestScale:
         table = found(self.TITLES, self.NAMES, batch_rows=batch_rows, threads=threads)
         assert table.equals(found(self.TITLES, self.NAMES))
         assert spans_of(table) == reference(self.TITLES, self.NAMES)
+
+    @pytest.mark.parametrize("slots", [1, 4])
+    def test_hashes_that_coincide_do_not_matter(
+        self, slots: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("drug_assets.mentions._SLOTS", slots)
+        assert spans_of(found(self.TITLES, self.NAMES)) == reference(self.TITLES, self.NAMES)
 
     def test_titles_may_come_from_a_file(self, tmp_path: Path) -> None:
         titled(self.TITLES).sink_parquet(tmp_path / "titles.parquet", row_group_size=6)
@@ -336,8 +347,15 @@ DRUGS = {
 
 def publications(source: str, rows: list[dict[str, Any]]) -> pl.LazyFrame:
     contract = contracts.TABLES[source]
-    known = {"source_file": f"{source}.csv", "source_row": 1, "issues": []}
-    return pl.LazyFrame([known | row for row in rows], schema=contracts.polars_schema(contract))
+    known = {"source_file": f"{source}.csv", "issues": []}
+    numbered = [known | {"source_row": n} | row for n, row in enumerate(rows, start=1)]
+    return pl.LazyFrame(numbered, schema=contracts.polars_schema(contract))
+
+
+def mentioned(tables: Mapping[str, pl.LazyFrame], drugs: Mapping[str, Any]) -> pl.LazyFrame:
+    listed = pl.LazyFrame(drugs, schema=contracts.polars_schema(contracts.Drugs))
+    found = {source: drugs_named(table, listed) for source, table in tables.items()}
+    return mentions(tables, found, listed)
 
 
 class TestTable:
@@ -353,12 +371,12 @@ class TestTable:
             {"publication_id": "11", "title": "Water"},
         ]
         trials: list[dict[str, Any]] = [{"publication_id": "9", "title": "Acid, acid"}]
-        return mentions(
+        return mentioned(
             {
                 "pubmed": publications("pubmed", articles),
                 "clinical_trials": publications("clinical_trials", trials),
             },
-            pl.LazyFrame(DRUGS, schema=contracts.polars_schema(contracts.Drugs)),
+            DRUGS,
         )
 
     def test_keeps_its_contract(self) -> None:
@@ -388,10 +406,7 @@ class TestTable:
             {"publication_id": "2", "title": "On nothing", "brief_title": "Of ethanol, ethanol"},
             {"publication_id": "3", "title": "On ethanol", "brief_title": None},
         ]
-        table = mentions(
-            {"clinical_trials": publications("clinical_trials", trials)},
-            pl.LazyFrame(DRUGS, schema=contracts.polars_schema(contracts.Drugs)),
-        )
+        table = mentioned({"clinical_trials": publications("clinical_trials", trials)}, DRUGS)
         contracts.Mentions.validate(table)
         found = table.select("drug_id", "publication_id", "title", pl.col("spans").list.len())
         assert found.collect().rows() == [
@@ -403,8 +418,40 @@ class TestTable:
 
     @pytest.mark.parametrize("drugs", [DRUGS, {}])
     def test_nothing_gives_an_empty_table(self, drugs: dict[str, Any]) -> None:
-        schema = contracts.polars_schema(contracts.Drugs)
         for sources in ({}, {"pubmed": publications("pubmed", [])}):
-            table = mentions(sources, pl.LazyFrame(drugs, schema=schema)).collect()
+            table = mentioned(sources, drugs).collect()
             assert table.is_empty()
             assert table.schema == contracts.polars_schema(contracts.Mentions)
+
+    def test_records_that_are_no_publication_mention_nothing(self) -> None:
+        rows = [
+            {"publication_id": "1", "title": "On acid"},
+            {"publication_id": "2", "title": "Acid"},
+        ]
+        records = publications("pubmed", rows)
+        drugs = pl.LazyFrame(DRUGS, schema=contracts.polars_schema(contracts.Drugs))
+        kept = records.filter(pl.col("source_row") == 2)
+        table = mentions({"pubmed": kept}, {"pubmed": drugs_named(records, drugs)}, drugs).collect()
+        assert table.select("publication_id", "title").rows() == [("2", "Acid")]
+
+
+def test_what_is_named_in_a_file_stands_together() -> None:
+    rows = [
+        {"source_file": file, "publication_id": f"{file}{n}", "title": title, "brief_title": brief}
+        for file in ("b.csv", "a.csv")
+        for n, (title, brief) in enumerate([("On acid", "Ethanol"), ("Nothing", "Acid")])
+    ]
+    drugs = pl.LazyFrame(DRUGS, schema=contracts.polars_schema(contracts.Drugs))
+    found = drugs_named(publications("clinical_trials", rows), drugs).collect()
+    assert found.height == 6
+    assert len(found["source_file"].rle()) == 2
+
+
+def test_names_have_one_identity_in_any_order_and_another_when_they_change() -> None:
+    schema = contracts.polars_schema(contracts.Drugs)
+    drugs = pl.LazyFrame(DRUGS, schema=schema)
+    assert names_id(drugs) == names_id(drugs.reverse())
+    other = pl.LazyFrame(DRUGS | {"names": [["Ethanol"], ["ACID"], []]}, schema=schema)
+    moved = pl.LazyFrame(DRUGS | {"names": [["Ethanol"], ["ACID"], ["alcohol"]]}, schema=schema)
+    nothing = pl.LazyFrame(schema=schema)
+    assert len({names_id(d) for d in (drugs, other, moved, nothing)}) == 4

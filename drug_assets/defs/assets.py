@@ -225,10 +225,28 @@ def rejected_records(
 
 @_table("mentions", "published")
 def mentions_table(
-    drugs: pl.LazyFrame, pubmed: pl.LazyFrame, clinical_trials: pl.LazyFrame
+    drugs: pl.LazyFrame,
+    pubmed: pl.LazyFrame,
+    clinical_trials: pl.LazyFrame,
+    raw_pubmed: pl.LazyFrame,
+    raw_clinical_trials: pl.LazyFrame,
+    landed_files: pl.LazyFrame,
+    store: Place,
 ) -> dg.Output[pl.LazyFrame]:
     """Every drug named in a title."""
-    found = mentions.mentions({"pubmed": pubmed, "clinical_trials": clinical_trials}, drugs)
+    version = f"{code_version(cleaning, sources, mentions)}-{mentions.names_id(drugs)}"
+    raw = {sources.PUBMED: raw_pubmed, sources.CLINICAL_TRIALS: raw_clinical_trials}
+    named = {
+        source.name: ByFile.of(store.open(), source.name, landed_files).made(
+            "drugs_named",
+            version,
+            _records(source, rows, landed_files, store),
+            partial(mentions.drugs_named, drugs=drugs),
+        )
+        for source, rows in raw.items()
+    }
+    publications = {"pubmed": pubmed, "clinical_trials": clinical_trials}
+    found = mentions.mentions(publications, named, drugs)
     lineage = _lineage(
         drug_id=[("drugs", "drug_id")],
         drug=[("drugs", "drug")],

@@ -66,8 +66,8 @@ class ByFile:
             kind: what it is, as part of a name.
             version: of all that it depends on beside the file's rows and how they were parsed.
             rows: rows of all the files, with source_file; those of a file stand together.
-            make: of the rows of some files, rows with source_file in the same order of files; of
-                several files it gives what it gives of each.
+            make: of the rows of some files, rows with source_file, of which those of a file stand
+                together too; of several files it gives what it gives of each.
             set_aside: makes what is made of small files something that can be read several times
                 without being made again.
 

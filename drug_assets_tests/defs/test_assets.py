@@ -157,7 +157,9 @@ def test_assets_give_what_the_functions_beneath_them_give(
         source.name: publications.cleaned_publications(source, rows, journals)
         for source, rows in publishing.items()
     }
-    found = mentions.mentions({name: made.kept for name, made in records.items()}, cleaned.kept)
+    named = {name: mentions.drugs_named(rows, cleaned.kept) for name, rows in by_itself.items()}
+    kept = {name: made.kept for name, made in records.items()}
+    found = mentions.mentions(kept, named, cleaned.kept)
     by_journal = graph.journal_drugs(found)
     expected = {
         "landed_files": landed.files.lazy(),

@@ -48,7 +48,9 @@ class Making:
         return landed.made("tens", version, rows, self.make).collect()
 
     def make(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        self.of_files += rows.select("source_file").unique().collect()["source_file"].sort().to_list()
+        self.of_files += (
+            rows.select("source_file").unique().collect()["source_file"].sort().to_list()
+        )
         odd = pl.col("number") % 2 == 1
         return rows.filter(odd).with_columns(pl.col("number") * 10)
 
