@@ -106,10 +106,12 @@ def fold_text(text: str) -> str:
 @cache
 def _folds() -> tuple[list[str], list[str]]:
     """The characters that fold to another one, and what each folds to."""
-    characters = [chr(c) for c in chain(*_FOLDING_CHARACTERS) if not 0xD800 <= c < 0xE000]
-    pairs = [
-        (character, fold) for character in characters if (fold := _fold(character)) != character
-    ]
+    characters = (chr(c) for c in chain(*_FOLDING_CHARACTERS) if not 0xD800 <= c < 0xE000)
+    # What has neither case nor decomposition, as most have, is seen at once to be its own fold.
+    cased_or_composed = (
+        c for c in characters if c.casefold() != c or c.lower() != c or unicodedata.decomposition(c)
+    )
+    pairs = [(c, fold) for c in cased_or_composed if (fold := _fold(c)) != c]
     before, after = zip(*pairs, strict=True)
     return list(before), list(after)
 
