@@ -9,6 +9,8 @@ from __future__ import annotations
 import codecs
 import re
 import zlib
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ MAX_RECORD_CHARS = 16 * 1024**2
 GZIP_MAGIC = b"\x1f\x8b"
 
 _CHUNK_BYTES = 256 * 1024
+_CHUNKS_AHEAD = 4
 _PACKED_SLICE_BYTES = 256 * 1024
 
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -76,6 +79,15 @@ def unpacked(name: str, data: bytes) -> Iterator[bytes]:
         )
     for start in range(0, len(data), _CHUNK_BYTES):
         yield data[start : start + _CHUNK_BYTES]
+
+
+def ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks; while one is used, a thread makes the next ones."""
+    with ThreadPoolExecutor(1) as pool:
+        made = deque(pool.submit(next, chunks, None) for _ in range(_CHUNKS_AHEAD))
+        while (chunk := made.popleft().result()) is not None:
+            made.append(pool.submit(next, chunks, None))
+            yield chunk
 
 
 def _inflated(name: str, data: bytes) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import zlib
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 
 from drug_assets.formats import FormatError, decoding
 from drug_assets_tests.formats.frames import fields, issues, raw_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CSV = b"id,title,date,journal\n" + b"".join(
     b"%d,Study of compound %d,2020-01-01,Journal\n" % (i, i * 7919) for i in range(40)
@@ -89,6 +93,36 @@ def test_a_bomb_is_refused_while_it_unpacks(monkeypatch: pytest.MonkeyPatch) -> 
     assert max(seen) <= 256 * 1024
     with pytest.raises(FormatError, match=r"f\.gz: unpacks to more than 10485760 bytes"):
         next(chunks)
+
+
+@given(st.lists(st.binary(min_size=1)))
+def test_chunks_made_ahead_are_the_same(chunks: list[bytes]) -> None:
+    assert list(decoding.ahead(iter(chunks))) == chunks
+
+
+def test_what_goes_wrong_ahead_is_told_when_its_turn_comes() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"one"
+        raise FormatError("f", "no second one")
+
+    made = decoding.ahead(chunks())
+    assert next(made) == b"one"
+    with pytest.raises(FormatError, match="f: no second one"):
+        next(made)
+
+
+def test_chunks_nobody_asks_for_are_not_all_made() -> None:
+    made: list[int] = []
+
+    def chunks() -> Iterator[bytes]:
+        for number in range(100):
+            made.append(number)
+            yield bytes([number])
+
+    some = decoding.ahead(chunks())
+    next(some)
+    del some
+    assert len(made) < 10
 
 
 @given(st.binary(max_size=300), st.integers(0, 9))
