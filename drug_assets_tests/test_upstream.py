@@ -163,3 +163,23 @@ def test_names_with_patterns_in_them_are_names_where_globbing_is_off(tmp_path: P
     folder.mkdir()
     pl.DataFrame({"a": [1]}).write_parquet(folder / "x.parquet")
     assert pl.scan_parquet([folder / "x.parquet"], glob=False).collect().height == 1
+
+
+def test_lines_are_read_whole_in_order_empty_ones_too() -> None:
+    numbers = range(200_000)
+    text = "\n".join(f"{n}\n" for n in numbers) + "\nlast"
+    lines = pl.scan_lines(text.encode()).collect().to_series().to_list()
+    assert lines == [line for n in numbers for line in (str(n), "")] + ["last"]
+
+
+def test_batches_of_a_lazy_frame_come_in_order(tmp_path: Path) -> None:
+    pl.DataFrame({"a": range(300_000)}).write_parquet(tmp_path / "x", row_group_size=10_000)
+    scanned = pl.scan_parquet(tmp_path / "x").filter(pl.col("a") % 3 == 0)
+    batches = list(scanned.collect_batches(maintain_order=True, lazy=True))
+    assert len(batches) > 1
+    assert pl.concat(batches)["a"].to_list() == list(range(0, 300_000, 3))
+
+
+def test_hashes_wrap_around_when_they_are_added() -> None:
+    hashes = pl.DataFrame({"hash": [2**64 - 1]}, schema={"hash": pl.UInt64})
+    assert hashes.select(2 * pl.col("hash") + pl.col("hash")).item() == 3 * (2**64 - 1) % 2**64

@@ -313,10 +313,10 @@ class TablesInBigQuery:
         """An identity of the object's bytes."""
         return self._objects.content_id(found)
 
-    def local_copy(self, name: str) -> Path:
+    def local_copy(self, name: str, version: str | None = None) -> Path:
         """A local file with the object's bytes; for a table, a Parquet file of its rows."""
         table = _table_of(name)
-        return self._dataset.local_copy(table) if table else self._objects.local_copy(name)
+        return self._dataset.local_copy(table) if table else self._objects.local_copy(name, version)
 
     def scratch(self, name: str) -> Path:
         """A fresh local path to write what `put` will make the object."""

@@ -80,7 +80,7 @@ class ByFile:
             for file, (content, count) in self.files.items()
             if count >= WORTH_ROWS
         }
-        kept = {found.name for found in self.store.objects(folder)}
+        kept = {found.name: found.version for found in self.store.objects(folder)}
         file_of = pl.col("source_file")
         new = [file for file, name in names.items() if name not in kept]
         for file, made in _each_file(make(rows.filter(file_of.is_in(new))), new):
@@ -88,9 +88,9 @@ class ByFile:
             # Read by every run, so that to unpack it matters more than its size.
             made.write_parquet(scratch, compression="lz4")
             self.store.put(scratch, names[file])
-        for stale in kept - set(names.values()):
+        for stale in kept.keys() - set(names.values()):
             self.store.delete(stale)
-        parts = [self.store.local_copy(name) for name in names.values()]
+        parts = [self.store.local_copy(name, kept.get(name)) for name in names.values()]
         found = [pl.scan_parquet(parts, glob=False)] if parts else []
         if len(names) < len(self.files) or not parts:
             small = make(rows.filter(~file_of.is_in(list(names))))

@@ -121,20 +121,22 @@ class Bucket:
             raise ValueError(f"{found.name} was not listed by this bucket")
         return found.content
 
-    def local_copy(self, name: str) -> Path:
-        """A file of this process's own, kept for the version that is current, checksum verified.
+    def local_copy(self, name: str, version: str | None = None) -> Path:
+        """A file of this process's own, kept for each version, its checksum verified.
 
-        What this process itself put is not loaded again.
+        Of the current version if none is given. What this process itself put is not loaded again.
         """
         with self._explained(name, writing=False):
-            blob = self._blob(name)
-            blob.reload(timeout=TIMEOUT, retry=RETRY)
-            cached = self._cached(name, blob.generation)
+            if version is None:
+                blob = self._blob(name)
+                blob.reload(timeout=TIMEOUT, retry=RETRY)
+                version = str(blob.generation)
+            cached = self._cached(name, version)
             if cached.exists():
                 return cached
             partial = self.scratch(name)
             try:
-                self._blob(name, str(blob.generation)).download_to_filename(
+                self._blob(name, version).download_to_filename(
                     str(partial), raw_download=True, timeout=TIMEOUT, retry=RETRY
                 )
                 partial.replace(cached)
@@ -159,7 +161,7 @@ class Bucket:
                 retry=RETRY,
                 crc32c_checksum_value=_crc32c(finished),
             )
-        shutil.move(finished, self._cached(name, blob.generation))
+        shutil.move(finished, self._cached(name, str(blob.generation)))
 
     def move(self, name: str, new_name: str) -> None:
         """Copy inside the service, then delete; cut off in between, it can be done again."""
@@ -181,7 +183,7 @@ class Bucket:
     def _blob(self, name: str, generation: str | None = None) -> storage.Blob:
         return self._bucket.blob(self._prefix + name, generation=generation)
 
-    def _cached(self, name: str, generation: int) -> Path:
+    def _cached(self, name: str, generation: str) -> Path:
         key = hashlib.sha256(self.uri(name).encode()).hexdigest()[:24]
         return process_folder() / f"{key}-{generation}{PurePosixPath(name).suffix}"
 

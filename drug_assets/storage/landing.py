@@ -116,11 +116,11 @@ def read_landing_zone(zone: ObjectStore, store: ObjectStore) -> Landed:
     ids = ContentIds.of(zone, store)
     files, contents, problems = _identified(ids)
     ids.remember(store)
-    kept = {o.name for o in store.objects(_PARTS)}
+    kept = {o.name: o.version for o in store.objects(_PARTS)}
     rows: dict[str, dict[str, object]] = {}
     for file in files:
         if file.source is not None and file.part in kept:
-            rows[file.part] = _row(file, _of_part(store.local_copy(file.part)))
+            rows[file.part] = _row(file, _of_part(store.local_copy(file.part, kept[file.part])))
     new = [file for file in files if file.part not in rows]
     for file, parsed in _parsed(zone, store, new):
         rows[file.part] = _row(file, parsed)
@@ -128,12 +128,14 @@ def read_landing_zone(zone: ObjectStore, store: ObjectStore) -> Landed:
             problems.append(parsed.problem)
     if problems:
         raise UnreadableFilesError(problems)
-    for part in kept - {file.part for file in files}:
+    for part in kept.keys() - {file.part for file in files}:
         store.delete(part)
     parts: dict[str, list[Path]] = {}
     for file in files:
         if file.source is not None and rows[file.part]["problem"] is None:
-            parts.setdefault(file.source.name, []).append(store.local_copy(file.part))
+            parts.setdefault(file.source.name, []).append(
+                store.local_copy(file.part, kept.get(file.part))
+            )
     schema = contracts.polars_schema(contracts.LandedFiles)
     return Landed(
         files=pl.DataFrame(list(rows.values()), schema=schema).sort("source_file"),

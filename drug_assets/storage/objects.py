@@ -75,8 +75,11 @@ class ObjectStore(Protocol):
         """An identity of the object's bytes: other bytes have another one."""
         ...
 
-    def local_copy(self, name: str) -> Path:
+    def local_copy(self, name: str, version: str | None = None) -> Path:
         """A local file with the object's bytes, to be read only.
+
+        Of the version that was listed if one is given: then nobody is asked for a copy that is
+        here already.
 
         Raises:
             FileNotFoundError: there is no such object.
@@ -146,8 +149,8 @@ class LocalFolder:
         with self.local_copy(found.name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def local_copy(self, name: str) -> Path:
-        """The file itself."""
+    def local_copy(self, name: str, version: str | None = None) -> Path:  # noqa: ARG002
+        """The file itself, of whatever version."""
         path = self._folder / name
         if not path.is_file():
             raise FileNotFoundError(errno.ENOENT, "no file, or a link to nothing", str(path))
