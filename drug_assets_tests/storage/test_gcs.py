@@ -112,6 +112,18 @@ def test_a_local_copy_follows_the_object(bucket: Bucket) -> None:
     assert old.read_bytes() == b"old", "a lazy frame may still read it"
 
 
+def test_a_local_copy_of_a_listed_version_is_that_version(bucket: Bucket) -> None:
+    put(bucket, "a.parquet", b"old")
+    (listed,) = bucket.objects("a.parquet")
+    copy = bucket.local_copy("a.parquet", listed.version)
+    assert copy.read_bytes() == b"old"
+    bucket.delete("a.parquet")
+    # Nobody was asked: it was here.
+    assert bucket.local_copy("a.parquet", listed.version) == copy
+    with pytest.raises(FileNotFoundError):
+        bucket.local_copy("a.parquet", "1")
+
+
 def test_what_was_put_or_copied_before_is_not_downloaded(
     bucket: Bucket, gcs_emulator: GcsEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
