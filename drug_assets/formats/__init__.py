@@ -128,7 +128,7 @@ def read(source: Source, name: str, data: bytes) -> Iterator[pl.DataFrame]:
             "a format that is not read, by its extension and its first bytes. "
             f"Land it as one of {known}, packed with gzip or not.",
         )
-    yield from found.batches(source, name, decoding.ahead(decoding.unpacked(name, data)))
+    yield from found.batches(source, name, decoding.Unpacked(name, data))
 
 
 def _formats_of(source: Source | None) -> list[Format]:

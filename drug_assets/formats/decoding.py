@@ -11,6 +11,7 @@ import re
 import zlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -79,6 +80,18 @@ def unpacked(name: str, data: bytes) -> Iterator[bytes]:
         )
     for start in range(0, len(data), _CHUNK_BYTES):
         yield data[start : start + _CHUNK_BYTES]
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """What `unpacked` gives of a file, as often as it is gone through."""
+
+    name: str
+    data: bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The chunks; while one is used, a thread makes the next ones."""
+        return ahead(unpacked(self.name, self.data))
 
 
 def ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -12,14 +12,12 @@ refused: these are lxml's defaults, `huge_tree` stays off.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lxml import etree
 
 from drug_assets.formats import raw_rows
-from drug_assets.formats.decoding import FormatError, well_formed
+from drug_assets.formats.decoding import FormatError
 from drug_assets.sources import DELETED, SEPARATOR
 
 if TYPE_CHECKING:
@@ -60,11 +58,13 @@ _ARTICLE_END = b"</PubmedArticle>"
 _CLOSING = b"</PubmedArticleSet>"
 #: Of this size, documents are parsed the fastest: what one leaves in the caches serves the next. A
 #: piece is longer only if its one article is.
-_PIECE_BYTES = 64 * 1024
+_PIECE_BYTES = 128 * 1024
 _LONGEST_PIECE_BYTES = 16 * 1024**2
-_LONGEST_BLANK = 1_000_000
+
+_NO_CONTENT = (None,) * 6
 
 _Row: TypeAlias = tuple[str | None, ...]
+_Fields: TypeAlias = dict[str, list[str | None]]
 
 
 def evident(head: str) -> bool:
@@ -80,44 +80,68 @@ def plausible(head: str) -> bool:
 def batches(source: Source, name: str, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
     """Raw rows of one file, about `BATCH_RECORDS` at a time.
 
+    Args:
+        source: Source the file belongs to.
+        name: File below the landing zone.
+        chunks: Its unpacked bytes; gone through again where that is needed.
+
     Raises:
         FormatError: not well-formed, cut, hostile, or XML of another kind.
     """
-    first_row = 1
-    rows: list[_Row] = []
-    for records in _parsed(name, chunks):
-        rows += records
-        if len(rows) >= raw_rows.BATCH_RECORDS:
-            yield _frame(source, name, first_row, rows)
-            first_row += len(rows)
-            rows = []
-    if rows or first_row == 1:
-        yield _frame(source, name, first_row, rows)
-
-
-def _frame(source: Source, name: str, first_row: int, rows: list[_Row]) -> pl.DataFrame:
-    columns = zip(*rows, strict=True) if rows else ((),) * len(_FIELDS)
-    fields = dict(zip(_FIELDS, columns, strict=True))
-    return raw_rows.frame(source, name, first_row, len(rows), fields, {}, {}, well_formed)
+    first_row, height = 1, 0
+    fields: _Fields = {field: [] for field in _FIELDS}
+    for rows in _parsed(name, chunks):
+        # By column: rows that are kept would be gone through by the garbage collector, many times.
+        for values, further in zip(fields.values(), zip(*rows, strict=True), strict=bool(rows)):
+            values.extend(further)
+        height += len(rows)
+        if height >= raw_rows.BATCH_RECORDS:
+            yield raw_rows.frame(source, name, first_row, height, fields, repair=None)
+            first_row, height = first_row + height, 0
+            fields = {field: [] for field in _FIELDS}
+    if height or first_row == 1:
+        yield raw_rows.frame(source, name, first_row, height, fields, repair=None)
 
 
 def _parsed(name: str, chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
     """The rows that each piece of the file completes.
 
-    Articles stand side by side in one root. So a run of whole ones, between the file's opening and
-    the root's end, is a document of its own, and libxml2 parses a document that it is given whole
-    in half the time that it takes to be fed one. A file that does not come apart so is fed to it,
-    from the first piece on that is no document; what is wrong with it, and where, is told then.
+    A file that does not come apart into pieces is read again as a whole, and what is wrong with it,
+    and where, is told then.
+    """
+    given = 0
+    try:
+        for rows in _in_pieces(chunks):
+            yield rows
+            given += len(rows)
+    except _NotInPiecesError:
+        for rows in _fed(name, chunks):
+            yield rows[given:]
+            given -= min(given, len(rows))
+
+
+class _NotInPiecesError(Exception):
+    """A file of which some part is no document, though the whole may be one."""
+
+
+def _in_pieces(chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
+    """The rows of a file that consists of whole articles, some at a time.
+
+    Articles stand side by side in one root. So a run of them, between the file's opening and the
+    root's end, is a document of its own, and libxml2 parses a document that it is given whole in
+    half the time that it takes to be fed one.
+
+    Raises:
+        _NotInPiecesError: it does not come apart so; what was given until then is right.
     """
     unread = iter(chunks)
     text = b"".join(_next_bytes(unread, _OPENING_BYTES))
     found = _OPENING.match(text)
-    opening = found.group() if found else b""
-    at = len(opening)
-    passed = _Passed()
+    if found is None:
+        raise _NotInPiecesError
+    opening, at, wanted = found.group(), found.end(), _PIECE_BYTES
     parser = etree.XMLParser(**_PARSING)
-    wanted = _PIECE_BYTES
-    while opening and wanted <= _LONGEST_PIECE_BYTES:
+    while True:
         if len(text) - at < wanted:
             text = b"".join([text[at:], *_next_bytes(unread, wanted)])
             at = 0
@@ -125,20 +149,19 @@ def _parsed(name: str, chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
         last = text.rfind(_ARTICLE_END, at, at + wanted)
         if last < 0 and not ended:
             wanted *= 2
+            if wanted > _LONGEST_PIECE_BYTES:
+                raise _NotInPiecesError
             continue
         end = len(text) if ended else last + len(_ARTICLE_END)
         piece = (opening, memoryview(text)[at:end], b"" if ended else _CLOSING)
         try:
             root = etree.fromstring(b"".join(piece), parser)
-        except etree.XMLSyntaxError:
-            break
+        except etree.XMLSyntaxError as error:
+            raise _NotInPiecesError from error
         yield _rows(root)
         if ended:
             return
-        passed = passed.and_then(text, at, end)
-        at = end
-        wanted = _PIECE_BYTES
-    yield from _fed(name, chain([opening], passed.in_blanks(), [text[at:]], unread))
+        at, wanted = end, _PIECE_BYTES
 
 
 def _next_bytes(unread: Iterator[bytes], wanted: int) -> Iterator[bytes]:
@@ -172,32 +195,6 @@ def _fed(name: str, chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
     yield _ended(parser)
 
 
-@dataclass(frozen=True)
-class _Passed:
-    """How much of a file lies behind: lines, and bytes of the line that was begun."""
-
-    lines: int = 0
-    columns: int = 0
-
-    def and_then(self, text: bytes, start: int, end: int) -> _Passed:
-        """With a part of a text behind as well."""
-        lines = text.count(b"\n", start, end)
-        columns = end - max(text.rfind(b"\n", start, end) + 1, start)
-        return _Passed(self.lines + lines, columns if lines else self.columns + columns)
-
-    def in_blanks(self) -> Iterator[bytes]:
-        """XML that says nothing and goes as far, so that errors behind it name their place.
-
-        Mostly in comments: no text may be as long as a file can be.
-        """
-        for _ in range((self.lines - 1) // _LONGEST_BLANK):
-            yield b"<!--" + b"\n" * _LONGEST_BLANK + b"-->"
-        yield b"\n" * ((self.lines - 1) % _LONGEST_BLANK + 1 if self.lines else 0)
-        for _ in range(self.columns // _LONGEST_BLANK):
-            yield b"<!--" + b" " * (_LONGEST_BLANK - len("<!---->")) + b"-->"
-        yield b" " * (self.columns % _LONGEST_BLANK)
-
-
 def _ended(parser: etree.XMLPullParser) -> list[_Row]:
     """The rows of the records read since the last call, which are then let go."""
     rows: list[_Row] = []
@@ -228,29 +225,38 @@ def _article(article: Any) -> _Row:
 
     For the same reason it goes through all that stands there: to have lxml pick costs more.
     """
-    pmid = status = version = nlm_id = linking_issn = None
-    content: tuple[str | None, ...] = (None,) * 6
-    for citation in article.iterchildren("MedlineCitation"):
-        status = citation.get("Status")
-        for part in citation:
-            tag = part.tag
-            if tag == "PMID":
-                pmid, version = part.text, part.get("Version")
-            elif tag == "Article":
-                content = _content(part)
-            elif tag == "MedlineJournalInfo":
-                for known in part:
-                    tag = known.tag
-                    if tag == "NlmUniqueID":
-                        nlm_id = known.text
-                    elif tag == "ISSNLinking":
-                        linking_issn = known.text
+    pmid = version = nlm_id = linking_issn = None
+    content: tuple[str | None, ...] = _NO_CONTENT
+    citation = next((part for part in article if part.tag == "MedlineCitation"), None)
+    if citation is None:
+        return (None,) * len(_FIELDS)
+    status = citation.get("Status")
+    for part in citation:
+        tag = part.tag
+        if tag == "PMID":
+            pmid, version = part.text, part.get("Version")
+        elif tag == "Article":
+            content = _content(part)
+        elif tag == "MedlineJournalInfo":
+            nlm_id, linking_issn = _of_journal_info(part)
+            if pmid and content is not _NO_CONTENT:
                 # What follows (headings, comments) can be long, and holds nothing of ours.
                 break
     title, vernacular, date, journal, issn, types = content
     # The linking ISSN stands for the print and the electronic one together.
     issn = linking_issn or issn
     return pmid, version, status, title, vernacular, date, journal, nlm_id, issn, types
+
+
+def _of_journal_info(info: Any) -> tuple[str | None, str | None]:
+    nlm_id = linking_issn = None
+    for known in info:
+        tag = known.tag
+        if tag == "NlmUniqueID":
+            nlm_id = known.text
+        elif tag == "ISSNLinking":
+            linking_issn = known.text
+    return nlm_id, linking_issn
 
 
 def _content(article: Any) -> tuple[str | None, ...]:
@@ -323,9 +329,9 @@ def _text(element: Any) -> str:
 
 def _date(date: Any) -> str | None:
     """The parts in their order: `2000 Jan 15`, `2000 Spring`, `1998 Dec-1999 Jan`."""
-    return " ".join(part.text.strip() for part in date if part.text) or None
+    return " ".join([part.text.strip() for part in date if part.text]) or None
 
 
 def _numbers(date: Any) -> str | None:
     """`2000-01-15`."""
-    return "-".join(part.text.strip() for part in date if part.text) or None
+    return "-".join([part.text.strip() for part in date if part.text]) or None

@@ -53,7 +53,7 @@ def frame(
     fields: Mapping[str, Sequence[str | None]],
     extra: Mapping[int, str] = MappingProxyType({}),
     issues: Mapping[int, Sequence[str]] = MappingProxyType({}),
-    repair: Callable[[str], tuple[str, list[str]]] = well_formed,
+    repair: Callable[[str], tuple[str, list[str]]] | None = well_formed,
 ) -> pl.DataFrame:
     """One batch of raw rows.
 
@@ -65,9 +65,11 @@ def frame(
         fields: Text of the source's fields, one value a record; absent ones are null.
         extra: JSON of what a record held beyond its fields, by position in the batch.
         issues: Read issues of the records that have any, by position in the batch.
-        repair: Makes a text that holds lone surrogates well-formed, and names the issues.
+        repair: Makes a text that holds lone surrogates well-formed, and names the issues; None if
+            no text of the format can hold any.
     """
-    if any(has_surrogates("".join(filter(None, c))) for c in (*fields.values(), extra.values())):
+    texts = (*fields.values(), extra.values())
+    if repair and any(has_surrogates("".join(filter(None, column))) for column in texts):
         fields, extra, issues = _repaired(height, fields, extra, issues, repair)
     values: dict[str, pl.Series | Sequence[object] | None] = {
         "source_file": pl.repeat(name, height, dtype=pl.String, eager=True),

@@ -66,6 +66,10 @@ def document(*records: str) -> bytes:
     return "\n".join([*lines, "</PubmedArticleSet>"]).encode()
 
 
+def _cut(data: bytes, size: int) -> list[bytes]:
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
 def read(*records: str) -> pl.DataFrame:
     return raw_rows("pubmed.xml", document(*records))
 
@@ -311,8 +315,7 @@ def test_the_size_of_chunks_makes_no_difference(size: int) -> None:
         article(),
         "<DeleteCitation><PMID>1</PMID></DeleteCitation>",
     )
-    chunks = (data[start : start + size] for start in range(0, len(data), size))
-    rows = pl.concat(pubmed_xml.batches(PUBMED, "pubmed.xml", chunks))
+    rows = pl.concat(pubmed_xml.batches(PUBMED, "pubmed.xml", _cut(data, size)))
     assert rows.equals(raw_rows("pubmed.xml", data))
 
 
@@ -320,8 +323,7 @@ def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "BATCH_RECORDS", 10)
     monkeypatch.setattr(pubmed_xml, "_PIECE_BYTES", 1000)
     data = document(*(article(pmid=f"<PMID>{n}</PMID>") for n in range(35)))
-    chunks = (data[start : start + 1000] for start in range(0, len(data), 1000))
-    batches = list(pubmed_xml.batches(PUBMED, "pubmed.xml", chunks))
+    batches = list(pubmed_xml.batches(PUBMED, "pubmed.xml", _cut(data, 1000)))
     assert all(0 < batch.height < 20 for batch in batches)
     assert pl.concat(batches)["id"].to_list() == [str(n) for n in range(35)]
 
@@ -338,15 +340,11 @@ def _read_or_refused(chunks: list[bytes], *, whole: bool) -> list[object]:
         return [str(error)]
 
 
-def _cut(data: bytes, size: int) -> list[bytes]:
-    return [data[start : start + size] for start in range(0, len(data), size)]
-
-
 @pytest.fixture
 def in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pubmed_xml, "_PIECE_BYTES", 1500)
     monkeypatch.setattr(pubmed_xml, "_OPENING_BYTES", 300)
-    monkeypatch.setattr(pubmed_xml, "_LONGEST_BLANK", 10)
+    monkeypatch.setattr(pubmed_xml, "_LONGEST_PIECE_BYTES", 6000)
 
 
 _ARTICLES = [
