@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import strategies as st
 
 from drug_assets import contracts, sources
-from drug_assets.cleaning.publications import records
+from drug_assets.cleaning.publications import cleaned_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +64,7 @@ def trial_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
 def records_of(raw: Mapping[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
     """Raw rows of publications cleaned each by itself, by the name of their source."""
     of_publications = (sources.PUBMED, sources.CLINICAL_TRIALS)
-    return {s.name: records(s, raw[s.name]) for s in of_publications if s.name in raw}
+    return {s.name: cleaned_rows(s, raw[s.name]) for s in of_publications if s.name in raw}
 
 
 def key(row: Mapping[str, Any]) -> tuple[str, int]:

@@ -68,7 +68,7 @@ def test_files_that_come_and_go_leave_no_trace_in_what_is_kept_by_file(
     assert {path.parent.name for path in kept} == {
         f"{source}_{kind}"
         for source in ("pubmed", "clinical_trials")
-        for kind in ("records", "drugs_named")
+        for kind in ("cleaned_rows", "drugs_named")
     }
     (tmp_path / late.name).rename(late)
     (landing / "pubmed_99.csv").unlink()

@@ -54,11 +54,11 @@ def title_of(source: Source) -> pl.Expr:
     return cleaned(pl.col("title")).replace(_NO_TITLE, None)
 
 
-def records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
+def cleaned_rows(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
     """Every raw row of a source cleaned by itself: no other row makes a difference to it.
 
     So it need be done only once for each landed file. What takes other rows (duplicates, deletions,
-    how a journal is spelt) is done with the records of all files.
+    how a journal is spelt) is done with those of all files: the records.
 
     Columns: source_file, source_row; id, title, folded_title, date_text, date, date_precision;
     `reason` (why it cannot be kept: `blank_title`, it can mention nothing; `deletion`, it only
@@ -67,8 +67,6 @@ def records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
     """
     date = pl.col("parsed_date").struct
     own = _own_columns(source)
-    blank = pl.when(pl.col("title").is_null()).then(pl.lit("blank_title"))
-    deletes = pl.col("citation_status").eq_missing(DELETED) if source is sources.PUBMED else None
     return (
         raw.with_columns(
             id=cleaned(pl.col("id")), title=title_of(source), date_text=cleaned(pl.col("date"))
@@ -87,22 +85,27 @@ def records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
             date.field("date"),
             date.field("date_precision"),
             date.field("issue").alias("date_issue"),
-            (
-                blank
-                if deletes is None
-                else pl.when(deletes).then(pl.lit("deletion")).otherwise(blank)
-            ).alias("reason"),
             *own,
+            reason=_reason(source),
             **{given: pl.col(column) for given, column in _GIVEN.items()},
         )
     )
 
 
+def _reason(source: Source) -> pl.Expr:
+    """Why a row cannot be kept, as far as it says so itself."""
+    blank = pl.when(pl.col("title").is_null()).then(pl.lit("blank_title"))
+    if source is not sources.PUBMED:
+        return blank
+    deletes = pl.col("citation_status").eq_missing(DELETED)
+    return pl.when(deletes).then(pl.lit("deletion")).otherwise(blank)
+
+
 def with_reason(source: Source, records: pl.LazyFrame) -> pl.LazyFrame:
     """All records of a source with their `position`, and whether another one withdrew them.
 
-    `reason` says why a record cannot be kept: what `records` said, or `deleted` (PubMed withdrew it
-    after it was delivered), else null.
+    `reason` says why a record cannot be kept: what `cleaned_rows` said, or `deleted` (PubMed
+    withdrew it after it was delivered), else null.
     """
     rows = with_position(records)
     if source is not sources.PUBMED:
@@ -139,7 +142,7 @@ def cleaned_publications(
 
     Args:
         source: the source.
-        records: what `records` made of all its raw rows; read several times.
+        records: what `cleaned_rows` made of all its raw rows; read several times.
         known_journals: what `journals_of` made of all sources.
 
     Returns:

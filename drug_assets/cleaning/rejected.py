@@ -24,7 +24,7 @@ def rejected_records(
 
     Args:
         raw: raw rows by the name of their source.
-        records: what `publications.records` made of those of publications.
+        records: what `publications.cleaned_rows` made of those of publications.
     """
     parts = [
         _with_reason(name, rows, records).select(

@@ -139,10 +139,10 @@ def _records(
 ) -> pl.LazyFrame:
     """The raw rows of a source, each cleaned by itself; done once for each landed file."""
     return ByFile.of(store.open(), source.name, landed_files).made(
-        "records",
+        "cleaned_rows",
         code_version(cleaning, sources),
         raw,
-        partial(publication_cleaning.records, source),
+        partial(publication_cleaning.cleaned_rows, source),
         set_aside,
     )
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from drug_assets import contracts, sources
 from drug_assets.cleaning.publications import (
     cleaned_publications,
+    cleaned_rows,
     journals_of,
-    records,
     with_reason,
 )
 from drug_assets_tests.raw import Row, key, publication_tables, pubmed_rows, raw_rows, trial_rows
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def cleaned(raw: pl.LazyFrame, source: Source = sources.PUBMED) -> tuple[list[Row], list[Row]]:
     """The publications kept and the rows merged, with the journals of this source alone."""
-    by_itself = records(source, raw)
+    by_itself = cleaned_rows(source, raw)
     known = journals_of({source: by_itself}).collect().lazy()
     kept, merged = cleaned_publications(source, by_itself, known)
     rows = kept.collect()
@@ -38,7 +38,7 @@ def kept_by_id(raw: pl.LazyFrame, source: Source = sources.PUBMED) -> dict[str, 
 
 
 def reasons(source: Source, raw: pl.LazyFrame) -> list[str | None]:
-    return with_reason(source, records(source, raw)).collect()["reason"].to_list()
+    return with_reason(source, cleaned_rows(source, raw)).collect()["reason"].to_list()
 
 
 def surrogate(source: str, *parts: str) -> str:
@@ -169,7 +169,7 @@ class TestRejection:
     def test_it_is_not_kept_and_its_journal_is_none_of_ours(self) -> None:
         raw = pubmed_rows({"title": " ", "id": "1", "journal": "Lancet"})
         assert cleaned(raw) == ([], [])
-        assert journals_of({sources.PUBMED: records(sources.PUBMED, raw)}).collect().is_empty()
+        assert journals_of({sources.PUBMED: cleaned_rows(sources.PUBMED, raw)}).collect().is_empty()
 
 
 class TestDuplicates:
@@ -233,7 +233,7 @@ class TestDuplicates:
     def test_sources_are_not_compared(self) -> None:
         row = {"id": "1", "title": "Beta", "date": "2020", "journal": "Lancet"}
         raw = {sources.PUBMED: pubmed_rows(row), sources.CLINICAL_TRIALS: trial_rows(row)}
-        by_itself = {source: records(source, rows) for source, rows in raw.items()}
+        by_itself = {source: cleaned_rows(source, rows) for source, rows in raw.items()}
         known = journals_of(by_itself)
         assert known.select("records").collect().item() == 2
         for source, rows in by_itself.items():
@@ -259,7 +259,10 @@ def test_nothing_is_lost(table: tuple[Source, list[Row]]) -> None:
     kept, merged = cleaned(raw, source)
     reason = pl.col("reason")
     rejected = (
-        with_reason(source, records(source, raw)).filter(reason.is_not_null()).collect().to_dicts()
+        with_reason(source, cleaned_rows(source, raw))
+        .filter(reason.is_not_null())
+        .collect()
+        .to_dicts()
     )
     assert sorted(key(r) for r in [*kept, *merged, *rejected]) == sorted(key(r) for r in rows)
     assert {m["merged_into"] for m in merged} <= {r["publication_id"] for r in kept}
