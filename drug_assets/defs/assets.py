@@ -140,7 +140,7 @@ def _records(
     """The raw rows of a source, each cleaned by itself; done once for each landed file."""
     return ByFile.of(store.open(), source.name, landed_files).made(
         "cleaned_rows",
-        code_version(cleaning, sources),
+        code_version(cleaning, contracts, sources),
         raw,
         partial(publication_cleaning.cleaned_rows, source),
         set_aside,
@@ -234,7 +234,7 @@ def mentions_table(
     store: Place,
 ) -> dg.Output[pl.LazyFrame]:
     """Every drug named in a title."""
-    version = f"{code_version(cleaning, sources, mentions)}-{mentions.names_id(drugs)}"
+    version = f"{code_version(cleaning, contracts, sources, mentions)}-{mentions.names_id(drugs)}"
     raw = {sources.PUBMED: raw_pubmed, sources.CLINICAL_TRIALS: raw_clinical_trials}
     named = {
         source.name: ByFile.of(store.open(), source.name, landed_files).made(
