@@ -83,10 +83,12 @@ class ByFile:
         kept = {found.name: found.version for found in self.store.objects(folder)}
         file_of = pl.col("source_file")
         new = [file for file, name in names.items() if name not in kept]
-        for file, made in _each_file(make(rows.filter(file_of.is_in(new))), new):
+        # To make something of nothing takes time, too: names to search for have to be prepared.
+        made = _each_file(make(rows.filter(file_of.is_in(new))), new) if new else ()
+        for file, of_file in made:
             scratch = self.store.scratch(names[file])
             # Read by every run, so that to unpack it matters more than its size.
-            made.write_parquet(scratch, compression="lz4")
+            of_file.write_parquet(scratch, compression="lz4")
             self.store.put(scratch, names[file])
         for stale in kept.keys() - set(names.values()):
             self.store.delete(stale)
@@ -105,8 +107,6 @@ def _key(file: str, content: str, version: str) -> str:
 
 def _each_file(rows: pl.LazyFrame, files: list[str]) -> Iterator[tuple[str, pl.DataFrame]]:
     """The rows of each of these files, no more than one file and a batch in memory."""
-    if not files:
-        return
     left = set(files)
     current, parts = "", list[pl.DataFrame]()
     for batch in rows.collect_batches(maintain_order=True, lazy=True):
