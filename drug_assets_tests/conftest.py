@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from drug_assets_tests import loopback
+from drug_assets_tests.support import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drug_assets_tests.emulators import BigQueryEmulator, GcsEmulator
-    from drug_assets_tests.runs import Run
+    from drug_assets_tests.support.emulators import BigQueryEmulator, GcsEmulator
+    from drug_assets_tests.support.runs import Run
 
 
 def pytest_configure() -> None:
@@ -27,7 +27,9 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def gcs_emulator() -> Iterator[GcsEmulator]:
     """A Google Cloud Storage of this test session's own."""
-    from drug_assets_tests import emulators  # only now: Google's modules take seconds to import
+    from drug_assets_tests.support import (
+        emulators,  # only now: Google's modules take seconds to import
+    )
 
     with emulators.running_gcs() as emulator:
         yield emulator
@@ -36,7 +38,7 @@ def gcs_emulator() -> Iterator[GcsEmulator]:
 @pytest.fixture(scope="session")
 def bigquery_emulator(gcs_emulator: GcsEmulator) -> Iterator[BigQueryEmulator]:
     """A BigQuery of this test session's own, which loads from `gcs_emulator`."""
-    from drug_assets_tests import emulators
+    from drug_assets_tests.support import emulators
 
     with emulators.running_bigquery(gcs_emulator.root) as emulator:
         yield emulator
@@ -45,7 +47,7 @@ def bigquery_emulator(gcs_emulator: GcsEmulator) -> Iterator[BigQueryEmulator]:
 @pytest.fixture(scope="session")
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One run of everything on the sample landing zone, into its own store: not to be changed."""
-    from drug_assets_tests import runs
+    from drug_assets_tests.support import runs
 
     return runs.run(runs.SAMPLE, tmp_path_factory.mktemp("sample") / "store")
 
@@ -53,7 +55,7 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One run of everything on `runs.SMALL`, into its own store: not to be changed."""
-    from drug_assets_tests import runs
+    from drug_assets_tests.support import runs
 
     folder = tmp_path_factory.mktemp("small")
     return runs.run(runs.landing_zone(folder / "landing"), folder / "store")

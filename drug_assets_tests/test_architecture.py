@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drug_assets_tests import runs
+from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from drug_assets import audit, contracts, graph, sources
 from drug_assets.cleaning.drugs import cleaned_drugs
 from drug_assets.cleaning.publications import cleaned_publications, journals_of
 from drug_assets.cleaning.rejected import rejected_records
-from drug_assets_tests.raw import (
+from drug_assets_tests.support.raw import (
     Row,
     drug_rows,
     drug_tables,

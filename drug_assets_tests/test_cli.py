@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from drug_assets import mentions
 from drug_assets.cli import main
-from drug_assets_tests import runs
+from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drug_assets.storage import by_file
-from drug_assets_tests import runs
+from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
     from pathlib import Path

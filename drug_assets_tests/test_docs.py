@@ -11,7 +11,7 @@ import pytest
 
 from drug_assets.cli import main
 from drug_assets.settings import Settings
-from drug_assets_tests import runs
+from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from google.cloud import bigquery
 
-from drug_assets_tests import emulators, loopback
+from drug_assets_tests.support import emulators, loopback
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets import contracts, graph
-from drug_assets_tests.raw import Row, listed_drug, mention, table
+from drug_assets_tests.support.raw import Row, listed_drug, mention, table
 
 NEW_YEAR = date(2020, 1, 1)
 LANCET = {"journal": "Lancet", "journal_id": "lancet"}

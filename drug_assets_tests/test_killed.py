@@ -20,7 +20,7 @@ import pytest
 
 from drug_assets import contracts
 from drug_assets.storage.io_managers import DOCUMENTS
-from drug_assets_tests import runs
+from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
     from pathlib import Path

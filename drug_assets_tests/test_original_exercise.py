@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from drug_assets import questions
-from drug_assets_tests import runs
+from drug_assets_tests.support import runs
 
 pytestmark = pytest.mark.xdist_group("exercise")
 

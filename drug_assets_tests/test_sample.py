@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from drug_assets import contracts, questions, sources
-from drug_assets_tests import runs
+from drug_assets_tests.support import runs
 
 pytestmark = pytest.mark.xdist_group("sample")
 

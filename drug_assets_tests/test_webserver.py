@@ -16,8 +16,8 @@ import pytest
 
 from drug_assets import contracts
 from drug_assets.cli.in_process import JOB
-from drug_assets_tests import runs
-from drug_assets_tests.deploy.services import eventually, free_port, graphql
+from drug_assets_tests.support import runs
+from drug_assets_tests.support.services import eventually, free_port, graphql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from drug_assets import contracts
 from drug_assets.cleaning.drugs import cleaned_drugs, rejected_drugs
 from drug_assets.cleaning.stop_list import StopList
 from drug_assets.cleaning.text import fold_text
-from drug_assets_tests.raw import Row, drug_rows, drug_tables, key
+from drug_assets_tests.support.raw import Row, drug_rows, drug_tables, key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

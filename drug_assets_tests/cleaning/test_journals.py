@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drug_assets import contracts, sources
 from drug_assets.cleaning.journals import journals, with_evidence, with_journals
-from drug_assets_tests.raw import Row, publication_tables, pubmed_rows
+from drug_assets_tests.support.raw import Row, publication_tables, pubmed_rows
 
 
 def known(*rows: Row) -> list[Row]:

@@ -16,7 +16,14 @@ from drug_assets.cleaning.publications import (
     journals_of,
     with_reason,
 )
-from drug_assets_tests.raw import Row, key, publication_tables, pubmed_rows, raw_rows, trial_rows
+from drug_assets_tests.support.raw import (
+    Row,
+    key,
+    publication_tables,
+    pubmed_rows,
+    raw_rows,
+    trial_rows,
+)
 
 if TYPE_CHECKING:
     from drug_assets.sources import Source

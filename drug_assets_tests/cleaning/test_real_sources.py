@@ -12,7 +12,7 @@ from drug_assets import contracts, formats, sources
 from drug_assets.cleaning.drugs import cleaned_drugs
 from drug_assets.cleaning.publications import cleaned_publications, journals_of
 from drug_assets.cleaning.rejected import rejected_records
-from drug_assets_tests.raw import Row, pubmed_rows, raw_rows, records_of, trial_rows
+from drug_assets_tests.support.raw import Row, pubmed_rows, raw_rows, records_of, trial_rows
 
 if TYPE_CHECKING:
     from drug_assets.sources import Source

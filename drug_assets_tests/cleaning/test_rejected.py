@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drug_assets import contracts, sources
 from drug_assets.cleaning.rejected import rejected_records
-from drug_assets_tests.raw import (
+from drug_assets_tests.support.raw import (
     Row,
     drug_rows,
     drug_tables,

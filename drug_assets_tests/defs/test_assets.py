@@ -20,8 +20,8 @@ from drug_assets.settings import Settings
 from drug_assets.storage.io_managers import DOCUMENTS, RELEASE, column_schema
 from drug_assets.storage.landing import read_landing_zone
 from drug_assets.storage.objects import LocalFolder
-from drug_assets_tests import runs
-from drug_assets_tests.raw import records_of
+from drug_assets_tests.support import runs
+from drug_assets_tests.support.raw import records_of
 
 pytestmark = pytest.mark.xdist_group("sample")
 

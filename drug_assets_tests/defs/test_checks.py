@@ -16,7 +16,7 @@ from drug_assets import contracts
 from drug_assets import defs as declarations
 from drug_assets.defs import resources
 from drug_assets.settings import Settings
-from drug_assets_tests import runs
+from drug_assets_tests.support import runs
 
 pytestmark = pytest.mark.xdist_group("sample")
 

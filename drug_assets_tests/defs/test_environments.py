@@ -23,14 +23,14 @@ from drug_assets.storage.bigquery import Dataset
 from drug_assets.storage.bigquery_schema import UNPUBLISHED
 from drug_assets.storage.outputs import unchanged_since_release
 from drug_assets.storage.places import open_store, read_location
-from drug_assets_tests import clouds, runs
-from drug_assets_tests.faulty_proxy import PASSING_FAULTS, faulty_proxy
+from drug_assets_tests.support import clouds, runs
+from drug_assets_tests.support.faulty_proxy import PASSING_FAULTS, faulty_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from drug_assets_tests.emulators import BigQueryEmulator, GcsEmulator
+    from drug_assets_tests.support.emulators import BigQueryEmulator, GcsEmulator
 
 pytestmark = pytest.mark.xdist_group("environments")
 

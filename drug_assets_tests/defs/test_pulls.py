@@ -11,7 +11,7 @@ from drug_assets.definitions import definitions
 from drug_assets.defs import pulls
 from drug_assets.defs.resources import resources
 from drug_assets.settings import Settings
-from drug_assets_tests.fetch.loopback_services import Trials
+from drug_assets_tests.support.loopback_services import Trials
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,13 +14,13 @@ from drug_assets.defs.resources import resources, sensor_status
 from drug_assets.defs.sensors import landing_zone_sensor
 from drug_assets.settings import Settings
 from drug_assets.storage.io_managers import Place
-from drug_assets_tests import clouds
+from drug_assets_tests.support import clouds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from drug_assets_tests.emulators import GcsEmulator
+    from drug_assets_tests.support.emulators import GcsEmulator
 
 pytestmark = pytest.mark.xdist_group("clouds")
 

@@ -12,12 +12,12 @@ from drug_assets.cleaning.stop_list import StopList, StopListError
 from drug_assets.cli.in_process import run_everything
 from drug_assets.defs.resources import StopListFile, resources
 from drug_assets.settings import Settings
-from drug_assets_tests import runs
+from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from drug_assets_tests.emulators import GcsEmulator
+    from drug_assets_tests.support.emulators import GcsEmulator
 
 LIST = "name,reason\nethanol,of no interest here\n"
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from drug_assets_tests.deploy.services import DEPLOY
+from drug_assets_tests.support.services import DEPLOY
 
 MODULES = DEPLOY / "terraform" / "modules"
 RUN = MODULES / "landing_trigger" / "run.yaml"

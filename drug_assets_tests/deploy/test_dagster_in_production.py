@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from drug_assets_tests.deploy.services import (
+from drug_assets_tests.support.services import (
     DEPLOY,
     eventually,
     free_port,
@@ -26,7 +26,7 @@ from drug_assets_tests.deploy.services import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drug_assets_tests.emulators import GcsEmulator
+    from drug_assets_tests.support.emulators import GcsEmulator
 
 if importlib.util.find_spec("dagster_postgres") is None:
     pytest.skip("dagster-postgres is not installed here", allow_module_level=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from drug_assets_tests.deploy.services import ROOT, require
+from drug_assets_tests.support.services import ROOT, require
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 

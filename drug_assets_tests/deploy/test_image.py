@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drug_assets_tests.deploy.services import DEPLOY, ROOT, require
+from drug_assets_tests.support.services import DEPLOY, ROOT, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

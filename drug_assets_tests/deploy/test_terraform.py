@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from drug_assets_tests.deploy.services import DEPLOY, ROOT, require
+from drug_assets_tests.support.services import DEPLOY, ROOT, require
 
 PROVIDER = "terraform-provider-google.py"
 SCHEMA = "google-8.7.0-schema.json.gz"

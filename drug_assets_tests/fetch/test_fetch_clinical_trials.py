@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drug_assets.fetch import FetchError, FetchReport, FetchRequest, LocalDestination, fetch
-from drug_assets_tests.fetch.loopback_services import (
+from drug_assets_tests.support.loopback_services import (
     PATIENCE,
     Fault,
     Killed,

@@ -21,7 +21,7 @@ from drug_assets.fetch import (
     ServiceUnavailable,
     fetch,
 )
-from drug_assets_tests.fetch.loopback_services import (
+from drug_assets_tests.support.loopback_services import (
     PATIENCE,
     Asked,
     Fault,

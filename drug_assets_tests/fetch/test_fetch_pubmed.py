@@ -18,7 +18,7 @@ from drug_assets.fetch import (
     fetch,
 )
 from drug_assets.fetch import pubmed as pubmed_module
-from drug_assets_tests.fetch.loopback_services import (
+from drug_assets_tests.support.loopback_services import (
     PATIENCE,
     Article,
     Fault,

@@ -13,7 +13,14 @@ import pytest
 
 from drug_assets import sources
 from drug_assets.fetch import FetchError, FetchRequest, LocalDestination, fetch
-from drug_assets_tests.fetch.loopback_services import PATIENCE, Fault, PubMed, Reply, Trials, landed
+from drug_assets_tests.support.loopback_services import (
+    PATIENCE,
+    Fault,
+    PubMed,
+    Reply,
+    Trials,
+    landed,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from drug_assets.formats import FormatError, json_records
 from drug_assets.sources import CLINICAL_TRIALS, PUBMED
-from drug_assets_tests.formats.frames import issues, raw_rows
+from drug_assets_tests.support.frames import issues, raw_rows
 
 REAL = Path(__file__).parents[3] / "shared" / "real_inputs" / "clinical_trials"
 FIELDS = [c for c in CLINICAL_TRIALS.fields if c not in ("journal", "nlm_id", "issn")]

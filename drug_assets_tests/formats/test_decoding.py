@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets.formats import FormatError, decoding
-from drug_assets_tests.formats.frames import fields, issues, raw_rows
+from drug_assets_tests.support.frames import fields, issues, raw_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from drug_assets.formats import FormatError, delimited
 from drug_assets.formats import raw_rows as batching
 from drug_assets.sources import CLINICAL_TRIALS, DRUGS, PUBMED
-from drug_assets_tests.formats.frames import fields, issues, raw_rows
+from drug_assets_tests.support.frames import fields, issues, raw_rows
 
 if TYPE_CHECKING:
     from typing import Literal

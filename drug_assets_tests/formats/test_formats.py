@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from drug_assets import formats
 from drug_assets.formats import FormatError, format_of
-from drug_assets_tests.formats.frames import raw_rows
+from drug_assets_tests.support.frames import raw_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

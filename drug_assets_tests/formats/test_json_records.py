@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from drug_assets.formats import FormatError, json_records
 from drug_assets.formats import raw_rows as batching
 from drug_assets.sources import DRUGS, PUBMED
-from drug_assets_tests.formats.frames import fields, issues, raw_rows
+from drug_assets_tests.support.frames import fields, issues, raw_rows
 
 if TYPE_CHECKING:
     import polars as pl

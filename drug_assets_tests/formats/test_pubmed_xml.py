@@ -17,7 +17,7 @@ from drug_assets import formats
 from drug_assets.formats import FormatError, format_of, pubmed_xml
 from drug_assets.formats import raw_rows as batching
 from drug_assets.sources import CLINICAL_TRIALS, DRUGS, PUBMED
-from drug_assets_tests.formats.frames import fields, raw_rows
+from drug_assets_tests.support.frames import fields, raw_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from drug_assets.storage.objects import StorageError
 from drug_assets.storage.sql import FOLDER, READ_TABLES, deploy, statements
 
 if TYPE_CHECKING:
-    from drug_assets_tests.sql.conftest import Dataset
+    from drug_assets_tests.support.dataset import Dataset
 
 FILES = sorted(file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*.sql"))
 

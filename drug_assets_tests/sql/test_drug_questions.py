@@ -9,10 +9,10 @@ import pytest
 from google.api_core.exceptions import BadRequest
 
 from drug_assets import questions
-from drug_assets_tests.sql.publishing import Publishing
+from drug_assets_tests.support.publishing import Publishing
 
 if TYPE_CHECKING:
-    from drug_assets_tests.sql.conftest import Dataset
+    from drug_assets_tests.support.dataset import Dataset
 
 Answer = list[tuple[str, list[str]]]
 READINGS = {"drugs_in_same_journals": False, "drugs_in_same_journals_without_trials": True}

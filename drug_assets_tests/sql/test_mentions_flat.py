@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drug_assets_tests.sql.publishing import Publishing
+from drug_assets_tests.support.publishing import Publishing
 
 if TYPE_CHECKING:
-    from drug_assets_tests.sql.conftest import Dataset
+    from drug_assets_tests.support.dataset import Dataset
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from drug_assets_tests.sql.conftest import Dataset
+    from drug_assets_tests.support.dataset import Dataset
 
 CHAIR, TABLE, VASE, SOAP, UNLISTED = 1, 2, 3, 4, 99
 PRODUCTS = [(CHAIR, "MEUBLE"), (TABLE, "MEUBLE"), (VASE, "DECO"), (SOAP, "HYGIENE")]

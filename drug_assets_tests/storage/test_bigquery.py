@@ -25,8 +25,8 @@ from drug_assets.storage.outputs import (
     finish_interrupted_releases,
     last_release,
 )
-from drug_assets_tests import clouds
-from drug_assets_tests.faulty_proxy import faulty_proxy
+from drug_assets_tests.support import clouds
+from drug_assets_tests.support.faulty_proxy import faulty_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from google.cloud import bigquery
 
-    from drug_assets_tests.emulators import BigQueryEmulator
+    from drug_assets_tests.support.emulators import BigQueryEmulator
 
 pytestmark = pytest.mark.xdist_group("clouds")
 

@@ -10,7 +10,7 @@ import pytest
 
 from drug_assets.storage.content_ids import ContentIds
 from drug_assets.storage.objects import LocalFolder, StoredObject
-from drug_assets_tests import runs
+from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,15 +18,15 @@ from drug_assets.storage import bigquery, gcs
 from drug_assets.storage.bigquery import Dataset
 from drug_assets.storage.objects import StorageError
 from drug_assets.storage.outputs import Outputs, discard_staged, finish_interrupted_releases
-from drug_assets_tests import clouds
-from drug_assets_tests.faulty_proxy import PASSING_FAULTS, FaultyProxy, faulty_proxy
+from drug_assets_tests.support import clouds
+from drug_assets_tests.support.faulty_proxy import PASSING_FAULTS, FaultyProxy, faulty_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from drug_assets.storage.objects import ObjectStore
-    from drug_assets_tests.emulators import BigQueryEmulator, GcsEmulator
+    from drug_assets_tests.support.emulators import BigQueryEmulator, GcsEmulator
 
 pytestmark = pytest.mark.xdist_group("clouds")
 

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from drug_assets.storage import gcs
 from drug_assets.storage.objects import ChangedObjectError, StorageError
 from drug_assets.storage.places import open_store
-from drug_assets_tests import clouds
-from drug_assets_tests.faulty_proxy import DAMAGED, faulty_proxy
+from drug_assets_tests.support import clouds
+from drug_assets_tests.support.faulty_proxy import DAMAGED, faulty_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from drug_assets.storage.gcs import Bucket
-    from drug_assets_tests.emulators import GcsEmulator
+    from drug_assets_tests.support.emulators import GcsEmulator
 
 pytestmark = pytest.mark.xdist_group("clouds")
 

@@ -15,7 +15,7 @@ from drug_assets import contracts, formats
 from drug_assets.storage.content_ids import ContentIds
 from drug_assets.storage.landing import UnreadableFilesError, fingerprint, read_landing_zone
 from drug_assets.storage.objects import LocalFolder, StorageError
-from drug_assets_tests import runs
+from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

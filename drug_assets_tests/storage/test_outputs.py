@@ -19,7 +19,7 @@ from drug_assets.storage.outputs import (
     finish_interrupted_releases,
     table_file,
 )
-from drug_assets_tests import runs
+from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
     from pathlib import Path

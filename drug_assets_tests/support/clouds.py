@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pytest
     from google.cloud.storage import Client as StorageClient  # type: ignore[import-untyped]
 
-    from drug_assets_tests.emulators import GcsEmulator
+    from drug_assets_tests.support.emulators import GcsEmulator
 
 _METADATA = "user.metadata"
 

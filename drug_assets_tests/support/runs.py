@@ -18,7 +18,7 @@ from drug_assets.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "data"
 
 #: A landing zone of one file a source, small enough to be told by heart.

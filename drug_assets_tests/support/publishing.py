@@ -13,7 +13,7 @@ from drug_assets import contracts, graph
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drug_assets_tests.sql.conftest import Dataset
+    from drug_assets_tests.support.dataset import Dataset
 
 
 @dataclass

@@ -36,7 +36,7 @@ PROJECT = "drug-assets-test"
 #: Folder of the virtual environment that holds bqemulator, whose pins are not the package's.
 BIGQUERY_ENVIRONMENT = "DRUG_ASSETS_BQEMULATOR_VENV"
 
-_REPOSITORY = Path(__file__).parents[1]
+_REPOSITORY = Path(__file__).parents[2]
 _BIGQUERY_SERVER = Path(__file__).with_name("bqemulator_server.py")
 _READY_SECONDS = 120.0
 _STOP_SECONDS = 10.0
