@@ -1,5 +1,6 @@
-"""Side by side with peers, on data made from a seed: `make bench` writes RESULTS.md.
+"""Benchmarks beside other libraries, on data made from a seed: `make bench` writes RESULTS.md.
 
-Here stand the data, the measurements and their report. What is measured is the package's public
-interface; nothing in the package knows of it.
+This folder holds the data generators, the measurements and their report. They measure the public
+interface of the package; nothing in the package depends on them. `make bench BASE=COMMIT` compares
+the working tree with a commit instead: README.md explains how to read the result.
 """

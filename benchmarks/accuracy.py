@@ -1,11 +1,11 @@
-"""How well names are found: precision, recall and F1 on titles with gold spans, beside peers.
+"""Measures the accuracy of finding names: precision, recall and F1 on titles with gold spans.
 
     python -m benchmarks.accuracy titles.jsonl vocabulary.csv
 
 The titles are JSON lines with `title` and `spans` ([start, end) in characters); the vocabulary is
-any drug list that lands as `drugs*`. Peers search for the very names that this project does; those
-that are not installed are left out, and said to be. What the figures mean, and what was learnt
-from them, is in `docs/accuracy.md`.
+any drug list that can land as `drugs*`. Other libraries search for the same names as this project;
+the report lists those that are not installed. `docs/accuracy.md` explains and discusses the
+figures.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ import polars as pl
 from drug_assets import formats, sources
 from drug_assets.cleaning import drugs as drug_cleaning
 from drug_assets.cleaning import name_variants
+from drug_assets.cleaning.stop_list import OWN as STOP_LIST
 from drug_assets.cleaning.stop_list import StopList, StopListError
-from drug_assets.cleaning.text import fold_text
+from drug_assets.cleaning.text import fold_string
 from drug_assets.formats import FormatError
-from drug_assets.mentions import find_mentions
+from drug_assets.mentions import Vocabulary, find_mentions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,18 +42,16 @@ Span: TypeAlias = tuple[int, int]
 Spans: TypeAlias = list[set[Span]]
 Finder: TypeAlias = "Callable[[Sequence[str], pl.DataFrame], Spans]"
 
-_EXPECTED = "expected a list with the columns " + ", ".join(sources.DRUGS.fields)
-
-STOP_LIST = Path(formats.__file__).parents[1] / "stop_list.csv"
+_EXPECTED = "expected a list with the columns " + ", ".join(sources.DRUGS.record_shape().fields)
 
 
 class AccuracyError(Exception):
-    """An input that cannot be used: which file, where, and what would be right."""
+    """An input cannot be used; the message names the file, the line and the expected form."""
 
 
 @dataclass(frozen=True)
 class Gold:
-    """Titles in which people have marked every chemical and drug."""
+    """Titles in which people have marked every chemical and drug, as spans."""
 
     titles: list[str]
     spans: Spans
@@ -60,14 +59,15 @@ class Gold:
 
 @dataclass(frozen=True)
 class Scores:
-    """How what was found compares with what should be."""
+    """The comparison of found spans with gold spans."""
 
     precision: float
     recall: float
     exact_precision: float
     exact_recall: float
-    #: Share of gold spans, spelt exactly as a name that is searched for, that were found.
+    #: Share found of the gold spans that are spelt exactly as a name that is searched for.
     closed_list_recall: float
+    #: Number of spans found.
     found: int
 
     @property
@@ -77,15 +77,15 @@ class Scores:
 
     @property
     def exact_f1(self) -> float:
-        """The same of spans that agree in both ends."""
+        """The same for spans that agree in both ends."""
         return _f1(self.exact_precision, self.exact_recall)
 
 
 def read_gold(path: Path) -> Gold:
-    """The titles and spans of a file of JSON lines.
+    """Read the titles and gold spans of a file of JSON lines.
 
     Raises:
-        AccuracyError: a line that is no such record, or a span outside its title.
+        AccuracyError: a line is no such record, or a span is outside its title.
     """
     titles: list[str] = []
     spans: Spans = []
@@ -107,7 +107,7 @@ def read_gold(path: Path) -> Gold:
 
 
 def listed_names(path: Path) -> pl.DataFrame:
-    """What a drug list spells: drug_id and name, neither stopped nor varied.
+    """The names as a drug list spells them, without stop list and variants: drug_id and name.
 
     Raises:
         AccuracyError: the file is no drug list.
@@ -117,7 +117,7 @@ def listed_names(path: Path) -> pl.DataFrame:
 
 
 def searched_names(path: Path, stop_list: Path = STOP_LIST) -> pl.DataFrame:
-    """What titles are searched for: drug_id and name.
+    """The names that titles are searched for: drug_id and name.
 
     Raises:
         AccuracyError: the file is no drug list, or the stop list cannot be used.
@@ -135,11 +135,12 @@ def _stop_list(path: Path) -> StopList:
 
 def _cleaned(path: Path, stop_list: StopList, *, with_variants: bool) -> pl.DataFrame:
     try:
-        rows = pl.concat(list(formats.read(sources.DRUGS, path.name, _bytes(path))))
+        rows = pl.concat(list(formats.read(sources.DRUGS.record_shape(), path.name, _bytes(path))))
     except FormatError as error:
         raise AccuracyError(f"the vocabulary {error}") from error
     rules = name_variants.RULES if with_variants else {}
-    kept = drug_cleaning.cleaned_drugs(rows.lazy(), stop_list, rules).kept.collect()
+    records = sources.DRUGS.clean_records(rows.lazy())
+    kept = drug_cleaning.clean_drugs(records, stop_list, rules).kept.collect()
     if kept.is_empty():
         raise AccuracyError(f"the vocabulary {path} names no drug; {_EXPECTED}")
     return kept
@@ -163,7 +164,7 @@ def found_here(titles: Sequence[str], names: pl.DataFrame) -> Spans:
     """The spans that this project finds."""
     frame = pl.LazyFrame({"row": range(len(titles)), "title": titles})
     spans: Spans = [set() for _ in titles]
-    for row, of_row in find_mentions(frame, names).select("row", "spans").rows():
+    for row, of_row in find_mentions(frame, Vocabulary.of(names)).select("row", "spans").rows():
         spans[row] |= {(span["start"], span["end"]) for span in of_row}
     return spans
 
@@ -180,9 +181,10 @@ def found_by_flashtext(titles: Sequence[str], names: pl.DataFrame) -> Spans:
 
 
 def found_by_dner(titles: Sequence[str], names: pl.DataFrame) -> Spans:
-    """The spans that drug-named-entity-recognition finds, its own dictionary put aside.
+    """The spans that drug-named-entity-recognition finds with these names instead of its own.
 
-    It wants words, and joins two at the most: hyphens stay within words, which suits it best.
+    It takes a list of words, and combines at most two: hyphens stay within words, which gives its
+    best results.
     """
     drugs_finder: Any = import_module("drug_named_entity_recognition.drugs_finder")
     for known in (
@@ -201,7 +203,7 @@ def found_by_dner(titles: Sequence[str], names: pl.DataFrame) -> Spans:
     return spans
 
 
-#: Module and finder of each peer.
+#: Module and finder of each library to compare with.
 PEERS: dict[str, tuple[str, Finder]] = {
     "FlashText": ("flashtext", found_by_flashtext),
     "drug-named-entity-recognition": ("drug_named_entity_recognition", found_by_dner),
@@ -209,30 +211,35 @@ PEERS: dict[str, tuple[str, Finder]] = {
 
 
 def scores(gold: Gold, found: Spans, names: Iterable[str]) -> Scores:
-    """Precision, recall and their like.
+    """Compute precision and recall, by overlap and exact.
 
     By overlap, a found span is right if it shares a character with a gold span, and a gold span is
     found if it shares one with a found span.
+
+    Args:
+        gold: titles and gold spans.
+        found: the spans found in each title.
+        names: the names that were searched for.
     """
-    spelt = {fold_text(name) for name in names}
+    spelt = {fold_string(name) for name in names}
     right = hit = exact = closed = closed_hit = 0
     for title, of_gold, of_found in zip(gold.titles, gold.spans, found, strict=True):
         right += sum(_overlaps(span, of_gold) for span in of_found)
         exact += len(of_gold & of_found)
         for start, end in of_gold:
             is_hit = _overlaps((start, end), of_found)
-            is_closed = fold_text(title[start:end]) in spelt
+            is_closed = fold_string(title[start:end]) in spelt
             hit += is_hit
             closed += is_closed
             closed_hit += is_closed and is_hit
-    wanted, made = sum(map(len, gold.spans)), sum(map(len, found))
+    gold_count, found_count = sum(map(len, gold.spans)), sum(map(len, found))
     return Scores(
-        precision=_share(right, made),
-        recall=_share(hit, wanted),
-        exact_precision=_share(exact, made),
-        exact_recall=_share(exact, wanted),
+        precision=_share(right, found_count),
+        recall=_share(hit, gold_count),
+        exact_precision=_share(exact, found_count),
+        exact_recall=_share(exact, gold_count),
         closed_list_recall=_share(closed_hit, closed),
-        found=made,
+        found=found_count,
     )
 
 
@@ -249,7 +256,7 @@ def _f1(precision: float, recall: float) -> float:
 
 
 def mistakes(gold: Gold, found: Spans) -> tuple[Counter[str], Counter[str]]:
-    """Texts that were found and are no gold span, and those of gold spans that were not found."""
+    """The texts of found spans that are wrong, and of gold spans that were not found."""
     wrong: Counter[str] = Counter()
     missed: Counter[str] = Counter()
     for title, of_gold, of_found in zip(gold.titles, gold.spans, found, strict=True):
@@ -275,7 +282,7 @@ def _measured(method: str, finder: Finder, gold: Gold, names: pl.DataFrame) -> t
 
 
 def report(gold: Gold, listed: pl.DataFrame, searched: pl.DataFrame) -> Iterator[str]:
-    """A Markdown table of this project and its peers, line by line."""
+    """A Markdown table of this project and the other libraries, line by line."""
     yield _HEADER
     yield _measured("drug_assets", found_here, gold, searched)[0]
     yield _measured("drug_assets, names only as listed", found_here, gold, listed)[0]
@@ -294,19 +301,19 @@ def report(gold: Gold, listed: pl.DataFrame, searched: pl.DataFrame) -> Iterator
 
 
 def report_of_rules(gold: Gold, listed: pl.DataFrame, stop_list: StopList) -> Iterator[str]:
-    """A Markdown table of what the stop list, and each rule for variants alone, changes."""
+    """A Markdown table of the effect of the stop list, and of each rule for variants alone."""
     yield _HEADER
     yield _measured("names as listed", found_here, gold, listed)[0]
     safe = listed.filter(~stop_list.stops(pl.col("name")))
     yield _measured("stop list", found_here, gold, safe)[0]
     every = {name: {name: rule} for name, rule in name_variants.RULES.items()}
     for name, rules in {**every, "all rules": name_variants.RULES}.items():
-        made = name_variants.variants(listed, rules).filter(~stop_list.stops(pl.col("name")))
+        made = name_variants.make_variants(listed, rules).filter(~stop_list.stops(pl.col("name")))
         yield _measured(f"stop list, {name}", found_here, gold, pl.concat([safe, made]))[0]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the report; 2 if an input cannot be used."""
+    """Print the report; return 2 if an input cannot be used."""
     parser = argparse.ArgumentParser(prog="benchmarks.accuracy", description=__doc__)
     parser.add_argument("file", type=Path, help="titles with gold spans, JSON lines")
     parser.add_argument("vocabulary", type=Path, help="a drug list")
@@ -315,19 +322,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--rules", action="store_true", help="what each rule is worth")
     parser.add_argument("--mistakes", action="store_true", help="also what was wrong and missed")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        gold = read_gold(given.file)
-        listed = listed_names(given.vocabulary)
-        if given.rules:
-            lines = report_of_rules(gold, listed, _stop_list(given.stop_list))
+        gold = read_gold(options.file)
+        listed = listed_names(options.vocabulary)
+        if options.rules:
+            lines = report_of_rules(gold, listed, _stop_list(options.stop_list))
         else:
-            lines = report(gold, listed, searched_names(given.vocabulary, given.stop_list))
+            lines = report(gold, listed, searched_names(options.vocabulary, options.stop_list))
         print(f"{len(gold.titles)} titles, {sum(map(len, gold.spans))} gold spans\n")
         for line in lines:
             print(line)
-        if given.mistakes:
-            names = searched_names(given.vocabulary, given.stop_list)
+        if options.mistakes:
+            names = searched_names(options.vocabulary, options.stop_list)
             wrong, missed = mistakes(gold, found_here(gold.titles, names))
             print("\nwrong:", *(f"\n  {n} {text}" for text, n in wrong.most_common()))
             print("\nmissed:", *(f"\n  {n} {text}" for text, n in missed.most_common()))

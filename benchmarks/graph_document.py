@@ -8,14 +8,15 @@ import polars as pl
 
 from benchmarks.measuring import Figures, timed
 from benchmarks.mentions import names_of
-from drug_assets import contracts, graph
+from drug_assets import contracts
+from drug_assets.document.writing import write_lines
 
 _BATCH = 500_000
 _JOURNALS = 12_000
 
 
 def made_tables(folder: str, mentions: int, names_file: str, names: int) -> Figures:
-    """The tables drugs and mentions, as their contracts say, of so many mentions."""
+    """Write the tables drugs and mentions, by their contracts, with this many mentions."""
     listed = names_of(names_file, names)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -39,9 +40,9 @@ def made_tables(folder: str, mentions: int, names_file: str, names: int) -> Figu
 
 
 def _mentions(names: list[str], rows: range) -> pl.DataFrame:
-    """Drug n in about 1 / n of the publications; a publication a mention."""
+    """One publication per mention; the n-th drug is about 1 / n times as frequent as the first."""
     row = pl.int_range(rows.start, rows.stop, eager=True)
-    # Steps that share no factor with the length walk through all of a list.
+    # A step that shares no factor with the length of a list visits all of its elements.
     share = ((row * 7_919) % 1_000_003).cast(pl.Float64) / 1_000_003
     drug = pl.Series(names).gather((len(names) ** share).floor().cast(pl.UInt32) - 1)
     journal = pl.format("Journal {}", (pl.col("row") * 104_729) % _JOURNALS)
@@ -79,11 +80,11 @@ def _mentions(names: list[str], rows: range) -> pl.DataFrame:
 
 
 def written(folder: str) -> Figures:
-    """`graph.graph_document`, from Parquet tables to a file."""
+    """`document.writing.write_lines`, from Parquet tables to a file."""
     source = Path(folder)
     document = source / "graph.json"
     drugs = pl.scan_parquet(source / "drugs.parquet")
     mentions = pl.scan_parquet(source / "mentions.parquet")
     with timed() as watch, document.open("w", encoding="utf-8") as file:
-        file.writelines(f"{line}\n" for line in graph.graph_document(drugs, mentions))
+        file.writelines(f"{line}\n" for line in write_lines(drugs, mentions))
     return watch.figures() | {"megabytes": document.stat().st_size / 1e6}

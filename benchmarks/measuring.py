@@ -1,8 +1,8 @@
-"""How anything is measured: each time in a process of its own, time and memory seen from outside.
+"""Runs each measurement in its own process, and observes time and memory from outside.
 
-A measurement is a function of this package that takes what JSON can say and returns its figures.
-It runs in a fresh interpreter, so that nothing that another one imported, cached or left in memory
-counts. What is measured belongs to the modules beside this one.
+A measurement is a function of this package with JSON values as arguments; it returns figures. It
+runs in a new interpreter, so that imports, caches or memory of another measurement do not count.
+The measurements themselves are in the modules beside this one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-#: Figures of one measurement, by name.
+#: The figures of one measurement, by name.
 Figures = dict[str, Any]
 
 _PROC = Path("/proc")
@@ -37,11 +37,11 @@ _MIB = 2**20
 
 
 class NotInstalledError(Exception):
-    """A peer that is not there to be measured."""
+    """A library to compare with is not installed."""
 
 
 def peer(module: str) -> Any:
-    """A peer's module.
+    """Import the module of a library to compare with.
 
     Raises:
         NotInstalledError: it is not installed.
@@ -54,20 +54,20 @@ def peer(module: str) -> Any:
 
 @dataclass
 class Stopwatch:
-    """What a block took."""
+    """The time that a block of code took."""
 
     seconds: float = 0.0
-    #: Of all threads of this process and of children that ended.
+    #: Processor time of all threads of this process, and of children that ended.
     cpu_seconds: float = 0.0
 
     def figures(self) -> Figures:
-        """As figures."""
+        """The times as figures."""
         return {"seconds": self.seconds, "cpu_seconds": self.cpu_seconds}
 
 
 @contextmanager
 def timed() -> Iterator[Stopwatch]:
-    """Time a block."""
+    """Time a block of code."""
     watch = Stopwatch()
     wall, cpu = time.perf_counter(), _cpu_seconds()
     yield watch
@@ -81,51 +81,78 @@ def _cpu_seconds() -> float:
 
 @dataclass(frozen=True)
 class Observed:
-    """A command that ended."""
+    """The result of a command that ended."""
 
     exit_code: int
     output: str
     errors: str
     seconds: float
-    #: The most memory of all its processes together, and of any single one: what is resident,
-    #: pages of mapped files and shared ones included, so more than it needs of its own.
+    #: Processor time of the command and of all its processes that were waited for.
+    cpu_seconds: float
+    #: Peak resident memory of all its processes together, and of the largest one. Pages of mapped
+    #: files and shared pages are included, so it is more than the private memory.
     peak_mib: float
-    peak_mib_a_process: float
+    peak_mib_per_process: float
 
 
 def observed(
-    command: Sequence[str], *, environment: Mapping[str, str] | None = None, input_text: str = ""
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str | None] | None = None,
+    folder: Path = _ROOT,
+    input_text: str = "",
 ) -> Observed:
-    """Run a command and watch it; its processes are those of its session."""
-    started = time.perf_counter()
+    """Run a command and observe it; all processes of its session count as its own.
+
+    Args:
+        command: program and arguments.
+        environment: variables in addition to those of this process; None removes a variable.
+        folder: the working directory.
+        input_text: its standard input.
+    """
+    added = environment or {}
+    inherited = {name: value for name, value in os.environ.items() if name not in added}
+    cpu, started = _cpu_seconds_of_children(), time.perf_counter()
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=_ROOT,
-        env={**os.environ, **(environment or {})},
+        cwd=folder,
+        env=inherited | {name: value for name, value in added.items() if value is not None},
         start_new_session=True,
     )
     watch = _MemoryWatch(process.pid)
     watch.start()
     try:
         output, errors = process.communicate(input_text, timeout=_TIME_LIMIT)
+        seconds = time.perf_counter() - started
     except BaseException:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         raise
     finally:
         watch.stop()
-    seconds = time.perf_counter() - started
     return Observed(
-        process.returncode, output, errors, seconds, watch.together / _MIB, watch.single / _MIB
+        exit_code=process.returncode,
+        output=output,
+        errors=errors,
+        seconds=seconds,
+        cpu_seconds=_cpu_seconds_of_children() - cpu,
+        peak_mib=watch.together / _MIB,
+        peak_mib_per_process=watch.single / _MIB,
     )
 
 
+def _cpu_seconds_of_children() -> float:
+    """Processor time of all descendants of this process that have been waited for."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime
+
+
 class _MemoryWatch(threading.Thread):
-    """Samples the resident memory of a session's processes; zeros where there is no /proc."""
+    """Samples the resident memory of the processes of a session; 0 on systems without /proc."""
 
     def __init__(self, session: int) -> None:
         super().__init__(daemon=True)
@@ -152,61 +179,61 @@ def _resident_bytes(session: int) -> Iterator[int]:
         try:
             stat = Path(entry.path, "stat").read_text()
         except (OSError, UnicodeDecodeError):
-            continue  # it has just ended
-        # The name stands in brackets and may hold anything; fields count from behind it.
+            continue  # the process has just ended
+        # The name is in brackets and may contain anything; the other fields come after it.
         fields = stat.rpartition(")")[2].split()
         if int(fields[3]) == session:
             yield int(fields[21]) * _PAGE
 
 
 def measured(function: str, **arguments: Any) -> Figures:
-    """The figures of a measurement (`module.function`), made in a fresh process.
+    """Run a measurement (`module.function`) in a new process and return its figures.
 
-    With `peak_mib` and `peak_mib_a_process` of it and its children; with `not_installed` and
-    nothing else if that peer is missing.
+    `peak_mib` and `peak_mib_per_process` of the process and its children are added. If a library is
+    missing, the only figure is `not_installed`, with its name.
 
     Raises:
-        RuntimeError: it failed.
+        RuntimeError: the measurement failed.
     """
     code = "from benchmarks import measuring; measuring.main()"
     command = [sys.executable, "-c", code, function]
     seen = observed(command, input_text=json.dumps(arguments))
     if seen.exit_code:
-        raise RuntimeError(f"{function} {_shown(arguments)} failed:\n{seen.errors[-4000:]}")
+        raise RuntimeError(f"{function} {_join(arguments)} failed:\n{seen.errors[-4000:]}")
     figures: Figures = json.loads(seen.output.splitlines()[-1])
     if "not_installed" in figures:
         return figures
-    # The kernel's own peak of the main process misses nothing between samples.
-    single = max(seen.peak_mib_a_process, figures.pop("own_peak_mib"))
+    # The kernel's own peak of the main process also covers the time between samples.
+    single = max(seen.peak_mib_per_process, figures.pop("own_peak_mib"))
     return figures | {
         "peak_mib": max(seen.peak_mib, single),
-        "peak_mib_a_process": single,
+        "peak_mib_per_process": single,
     }
 
 
-def _shown(arguments: Mapping[str, Any]) -> str:
+def _join(arguments: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={str(value)[:60]}" for name, value in arguments.items())
 
 
 def interleaved(tasks: Mapping[str, Mapping[str, Any]], rounds: int) -> dict[str, Figures]:
-    """Figures of several measurements, medians of rounds in which each is made once, in turn.
+    """Run several measurements in rounds, each once per round, and return their median figures.
 
-    So that whatever else the machine does in between befalls all of them alike.
+    Taking turns spreads the effect of other work on the machine evenly over all of them.
 
     Args:
-        tasks: by name, `function` and its arguments.
-        rounds: how often.
+        tasks: `function` and its arguments, by the name of the measurement.
+        rounds: number of rounds.
     """
     runs: dict[str, list[Figures]] = {name: [] for name in tasks}
     for number in range(rounds):
         for name, task in tasks.items():
-            tell(f"{name} ({number + 1} of {rounds})")
+            print_status(f"{name} ({number + 1} of {rounds})")
             runs[name].append(measured(**task))
     return {name: _medians(figures) for name, figures in runs.items()}
 
 
 def _medians(runs: Iterable[Figures]) -> Figures:
-    """Numbers that differ from run to run become their median; all else is the last run's."""
+    """The median of each floating point figure; other figures are those of the last run."""
     listed = list(runs)
     middle = {
         name: median(run[name] for run in listed)
@@ -216,24 +243,24 @@ def _medians(runs: Iterable[Figures]) -> Figures:
     return listed[-1] | middle | {"runs": len(listed)}
 
 
-def tell(text: str) -> None:
-    """Say what goes on."""
+def print_status(text: str) -> None:
+    """Print a line of progress on stderr."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def _own_peak_mib() -> float:
-    """The most memory this process ever had, by the kernel's count, in MiB."""
+    """The peak resident memory of this process in MiB, as the kernel recorded it."""
     status = _PROC / "self" / "status"
     if status.exists():
-        # `ru_maxrss` would count what the process was before it became this program.
+        # `ru_maxrss` would include the memory of the process before it executed this program.
         (line,) = (li for li in status.read_text().splitlines() if li.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
-    bytes_a_unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_a_unit / _MIB
+    bytes_per_unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit / _MIB
 
 
 def figures_of(function: str, arguments: Mapping[str, Any]) -> Figures:
-    """The figures of a measurement, made in this process."""
+    """Run a measurement in this process and return its figures."""
     module, _, name = function.rpartition(".")
     measure = getattr(importlib.import_module(f"benchmarks.{module}"), name)
     try:
@@ -244,6 +271,6 @@ def figures_of(function: str, arguments: Mapping[str, Any]) -> Figures:
 
 
 def main() -> None:
-    """Make the measurement that the command line names and standard input describes."""
+    """Run the measurement that the command line names; standard input has its arguments."""
     figures = figures_of(sys.argv[1], json.load(sys.stdin))
     print(json.dumps(figures | {"own_peak_mib": _own_peak_mib()}))

@@ -1,8 +1,9 @@
 """Finding mentions: the package beside FlashText, pyahocorasick and drug-named-entity-recognition.
 
-All search the same titles for the same names, folded. The peers get titles as a list in memory and
-their index ready-made; the package reads its titles from disk and prepares its names within the
-time that is measured. Each runs as it is used: the peers on one core, the package on all.
+All search the same titles for the same names, folded. The other libraries get titles as a list in
+memory and a finished index; for the package, the measured time includes reading titles from disk
+and preparing the names. Each runs as in normal use: the other libraries on one core, the package
+on all.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import polars as pl
 
 from benchmarks.measuring import Figures, peer, timed
-from drug_assets.cleaning.text import fold_text
-from drug_assets.mentions import find_mentions
+from drug_assets.cleaning.text import fold_string
+from drug_assets.mentions import Vocabulary, find_mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-#: Row of the title, first character, one past the last.
-Place: TypeAlias = tuple[int, int, int]
+#: A span in a title: row of the title, first character, one past the last.
+RowSpan: TypeAlias = tuple[int, int, int]
 
 
 def names_of(names_file: str, count: int) -> list[str]:
-    """The first names of a file that has one a line."""
+    """The first names of a file with one name per line."""
     with Path(names_file).open(encoding="utf-8") as file:
         return [line.removesuffix("\n") for line in islice(file, count)]
 
@@ -38,16 +39,16 @@ def titles_of(title_files: Sequence[str], count: int) -> list[str]:
 def drug_assets(title_files: Sequence[str], titles: int, names_file: str, names: int) -> Figures:
     """`find_mentions`, from Parquet files to a frame of mentions."""
     listed = pl.DataFrame({"name": names_of(names_file, names)}).with_columns(drug_id="name")
-    # What a process pays once, whatever it searches.
-    find_mentions(pl.LazyFrame({"title": ["warm"]}), listed.head(1))
+    # Warm up: a process pays the cost of the first call only once.
+    find_mentions(pl.LazyFrame({"title": ["warm"]}), Vocabulary.of(listed.head(1)))
     with timed() as watch:
         scanned = pl.scan_parquet(list(title_files)).head(titles)
-        found = find_mentions(scanned, listed)
+        found = find_mentions(scanned, Vocabulary.of(listed))
     return watch.figures() | {"found": found.height}
 
 
 def flashtext(title_files: Sequence[str], titles: int, names_file: str, names: int) -> Figures:
-    """FlashText's `extract_keywords` with spans, a title at a time."""
+    """FlashText's `extract_keywords` with spans, one title at a time."""
     searched = titles_of(title_files, titles)
     processor = _keyword_processor(names_of(names_file, names))
     with timed() as watch:
@@ -62,14 +63,14 @@ def _keyword_processor(names: Iterable[str]) -> Any:
     return processor
 
 
-def _by_flashtext(processor: Any, titles: Iterable[str]) -> Iterator[Place]:
+def _by_flashtext(processor: Any, titles: Iterable[str]) -> Iterator[RowSpan]:
     for row, title in enumerate(titles):
         for _, start, end in processor.extract_keywords(title, span_info=True):
             yield row, start, end
 
 
 def pyahocorasick(title_files: Sequence[str], titles: int, names_file: str, names: int) -> Figures:
-    """Pyahocorasick's automaton on lower-cased titles, then the rules of SPEC section 4."""
+    """Pyahocorasick's automaton on lower-cased titles, then the rules of SPEC 4."""
     searched = titles_of(title_files, titles)
     automaton = peer("ahocorasick").Automaton()
     for name in names_of(names_file, names):
@@ -80,7 +81,7 @@ def pyahocorasick(title_files: Sequence[str], titles: int, names_file: str, name
     return watch.figures() | {"found": len(found)}
 
 
-def _by_automaton(automaton: Any, titles: Iterable[str]) -> Iterator[Place]:
+def _by_automaton(automaton: Any, titles: Iterable[str]) -> Iterator[RowSpan]:
     for row, title in enumerate(titles):
         lower = title.lower()
         hits = [
@@ -105,7 +106,7 @@ def _by_automaton(automaton: Any, titles: Iterable[str]) -> Iterator[Place]:
 def drug_named_entity_recognition(
     title_files: Sequence[str], titles: int, names_file: str, names: int
 ) -> Figures:
-    """The package's `find_drugs` on titles cut at blanks; it knows names of one or two words."""
+    """`find_drugs` on titles split at blanks; it only knows names of one or two words."""
     finder = peer("drug_named_entity_recognition.drugs_finder")
     searched = titles_of(title_files, titles)
     for known in (
@@ -124,12 +125,12 @@ def drug_named_entity_recognition(
 
 # Agreement with FlashText.
 
-ACCENT = "the name is found though an accent stands in the title (SPEC 2: compared folded)"
-UNDERSCORE = "an underscore stands beside the name; it is no letter or digit (SPEC 4)"
-BEYOND_ASCII = "a letter beyond ASCII stands beside the name, so it is none (SPEC 4: any script)"
-NO_LOOK_LEFT = "a letter or digit stands before a name that begins with a sign (SPEC 4)"
+ACCENT = "the title spells the name with an accent (SPEC 2: compared folded)"
+UNDERSCORE = "an underscore is next to the name; it is neither letter nor digit (SPEC 4)"
+BEYOND_ASCII = "a letter beyond ASCII is next to the name, so it is no mention (SPEC 4: any script)"
+NO_LOOK_LEFT = "a letter or digit is before a name that begins with a sign (SPEC 4)"
 NO_GOING_BACK = (
-    "FlashText misses the name: it had begun a longer one there and does not go back (SPEC 4: "
+    "FlashText misses the name: it had begun to match a longer one and does not go back (SPEC 4: "
     "every occurrence is a span)"
 )
 OVERLAP = "it overlaps a span that differs for one of the reasons above (SPEC 4: leftmost longest)"
@@ -146,10 +147,10 @@ REASONS = (
 
 
 def agreement(title_files: Sequence[str], titles: int, names_file: str, names: int) -> Figures:
-    """Every span that the package or FlashText finds and the other does not, with the reason."""
+    """Count the spans that only the package or only FlashText finds, by reason."""
     listed = names_of(names_file, names)
     searched = titles_of(title_files, titles)
-    vocabulary = pl.DataFrame({"drug_id": listed, "name": listed})
+    vocabulary = Vocabulary.of(pl.DataFrame({"drug_id": listed, "name": listed}))
     found = find_mentions(pl.LazyFrame({"title": searched}).with_row_index("row"), vocabulary)
     spans = found.select("row", span="spans").explode("span", empty_as_null=False).unnest("span")
     ours = set(spans.select("row", "start", "end").iter_rows())
@@ -161,21 +162,21 @@ def agreement(title_files: Sequence[str], titles: int, names_file: str, names: i
     }
     examples: dict[str, str] = {}
     different = ours ^ theirs
-    by_row: dict[int, list[Place]] = {}
-    for place in sorted(different):
-        by_row.setdefault(place[0], []).append(place)
-    for row, places in by_row.items():
+    by_row: dict[int, list[RowSpan]] = {}
+    for span in sorted(different):
+        by_row.setdefault(span[0], []).append(span)
+    for row, of_row in by_row.items():
         reasons = {
-            place: reason_of(searched[row], place, place in ours, beginnings) for place in places
+            span: reason_of(searched[row], span, span in ours, beginnings) for span in of_row
         }
-        for place in places:
-            reason = reasons[place] or (
-                OVERLAP if _overlaps_explained(place, reasons) else UNEXPLAINED
+        for span in of_row:
+            reason = reasons[span] or (
+                OVERLAP if _overlaps_explained(span, reasons) else UNEXPLAINED
             )
-            side = "only_drug_assets" if place in ours else "only_flashtext"
+            side = "only_drug_assets" if span in ours else "only_flashtext"
             counts[side][reason] += 1
             if reason == UNEXPLAINED:
-                examples.setdefault(searched[row], searched[row][place[1] : place[2]])
+                examples.setdefault(searched[row], searched[row][span[1] : span[2]])
     return {
         "titles": len(searched),
         "both": len(ours & theirs),
@@ -184,9 +185,16 @@ def agreement(title_files: Sequence[str], titles: int, names_file: str, names: i
     }
 
 
-def reason_of(title: str, place: Place, is_ours: bool, beginnings: set[str]) -> str | None:
-    """Why only one of the two finds a span, if the title says so by itself."""
-    _, start, end = place
+def reason_of(title: str, span: RowSpan, is_ours: bool, beginnings: set[str]) -> str | None:
+    """The reason why only one of the two finds a span, if the title alone shows it.
+
+    Args:
+        title: the title.
+        span: the span that only one of the two finds.
+        is_ours: whether the package finds it; otherwise FlashText does.
+        beginnings: all prefixes of all names.
+    """
+    _, start, end = span
     before, after = title[start - 1 : start] if start else "", title[end : end + 1]
     if not is_ours:
         if any(c.isalnum() and not c.isascii() for c in (before, after)):
@@ -194,7 +202,7 @@ def reason_of(title: str, place: Place, is_ours: bool, beginnings: set[str]) -> 
         if before.isalnum() and not title[start].isalnum():
             return NO_LOOK_LEFT
         return None
-    folded = fold_text(title)
+    folded = fold_string(title)
     if title[start:end].lower() != folded[start:end]:
         return ACCENT
     if "_" in (before, after):
@@ -209,6 +217,6 @@ def reason_of(title: str, place: Place, is_ours: bool, beginnings: set[str]) -> 
     return NO_GOING_BACK if any(begun) or goes_on else None
 
 
-def _overlaps_explained(place: Place, reasons: dict[Place, str | None]) -> bool:
-    _, start, end = place
+def _overlaps_explained(span: RowSpan, reasons: dict[RowSpan, str | None]) -> bool:
+    _, start, end = span
     return any(reason and start < other[2] and other[1] < end for other, reason in reasons.items())

@@ -1,7 +1,7 @@
 """Reading PubMed's XML: the package beside bare `lxml.iterparse` and pubmed_parser, on one file.
 
-Bare lxml does nothing but count articles and free them: what is above it is what the package adds
-to find titles, journals and dates.
+Bare lxml only counts articles and frees them. The additional time of the package is the cost of
+extracting titles, journals and dates.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from benchmarks.measuring import Figures, peer, timed
-from drug_assets import sources
+from drug_assets.engines.local import LocalMachine
 from drug_assets.formats import pubmed_xml
+from drug_assets.sources.pubmed import SOURCE
 from drug_assets.storage.landing import read_landing_zone
 from drug_assets.storage.objects import LocalFolder
 
@@ -26,22 +27,22 @@ _CHUNK = 2**20
 
 
 def drug_assets(packed_file: str) -> Figures:
-    """`formats.pubmed_xml.batches`: frames of raw rows, each let go before the next."""
+    """`formats.pubmed_xml.read_batches`: frames of raw rows, each freed before the next."""
     return _read(packed_file, _batches)
 
 
 def lxml_iterparse(packed_file: str) -> Figures:
-    """`lxml.etree.iterparse` that stops at the end of every element, as it does by default."""
+    """`lxml.etree.iterparse` with an event for the end of every element, its default."""
     return _read(packed_file, _iterparse)
 
 
 def lxml_iterparse_articles(packed_file: str) -> Figures:
-    """`lxml.etree.iterparse` that stops at the end of articles only: lxml's fastest way."""
+    """`lxml.etree.iterparse` with events for the end of articles only: lxml's fastest way."""
     return _read(packed_file, lambda data: _iterparse(data, tag="PubmedArticle"))
 
 
 def pubmed_parser(packed_file: str) -> Figures:
-    """pubmed_parser's `parse_medline_xml`, which unpacks the file, too."""
+    """pubmed_parser's `parse_medline_xml`, which also unpacks the file."""
     parse = peer("pubmed_parser").parse_medline_xml
     size = len(gzip.decompress(Path(packed_file).read_bytes()))
     with timed() as watch:
@@ -69,7 +70,7 @@ def _chunks(data: bytes) -> Iterator[bytes]:
 
 
 def _batches(data: bytes) -> int:
-    frames = pubmed_xml.batches(sources.PUBMED, "pubmed.xml", _chunks(data))
+    frames = pubmed_xml.read_batches(SOURCE.record_shape(), "pubmed.xml", _chunks(data))
     return sum(frame.height for frame in frames)
 
 
@@ -85,14 +86,14 @@ def _iterparse(data: bytes, **filtered: Any) -> int:
 
 
 def landing(zone: str, store: str) -> Figures:
-    """All files of a landing zone to parts of raw rows in a store, on all cores.
+    """Read all files of a landing zone into parts of raw rows in a store, on all cores.
 
-    `peak_mib_a_process` is that of the largest process: a worker, or the one that hands out work.
+    `peak_mib_per_process` is the peak of the largest process: a worker or the main process.
     """
     folder = Path(zone)
     size = sum(_unpacked_size(path) for path in sorted(folder.glob("*.xml.gz")))
     with timed() as watch:
-        landed = read_landing_zone(LocalFolder(folder), LocalFolder(Path(store)))
+        landed = read_landing_zone(LocalFolder(folder), LocalFolder(Path(store)), LocalMachine())
     articles = int(landed.files["raw_rows"].sum())
     return watch.figures() | {
         "megabytes": size / 1e6,
@@ -107,7 +108,7 @@ def _unpacked_size(path: Path) -> int:
 
 
 def streaming_memory(packed_file: str, times: int) -> Figures:
-    """Articles of a file read over and over as one long document, of which memory holds a piece."""
+    """Read the articles of a file repeatedly as one long document that never is in memory whole."""
     data = gzip.decompress(Path(packed_file).read_bytes())
     start = data.index(b"<PubmedArticle>")
     end = data.rindex(b"</PubmedArticle>") + len(b"</PubmedArticle>")
@@ -121,7 +122,7 @@ def streaming_memory(packed_file: str, times: int) -> Figures:
         yield tail
 
     with timed() as watch:
-        frames = pubmed_xml.batches(sources.PUBMED, "pubmed.xml", document())
+        frames = pubmed_xml.read_batches(SOURCE.record_shape(), "pubmed.xml", document())
         articles = sum(frame.height for frame in frames)
     megabytes = (len(head) + times * len(body) + len(tail)) / 1e6
     return watch.figures() | {"megabytes": megabytes, "articles": articles}

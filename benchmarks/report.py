@@ -1,6 +1,6 @@
-"""The figures of `run` as RESULTS.md: tables, and for each claim what was measured and if it holds.
+"""Writes the figures of `run` as RESULTS.md: tables, and a verdict on each claim.
 
-Nothing is measured here, and no figure stands here that was not measured.
+Nothing is measured here, and the text contains no figure that was not measured.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from benchmarks import mentions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-#: Citations in PubMed, about.
+#: Approximate number of citations in PubMed.
 PUBMED_CITATIONS = 38_000_000
 
 _TITLES = {
@@ -30,16 +30,16 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Claim:
-    """What is claimed, what was measured, and whether it holds."""
+    """A claim, the measured value, and whether the claim holds."""
 
     text: str
     measured: str
-    #: None if it was not measured.
+    #: None if the claim was not measured.
     holds: bool | None
 
 
 def markdown(figures: Mapping[str, Any]) -> str:
-    """The whole document."""
+    """The whole document as Markdown."""
     parts = [
         _head(figures),
         _claims(list(claims(figures))),
@@ -87,11 +87,13 @@ def _claims_of_speed(compared: Mapping[str, Any]) -> Iterator[Claim]:
             yield Claim(text, "not installed", None)
         else:
             ratio = theirs["seconds"] / ours["seconds"]
-            a_core = theirs["cpu_seconds"] / ours["cpu_seconds"]
-            said = f"{ratio:.1f} times on all cores, {a_core:.1f} times a core"
-            # The issue asks it of long lists; a short one is told all the same.
-            asked = compared["names"] >= 20_000
-            yield Claim(text, said, ratio >= bound) if asked else Claim(f"({text})", said, None)
+            per_core = theirs["cpu_seconds"] / ours["cpu_seconds"]
+            measured = f"{ratio:.1f} times on all cores, {per_core:.1f} times per core"
+            # The claim is about long lists; short ones are shown in brackets, without a verdict.
+            if compared["names"] >= 20_000:
+                yield Claim(text, measured, ratio >= bound)
+            else:
+                yield Claim(f"({text})", measured, None)
 
 
 def _claim_of_spark(found: Mapping[str, Any]) -> Claim:
@@ -130,7 +132,7 @@ def _claims_of_xml(xml: Mapping[str, Any]) -> Iterator[Claim]:
     for who in ("lxml_iterparse", "lxml_iterparse_articles"):
         share = ours / xml["side_by_side"][who]["mb_per_core_second"]
         yield Claim(f"XML: at least 90 % of bare {_TITLES[who]}", f"{share:.0%}", share >= 0.9)
-    peak = xml["landing"]["peak_mib_a_process"]
+    peak = xml["landing"]["peak_mib_per_process"]
     yield Claim("XML: a worker under 300 MB resident", f"{peak:,.0f} MiB", peak * 2**20 < 300e6)
 
 
@@ -171,25 +173,24 @@ Written by `make bench`; do not edit. Taken on {machine["date"]} with the plan `
 - Machine: {machine["processor"]}, {machine["cores"]} cores, {machine["memory_gib"]:.0f} GiB, \
 {machine["system"]}; load before the first measurement: {machine["load_before"]:.1f}.
 - Versions: Python {machine["python"]}; {versions}.
-- Each measurement is a process of its own; what is compared is run in turn, {plan["rounds"]} \
-times, and the medians are given. Seconds are of the wall clock; "a core" compares processor time. \
-Peak memory is all that is resident, of all processes together, mapped files and the interpreter \
-included.
-- The data are synthetic, from a seed (`benchmarks/synthetic.py`): words by Zipf's law, a true \
-name in a fifth of the titles, near-misses in a tenth."""
+- Each measurement runs in its own process. Compared measurements take turns, {plan["rounds"]} \
+times each, and the medians are given. Seconds are wall-clock time; "per core" compares processor \
+time. Peak memory is the resident memory of all processes together, including mapped files and the \
+interpreter.
+- The data are synthetic, from a seed (`benchmarks/synthetic.py`): words follow Zipf's law, a \
+fifth of the titles has a true name, a tenth a near-miss."""
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _claims(listed: Sequence[Claim]) -> str:
     verdict = {True: "met", False: "**not met**", None: "–"}
-    table = _table(
-        ("claim", "measured", ""), [(c.text, c.measured, verdict[c.holds]) for c in listed]
-    )
-    return f"## Claims\n\n{table}"
+    rows = [(c.text, c.measured, verdict[c.holds]) for c in listed]
+    return "## Claims\n\n" + table(("claim", "measured", ""), rows)
 
 
 def _mentions(found: Mapping[str, Any], names_come_from_package: bool) -> str:
@@ -205,21 +206,22 @@ def _mentions(found: Mapping[str, Any], names_come_from_package: bool) -> str:
             seconds, cpu = figures["seconds"] * scale, figures["cpu_seconds"] * scale
             note = f" (from {figures['sample']:,} titles)" if "sample" in figures else ""
             ratio = "" if figures is ours else f"{seconds / ours['seconds']:.1f}"
-            a_core = "" if figures is ours else f"{cpu / ours['cpu_seconds']:.1f}"
-            shown = (f"{seconds:.2f}{note}", ratio, f"{cpu:.2f}", a_core)
+            per_core = "" if figures is ours else f"{cpu / ours['cpu_seconds']:.1f}"
+            shown = (f"{seconds:.2f}{note}", ratio, f"{cpu:.2f}", per_core)
             rows.append((*size, *shown, f"{figures['peak_mib']:,.0f}"))
-    columns = ("titles", "names", "", "seconds", "times ours", "CPU s", "times a core", "peak MiB")
+    timing = ("seconds", "times ours", "CPU s", "times per core")
+    columns = ("titles", "names", "", *timing, "peak MiB")
     spark = found["spark"]
     shipped = "those that drug-named-entity-recognition ships"
     origin = shipped if names_come_from_package else "built from syllables"
     parts = [
         "## Finding mentions",
         (
-            f"Names are {origin}. The peers get titles in memory and their index ready-made; "
-            "`find_mentions` reads Parquet files and prepares its names within its time. Peers use "
-            "one core, `find_mentions` all."
+            f"Names are {origin}. The other libraries get titles in memory and a finished index; "
+            "the time of `find_mentions` includes reading Parquet files and preparing the names. "
+            "The other libraries use one core, `find_mentions` all cores."
         ),
-        _table(columns, rows),
+        table(columns, rows),
         _at_scale(found["at_scale"]),
     ]
     if "not_installed" not in spark:
@@ -228,8 +230,8 @@ def _mentions(found: Mapping[str, Any], names_come_from_package: bool) -> str:
         parts.append(
             f"PySpark's cross join with `contains` compared {spark['titles']:,} titles (a sample) "
             f"with {spark['names']:,} names at {spark['pairs_per_second'] / 1e6:,.1f} million "
-            f"pairs a second: **extrapolated**, {hours:,.1f} hours for {titles:,} titles. What it "
-            "finds are substrings, not mentions."
+            f"pairs per second: **extrapolated**, {hours:,.1f} hours for {titles:,} titles. It "
+            "finds substrings, not mentions."
         )
     return "\n\n".join(parts)
 
@@ -243,16 +245,16 @@ def _at_scale(at_scale: Mapping[str, Mapping[str, Any]]) -> str:
     figures = at_scale[str(most)]
     seconds = figures["seconds"] * PUBMED_CITATIONS / most
     return (
-        _table(("titles", "seconds", "peak MiB"), rows)
+        table(("titles", "seconds", "peak MiB"), rows)
         + f"\n\n**Extrapolated** in proportion from {most:,} titles, PubMed's "
-        f"{PUBMED_CITATIONS / 1e6:.0f} million citations would take {seconds:,.0f} seconds. What "
-        "is found stays in memory, so memory would grow with the mentions."
+        f"{PUBMED_CITATIONS / 1e6:.0f} million citations would take {seconds:,.0f} seconds. "
+        "Results stay in memory, so memory would grow with the number of mentions."
     )
 
 
 def _agreement(agreements: Sequence[Mapping[str, Any]]) -> str:
     parts = [
-        "## Agreement with FlashText\n\nSpans of both, and of only one of the two by the reason."
+        "## Agreement with FlashText\n\nSpans that both find, and, by reason, those of only one."
     ]
     for agreement in agreements:
         if "not_installed" in agreement:
@@ -264,8 +266,8 @@ def _agreement(agreements: Sequence[Mapping[str, Any]]) -> str:
         ]
         parts.append(
             f"{agreement['names']:,} names, {agreement['titles']:,} titles: "
-            f"{agreement['both']:,} spans of both.\n\n"
-            + _table(("reason", "only drug_assets", "only FlashText"), rows)
+            f"{agreement['both']:,} spans found by both.\n\n"
+            + table(("reason", "only drug_assets", "only FlashText"), rows)
         )
         parts += [f"Unexplained: {example}" for example in agreement["unexplained"]]
     return "\n\n".join(parts)
@@ -285,17 +287,18 @@ def _xml(xml: Mapping[str, Any]) -> str:
     (_, once), (times, repeated) = xml["memory"].items()
     return f"""## PubMed's XML
 
-One file of {size["articles"]:,} articles, {size["megabytes"]:,.0f} MB unpacked. All of it is in \
-memory, but for pubmed_parser, which unpacks it as it goes.
+One file of {size["articles"]:,} articles, {size["megabytes"]:,.0f} MB unpacked. The unpacked file \
+is in memory, except for pubmed_parser, which unpacks it while reading.
 
-{_table(("", "MB a second and core", "of bare lxml", "peak MiB"), rows)}
+{table(("", "MB per second and core", "of bare lxml", "peak MiB"), rows)}
 
-On all cores, packed files to raw rows in the store: {landing["megabytes"]:,.0f} MB in \
-{landing["seconds"]:.1f} seconds, {landing["mb_per_second"]:.0f} MB a second; the largest process \
-had {landing["peak_mib_a_process"]:,.0f} MiB.
+From packed files to raw rows in the store, on all cores: {landing["megabytes"]:,.0f} MB in \
+{landing["seconds"]:.1f} seconds, {landing["mb_per_second"]:.0f} MB per second; the largest \
+process had {landing["peak_mib_per_process"]:,.0f} MiB.
 
-The same articles {times} times in one document of {repeated["megabytes"]:,.0f} MB: \
-{repeated["peak_mib"]:,.0f} MiB; once: {once["peak_mib"]:,.0f} MiB."""
+Peak memory for the same articles {times} times in one document of \
+{repeated["megabytes"]:,.0f} MB: {repeated["peak_mib"]:,.0f} MiB; for the articles once: \
+{once["peak_mib"]:,.0f} MiB."""
 
 
 def _whole_run(whole: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
@@ -315,10 +318,10 @@ def _whole_run(whole: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
         (
             (
                 f"## The whole run\n\n`drug-assets run` on {plan['records']:,} records in "
-                f"{plan['files']} files and {plan['many_titles_names']:,} names, from the command "
-                "line's start to its end. One more file holds as many records as each other."
+                f"{plan['files']} files and {plan['many_titles_names']:,} names, from the start "
+                "of the command to its end. The additional file is as large as each of the others."
             ),
-            _table(("format", "run", "seconds", "of cold", "peak MiB", "runs"), rows),
+            table(("format", "run", "seconds", "of cold", "peak MiB", "runs"), rows),
         )
     )
 
@@ -336,6 +339,6 @@ def _graph(graph: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
                 f"## The graph document\n\n`graph.json` of {plan['mentions']:,} mentions, "
                 f"{writing['megabytes']:,.0f} MB."
             ),
-            _table(("", "seconds", "peak MiB"), [written, *rows]),
+            table(("", "seconds", "peak MiB"), [written, *rows]),
         )
     )

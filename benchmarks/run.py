@@ -1,8 +1,8 @@
-"""The command: measures everything and writes RESULTS.md.
+"""The command that runs all measurements and writes RESULTS.md.
 
     python -m benchmarks.run [--plan full|short|tiny] [--data FOLDER] [--results FILE]
 
-What is measured belongs to the modules beside this one; what the figures mean to `report`.
+The measurements are in the modules beside this one; `report` writes their figures as text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import measuring, report, synthetic
-from benchmarks.measuring import Figures, tell
+from benchmarks.measuring import Figures, print_status
 from benchmarks.whole_run import questions, whole_run
 
 if TYPE_CHECKING:
@@ -33,31 +33,31 @@ _OWN = ("drug_assets", "polars", "lxml", "dagster")
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured, and how often."""
+    """The sizes of the measurements, and how often each is made."""
 
     name: str
-    #: How often each of the measurements that are compared is made.
+    #: Rounds of the measurements that are compared.
     rounds: int
-    #: Titles and names, each with each, of the package and its peers.
+    #: Numbers of titles and of names; the package and the other libraries run on each combination.
     titles: tuple[int, ...]
     names: tuple[int, ...]
-    #: Titles that the package alone is measured on, and with how many names.
+    #: Titles and names of the measurement at scale, of the package alone.
     many_titles: int
     many_titles_names: int
-    #: Titles that the slow peers get; their time is extrapolated to the most titles.
+    #: Titles for the slow libraries; their time is extrapolated to the most titles.
     entity_recognition_titles: int
     spark_titles: int
     agreement_titles: int
-    #: The landing zone of the whole run, and how often that is made.
+    #: Size and formats of the landing zone of the whole run, and number of runs.
     records: int
     files: int
     formats: tuple[str, ...]
     runs: int
-    #: Files of it that are read on all cores, alone.
+    #: Number of its files that are read in a measurement of reading alone, on all cores.
     landing_files: int
-    #: How often a file is repeated in one document, to see that memory does not grow.
+    #: How often a file is repeated in one document, to check that memory does not grow.
     repeated: int
-    #: Mentions of the graph document.
+    #: Number of mentions in the graph document.
     mentions: int
 
 
@@ -123,9 +123,9 @@ PLANS = {
 
 
 def measured_mentions(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
-    """Mention finding beside the peers, at scale, and how far the spans agree."""
+    """Measure finding mentions: beside other libraries, at scale, and the agreement of spans."""
     names = tuple(names_file.read_text(encoding="utf-8").split("\n"))
-    tell(f"{plan.many_titles:,} titles")
+    print_status(f"{plan.many_titles:,} titles")
     files = synthetic.title_files(data / "titles", names, plan.many_titles)
     title_files = [str(path) for path in files]
     common = {"title_files": title_files, "names_file": str(names_file)}
@@ -141,13 +141,13 @@ def measured_mentions(plan: Plan, data: Path, names_file: Path) -> dict[str, Any
             figures = measuring.interleaved(tasks, plan.rounds)
             if titles == most:
                 who, sample = "drug_named_entity_recognition", plan.entity_recognition_titles
-                tell(f"{who} on a sample")
+                print_status(f"{who} on a sample")
                 figures[who] = {
                     "sample": sample,
                     **measuring.measured(f"mentions.{who}", **task | {"titles": sample}),
                 }
             side_by_side.append({"titles": titles, "names": count, "figures": figures})
-    tell("agreement with FlashText")
+    print_status("agreement with FlashText")
     agreements = [
         {"names": count}
         | measuring.measured(
@@ -160,7 +160,7 @@ def measured_mentions(plan: Plan, data: Path, names_file: Path) -> dict[str, Any
         {f"{titles}": many | {"titles": titles} for titles in (most, plan.many_titles)},
         min(plan.rounds, 3),
     )
-    tell("PySpark's cross join on a sample")
+    print_status("PySpark's cross join on a sample")
     spark = measuring.measured(
         "spark_cross_join.cross_join",
         **common,
@@ -176,7 +176,7 @@ def measured_mentions(plan: Plan, data: Path, names_file: Path) -> dict[str, Any
 
 
 def measured_whole_run(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
-    """The whole run on a landing zone of each format."""
+    """Measure the whole run on a landing zone of each format."""
     names = tuple(names_file.read_text(encoding="utf-8").split("\n"))
     listed = names[: plan.many_titles_names]
     return {
@@ -190,31 +190,31 @@ def measured_whole_run(plan: Plan, data: Path, names_file: Path) -> dict[str, An
 
 
 def measured_xml(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
-    """Reading XML beside the peers, on all cores, and as one long document."""
+    """Measure reading XML: beside other libraries, on all cores, and as one long document."""
     names = tuple(names_file.read_text(encoding="utf-8").split("\n"))[: plan.many_titles_names]
     zone = synthetic.Zone(plan.records, plan.files, names, "xml")
-    # The whole run's own files where it made them.
-    made = data / f"xml-{plan.records}-{plan.files}" / "zone"
-    made.mkdir(parents=True, exist_ok=True)
-    some = data / "xml-landing"
-    shutil.rmtree(some, ignore_errors=True)
-    some.mkdir()
+    # The folder of the whole run, so that files which it made are used again.
+    folder = data / f"xml-{plan.records}-{plan.files}" / "zone"
+    folder.mkdir(parents=True, exist_ok=True)
+    landing_zone = data / "xml-landing"
+    shutil.rmtree(landing_zone, ignore_errors=True)
+    landing_zone.mkdir()
     for file in range(plan.landing_files):
         name = synthetic.zone_file(zone, file)
-        path = made / name
+        path = folder / name
         if not path.exists():
-            synthetic.write_zone_file(made, zone, file)
-        os.link(path, some / name)
-    packed = str(made / synthetic.zone_file(zone, 0))
+            synthetic.write_zone_file(folder, zone, file)
+        os.link(path, landing_zone / name)
+    packed = str(folder / synthetic.zone_file(zone, 0))
     peers = ("lxml_iterparse", "lxml_iterparse_articles", "drug_assets")
     tasks = {who: {"function": f"pubmed_xml.{who}", "packed_file": packed} for who in peers}
     figures = measuring.interleaved(tasks, plan.rounds)
-    tell("pubmed_parser")
+    print_status("pubmed_parser")
     figures["pubmed_parser"] = measuring.measured("pubmed_xml.pubmed_parser", packed_file=packed)
     store = data / "xml-store"
     shutil.rmtree(store, ignore_errors=True)
-    tell("XML on all cores")
-    landing = measuring.measured("pubmed_xml.landing", zone=str(some), store=str(store))
+    print_status("XML on all cores")
+    landing = measuring.measured("pubmed_xml.landing", zone=str(landing_zone), store=str(store))
     memory = {
         times: measuring.measured("pubmed_xml.streaming_memory", packed_file=packed, times=times)
         for times in (1, plan.repeated)
@@ -223,9 +223,9 @@ def measured_xml(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
 
 
 def measured_graph(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
-    """Writing a graph document and asking it."""
+    """Measure writing a graph document, and both questions on it."""
     folder = data / "graph"
-    tell(f"graph document of {plan.mentions:,} mentions")
+    print_status(f"graph document of {plan.mentions:,} mentions")
     measuring.measured(
         "graph_document.made_tables",
         folder=str(folder),
@@ -240,7 +240,7 @@ def measured_graph(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were taken on; its name and paths are nobody's business."""
+    """The description of this machine and its software, without its name and paths."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "processor": _processor(),
@@ -269,7 +269,7 @@ def _version(package: str) -> str | None:
 
 
 def _written_names(plan: Plan, data: Path) -> Path:
-    """The names, one a line; made once, as unpacking the package that ships them takes long."""
+    """Write the names, one per line, if missing: unpacking the library that has them is slow."""
     path = data / "names.txt"
     if not path.exists():
         path.write_text("\n".join(synthetic.drug_names(max(plan.names))), encoding="utf-8")
@@ -277,9 +277,15 @@ def _written_names(plan: Plan, data: Path) -> Path:
 
 
 def run(plan: Plan, data: Path, results: Path) -> Figures:
-    """Measure everything, write the results (Markdown) and their figures beside the data (JSON)."""
+    """Run all measurements; write the results as Markdown, and figures as JSON beside the data.
+
+    Args:
+        plan: the sizes of the measurements.
+        data: where generated data are kept.
+        results: the file to write.
+    """
     figures: Figures = {"plan": asdict(plan), "machine": machine()}
-    # Titles hold the names, so other names are other data.
+    # Titles contain the names, so other names need a folder of their own.
     origin = "package" if synthetic.names_come_from_package() else "built"
     data = data / f"v{synthetic.VERSION}-{origin}-{max(plan.names)}"
     data.mkdir(parents=True, exist_ok=True)
@@ -292,7 +298,7 @@ def run(plan: Plan, data: Path, results: Path) -> Figures:
         ("graph", measured_graph),
     ):
         figures[part] = measure(plan, data, names_file)
-        # What was measured is not lost if what comes after fails.
+        # Written after each part, so that figures are not lost if a later part fails.
         (data / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     results.write_text(report.markdown(figures), encoding="utf-8")
     return figures
@@ -305,7 +311,7 @@ def _main() -> int:
     parser.add_argument("--results", type=Path, default=_HERE / "RESULTS.md")
     chosen = parser.parse_args()
     run(PLANS[chosen.plan], chosen.data, chosen.results)
-    tell(f"written: {chosen.results}")
+    print_status(f"written: {chosen.results}")
     return 0
 
 

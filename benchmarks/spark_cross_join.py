@@ -1,6 +1,6 @@
 """The design that this project replaces: PySpark compares every title with every drug.
 
-It is measured on a sample and extrapolated by pairs of title and name, which is what it costs by.
+It is measured on a sample and extrapolated by the number of pairs of a title and a name.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def cross_join(title_files: Sequence[str], titles: int, names_file: str, names: int) -> Figures:
-    """`title.contains(drug)` over a cross join, on all cores, both sides cached, after a warm run.
+    """`title.contains(drug)` over a cross join, on all cores, with cached inputs, after a warm-up.
 
-    `pairs_per_second` is from the difference between the sample and a tenth of it, so what a query
-    costs whatever its size does not count.
+    `pairs_per_second` follows from the difference between the sample and a tenth of it, so that the
+    fixed cost of a query does not count.
     """
     sql = peer("pyspark.sql")
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
@@ -38,7 +38,7 @@ def cross_join(title_files: Sequence[str], titles: int, names_file: str, names: 
         listed = listed.cache()
         for frame in (listed, sample, tenth):
             frame.count()
-        _mentions(sql, tenth, listed)  # compiled, and warm
+        _mentions(sql, tenth, listed)  # warm up
         with timed() as short:
             _mentions(sql, tenth, listed)
         with timed() as watch:

@@ -1,8 +1,8 @@
 """Data made from a seed: names, titles, PubMed files, landing zones. The same on every machine.
 
-Every number is drawn by its place (seed, stream, row), not by its turn, so that row 7 of a million
-titles is row 7 of ten, and batches can be made in any order. Running anything on them belongs to
-the measurements.
+Every random number depends only on its position (seed, stream, row), not on the numbers drawn
+before it. So row 7 of a million titles equals row 7 of ten, and batches can be made in any order.
+The measurements use these data; nothing is run here.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: To be raised when the same seed gives other data: what lies on disk is then made again.
+#: Increase it when the same seed gives other data, so that files on disk are made again.
 VERSION = 1
 SEED = 20_261_122
 #: Rows made at once.
 BATCH_ROWS = 250_000
-#: A PubMed update file has some 30,000; a landing zone here as many as its size asks for.
-XML_RECORDS_A_CHUNK = 500
+#: Articles that are made and written at once.
+XML_RECORDS_PER_CHUNK = 500
 
 _MAX_WORDS = 18
 _MIN_WORDS = 7
 _WORDS = 40_000
-#: Words that stand between others, most frequent first; they take the first places of Zipf's law.
+#: Function words, most frequent first; they have the first ranks of Zipf's law.
 _SMALL_WORDS = ("of", "in", "the", "and", "a", "with", "for", "to", "on", "by", "an", "from", "2")
-#: Every so many words is the first word of a name of several ("acid", "human", "vitamin").
+#: One in this many words begins a name of several words ("acid", "human", "vitamin").
 _NAME_WORD_EVERY = 12
 
 _ONSETS = ("b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "v", "tr", "pl", "st")
@@ -50,12 +50,12 @@ _SALTS = ("sodium", "hydrochloride", "acid", "human", "phosphate", "vitamin", "e
 
 @dataclass(frozen=True)
 class Planting:
-    """One way in which a name is put into a title."""
+    """One way of putting a name into a title."""
 
     kind: str
-    #: Of a hundred titles, so many.
+    #: Percentage of titles.
     share: int
-    #: What stands in the title, made of the column `name`.
+    #: The text in the title, made from the column `name`.
     text: pl.Expr
 
 
@@ -69,10 +69,10 @@ def _plantings() -> tuple[Planting, ...]:
         Planting("upper_case", 2, name.str.to_uppercase()),
         Planting("hyphenated", 2, name + "-induced"),
         Planting("two_names", 2, pl.format("{}/{}", name, pl.col("other_name"))),
-        # Near-misses that are mentions all the same.
+        # Near-misses that are mentions nevertheless.
         Planting("accented", 1, name.str.replace("e", "é", literal=True)),
         Planting("underscore", 1, name + "_2"),
-        # Near-misses that are none.
+        # Near-misses that are no mentions.
         Planting("plural", 2, name + "s"),
         Planting("glued_before", 1, "anti" + name),
         Planting("glued_after", 1, name + "ic"),
@@ -83,16 +83,16 @@ def _plantings() -> tuple[Planting, ...]:
     )
 
 
-#: The ways of planting a name that make a mention of it by SPEC section 4.
+#: The ways of planting a name that make a mention of it by SPEC 4.
 TRUE_KINDS = frozenset({"as_listed", "capitalised", "upper_case", "hyphenated", "two_names"})
 
 
 def drug_names(count: int) -> tuple[str, ...]:
-    """So many different names, lower case and without accents, each list the start of the longer.
+    """This many different names, in lower case and without accents.
 
-    Those that the package drug-named-entity-recognition ships where it is installed, drugs before
-    brands and synonyms, without its few names of under four characters; and built from syllables
-    beyond them.
+    A shorter list is a prefix of every longer one. If drug-named-entity-recognition is installed,
+    its names come first: drugs, then brands and synonyms, without its few names of under four
+    characters. Further names are built from syllables.
     """
     names = list(_package_names())[:count]
     if len(names) < count:
@@ -102,29 +102,29 @@ def drug_names(count: int) -> tuple[str, ...]:
 
 
 def names_come_from_package() -> bool:
-    """Whether real names are at hand."""
+    """Whether real names are available."""
     return bool(_package_names())
 
 
 @cache
 def _package_names() -> tuple[str, ...]:
-    # Its data, not its code: importing that takes seconds and builds an index of its own.
+    # Reads its data without importing its code, which takes seconds to build an index of its own.
     found = importlib.util.find_spec("drug_named_entity_recognition")
     if found is None or found.origin is None:
         return ()
     import bz2
 
-    from drug_assets.cleaning.text import fold_text
+    from drug_assets.cleaning.text import fold_string
 
     packed = Path(found.origin).with_name("drug_ner_dictionary.pkl.bz2")
     with bz2.open(packed) as file:
         data = pickle.load(file)
     spellings = [*data["drug_canonical_to_data"], *data["drug_variant_to_canonical"]]
-    folded = (" ".join(fold_text(name).split()) for name in spellings)
+    folded = (" ".join(fold_string(name).split()) for name in spellings)
     shuffler = random.Random(SEED)
     drugs = len(data["drug_canonical_to_data"])
     known = list(dict.fromkeys(name for name in folded if len(name) >= 4 and name[0].isalnum()))
-    # In no alphabet's order: the first names are no more alike than any.
+    # Shuffled, because the first names in alphabetical order would be unusually similar.
     head, tail = known[:drugs], known[drugs:]
     shuffler.shuffle(head)
     shuffler.shuffle(tail)
@@ -157,7 +157,7 @@ def _syllables(chance: random.Random, least: int, most: int) -> str:
 
 @cache
 def title_words(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The words of titles, the most frequent first; none is a name, some begin names."""
+    """The words of titles, most frequent first; none is a name, but some begin a name."""
     taken = set(names)
     chance = random.Random(SEED + 2)
     starts = dict.fromkeys(n.split()[0] for n in names if " " in n)
@@ -173,24 +173,22 @@ def title_words(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def titles(names: tuple[str, ...], rows: range) -> pl.DataFrame:
-    """Titles of these rows: columns row, title, and kind (how a name was planted, null if none).
+    """The titles of some rows: columns row, title, and kind (how a name was planted, null if none).
 
-    Words follow Zipf's law. A fifth of the titles holds a true name, a tenth a near-miss; names
-    follow Zipf's law, too.
+    Words and names follow Zipf's law. A fifth of the titles has a true name, a tenth a near-miss.
     """
     words = pl.Series(title_words(names))
     name_list = pl.Series(names)
-    place = pl.int_range(rows.start, rows.stop, dtype=pl.UInt64, eager=True)
+    row = pl.int_range(rows.start, rows.stop, dtype=pl.UInt64, eager=True)
     frame = pl.DataFrame(
         {
-            "row": place.cast(pl.Int64),
-            "words": _MIN_WORDS
-            + (_uniform(place, 0) * (_MAX_WORDS + 1 - _MIN_WORDS)).cast(pl.Int64),
-            "hundredth": (_uniform(place, 1) * 100).cast(pl.Int64),
-            "where": (_uniform(place, 2) * 3).cast(pl.Int64),
-            "name": name_list.gather(_zipf(place, 3, len(name_list))),
-            "other_name": name_list.gather(_zipf(place, 4, len(name_list))),
-            **{f"w{n}": words.gather(_zipf(place, 10 + n, len(words))) for n in range(_MAX_WORDS)},
+            "row": row.cast(pl.Int64),
+            "words": _MIN_WORDS + (_uniform(row, 0) * (_MAX_WORDS + 1 - _MIN_WORDS)).cast(pl.Int64),
+            "hundredth": (_uniform(row, 1) * 100).cast(pl.Int64),
+            "where": (_uniform(row, 2) * 3).cast(pl.Int64),
+            "name": name_list.gather(_zipf(row, 3, len(name_list))),
+            "other_name": name_list.gather(_zipf(row, 4, len(name_list))),
+            **{f"w{n}": words.gather(_zipf(row, 10 + n, len(words))) for n in range(_MAX_WORDS)},
         }
     )
     kind, planted = pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.String)
@@ -213,10 +211,10 @@ def titles(names: tuple[str, ...], rows: range) -> pl.DataFrame:
     )
 
 
-def _mixed(place: pl.Series, stream: int) -> pl.Series:
-    """64 bits for each place, by SplitMix64: multiplication wraps around, as it is meant to."""
+def _mixed(row: pl.Series, stream: int) -> pl.Series:
+    """64 random bits per row, by SplitMix64; multiplication wraps around, as intended."""
     start = (SEED * 0x9E3779B97F4A7C15 + stream * 0xD1B54A32D192ED03) % 2**64
-    z = place * _word(0x9E3779B97F4A7C15) + _word(start)
+    z = row * _word(0x9E3779B97F4A7C15) + _word(start)
     for bits, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         z = (z ^ (z // 2**bits)) * _word(factor)
     last: pl.Series = z // 2**31
@@ -228,21 +226,21 @@ def _word(value: int) -> pl.Series:
     return pl.Series([value], dtype=pl.UInt64)
 
 
-def _uniform(place: pl.Series, stream: int) -> pl.Series:
-    """Numbers from 0 to under 1."""
-    bits: pl.Series = _mixed(place, stream) // 2**11
+def _uniform(row: pl.Series, stream: int) -> pl.Series:
+    """One number per row, from 0 to under 1."""
+    bits: pl.Series = _mixed(row, stream) // 2**11
     fraction: pl.Series = bits.cast(pl.Float64) * 2.0**-53
     return fraction
 
 
-def _zipf(place: pl.Series, stream: int, count: int) -> pl.Series:
-    """Ranks from 0, rank n about 1 / (n + 1) times as frequent as the first."""
-    powers = (_uniform(place, stream) * math.log(count + 1)).exp()
+def _zipf(row: pl.Series, stream: int, count: int) -> pl.Series:
+    """One rank from 0 per row; rank n is about 1 / (n + 1) times as frequent as rank 0."""
+    powers = (_uniform(row, stream) * math.log(count + 1)).exp()
     return (powers.floor() - 1).clip(0, count - 1).cast(pl.UInt32)
 
 
 def title_files(folder: Path, names: tuple[str, ...], count: int) -> list[Path]:
-    """So many titles as Parquet files of `BATCH_ROWS` rows (row, title), made where missing."""
+    """Write this many titles as Parquet files of `BATCH_ROWS` rows (row, title), if missing."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for start in range(0, count, BATCH_ROWS):
@@ -256,7 +254,7 @@ def title_files(folder: Path, names: tuple[str, ...], count: int) -> list[Path]:
     return paths
 
 
-# PubMed files. A citation of today has some 4 KB, of which a title is 2 %.
+# PubMed files. A current citation has about 4 KB, of which the title is 2 %.
 
 _DOCTYPE = (
     '<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE PubmedArticleSet PUBLIC '
@@ -270,7 +268,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 @dataclass(frozen=True)
 class _Ballast:
-    """What a citation holds besides its title, made once and drawn from."""
+    """The parts of citations besides titles, made once; articles draw from them."""
 
     journals: list[tuple[str, str]]
     journal_titles: list[str]
@@ -344,13 +342,15 @@ def _ballast(names: tuple[str, ...]) -> _Ballast:
 
 
 def pubmed_xml(names: tuple[str, ...], rows: range) -> Iterator[bytes]:
-    """A PubMed file with an article a row: its id is the row, its title that of `titles`."""
+    """A PubMed file in chunks, with one article per row: id from the row, title from `titles`."""
     ballast = _ballast(names)
     yield _DOCTYPE.encode()
-    for start in range(rows.start, rows.stop, XML_RECORDS_A_CHUNK):
-        chunk = range(start, min(start + XML_RECORDS_A_CHUNK, rows.stop))
-        made = titles(names, chunk)["title"]
-        articles = (_article(ballast, row, title) for row, title in zip(chunk, made, strict=True))
+    for start in range(rows.start, rows.stop, XML_RECORDS_PER_CHUNK):
+        chunk = range(start, min(start + XML_RECORDS_PER_CHUNK, rows.stop))
+        of_rows = titles(names, chunk)["title"]
+        articles = (
+            _article(ballast, row, title) for row, title in zip(chunk, of_rows, strict=True)
+        )
         yield "".join(articles).encode()
     yield b"</PubmedArticleSet>\n"
 
@@ -361,7 +361,7 @@ def _article(ballast: _Ballast, row: int, title: str) -> str:
     issn, info = ballast.journals[drawn]
     text = escape(title)
     if row % 40 == 0:
-        # Inline markup, as one title in forty or so has it.
+        # Inline markup, as about one title in forty has.
         first, _, rest = text.partition(" ")
         text = f"<i>{first}</i> {rest}"
     month = _MONTHS[row % 12]
@@ -388,24 +388,26 @@ def _article(ballast: _Ballast, row: int, title: str) -> str:
 
 @dataclass(frozen=True)
 class Zone:
-    """A landing zone of so many publications in so many files, and a list of these names."""
+    """The size and contents of a landing zone: publications, in files, and a drug list."""
 
+    #: Number of publications.
     records: int
     files: int
+    #: Names of the drug list.
     names: tuple[str, ...]
     #: `xml` (packed, as PubMed delivers it) or `csv`.
     format: str
 
     def rows_of(self, file: int) -> range:
-        """The rows of the file of that number, from 0; one past the last is to be added."""
-        a_file = self.records // self.files
-        return range(file * a_file, (file + 1) * a_file)
+        """The rows of a file, by its number from 0; number `files` is a file to be added later."""
+        per_file = self.records // self.files
+        return range(file * per_file, (file + 1) * per_file)
 
 
 def landing_zone(folder: Path, zone: Zone) -> Path:
-    """A folder with the zone's files; the last but one of ten holds clinical trials, not articles.
+    """Write the files of a zone; the last but one holds clinical trials instead of articles.
 
-    Made by all cores, and only once: what lies there already is kept.
+    Uses all cores. Files that exist already are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     drug_list = pl.DataFrame({"atccode": "A01AD05", "drug": zone.names})
@@ -426,7 +428,7 @@ def _of_trials(zone: Zone, file: int) -> bool:
 
 
 def zone_file(zone: Zone, file: int) -> str:
-    """The name of one file of a zone."""
+    """The name of a file of a zone, by its number."""
     if _of_trials(zone, file):
         return "clinical_trials.csv"
     ending = "xml.gz" if zone.format == "xml" else "csv"
@@ -434,7 +436,7 @@ def zone_file(zone: Zone, file: int) -> str:
 
 
 def write_zone_file(folder: Path, zone: Zone, file: int) -> Path:
-    """Write one file of a zone, whole."""
+    """Write one file of a zone, atomically."""
     rows = zone.rows_of(file)
     path = folder / zone_file(zone, file)
     scratch = path.with_name(f".{path.name}.tmp")
@@ -450,11 +452,11 @@ def write_zone_file(folder: Path, zone: Zone, file: int) -> Path:
 
 def _table(names: tuple[str, ...], rows: range, *, trials: bool) -> pl.DataFrame:
     journal_titles = pl.Series(_ballast(names).journal_titles)
-    place = pl.int_range(rows.start, rows.stop, dtype=pl.UInt64, eager=True)
-    row = pl.col("row") + 1
+    row = pl.int_range(rows.start, rows.stop, dtype=pl.UInt64, eager=True)
+    number = pl.col("row") + 1
     return titles(names, rows).select(
-        id=pl.format("NCT{}", row) if trials else row.cast(pl.String),
+        id=pl.format("NCT{}", number) if trials else number.cast(pl.String),
         **{"scientific_title" if trials else "title": "title"},
-        date=(_uniform(place, 40) * 18_000).cast(pl.Int32).cast(pl.Date),  # days since 1970
-        journal=journal_titles.gather((_uniform(place, 41) ** 2 * _JOURNALS).cast(pl.UInt32)),
+        date=(_uniform(row, 40) * 18_000).cast(pl.Int32).cast(pl.Date),  # days since 1970
+        journal=journal_titles.gather((_uniform(row, 41) ** 2 * _JOURNALS).cast(pl.UInt32)),
     )

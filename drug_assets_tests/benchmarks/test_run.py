@@ -22,7 +22,7 @@ def in_this_process(function: str, **arguments: Any) -> measuring.Figures:
     figures: measuring.Figures = json.loads(
         json.dumps(measuring.figures_of(function, through_json))
     )
-    return figures | {"peak_mib": 1.0, "peak_mib_a_process": 1.0}
+    return figures | {"peak_mib": 1.0, "peak_mib_per_process": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,7 @@ def _not_installed(module: str) -> Any:
     raise measuring.NotInstalledError(module)
 
 
+@pytest.mark.processes
 def test_every_part_is_measured(results: tuple[measuring.Figures, str]) -> None:
     figures, _ = results
     for compared in figures["mentions"]["side_by_side"]:
@@ -49,7 +50,7 @@ def test_every_part_is_measured(results: tuple[measuring.Figures, str]) -> None:
         assert compared["figures"]["flashtext"] == {
             "not_installed": "flashtext",
             "peak_mib": 1.0,
-            "peak_mib_a_process": 1.0,
+            "peak_mib_per_process": 1.0,
             "runs": 1,
         }
     for kind in ("cold", "one more file"):
@@ -61,6 +62,7 @@ def test_every_part_is_measured(results: tuple[measuring.Figures, str]) -> None:
     assert figures["graph"]["writing"]["megabytes"] > 0
 
 
+@pytest.mark.processes
 def test_the_report_has_every_claim_and_names_no_machine_or_path(
     results: tuple[measuring.Figures, str],
 ) -> None:
@@ -77,6 +79,7 @@ def test_the_report_has_every_claim_and_names_no_machine_or_path(
     assert str(Path(tempfile.gettempdir())) not in document
 
 
+@pytest.mark.processes
 def test_a_measurement_is_a_process_of_its_own_and_its_memory_is_seen(tmp_path: Path) -> None:
     names, folder = tmp_path / "names", str(tmp_path / "graph")
     names.write_text("aspirin\nethanol\n", encoding="utf-8")
@@ -88,9 +91,10 @@ def test_a_measurement_is_a_process_of_its_own_and_its_memory_is_seen(tmp_path: 
         names=2,
     )
     assert figures["mentions"] == 10
-    assert figures["peak_mib_a_process"] > 20  # an interpreter with Polars has more
+    assert figures["peak_mib_per_process"] > 20  # an interpreter with Polars has more
 
 
+@pytest.mark.processes
 def test_a_measurement_that_fails_says_why(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"graph_document\.written .*failed:\n[\s\S]*\.parquet"):
         measuring.measured("graph_document.written", folder=str(tmp_path))

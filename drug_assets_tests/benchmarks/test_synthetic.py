@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks import synthetic
 from drug_assets import formats, sources
-from drug_assets.mentions import find_mentions
+from drug_assets.mentions import Vocabulary, find_mentions
+from drug_assets_tests.support.registry import PUBMED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,8 @@ def test_titles_are_as_long_as_pubmeds_and_hold_names_and_near_misses_as_often_a
 
 def test_true_names_are_mentions_and_near_misses_are_not() -> None:
     made = synthetic.titles(NAMES, range(5_000))
-    found = find_mentions(made.lazy(), pl.DataFrame({"name": NAMES}).with_columns(drug_id="name"))
+    listed = pl.DataFrame({"name": NAMES}).with_columns(drug_id="name")
+    found = find_mentions(made.lazy(), Vocabulary.of(listed))
     mentioning = set(found["row"])
     by_kind = dict(made.group_by("kind").agg("row").iter_rows())
     for kind in synthetic.TRUE_KINDS | {"accented", "underscore"}:
@@ -66,7 +68,7 @@ def test_true_names_are_mentions_and_near_misses_are_not() -> None:
 
 def test_a_pubmed_file_is_read_as_the_articles_it_was_made_of() -> None:
     document = b"".join(synthetic.pubmed_xml(NAMES, range(100, 250)))
-    read = pl.concat(formats.read(sources.PUBMED, "pubmed.xml", document))
+    read = pl.concat(formats.read(PUBMED.record_shape(), "pubmed.xml", document))
     assert read["id"].to_list() == [str(row + 1) for row in range(100, 250)]
     assert read["title"].to_list() == synthetic.titles(NAMES, range(100, 250))["title"].to_list()
     assert read.select(pl.col("date", "journal", "nlm_id", "issn").null_count()).row(0) == (0,) * 4
@@ -84,9 +86,10 @@ def test_a_landing_zone_is_the_same_bytes_each_time_and_all_of_it_is_read(
     assert contents == {path.name: path.read_bytes() for path in again.iterdir()}
     rows = {}
     for name, content in contents.items():
-        source = sources.source_of(name)
+        source = sources.source_of_file(name)
         assert source is not None
-        rows[name] = sum(batch.height for batch in formats.read(source, name, content))
+        batches = formats.read(source.record_shape(), name, content)
+        rows[name] = sum(batch.height for batch in batches)
     assert rows.pop("drugs.csv") == 20
     assert sorted(rows.values()) == [20, 20, 20]
     assert len(rows) == 3
