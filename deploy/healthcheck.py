@@ -1,8 +1,8 @@
-"""Exit 0 when what this container runs is well: asked by the image's HEALTHCHECK.
+"""The image's HEALTHCHECK: exits with 0 if the program of this container is healthy.
 
-One image runs several things, so the check looks at the container's first process to know which:
-the webserver must answer, the code server must serve, the daemon's heartbeats must be fresh. The
-job is well as long as it runs. Standard library only: it runs every half minute.
+One image runs several programs; the command line of the container's first process shows which. The
+webserver must answer, the code server must serve, the daemon's heartbeats must be recent. The job
+is healthy as long as it runs. Standard library only, because the check runs every half minute.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TIMEOUT_SECONDS = 15
 
 
 def healthy(command: list[str]) -> bool:
-    """Whether the process with this command line does what it is there for."""
+    """Whether the process with this command line is healthy."""
     names = {Path(word).name for word in command[:4]}
     if "dagster-webserver" in names:
         return _answers(int(_option(command, ("--port", "-p"), "3000")))

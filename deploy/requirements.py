@@ -1,7 +1,7 @@
-"""The requirements that pyproject.toml declares, one a line, for an image layer without the code.
+"""Prints the requirements of pyproject.toml, one per line, for an image layer without the code.
 
 Usage: `python requirements.py pyproject.toml [EXTRA ...]`. pip has no such command; installing the
-project itself would put its code into the layer that holds the dependencies.
+project itself would put its code into the layer of the dependencies.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 
 
 def requirements(pyproject: Path, extras: list[str]) -> list[str]:
-    """The project's dependencies and those of its extras, as written.
+    """The dependencies of the project and of these extras, as written in pyproject.toml.
 
     Raises:
-        SystemExit: an extra that the project does not declare, with those that it does.
+        SystemExit: the project does not declare one of the extras; the message lists those it has.
     """
     project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
     declared = project.get("optional-dependencies", {})

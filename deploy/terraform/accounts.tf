@@ -1,6 +1,6 @@
-# One service account for each thing that acts, with only the roles it needs. Roles on one resource
-# (a bucket, a job, a dataset, a secret) are granted beside that resource; those that Google knows on
-# projects only stand here.
+# One service account per component, with only the roles it needs. Roles on a single resource (a
+# bucket, a job, a dataset, a secret) are granted beside that resource; the roles here can only be
+# granted on a project.
 locals {
   accounts = merge(
     {
@@ -19,14 +19,14 @@ locals {
 
   project_roles = merge(
     {
-      # A query or load job belongs to a project; which data it may touch, the dataset says.
+      # A query or load job belongs to a project; roles on the dataset decide which data it may use.
       "runner loads"  = { account = "runner", role = "roles/bigquery.jobUser" }
       "queries query" = { account = "queries", role = "roles/bigquery.jobUser" }
-      # To follow an execution to its end, and to see the other executions of itself.
+      # To wait for the end of a job's execution, and to list the other executions of the workflow.
       "workflow waits" = { account = "workflow", role = "roles/run.viewer" }
       "workflow looks" = { account = "workflow", role = "roles/workflows.viewer" }
       "workflow logs"  = { account = "workflow", role = "roles/logging.logWriter" }
-      # Workflows can be invoked by project only; this project has these two.
+      # This role exists only on projects, so it covers both workflows of this project.
       "events receive" = { account = "events", role = "roles/eventarc.eventReceiver" }
       "events invoke"  = { account = "events", role = "roles/workflows.invoker" }
     },
@@ -38,7 +38,7 @@ locals {
     } : {},
   )
 
-  # A deployer sets the image of what runs as these accounts.
+  # The deployer sets the image of the jobs and the service that run as these accounts.
   deployed_accounts = var.github == null ? {} : {
     for name in ["runner", "fetcher", "dagster"] : name => name if contains(keys(local.accounts), name)
   }
@@ -63,7 +63,7 @@ resource "google_project_iam_member" "role" {
   member  = local.member[each.value.account]
 }
 
-# Cloud Storage itself publishes the events of a bucket that Eventarc delivers.
+# Cloud Storage's own service agent publishes the events of a bucket, which Eventarc delivers.
 resource "google_project_iam_member" "storage_publishes" {
   count = local.runs_on_landing ? 1 : 0
 

@@ -1,6 +1,6 @@
 # Copy to terraform.tfvars and fill in; every variable is described in variables.tf.
-# No secret belongs here: the database's password comes from TF_VAR_postgres_password, the others are
-# put into Secret Manager by hand.
+# No secret belongs here: the database's password comes from TF_VAR_postgres_password; the values of
+# the others are added to Secret Manager by hand.
 
 project_id     = "drugs-production-1"
 project_number = "123456789012"
@@ -30,8 +30,10 @@ pulls = {
 
 ncbi_email = "data-team@example.org"
 
+# Numbers, not names: gh api repos/OWNER/NAME --jq '.id, .owner.id'
 github = {
-  repository = "example/drug-assets"
+  repository_id       = "123456789"
+  repository_owner_id = "1234567"
 }
 
 alerts = {
@@ -39,7 +41,7 @@ alerts = {
   rejected_share = 0.05
 }
 
-# Dagster's UI, daemon and queue; see docs/deployment.md for what it costs.
+# Dagster's UI, daemon and queue; docs/deployment.md lists the costs.
 # dagster = {
 #   enabled = true
 #   users   = ["group:data-team@example.org"]

@@ -3,31 +3,32 @@
 #   landing bucket --Eventarc--> workflow --Cloud Run Admin API--> job --> store bucket, BigQuery
 #   schedule --> Pub/Sub topic --Eventarc--> workflow --> fetch job --> landing bucket
 #
-# With dagster.enabled, Dagster's sensors, schedules and queue take the place of the first line.
+# With dagster.enabled, Dagster's sensors, schedules and queue replace the first line.
 
 locals {
   runs_on_landing = !var.dagster.enabled
 
-  # What an execution may take with its retries, and the minutes to start each.
+  # The longest time of an execution with its retries, including ten minutes to start each attempt.
   run_seconds   = (var.job.timeout_seconds + 600) * (var.job.max_retries + 1)
   fetch_timeout = 21600
   fetch_retries = 2
 
   pipeline_environment = merge(
     {
-      DRUG_ASSETS_ENV     = var.load_bigquery ? "bigquery" : "gcs"
       DRUG_ASSETS_LANDING = "gs://${module.buckets.landing}"
       DRUG_ASSETS_STORE   = "gs://${module.buckets.store}"
     },
     var.load_bigquery ? {
+      DRUG_ASSETS_ENV               = "bigquery"
       DRUG_ASSETS_BIGQUERY_PROJECT  = var.project_id
       DRUG_ASSETS_BIGQUERY_DATASET  = module.bigquery.dataset
       DRUG_ASSETS_BIGQUERY_LOCATION = var.warehouse.location
     } : {},
   )
 
-  # What Dagster's own pulls ask for: variable => query. Runs that pull are the same job as the others,
-  # so only where there is a query may the runner write to the landing zone and read NCBI's key.
+  # Queries of Dagster's own pulls: variable => query. Runs that pull use the same job and account
+  # as other runs, so the runner may write to the landing zone and read NCBI's key only if there is
+  # a query.
   dagster_queries = {
     for variable, query in {
       DRUG_ASSETS_PUBMED_QUERY          = var.dagster.pubmed_query
@@ -38,7 +39,7 @@ locals {
 
   ncbi_environment = var.ncbi_email == null ? {} : { NCBI_EMAIL = var.ncbi_email }
 
-  # Environment variable => secret, of the secrets that have a value by now.
+  # Environment variable => secret, for the secrets that already have a value.
   run_secrets = {
     for variable, secret in { DRUG_ASSETS_FAILURE_WEBHOOK = "drug-assets-failure-webhook" } :
     variable => secret if contains(var.secrets_in_use, secret)
@@ -104,7 +105,7 @@ module "bigquery" {
   location              = var.warehouse.location
   dataset               = var.warehouse.dataset
   sales_dataset         = var.warehouse.sales_dataset
-  sql_directory         = "${path.root}/../../sql"
+  sql_directory         = "${path.root}/../../drug_assets/warehouse_sql"
   writers               = { runner = local.member["runner"] }
   readers               = var.warehouse.readers
   query_service_account = local.email["queries"]
@@ -155,7 +156,6 @@ module "fetch_job" {
   command         = ["drug-assets", "fetch", "--help"]
   service_account = local.email["fetcher"]
   environment = merge(local.ncbi_environment, {
-    DRUG_ASSETS_ENV     = "gcs"
     DRUG_ASSETS_LANDING = "gs://${module.buckets.landing}"
   })
   secrets             = local.fetch_secrets
@@ -232,10 +232,11 @@ module "github" {
   source = "./modules/github"
   count  = var.github == null ? 0 : 1
 
-  project_id  = var.project_id
-  repository  = var.github.repository
-  environment = var.github.environment
-  deployer    = google_service_account.account["deployer"].name
+  project_id          = var.project_id
+  repository_id       = var.github.repository_id
+  repository_owner_id = var.github.repository_owner_id
+  environment         = var.github.environment
+  deployer            = google_service_account.account["deployer"].name
 }
 
 module "monitoring" {

@@ -1,25 +1,25 @@
 output "landing" {
-  description = "Where files are landed."
+  description = "Location of the landing zone."
   value       = "gs://${module.buckets.landing}"
 }
 
 output "store" {
-  description = "Where outputs lie."
+  description = "Location of the store."
   value       = "gs://${module.buckets.store}"
 }
 
 output "image" {
-  description = "Name to push images under, without a tag; value of the GitHub variable GCP_IMAGE."
+  description = "Name of the image, without a tag; value of the GitHub variable GCP_IMAGE."
   value       = module.registry.image
 }
 
 output "run_workflow" {
-  description = "Workflow that starts a run, by hand too; null where Dagster does."
+  description = "Workflow that starts runs, also by hand; null if Dagster starts them."
   value       = one(module.landing_trigger[*].workflow)
 }
 
 output "pull_topic" {
-  description = "Topic that requests to pull are published to."
+  description = "Topic for requests to pull."
   value       = module.api_pulls.topic
 }
 
@@ -29,7 +29,7 @@ output "dataset" {
 }
 
 output "dagster_url" {
-  description = "Dagster's UI; null without it."
+  description = "Address of Dagster's UI; null without Dagster."
   value       = one(module.dagster[*].url)
 }
 

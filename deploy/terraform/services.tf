@@ -1,5 +1,5 @@
-# Google's APIs that the deployment calls. They stay on when Terraform lets go of them: something else
-# in the project may have come to need them.
+# Google's APIs that the deployment calls. A destroy does not disable them, because something else
+# in the project may use them.
 locals {
   apis = concat(
     [

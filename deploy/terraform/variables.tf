@@ -1,5 +1,5 @@
 variable "project_id" {
-  description = "Google Cloud project, one for each deployment."
+  description = "Google Cloud project; one per deployment."
   type        = string
 
   validation {
@@ -9,7 +9,7 @@ variable "project_id" {
 }
 
 variable "project_number" {
-  description = "Its number: gcloud projects describe PROJECT_ID --format='value(projectNumber)'."
+  description = "Number of the project: gcloud projects describe PROJECT_ID --format='value(projectNumber)'."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "project_number" {
 }
 
 variable "region" {
-  description = "Region of everything but the warehouse: buckets, jobs, workflows and triggers have to lie together."
+  description = "Region of everything except the warehouse: buckets, jobs, workflows and triggers must be in the same region."
   type        = string
   default     = "europe-west1"
 
@@ -30,7 +30,7 @@ variable "region" {
 }
 
 variable "image" {
-  description = "Image that jobs and service begin with, tag or digest included. Releases replace it."
+  description = "First image of the jobs and the service, with tag or digest. Releases replace it."
   type        = string
 
   validation {
@@ -40,7 +40,7 @@ variable "image" {
 }
 
 variable "warehouse" {
-  description = "BigQuery: location (cannot change later), dataset, who queries it (name => IAM member), and the dataset of TRANSACTIONS and PRODUCT_NOMENCLATURE for the sales functions, if there is one."
+  description = "BigQuery: location (cannot change later), dataset, its readers (name => IAM member), and the dataset of TRANSACTIONS and PRODUCT_NOMENCLATURE for the sales functions, if there is one."
   type = object({
     location      = optional(string, "EU")
     dataset       = optional(string, "drug_assets")
@@ -51,13 +51,13 @@ variable "warehouse" {
 }
 
 variable "load_bigquery" {
-  description = "Whether the job loads BigQuery (DRUG_ASSETS_ENV=bigquery) or writes the store alone (gcs)."
+  description = "Whether the job also loads BigQuery (DRUG_ASSETS_ENV=bigquery), or only writes the store."
   type        = bool
   default     = true
 }
 
 variable "job" {
-  description = "What one run of the pipeline gets. Temporary files count as memory."
+  description = "Resources and limits of one run of the pipeline. Temporary files count as memory."
   type = object({
     cpu             = optional(string, "2")
     memory          = optional(string, "4Gi")
@@ -68,7 +68,7 @@ variable "job" {
 }
 
 variable "schedule" {
-  description = "Cron line of the run that happens whether or not anything landed; null for none. Twice a day by default, so that alerts.no_success_hours is met even where one run is late or fails."
+  description = "Cron line of the runs that start even if nothing landed; null for none. Twice a day by default, so that one late or failed run does not raise the alert of alerts.no_success_hours."
   type        = string
   default     = "0 5,17 * * *"
 }
@@ -80,7 +80,7 @@ variable "time_zone" {
 }
 
 variable "pulls" {
-  description = "Pulls from ClinicalTrials.gov and PubMed by schedule: name => cron line and message."
+  description = "Scheduled pulls from ClinicalTrials.gov and PubMed: name => cron line and message."
   type = map(object({
     schedule = string
     message = object({
@@ -94,13 +94,13 @@ variable "pulls" {
 }
 
 variable "pull_requesters" {
-  description = "Who else may ask for a pull, by publishing a message: name => IAM member."
+  description = "Who else may request a pull by publishing a message: name => IAM member."
   type        = map(string)
   default     = {}
 }
 
 variable "ncbi_email" {
-  description = "Address that NCBI writes to before it blocks somebody who asks PubMed too much; sent with each request. Null for none."
+  description = "Address that NCBI writes to before it blocks a caller with too many requests to PubMed; sent with each request. Null for none."
   type        = string
   default     = null
 
@@ -111,7 +111,7 @@ variable "ncbi_email" {
 }
 
 variable "secrets_in_use" {
-  description = "Secrets that have a value and are given to the jobs: drug-assets-ncbi-api-key, drug-assets-failure-webhook. They are made empty at first; a job that reads one without a value does not start."
+  description = "Secrets that have a value and are passed to the jobs: drug-assets-ncbi-api-key, drug-assets-failure-webhook. Terraform creates them empty; a job that reads a secret without a value does not start."
   type        = set(string)
   default     = []
 
@@ -122,7 +122,7 @@ variable "secrets_in_use" {
 }
 
 variable "dagster" {
-  description = "Dagster's UI, daemon and queue as a service with its own PostgreSQL. With it, runs come from Dagster's sensors and schedules; without it, from landed files through Eventarc. Never both: each keeps its own runs apart, not the other's. The two queries are what Dagster's own pulls (schedule nightly_pulls) ask for; without any they are off, and pulls come from the variable pulls alone."
+  description = "Dagster's UI, daemon and queue as a service with its own PostgreSQL. With it, Dagster's sensors and schedules start runs; without it, landed files do through Eventarc. Never both: each prevents only its own runs from overlapping. The two queries are those of Dagster's own pulls (schedule nightly_pulls); without a query these pulls are off, and only the variable pulls requests pulls."
   type = object({
     enabled                   = optional(bool, false)
     users                     = optional(set(string), [])
@@ -140,23 +140,24 @@ variable "dagster" {
 }
 
 variable "postgres_password" {
-  description = "Password of Dagster's database, 16 characters or more: TF_VAR_postgres_password, never a file. Wanted with dagster.enabled."
+  description = "Password of Dagster's database, 16 characters or more: set TF_VAR_postgres_password, never write it to a file. Required with dagster.enabled."
   type        = string
   sensitive   = true
   default     = null
 }
 
 variable "github" {
-  description = "Repository (OWNER/NAME) and environment on GitHub that releases deploy from; null for none."
+  description = "GitHub repository and owner (both by number: gh api repos/OWNER/NAME --jq '.id, .owner.id') and GitHub environment from which releases deploy; null for none."
   type = object({
-    repository  = string
-    environment = optional(string, "production")
+    repository_id       = string
+    repository_owner_id = string
+    environment         = optional(string, "production")
   })
   default = null
 }
 
 variable "alerts" {
-  description = "Who is told, and when."
+  description = "Who is notified, and when."
   type = object({
     emails           = optional(set(string), [])
     no_success_hours = optional(number, 24)
@@ -167,7 +168,7 @@ variable "alerts" {
 }
 
 variable "deletion_protection" {
-  description = "Whether Terraform refuses to delete what holds data or runs. Set to false and apply before a teardown."
+  description = "Whether Terraform refuses to delete resources that hold data or run. Set to false and apply before a teardown."
   type        = bool
   default     = true
 }

@@ -1,4 +1,4 @@
-# The state lies in a bucket that exists before everything else (docs/deployment.md):
+# The state is in a bucket that must exist before everything else (docs/deployment.md):
 #   terraform init -backend-config=bucket=YOUR-STATE-BUCKET -backend-config=prefix=drug-assets
 terraform {
   required_version = ">= 1.11"

@@ -1,26 +1,46 @@
-"""`deploy/dagster.yaml` on a real PostgreSQL: it loads whole, and runs wait for each other."""
+"""Dagster as deployed: `deploy/dagster.yaml` on a real PostgreSQL, and the declared code server."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import os
+import re
 import subprocess
 import sys
+import uuid
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+import sqlalchemy
 import yaml
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
+from dagster._core.code_pointer import ModuleCodePointer
+from dagster._core.errors import DagsterInvalidConfigError
+from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.test_utils import create_run_for_test
+from dagster._daemon.monitoring import run_monitoring
 
 from drug_assets_tests.support.services import (
     DEPLOY,
+    PATIENCE_SECONDS,
+    PATIENT_DAGSTER,
     eventually,
     free_port,
     graphql,
     require,
     running,
     running_postgres,
+    two_namespaces,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +50,8 @@ if TYPE_CHECKING:
 
 if importlib.util.find_spec("dagster_postgres") is None:
     pytest.skip("dagster-postgres is not installed here", allow_module_level=True)
+
+LOGGER = logging.getLogger(__name__)
 
 #: A code location whose run holds on until the test lets it go.
 GATED_DEFINITIONS = """
@@ -73,9 +95,20 @@ SELECTOR = {
 
 
 @pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
+def postgres() -> Iterator[str]:
     with running_postgres() as url:
         yield url
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> str:
+    """A database of each test's own: what one test runs is not in another's queue."""
+    name = f"dagster_{uuid.uuid4().hex}"
+    engine = sqlalchemy.create_engine(postgres, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return f"{postgres.rpartition('/')[0]}/{name}"
 
 
 def production_settings() -> dict[str, Any]:
@@ -95,16 +128,17 @@ def local_settings() -> dict[str, Any]:
     }
 
 
-def test_every_part_of_the_production_instance_is_constructed(
+@pytest.fixture
+def production_home(
     postgres_url: str,
     gcs_emulator: GcsEmulator,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:
+) -> Path:
+    """A DAGSTER_HOME with `deploy/dagster.yaml` as it is, and the variables that it reads."""
     pytest.importorskip("dagster_contrib_gcp", reason="dagster-contrib-gcp is not installed here")
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
-    from dagster import DagsterInstance
 
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
         serialization.Encoding.PEM,
@@ -120,18 +154,23 @@ def test_every_part_of_the_production_instance_is_constructed(
     }
     (tmp_path / "key.json").write_text(json.dumps(credentials), "utf-8")
     (tmp_path / "dagster.yaml").write_bytes((DEPLOY / "dagster.yaml").read_bytes())
-    gcs_emulator.client().create_bucket("dagster-logs")
+    logs = f"dagster-logs-{uuid.uuid4().hex}"
+    gcs_emulator.client().create_bucket(logs)
     for name, value in {
         "DAGSTER_POSTGRES_URL": postgres_url,
-        "DAGSTER_COMPUTE_LOGS_BUCKET": "dagster-logs",
+        "DAGSTER_COMPUTE_LOGS_BUCKET": logs,
+        "DRUG_ASSETS_RUN_TIMEOUT_SECONDS": "3600",
         "GOOGLE_CLOUD_PROJECT": "some-project",
         "GOOGLE_CLOUD_REGION": "europe-west1",
         "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "key.json"),
         "STORAGE_EMULATOR_HOST": gcs_emulator.url,
     }.items():
         monkeypatch.setenv(name, value)
+    return tmp_path
 
-    with DagsterInstance.from_config(str(tmp_path)) as instance:
+
+def test_every_part_of_the_production_instance_is_constructed(production_home: Path) -> None:
+    with DagsterInstance.from_config(str(production_home)) as instance:
         launcher = instance.run_launcher
         parts = {
             type(part).__name__
@@ -149,7 +188,7 @@ def test_every_part_of_the_production_instance_is_constructed(
             "PostgresEventLogStorage",
             "PostgresScheduleStorage",
             "QueuedRunCoordinator",
-            "CloudRunRunLauncher",
+            "TimedRunLauncher",
             "GCSComputeLogManager",
         }
         assert launcher.fully_qualified_job_name("drug_assets") == (  # type: ignore[attr-defined]
@@ -164,6 +203,89 @@ def test_every_part_of_the_production_instance_is_constructed(
         assert not instance.nux_enabled
 
 
+class CloudRun:
+    """Both clients of the launcher: an execution that is started runs until it is cancelled."""
+
+    def __init__(self) -> None:
+        self.started: list[Any] = []
+        self.cancelled: list[str] = []
+
+    def run_job(self, request: Any) -> SimpleNamespace:
+        self.started.append(request)
+        return SimpleNamespace(metadata=SimpleNamespace(name=f"{request.name}/executions/first"))
+
+    def get_execution(self, **_: Any) -> SimpleNamespace:
+        return SimpleNamespace(reconciling=True)
+
+    def cancel_execution(self, request: Any) -> None:
+        self.cancelled.append(request.name)
+
+
+@pytest.mark.parametrize("seconds", [900, 86_400], ids=["shorter", "longer"])
+def test_a_run_may_take_as_long_as_the_deployment_says(
+    production_home: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    monkeypatch.setenv("DRUG_ASSETS_RUN_TIMEOUT_SECONDS", str(seconds))
+    cloud_run = CloudRun()
+    with DagsterInstance.from_config(str(production_home)) as instance:
+        launcher: Any = instance.run_launcher
+        launcher.jobs_client = launcher.executions_client = cloud_run
+        # Of a run of other days, that is started again.
+        run = queued_run(instance, tags={"dagster/max_runtime": "7200"})
+
+        instance.launch_run(run.run_id, cast("Any", None))
+
+        (request,) = cloud_run.started
+        assert request.overrides.timeout == timedelta(seconds=seconds)
+
+        begun = DagsterEvent(DagsterEventType.RUN_START.value, run.job_name)
+        instance.report_dagster_event(begun, run.run_id)
+        record = instance.get_run_record_by_id(run.run_id)
+        assert record
+        assert record.start_time
+        for passed, status in [
+            (seconds - 1, DagsterRunStatus.STARTED),
+            (seconds + 1, DagsterRunStatus.FAILURE),
+        ]:
+            now = record.start_time + passed
+            monkeypatch.setattr(run_monitoring, "get_current_timestamp", lambda now=now: now)
+            run_monitoring.monitor_started_run(instance, cast("Any", None), record, LOGGER)
+            after = instance.get_run_by_id(run.run_id)
+            assert after
+            assert after.status == status
+        assert cloud_run.cancelled == [f"{request.name}/executions/first"]
+
+
+def test_without_a_time_out_dagster_does_not_start(
+    production_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DRUG_ASSETS_RUN_TIMEOUT_SECONDS")
+    with (
+        DagsterInstance.from_config(str(production_home)) as instance,
+        pytest.raises(DagsterInvalidConfigError, match="DRUG_ASSETS_RUN_TIMEOUT_SECONDS"),
+    ):
+        _ = instance.run_launcher
+
+
+def queued_run(instance: DagsterInstance, tags: dict[str, str]) -> DagsterRun:
+    """A run of the deployed code location that no launcher has seen."""
+    location = RegisteredCodeLocationOrigin("drug_assets")
+    code = RepositoryPythonOrigin(
+        executable_path=sys.executable,
+        code_pointer=ModuleCodePointer("drug_assets.definitions", "defs"),
+    )
+    run: DagsterRun = create_run_for_test(
+        instance,
+        job_name="pipeline",
+        tags=tags,
+        remote_job_origin=RemoteJobOrigin(
+            RemoteRepositoryOrigin(location, "__repository__"), "pipeline"
+        ),
+        job_code_origin=JobPythonOrigin("pipeline", code),
+    )
+    return run
+
+
 def test_a_second_run_waits_its_turn(postgres_url: str, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -175,6 +297,7 @@ def test_a_second_run_waits_its_turn(postgres_url: str, tmp_path: Path) -> None:
         "PATH": own_programs + os.pathsep + os.environ["PATH"],
         "HOME": str(tmp_path),
         "PYTHONPATH": str(tmp_path),
+        **PATIENT_DAGSTER,
         "DAGSTER_HOME": str(home),
         "DAGSTER_POSTGRES_URL": postgres_url,
         "DRUG_ASSETS_CODE_SERVER_HOST": "127.0.0.1",
@@ -197,7 +320,7 @@ def test_a_second_run_waits_its_turn(postgres_url: str, tmp_path: Path) -> None:
         ),
         running("daemon", [daemon, "run", *workspace], environment, tmp_path),
     ):
-        eventually("the code location to load", lambda: _loaded(web_port), 120)
+        eventually("the code location to load", lambda: _loaded(web_port))
 
         first, second = (_launched(web_port) for _ in range(2))
 
@@ -216,15 +339,70 @@ def test_a_second_run_waits_its_turn(postgres_url: str, tmp_path: Path) -> None:
         eventually(
             "both runs to succeed",
             lambda: {run["status"] for run in _runs(web_port).values()} == {"SUCCESS"},
-            120,
         )
         runs = _runs(web_port)
         assert runs[first]["endTime"] <= runs[second]["startTime"]
 
 
-def _healthy(environment: dict[str, str], *command: str) -> bool:
+@pytest.mark.processes
+def test_the_code_server_answers_a_probe_that_comes_from_elsewhere(tmp_path: Path) -> None:
+    command = declared_command("code-server")
+    port = command[command.index("--port") + 1]
+    own_programs = str(Path(sys.executable).parent)
+    environment = {
+        "PATH": own_programs + os.pathsep + os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "DAGSTER_HOME": str(tmp_path),
+    }
+    with two_namespaces() as (beside_the_server, server, elsewhere):
+
+        def answers(host: str) -> bool:
+            check = ["dagster", "api", "grpc-health-check", "--host", host, "--port", port]
+            done = subprocess.run([*elsewhere, *check], env=environment, check=False)
+            return done.returncode == 0
+
+        with running("code-server", [*beside_the_server, *command], environment, tmp_path):
+            eventually("the code server to answer", lambda: answers(server), 120)
+            assert not answers("127.0.0.1"), "the probe came from beside the server"
+
+
+def declared_command(container: str) -> list[str]:
+    """The command of a container of Dagster's service, as Terraform declares it."""
+    declared = (DEPLOY / "terraform" / "modules" / "dagster" / "main.tf").read_text("utf-8")
+    found = re.search(rf'name += "{container}"\n +command += (\[.*\])\n', declared)
+    assert found
+    command: list[str] = json.loads(found[1])
+    return command
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("program", "well"), [("exit 0", True), ("exit 1", False)])
+def test_a_daemon_is_as_well_as_its_own_check_says(
+    tmp_path: Path, program: str, well: bool
+) -> None:
+    assert _healthy(_with_a_daemon(tmp_path, program), "dagster-daemon", "run") == well
+
+
+@pytest.mark.processes
+def test_a_daemon_whose_check_does_not_end_in_time_is_not_well(tmp_path: Path) -> None:
+    environment = _with_a_daemon(tmp_path, "exec sleep 3600")
+    assert not _healthy(environment, "dagster-daemon", "run", seconds=0.2)
+
+
+def _with_a_daemon(folder: Path, program: str) -> dict[str, str]:
+    """An environment in which this shell program is Dagster's daemon."""
+    daemon = folder / "dagster-daemon"
+    daemon.write_text(f"#!/bin/sh\n{program}\n")
+    daemon.chmod(0o755)
+    return {"PATH": os.pathsep.join([str(folder), os.environ["PATH"]])}
+
+
+def _healthy(environment: dict[str, str], *command: str, seconds: float = PATIENCE_SECONDS) -> bool:
     """What the image's health check says of a container that runs this command."""
-    check = "import healthcheck, sys; sys.exit(0 if healthcheck.healthy(sys.argv[1:]) else 1)"
+    check = (
+        f"import healthcheck, sys; healthcheck.TIMEOUT_SECONDS = {seconds}\n"
+        "sys.exit(0 if healthcheck.healthy(sys.argv[1:]) else 1)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", check, *command],
         env=environment | {"PYTHONPATH": str(DEPLOY)},

@@ -1,7 +1,12 @@
-"""GitHub's workflows: pinned, with least permissions, and clean under zizmor."""
+"""GitHub's workflows: pinned, with least permissions, and clean under zizmor.
+
+The commands of a release are run, against a registry and jobs that are files.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from drug_assets_tests.support.services import ROOT, require
+from drug_assets_tests.support import release_programs
+from drug_assets_tests.support.services import DEPLOY, ROOT, require
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
@@ -54,6 +60,7 @@ def test_nothing_is_permitted_but_what_a_job_names(workflow: Path) -> None:
         assert job["timeout-minutes"] <= 60
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
 def test_zizmor_finds_nothing(workflow: Path) -> None:
     zizmor = require("zizmor", str(Path(sys.executable).parent))
@@ -82,3 +89,154 @@ def test_the_gate_skips_no_test_that_needs_postgresql(workflow: str) -> None:
     gates = [n for n, command in enumerate(commands) if ".ci/run" in command]
     assert len(installs) == len(gates) == 1
     assert installs < gates
+
+
+def test_releases_run_in_the_environment_that_google_lets_in() -> None:
+    declared = (DEPLOY / "terraform" / "variables.tf").read_text("utf-8")
+    defaults = re.findall(
+        r'^    environment += optional\(string, "(\w+)"\)', declared, re.MULTILINE
+    )
+    release = loaded(ROOT / ".github" / "workflows" / "release.yml")
+    assert [release["jobs"]["deploy"]["environment"]] == defaults
+
+
+class Release:
+    """Attempts to release version 0.1.1, by the commands of release.yml."""
+
+    variables = {  # noqa: RUF012
+        "vars.GCP_IMAGE": "europe-west1-docker.pkg.dev/some-project/drug-assets/drug-assets",
+        "vars.GCP_JOBS": "drug-assets-run drug-assets-fetch",
+        "vars.GCP_REGION": "europe-west1",
+        "vars.GCP_DAGSTER_SERVICE": "drug-assets-dagster",
+    }
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.place = folder / "state.json"
+        self.state = release_programs.NOTHING
+        for program in ("docker", "gcloud"):
+            source = Path(release_programs.__file__).read_text("utf-8")
+            (folder / program).write_text(f"#!{sys.executable}\n{source}", "utf-8")
+            (folder / program).chmod(0o755)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = json.loads(self.place.read_text("utf-8"))
+        return state
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        self.place.write_text(json.dumps(state), "utf-8")
+
+    def attempt(self, revision: str, *refusing: str) -> str:
+        """What an attempt wrote, up to its first step that failed; its last line is its end."""
+        self.state = self.state | {"refusing": refusing, "images": {}}
+        job = loaded(ROOT / ".github" / "workflows" / "release.yml")["jobs"]["deploy"]
+        known = dict(self.variables)
+        written = ""
+        for step in job["steps"]:
+            if "run" not in step or ("if" in step and not value(step["if"], known)):
+                continue
+            output = self.folder / "output"
+            output.write_text("", "utf-8")
+            given = {
+                name: re.sub(r"\$\{\{ (.*?) \}\}", lambda found: str(value(found[1], known)), text)
+                for name, text in {**job["env"], **step.get("env", {})}.items()
+            }
+            done = subprocess.run(
+                ["bash", "-e", "-c", step["run"]],
+                env=given
+                | {
+                    "PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}",
+                    "RELEASE_STATE": str(self.place),
+                    "GITHUB_OUTPUT": str(output),
+                    "GITHUB_STEP_SUMMARY": os.devnull,
+                    "GITHUB_REF_NAME": "v0.1.1",
+                    "GITHUB_SHA": revision,
+                },
+                cwd=self.folder,
+                check=False,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+            written += done.stdout
+            if done.returncode != 0:
+                return f"{written}failed at: {step['name']}"
+            for line in output.read_text("utf-8").splitlines():
+                name, _, said = line.partition("=")
+                known[f"steps.{step['id']}.outputs.{name}"] = said
+        return f"{written}released"
+
+
+def value(expression: str, known: dict[str, str]) -> str | bool:
+    """What GitHub makes of an expression, of the few kinds that release.yml holds."""
+    found = re.fullmatch(r"(\S+)(?: (==|!=|\|\|) (\S+))?", expression)
+    assert found, expression
+    left, right = (
+        word[1:-1] if word.startswith("'") else known.get(word, "")
+        for word in (found[1], found[3] or "''")
+    )
+    if found[2] == "==":
+        return left == right
+    if found[2] == "!=":
+        return left != right
+    return left or right
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Release:
+    return Release(tmp_path)
+
+
+DEPLOYED = ("drug-assets-run", "drug-assets-fetch", "drug-assets-dagster")
+
+
+@pytest.mark.processes
+def test_a_release_deploys_what_it_pushed_by_digest(release: Release) -> None:
+    assert release.attempt("first-commit").endswith("released")
+    pushed = release.state["tags"]["0.1.1"]
+    image = f"{Release.variables['vars.GCP_IMAGE']}@{pushed}"
+    assert release.state["images"] == dict.fromkeys(DEPLOYED, image)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    "failing", ["gcloud run jobs update drug-assets-fetch", "gcloud run services update"]
+)
+def test_a_release_whose_deployment_failed_can_be_run_again(release: Release, failing: str) -> None:
+    # Tags of others that 0.1.1 is the beginning or the end of, or that read like it.
+    others = {tag: f"sha256:{tag}" for tag in ("0.1.10", "10.1.1", "0.1.1-rc", "0.1.01", "0x1x1")}
+    release.state = release.state | {"tags": others}
+
+    assert "failed at: Deploy" in release.attempt("first-commit", failing)
+    pushed = release.state["tags"]["0.1.1"]
+
+    assert release.attempt("first-commit").endswith("released")
+    assert release.state["tags"] == others | {"0.1.1": pushed}
+    image = f"{Release.variables['vars.GCP_IMAGE']}@{pushed}"
+    assert release.state["images"] == dict.fromkeys(DEPLOYED, image)
+
+
+@pytest.mark.processes
+def test_a_release_that_failed_before_its_push_builds_again(release: Release) -> None:
+    assert "failed at: Push" in release.attempt("first-commit", "docker push")
+    assert release.attempt("first-commit").endswith("released")
+    assert release.state["builds"] == 2
+
+
+@pytest.mark.processes
+def test_a_version_that_is_pushed_is_not_released_from_another_commit(release: Release) -> None:
+    release.attempt("first-commit")
+
+    written = release.attempt("second-commit")
+
+    assert "0.1.1 was built from first-commit, not from second-commit" in written
+    assert "failed at: Look for" in written
+    assert release.state["images"] == {}
+
+
+@pytest.mark.processes
+def test_a_registry_that_does_not_answer_is_not_an_empty_one(release: Release) -> None:
+    assert "failed at: Look for" in release.attempt("first-commit", "gcloud artifacts")
+    assert release.state["builds"] == 0

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DOCKERFILE = DEPLOY / "Dockerfile"
 
 
+@pytest.mark.processes
 def test_hadolint_finds_nothing() -> None:
     hadolint = require("hadolint", str(Path(sys.executable).parent))
     done = subprocess.run([hadolint, DOCKERFILE], check=False, capture_output=True, text=True)
@@ -49,6 +50,7 @@ def test_whatever_is_copied_is_let_in() -> None:
     assert all((ROOT / path).exists() for path in copied)
 
 
+@pytest.mark.processes
 def test_requirements_are_those_that_the_project_declares() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
@@ -64,6 +66,7 @@ def test_requirements_are_those_that_the_project_declares() -> None:
     assert "declares no extra prodcution" in refused.stderr
 
 
+@pytest.mark.processes
 def test_every_requirement_is_pinned() -> None:
     pinned = {
         _normal(line.partition("==")[0])
@@ -113,6 +116,7 @@ def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.processes
 def test_the_image_declares_what_platforms_read(buildah: list[str]) -> None:
     image = json.loads(_done([*buildah, "inspect", "--type", "image", "localhost/drug-assets"]))
     config = image["Docker"]["config"]
@@ -124,6 +128,7 @@ def test_the_image_declares_what_platforms_read(buildah: list[str]) -> None:
     assert not [name for name in config["Env"] if "PIP" in name or "DAGSTER_HOME" in name]
 
 
+@pytest.mark.processes
 def test_the_image_runs_the_job(buildah: list[str], tmp_path: Path) -> None:
     container = _done([*buildah, "from", "localhost/drug-assets"]).strip()
     run = [

@@ -22,6 +22,8 @@ import pytest
 
 from drug_assets_tests.support.services import DEPLOY, ROOT, require
 
+pytestmark = pytest.mark.processes
+
 PROVIDER = "terraform-provider-google.py"
 SCHEMA = "google-8.7.0-schema.json.gz"
 
@@ -56,7 +58,8 @@ def configuration(tmp_path: Path) -> Path:
     copy = tmp_path / "deploy" / "terraform"
     shutil.copytree(DEPLOY / "terraform", copy, ignore=shutil.ignore_patterns(".terraform"))
     shutil.copy(DEPLOY / "dagster.yaml", copy.parent)
-    shutil.copytree(ROOT / "sql", tmp_path / "sql")
+    statements = Path("drug_assets") / "warehouse_sql"
+    shutil.copytree(ROOT / statements, tmp_path / statements)
     subprocess.run(["terraform", "get"], cwd=copy, check=True, capture_output=True)
     return copy
 
@@ -99,6 +102,40 @@ def test_an_assertion_of_the_terraform_tests_fails_when_it_should(
     assert "Buckets are private" in done.stdout
 
 
+def test_no_alert_waits_for_a_metric_that_is_not_there_yet() -> None:
+    # A condition of any other kind names a metric, and Cloud Monitoring looks for it at once.
+    declared = _all_text(DEPLOY / "terraform")
+    policies = declared.count('resource "google_monitoring_alert_policy"')
+    conditions = re.findall(r"^ +(condition_\w+) \{(.*?)^ +\}", declared, re.MULTILINE | re.DOTALL)
+    assert policies
+    assert [kind for kind, _ in conditions] == ["condition_prometheus_query_language"] * policies
+    assert all("disable_metric_validation = true" in body for _, body in conditions)
+
+
+def test_what_is_given_a_secret_waits_for_its_value_and_for_the_right_to_read_it(
+    checker: Path, configuration: Path
+) -> None:
+    waits_for = _dependencies(checker, configuration)
+    cloud_run = {
+        name for name in waits_for if re.search(r"\.google_cloud_run_v2_(job|service)\.", name)
+    }
+    needed = {
+        (reader, part)
+        for reader in cloud_run
+        for secret in _all_before(reader, waits_for)
+        if ".google_secret_manager_secret." in secret
+        for part in waits_for
+        if ".google_secret_manager_secret_" in part and secret in waits_for[part]
+    }
+    assert {reader for reader, _ in needed} == cloud_run
+    assert {part.split(".")[-2] for _, part in needed} == {
+        "google_secret_manager_secret_iam_member",
+        "google_secret_manager_secret_version",
+    }
+    missing = [pair for pair in needed if pair[1] not in _all_before(pair[0], waits_for)]
+    assert missing == []
+
+
 def test_the_example_gives_every_variable_that_has_no_default(configuration: Path) -> None:
     declared = _all_text(configuration, "variables.tf")
     blocks = re.findall(r'^variable "(\w+)" \{(.*?)^\}', declared, re.MULTILINE | re.DOTALL)
@@ -107,6 +144,25 @@ def test_the_example_gives_every_variable_that_has_no_default(configuration: Pat
     given = set(re.findall(r"^(\w+)\s+=", example, re.MULTILINE))
     assert required <= given
     assert given <= {name for name, _ in blocks}
+
+
+def _dependencies(checker: Path, configuration: Path) -> dict[str, set[str]]:
+    """Resource => what Terraform draws that it waits for."""
+    versions = configuration / "versions.tf"
+    # Terraform draws nothing before it has been at the state's bucket.
+    versions.write_text(versions.read_text("utf-8").replace('\n  backend "gcs" {}\n', ""), "utf-8")
+    drawn = _checked(checker, configuration, "graph")
+    assert drawn.returncode == 0, drawn.stdout
+    waits_for: dict[str, set[str]] = {}
+    for name, before in re.findall(r'"([^"]+)" -> "([^"]+)";', drawn.stdout):
+        waits_for.setdefault(name, set()).add(before)
+        waits_for.setdefault(before, set())
+    return waits_for
+
+
+def _all_before(name: str, waits_for: dict[str, set[str]]) -> set[str]:
+    """What is made before a resource, directly or not."""
+    return waits_for[name].union(*(_all_before(before, waits_for) for before in waits_for[name]))
 
 
 def _replace(configuration: Path, module: str, right: str, wrong: str) -> None:

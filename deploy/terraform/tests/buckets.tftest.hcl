@@ -1,4 +1,4 @@
-# Landing zone and store: private, and keeping what is replaced.
+# Landing zone and store: private, and with the versions of replaced objects.
 
 mock_provider "google" {}
 

@@ -1,4 +1,4 @@
-# The whole deployment against a provider that creates nothing: what is there, who may do what.
+# The whole deployment against a provider that creates nothing: its resources and its grants.
 
 mock_provider "google" {}
 
@@ -12,12 +12,12 @@ run "least_privilege" {
   command = apply
 
   variables {
-    github = { repository = "example/drug-assets" }
+    github = { repository_id = 123456789, repository_owner_id = 1234567 }
   }
 
   assert {
     condition     = toset(keys(google_service_account.account)) == toset(["deployer", "events", "fetcher", "queries", "runner", "workflow"])
-    error_message = "One account for each thing that acts, and none for Dagster where there is none."
+    error_message = "One account per component, and none for Dagster if it is not enabled."
   }
 
   assert {
@@ -35,12 +35,12 @@ run "least_privilege" {
       "roles/workflows.invoker"      = ["serviceAccount:${google_service_account.account["events"].email}"]
       "roles/workflows.viewer"       = ["serviceAccount:${google_service_account.account["workflow"].email}"]
     }
-    error_message = "Roles on the project: these, for these accounts, and no other."
+    error_message = "The accounts have exactly these roles on the project."
   }
 
   assert {
     condition     = toset(keys(google_service_account_iam_member.deployer_acts_as)) == toset(["fetcher", "runner"])
-    error_message = "The deployer acts as what it deploys, and as nothing else."
+    error_message = "The deployer may act only as the accounts of the jobs that it deploys."
   }
 
   assert {
@@ -51,6 +51,16 @@ run "least_privilege" {
   assert {
     condition     = contains(keys(google_project_service.api), "cloudresourcemanager.googleapis.com")
     error_message = "Roles on the project are granted through the Resource Manager."
+  }
+
+  assert {
+    condition     = toset(module.run_job.variables) == toset(["DRUG_ASSETS_BIGQUERY_DATASET", "DRUG_ASSETS_BIGQUERY_LOCATION", "DRUG_ASSETS_BIGQUERY_PROJECT", "DRUG_ASSETS_ENV", "DRUG_ASSETS_LANDING", "DRUG_ASSETS_STORE"]) && local.pipeline_environment.DRUG_ASSETS_ENV == "bigquery"
+    error_message = "A run gets its landing zone, its store, and the dataset that it loads."
+  }
+
+  assert {
+    condition     = module.fetch_job.variables == tolist(["DRUG_ASSETS_LANDING"])
+    error_message = "A pull gets only its landing zone."
   }
 
   assert {
@@ -69,6 +79,19 @@ run "least_privilege" {
   }
 }
 
+run "without_bigquery" {
+  command = apply
+
+  variables {
+    load_bigquery = false
+  }
+
+  assert {
+    condition     = module.run_job.variables == tolist(["DRUG_ASSETS_LANDING", "DRUG_ASSETS_STORE"])
+    error_message = "Without BigQuery, a run gets only its locations."
+  }
+}
+
 run "with_dagster" {
   command = apply
 
@@ -84,7 +107,7 @@ run "with_dagster" {
 
   assert {
     condition     = !contains(module.dagster[0].run_variables, "DRUG_ASSETS_PUBMED_QUERY") && !contains(module.buckets.grants, "landing writer runner") && !contains(module.secrets.readers, "drug-assets-ncbi-api-key runner")
-    error_message = "Without a query, Dagster does not pull, and its runs may not write what they read."
+    error_message = "Without a query, Dagster does not pull, and its runs may not write the landing zone."
   }
 
   assert {
@@ -94,7 +117,7 @@ run "with_dagster" {
 
   assert {
     condition     = contains(keys(google_service_account.account), "dagster") && !contains(keys(google_service_account.account), "deployer")
-    error_message = "Dagster acts as its own account; without GitHub nobody deploys."
+    error_message = "Dagster acts as its own account; without GitHub there is no deployer."
   }
 }
 
@@ -110,12 +133,12 @@ run "with_dagster_secrets_and_pulls" {
 
   assert {
     condition     = length(setsubtract(["DRUG_ASSETS_PUBMED_QUERY", "NCBI_EMAIL", "NCBI_API_KEY", "DRUG_ASSETS_FAILURE_WEBHOOK", "DAGSTER_POSTGRES_URL"], module.dagster[0].run_variables)) == 0 && !contains(module.dagster[0].run_variables, "DRUG_ASSETS_CLINICAL_TRIALS_QUERY")
-    error_message = "A run that pulls has its query, the address and key for NCBI, and the webhook; a query that is not given is not there."
+    error_message = "A run that pulls gets its query, the address and key for NCBI, and the webhook; it gets no variable for a query that is not set."
   }
 
   assert {
     condition     = contains(module.fetch_job.variables, "NCBI_EMAIL") && contains(module.fetch_job.variables, "NCBI_API_KEY")
-    error_message = "The fetch job tells NCBI who asks."
+    error_message = "The fetch job identifies its caller to NCBI."
   }
 
   assert {
@@ -125,7 +148,7 @@ run "with_dagster_secrets_and_pulls" {
 
   assert {
     condition     = module.secrets.readers == tolist(["drug-assets-failure-webhook dagster", "drug-assets-failure-webhook runner", "drug-assets-ncbi-api-key fetcher", "drug-assets-ncbi-api-key runner"])
-    error_message = "Whoever is given a secret may read it, and nobody else."
+    error_message = "Exactly the accounts that get a secret may read it."
   }
 }
 

@@ -1,4 +1,4 @@
-# Each module alone: what it declares, to the argument.
+# Each module on its own: its resources and their arguments.
 
 mock_provider "google" {}
 
@@ -24,7 +24,7 @@ run "registry" {
 
   assert {
     condition     = google_artifact_registry_repository.images.docker_config[0].immutable_tags && length(google_artifact_registry_repository.images.cleanup_policies) == 2
-    error_message = "Tags do not move, and old images go."
+    error_message = "Tags are immutable, and old images are deleted."
   }
 }
 
@@ -39,7 +39,7 @@ run "job" {
     name            = "drug-assets-run"
     command         = ["drug-assets", "run", "--only-if-changed"]
     service_account = "runner@drugs-production-1.iam.gserviceaccount.com"
-    environment     = { DRUG_ASSETS_ENV = "gcs" }
+    environment     = { DRUG_ASSETS_ENV = "bigquery" }
     secrets         = { NCBI_API_KEY = "drug-assets-ncbi-api-key" }
     cpu             = "2"
     memory          = "4Gi"
@@ -67,7 +67,7 @@ run "job" {
     condition = {
       for variable in google_cloud_run_v2_job.job.template[0].template[0].containers[0].env :
       variable.name => try(variable.value_source[0].secret_key_ref[0].secret, variable.value)
-    } == { DRUG_ASSETS_ENV = "gcs", NCBI_API_KEY = "drug-assets-ncbi-api-key" }
+    } == { DRUG_ASSETS_ENV = "bigquery", NCBI_API_KEY = "drug-assets-ncbi-api-key" }
     error_message = "Plain values are plain; secrets are references, never values."
   }
 
@@ -75,6 +75,27 @@ run "job" {
     condition     = google_cloud_run_v2_job_iam_member.starter["workflow"].role == "roles/run.jobsExecutorWithOverrides"
     error_message = "A starter may run this job, and not change it."
   }
+}
+
+run "job_refuses_half_a_second" {
+  command = plan
+
+  module {
+    source = "./modules/cloud_run_job"
+  }
+
+  variables {
+    name            = "drug-assets-run"
+    command         = []
+    service_account = "runner@drugs-production-1.iam.gserviceaccount.com"
+    environment     = {}
+    cpu             = "2"
+    memory          = "4Gi"
+    timeout_seconds = 3600.5
+    max_retries     = 1
+  }
+
+  expect_failures = [var.timeout_seconds]
 }
 
 run "landing_trigger" {
@@ -111,7 +132,7 @@ run "landing_trigger" {
 
   assert {
     condition     = endswith(google_cloud_scheduler_job.run[0].http_target[0].uri, "${google_workflows_workflow.run.id}/executions")
-    error_message = "The schedule goes through the workflow: no run beside another."
+    error_message = "The schedule goes through the workflow: no two runs at once."
   }
 }
 
@@ -132,7 +153,7 @@ run "api_pulls" {
 
   assert {
     condition     = jsondecode(base64decode(google_cloud_scheduler_job.pull["trials"].pubsub_target[0].data)) == { source = "clinical_trials", query = "aspirin" }
-    error_message = "The message holds what was asked for, and no field that was not: unknown or empty ones are refused."
+    error_message = "The message has exactly the requested fields: the job would refuse unknown or empty ones."
   }
 
   assert {
@@ -142,7 +163,7 @@ run "api_pulls" {
 
   assert {
     condition     = google_pubsub_subscription.requests.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.dead_letters.id && google_pubsub_subscription.requests.expiration_policy[0].ttl == ""
-    error_message = "Requests that nobody can handle are kept apart, and the subscription never expires."
+    error_message = "Requests that cannot be handled go to the dead letters, and the subscription never expires."
   }
 }
 
@@ -175,7 +196,7 @@ run "bigquery" {
     location              = "EU"
     dataset               = "drug_assets"
     sales_dataset         = "sales"
-    sql_directory         = "../../sql"
+    sql_directory         = "../../drug_assets/warehouse_sql"
     writers               = { runner = "serviceAccount:runner" }
     query_service_account = "queries@drugs-production-1.iam.gserviceaccount.com"
     scheduled_queries = {
@@ -207,7 +228,7 @@ run "bigquery" {
   }
 
   assert {
-    condition     = length(google_bigquery_table.view) == length(fileset("../../sql/views", "*.sql")) && length(google_bigquery_table.view) > 0
+    condition     = length(google_bigquery_table.view) == length(fileset("../../drug_assets/warehouse_sql/views", "*.sql")) && length(google_bigquery_table.view) > 0
     error_message = "One view for each statement."
   }
 
@@ -217,13 +238,18 @@ run "bigquery" {
   }
 
   assert {
-    condition     = length(google_bigquery_routine.table_function) == length(fileset("../../sql/table_functions", "*.sql")) && length(google_bigquery_routine.function) == length(fileset("../../sql/functions", "*.sql"))
+    condition     = length(google_bigquery_routine.table_function) == length(fileset("../../drug_assets/warehouse_sql/table_functions", "*.sql")) && length(google_bigquery_routine.function) == length(fileset("../../drug_assets/warehouse_sql/functions", "*.sql"))
     error_message = "One routine for each statement."
   }
 
   assert {
     condition     = [for argument in google_bigquery_routine.table_function["revenue_per_day"].arguments : "${argument.name} ${jsondecode(argument.data_type).typeKind}"] == ["date_from DATE", "date_to DATE"]
     error_message = "Arguments are those of the statement, in order."
+  }
+
+  assert {
+    condition     = { for argument in google_bigquery_routine.table_function["drugs_in_same_journals"].arguments : argument.name => jsondecode(argument.data_type) } == { drug_name = { typeKind = "STRING" }, exclude_trial_journals = { typeKind = "BOOL" } }
+    error_message = "Arguments have the types of the statement."
   }
 
   assert {
@@ -247,7 +273,7 @@ run "bigquery_without_sales" {
   variables {
     location              = "EU"
     dataset               = "drug_assets"
-    sql_directory         = "../../sql"
+    sql_directory         = "../../drug_assets/warehouse_sql"
     writers               = {}
     query_service_account = "queries@drugs-production-1.iam.gserviceaccount.com"
     scheduled_queries = {
@@ -257,7 +283,7 @@ run "bigquery_without_sales" {
 
   assert {
     condition     = !contains(keys(google_bigquery_routine.table_function), "revenue_per_day") && contains(keys(google_bigquery_routine.table_function), "drugs_in_same_journals") && length(google_bigquery_data_transfer_config.scheduled_query) == 0
-    error_message = "Without sales, what reads sales is left out, and nothing else."
+    error_message = "Without a sales dataset exactly the objects that read it are left out."
   }
 }
 
@@ -269,7 +295,7 @@ run "dagster" {
   }
 
   variables {
-    environment               = { DRUG_ASSETS_ENV = "gcs" }
+    environment               = { DRUG_ASSETS_ENV = "bigquery" }
     service_account           = "dagster@drugs-production-1.iam.gserviceaccount.com"
     runner_service_account    = "runner@drugs-production-1.iam.gserviceaccount.com"
     secrets                   = { DRUG_ASSETS_FAILURE_WEBHOOK = "drug-assets-failure-webhook" }
@@ -278,12 +304,27 @@ run "dagster" {
     database_tier             = "db-g1-small"
     postgres_password         = "correct horse battery staple"
     postgres_password_version = 1
-    run                       = { cpu = "2", memory = "4Gi", timeout_seconds = 3600 }
+    run                       = { cpu = "2", memory = "4Gi", timeout_seconds = 5400 }
   }
 
   assert {
     condition     = [for container in google_cloud_run_v2_service.dagster.template[0].containers : container.name] == ["webserver", "code-server", "daemon"]
     error_message = "Webserver, code server and daemon run side by side."
+  }
+
+  assert {
+    condition = {
+      for container in google_cloud_run_v2_service.dagster.template[0].containers :
+      container.name => [container.args[index(container.args, "--host") + 1], tonumber(container.args[index(container.args, "--port") + 1])]
+      if length(container.startup_probe) > 0 || length(container.liveness_probe) > 0
+      } == {
+      for container in google_cloud_run_v2_service.dagster.template[0].containers :
+      container.name => ["0.0.0.0", one(distinct([
+        for probe in concat(container.startup_probe, container.liveness_probe) : concat(probe.http_get, probe.grpc)[0].port
+      ]))]
+      if container.name != "daemon"
+    }
+    error_message = "Webserver and code server listen where they are probed, on every address; the daemon does not listen."
   }
 
   assert {
@@ -298,12 +339,12 @@ run "dagster" {
 
   assert {
     condition     = google_cloud_run_v2_service.dagster.iap_enabled && toset(keys(google_iap_web_cloud_run_service_iam_member.user)) == toset(["group:data@example.org"])
-    error_message = "Only named people open the UI."
+    error_message = "Only the given users may open the UI."
   }
 
   assert {
     condition     = google_sql_database_instance.dagster.settings[0].connector_enforcement == "REQUIRED" && length(google_sql_database_instance.dagster.settings[0].ip_configuration[0].authorized_networks) == 0
-    error_message = "No network reaches the database but through Google's connectors."
+    error_message = "The database can be reached only through Google's connectors."
   }
 
   assert {
@@ -325,6 +366,14 @@ run "dagster" {
   assert {
     condition     = google_sql_database_instance.dagster.deletion_protection && google_sql_database_instance.dagster.settings[0].backup_configuration[0].point_in_time_recovery_enabled
     error_message = "The database is backed up and not deleted by mistake."
+  }
+
+  assert {
+    condition = [
+      for container in google_cloud_run_v2_service.dagster.template[0].containers :
+      [for variable in container.env : variable.value if variable.name == yamldecode(file("../dagster.yaml")).run_launcher.config.run_timeout.env]
+    ] == [["5400"], ["5400"], ["5400"]] && contains(output.run_variables, yamldecode(file("../dagster.yaml")).run_launcher.config.run_timeout.env)
+    error_message = "The time-out of the job reaches the variable that dagster.yaml reads, in the service and in runs."
   }
 
   assert {
@@ -362,20 +411,47 @@ run "github" {
   }
 
   variables {
-    repository  = "example/drug-assets"
-    environment = "production"
-    deployer    = "projects/drugs-production-1/serviceAccounts/deployer@drugs-production-1.iam.gserviceaccount.com"
+    repository_id       = "123456789"
+    repository_owner_id = "1234567"
+    environment         = "production"
+    deployer            = "projects/drugs-production-1/serviceAccounts/deployer@drugs-production-1.iam.gserviceaccount.com"
   }
 
   assert {
-    condition     = google_iam_workload_identity_pool_provider.github.attribute_condition == "assertion.repository == 'example/drug-assets'"
-    error_message = "Only this repository is let in."
+    condition     = google_iam_workload_identity_pool_provider.github.attribute_condition == "assertion.repository_id == '123456789' && assertion.repository_owner_id == '1234567' && assertion.environment == 'production'"
+    error_message = "Only jobs of this repository, of this owner, in the protected environment are accepted."
   }
 
   assert {
-    condition     = endswith(google_service_account_iam_member.deployer.member, "/subject/repo:example/drug-assets:environment:production")
-    error_message = "Only jobs of the protected environment become the deployer."
+    condition     = google_service_account_iam_member.deployer.member == "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}/attribute.repository_id/123456789" && google_iam_workload_identity_pool_provider.github.attribute_mapping["attribute.repository_id"] == "assertion.repository_id"
+    error_message = "An accepted job may act as the deployer, by the number of the repository."
   }
+
+  # Another claim, such as GitHub's subject or a name, would fail here.
+  assert {
+    condition = toset(flatten(regexall("assertion\\.(\\w+)", join(" ", concat(
+      values(google_iam_workload_identity_pool_provider.github.attribute_mapping),
+      [google_iam_workload_identity_pool_provider.github.attribute_condition],
+    ))))) == toset(["environment", "repository_id", "repository_owner_id"])
+    error_message = "Only two numbers and the environment are read as claims."
+  }
+}
+
+run "github_refuses_names" {
+  command = plan
+
+  module {
+    source = "./modules/github"
+  }
+
+  variables {
+    repository_id       = "example/drug-assets"
+    repository_owner_id = "example"
+    environment         = "production' || '1' == '1"
+    deployer            = "projects/drugs-production-1/serviceAccounts/deployer@drugs-production-1.iam.gserviceaccount.com"
+  }
+
+  expect_failures = [var.repository_id, var.repository_owner_id, var.environment]
 }
 
 run "secrets" {
@@ -391,7 +467,7 @@ run "secrets" {
 
   assert {
     condition     = { for name, grant in google_secret_manager_secret_iam_member.reader : name => grant.role } == { "drug-assets-ncbi-api-key fetcher" = "roles/secretmanager.secretAccessor" }
-    error_message = "A secret is read by those named, and they may do no more."
+    error_message = "Only the named readers may read a secret, and they get no other role."
   }
 }
 
@@ -434,7 +510,7 @@ run "monitoring" {
 
   assert {
     condition     = google_monitoring_alert_policy.no_success.conditions[0].condition_prometheus_query_language[0].query == "(sum(increase(logging_googleapis_com:user_drug_assets_run_succeeded{monitored_resource=\"cloud_run_job\"}[12h])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_run_succeeded{monitored_resource=\"cloud_run_revision\"}[12h])) or vector(0)) == 0"
-    error_message = "Twelve hours without a success of job or service alert, and so does silence."
+    error_message = "Twelve hours without a success of job or service raise the alert, also if nothing was logged."
   }
 
   assert {
@@ -444,17 +520,24 @@ run "monitoring" {
 
   assert {
     condition     = google_monitoring_alert_policy.rejected_share.conditions[0].condition_prometheus_query_language[0].query == "((sum(increase(logging_googleapis_com:user_drug_assets_rows_rejected_sum{monitored_resource=\"cloud_run_job\"}[1h])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_rows_rejected_sum{monitored_resource=\"cloud_run_revision\"}[1h])) or vector(0))) / ((sum(increase(logging_googleapis_com:user_drug_assets_rows_in_sum{monitored_resource=\"cloud_run_job\"}[1h])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_rows_in_sum{monitored_resource=\"cloud_run_revision\"}[1h])) or vector(0))) > 0.05"
-    error_message = "The share is rejected rows by rows read, against the threshold."
+    error_message = "The share is rejected rows divided by rows read, compared with the threshold."
   }
 
   assert {
-    condition = [for condition in google_monitoring_alert_policy.run_failed.conditions : regex("resource.type = \"(\\S+)\".* metric.type = \"(\\S+)\"", condition.condition_threshold[0].filter)] == [
-      ["cloud_run_job", "logging.googleapis.com/user/drug_assets_run_failed"],
-      ["cloud_run_revision", "logging.googleapis.com/user/drug_assets_run_failed"],
-      ["cloud_run_job", "run.googleapis.com/job/completed_execution_count"],
-      ["workflows.googleapis.com/Workflow", "workflows.googleapis.com/finished_execution_count"],
-    ]
-    error_message = "Told by the run, by Dagster's service, by Cloud Run, or by the workflow."
+    condition = { for signal, policy in google_monitoring_alert_policy.failed : signal => policy.conditions[0].condition_prometheus_query_language[0].query } == {
+      run       = "(sum(increase(logging_googleapis_com:user_drug_assets_run_failed{monitored_resource=\"cloud_run_job\"}[15m])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_run_failed{monitored_resource=\"cloud_run_revision\"}[15m])) or vector(0)) > 0"
+      execution = "sum by (job_name) (increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\", job_name=~\"drug-assets-run|drug-assets-fetch|drug-assets-dagster-run\", result=\"failed\"}[15m])) > 0"
+      workflow  = "sum by (workflow_id) (increase(workflows_googleapis_com:finished_execution_count{monitored_resource=\"workflows.googleapis.com/Workflow\", workflow_id=~\"drug-assets-.*\", status=\"FAILED\"}[15m])) > 0"
+    }
+    error_message = "A failure is reported by the run or Dagster's service, by Cloud Run, or by the workflow."
+  }
+
+  assert {
+    condition = alltrue([
+      for policy in concat(values(google_monitoring_alert_policy.failed), [google_monitoring_alert_policy.no_success, google_monitoring_alert_policy.rejected_share]) :
+      [for condition in policy.conditions : condition.condition_prometheus_query_language[0].disable_metric_validation] == [true]
+    ])
+    error_message = "No alert requires its metric to exist, and one with a query has no other condition: Cloud Monitoring refuses both."
   }
 
   assert {
@@ -468,14 +551,14 @@ run "monitoring" {
       !strcontains(tile.widget.xyChart.dataSets[0].timeSeriesQuery.prometheusQuery, "WINDOW") && strcontains(tile.widget.xyChart.dataSets[0].timeSeriesQuery.prometheusQuery, "[$${__interval}]")
       if can(tile.widget.xyChart)
     ])
-    error_message = "Charts count over the interval that is looked at."
+    error_message = "Charts count over the interval shown."
   }
 
   assert {
     condition = one([
       for tile in jsondecode(google_monitoring_dashboard.runs.dashboard_json).mosaicLayout.tiles : tile.widget.logsPanel.filter if can(tile.widget.logsPanel)
     ]) == "((resource.type=\"cloud_run_job\" AND resource.labels.job_name=(\"drug-assets-run\" OR \"drug-assets-fetch\" OR \"drug-assets-dagster-run\")) OR (resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"drug-assets-dagster\"))) AND severity>=WARNING"
-    error_message = "The log shows what any job or service warned of."
+    error_message = "The log panel shows the warnings of every job and service."
   }
 }
 
@@ -496,13 +579,13 @@ run "monitoring_without_dagster" {
   }
 
   assert {
-    condition     = google_logging_metric.event["run_failed"].filter == "((resource.type=\"cloud_run_job\" AND resource.labels.job_name=(\"drug-assets-run\"))) AND jsonPayload.event=\"run_failed\"" && length(google_monitoring_alert_policy.run_failed.conditions) == 3
-    error_message = "No condition waits for a service that is not there."
+    condition     = google_logging_metric.event["run_failed"].filter == "((resource.type=\"cloud_run_job\" AND resource.labels.job_name=(\"drug-assets-run\"))) AND jsonPayload.event=\"run_failed\"" && !strcontains(google_monitoring_alert_policy.failed["run"].conditions[0].condition_prometheus_query_language[0].query, "cloud_run_revision")
+    error_message = "Without Dagster, no filter or query names its service."
   }
 
   assert {
     condition     = google_monitoring_alert_policy.no_success.conditions[0].condition_prometheus_query_language[0].query == "(sum(increase(logging_googleapis_com:user_drug_assets_run_succeeded{monitored_resource=\"cloud_run_job\"}[24h])) or vector(0)) == 0"
-    error_message = "A day without a success alerts."
+    error_message = "A day without a success raises the alert."
   }
 }
 

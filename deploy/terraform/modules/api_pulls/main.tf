@@ -1,6 +1,7 @@
-# Ask for a pull by publishing a message to the topic: a schedule does, and so may anyone among the
-# publishers. Eventarc keeps a subscription of its own that starts the workflow. The one below is for
-# readers: it holds every request for a week, so that one that failed can be read and published again.
+# A message on the topic requests a pull; the schedules publish such messages, and so may the
+# publishers. Eventarc has its own subscription, which starts the workflow. The subscription below
+# is for people: it keeps every request for a week, so that a failed one can be read and published
+# again.
 
 locals {
   pubsub_agent = "serviceAccount:service-${var.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
@@ -35,7 +36,7 @@ resource "google_pubsub_subscription" "requests" {
   message_retention_duration = "604800s"
   retain_acked_messages      = true
 
-  # Never expires, however long nobody reads.
+  # Never expires, even if nobody reads it.
   expiration_policy {
     ttl = ""
   }
@@ -60,7 +61,7 @@ resource "google_pubsub_subscription_iam_member" "subscriber" {
   member       = each.value
 }
 
-# What Pub/Sub itself needs to move a message to the dead letters.
+# The two grants that Pub/Sub needs to move messages to the dead letters.
 resource "google_pubsub_topic_iam_member" "dead_letter_publisher" {
   project = var.project_id
   topic   = google_pubsub_topic.dead_letters.name
@@ -79,7 +80,7 @@ resource "google_workflows_workflow" "fetch" {
   project             = var.project_id
   region              = var.region
   name                = "drug-assets-fetch"
-  description         = "Runs the fetch job for each request that is published."
+  description         = "Runs the fetch job for each published request."
   service_account     = var.workflow_service_account
   call_log_level      = "LOG_ERRORS_ONLY"
   source_contents     = file("${path.module}/fetch.yaml")

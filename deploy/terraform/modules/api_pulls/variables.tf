@@ -4,7 +4,7 @@ variable "project_id" {
 }
 
 variable "project_number" {
-  description = "Its number, which names the service agents of Pub/Sub and Cloud Scheduler."
+  description = "Number of the project; it is part of the names of the service agents of Pub/Sub and Cloud Scheduler."
   type        = string
 }
 
@@ -14,7 +14,7 @@ variable "region" {
 }
 
 variable "pulls" {
-  description = "Pulls that happen by schedule: name => cron line and the message that asks for it."
+  description = "Scheduled pulls: name => cron line and the message that requests the pull."
   type = map(object({
     schedule = string
     message = object({
@@ -48,28 +48,28 @@ variable "job" {
 }
 
 variable "job_seconds" {
-  description = "Longest that an execution of the job may take, with its retries."
+  description = "Time limit of an execution of the job, including its retries."
   type        = number
 }
 
 variable "workflow_service_account" {
-  description = "E-mail of the account that the workflow runs as; may start the job."
+  description = "E-mail of the service account of the workflow, which may start the job."
   type        = string
 }
 
 variable "event_service_account" {
-  description = "E-mail of the account that Eventarc starts the workflow as."
+  description = "E-mail of the account with which Eventarc starts the workflow."
   type        = string
 }
 
 variable "publishers" {
-  description = "Who else may ask for a pull: name for Terraform => IAM member."
+  description = "Who else may request a pull: name for Terraform => IAM member."
   type        = map(string)
   default     = {}
 }
 
 variable "subscribers" {
-  description = "Who reads requests from the subscription: name for Terraform => IAM member."
+  description = "Who may read requests from the subscription: name for Terraform => IAM member."
   type        = map(string)
   default     = {}
 }

@@ -1,7 +1,6 @@
-# The warehouse. Tables come from the contracts of the code: tables.json is written by
-#   python -m drug_assets.storage.bigquery_schema > deploy/terraform/modules/bigquery/tables.json
-# and a test holds the two against each other. Views and functions come from the statements of sql/,
-# the same that people run by hand.
+# The warehouse. Its tables follow from the contracts in the code: `make generated` writes
+# tables.json, and a test compares the two. Its views and functions come from the statements in
+# drug_assets/warehouse_sql/, which `drug-assets deploy-sql` also runs.
 
 locals {
   tables = jsondecode(file("${path.module}/tables.json"))
@@ -18,8 +17,9 @@ locals {
     if var.sales_dataset != null || !strcontains(file("${var.sql_directory}/${path}"), "$${sales_dataset}")
   }
 
-  # Name and body of a statement: what stands between the backticks after the last dot, and what
-  # follows AS on a line of its own (views) or AS and a bracket (functions).
+  # The name of an object is the text in backticks after the last dot. Its body is the text after AS
+  # on a line of its own (views), or after AS and a bracket (functions). Its description is the text
+  # after the first colon of the file, to the end of that line.
   views = {
     for path, statement in local.statements :
     regex("CREATE OR REPLACE VIEW `[^`]*\\.(\\w+)`", statement)[0] => {
@@ -111,7 +111,7 @@ resource "google_bigquery_table" "view" {
     use_legacy_sql = false
   }
 
-  # BigQuery reads a view's query when it is created: what it names has to be there.
+  # BigQuery checks a view's query when it creates the view: its tables and functions must exist.
   depends_on = [google_bigquery_table.table, google_bigquery_routine.function]
 }
 
@@ -157,7 +157,8 @@ resource "google_bigquery_routine" "table_function" {
   depends_on = [google_bigquery_table.table, google_bigquery_routine.function]
 }
 
-# Scheduled queries write results beside the tables and read sales where there are any.
+# Scheduled queries write their results beside the tables, and read the sales dataset if there is
+# one.
 resource "google_bigquery_dataset_iam_member" "query_writer" {
   project    = var.project_id
   dataset_id = google_bigquery_dataset.dataset.dataset_id

@@ -4,6 +4,6 @@ output "dataset" {
 }
 
 output "tables" {
-  description = "Names of the tables, views not among them."
+  description = "Names of the tables, without views."
   value       = sort(keys(google_bigquery_table.table))
 }

@@ -14,34 +14,34 @@ variable "dataset" {
 }
 
 variable "sales_dataset" {
-  description = "Dataset with TRANSACTIONS and PRODUCT_NOMENCLATURE, for the functions that read sales; null leaves them out."
+  description = "Dataset of TRANSACTIONS and PRODUCT_NOMENCLATURE; null leaves out the functions that read them."
   type        = string
   default     = null
 }
 
 variable "sql_directory" {
-  description = "Folder with the statements: views, functions, table_functions. References in them: project, dataset, sales_dataset."
+  description = "Folder of the statements: views, functions, table_functions. Their placeholders are project, dataset, sales_dataset."
   type        = string
 }
 
 variable "writers" {
-  description = "Who loads the tables: name for Terraform => IAM member."
+  description = "Who may load the tables: name for Terraform => IAM member."
   type        = map(string)
 }
 
 variable "readers" {
-  description = "Who queries: name for Terraform => IAM member."
+  description = "Who may query the tables: name for Terraform => IAM member."
   type        = map(string)
   default     = {}
 }
 
 variable "query_service_account" {
-  description = "E-mail of the account that scheduled queries run as."
+  description = "E-mail of the service account of scheduled queries."
   type        = string
 }
 
 variable "scheduled_queries" {
-  description = "Queries by schedule, each into a table of its own that it replaces: table => schedule as BigQuery writes it, and query. References in a query: project, dataset, sales_dataset."
+  description = "Scheduled queries, each of which replaces a table of its own: table => schedule in BigQuery's syntax, and query. Placeholders in a query are project, dataset, sales_dataset."
   type = map(object({
     schedule = string
     query    = string
@@ -50,6 +50,6 @@ variable "scheduled_queries" {
 }
 
 variable "deletion_protection" {
-  description = "Whether Terraform refuses to delete tables, and the dataset while it has any."
+  description = "Whether Terraform refuses to delete tables, and a dataset that has tables."
   type        = bool
 }

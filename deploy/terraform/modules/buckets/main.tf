@@ -1,6 +1,7 @@
-# Landing zone and store. Both are private in two ways (uniform access, so no object ACL; public
-# access prevented, whatever a policy says) and keep what is replaced: inputs for long, since nothing
-# else has them; outputs for a few versions, since any can be computed again.
+# Landing zone and store. Two settings keep both private: uniform access (no ACLs on objects) and
+# public access prevention (which overrides any policy). Both keep replaced objects: landed files
+# for long, because there is no other copy; outputs for a few versions, because they can be computed
+# again.
 
 resource "google_storage_bucket" "landing" {
   name     = "${var.project_id}-drug-assets-landing"
@@ -69,7 +70,7 @@ resource "google_storage_bucket" "store" {
 }
 
 locals {
-  # objectUser may create, replace and delete objects but, unlike objectAdmin, set no access.
+  # objectUser may create, replace and delete objects but, unlike objectAdmin, not change access.
   grants = merge(
     { for name, member in var.landing_readers : "landing reader ${name}" => {
       bucket = google_storage_bucket.landing.name, role = "roles/storage.objectViewer", member = member

@@ -9,6 +9,6 @@ output "store" {
 }
 
 output "grants" {
-  description = "Who may do what with the buckets, by Terraform's names."
+  description = "Names of the grants on the buckets, as Terraform knows them."
   value       = sort(keys(google_storage_bucket_iam_member.grant))
 }

@@ -1,42 +1,42 @@
 variable "project_id" {
-  description = "Project that owns the buckets; its id begins their names, which are unique world-wide."
+  description = "Project that owns the buckets; its id is the prefix of their names, which must be globally unique."
   type        = string
 }
 
 variable "location" {
-  description = "Region of the buckets. The Eventarc trigger has to lie in the landing bucket's region."
+  description = "Region of the buckets. The Eventarc trigger must be in the region of the landing bucket."
   type        = string
 }
 
 variable "landing_readers" {
-  description = "Who reads landed files: name for Terraform => IAM member."
+  description = "Who may read landed files: name for Terraform => IAM member."
   type        = map(string)
 }
 
 variable "landing_writers" {
-  description = "Who lands files from APIs, with the progress it resumes from: name => IAM member."
+  description = "Who may land files from APIs, and store the progress of pulls beside them: name => IAM member."
   type        = map(string)
 }
 
 variable "store_readers" {
-  description = "Who reads outputs: name => IAM member."
+  description = "Who may read outputs: name => IAM member."
   type        = map(string)
   default     = {}
 }
 
 variable "store_writers" {
-  description = "Who replaces outputs: name => IAM member."
+  description = "Who may write outputs: name => IAM member."
   type        = map(string)
 }
 
 variable "landing_versions_days" {
-  description = "Days that a replaced or deleted landed file can still be brought back."
+  description = "Days for which a replaced or deleted landed file can be restored."
   type        = number
   default     = 365
 }
 
 variable "store_versions" {
-  description = "Replaced versions of each output that are kept."
+  description = "Number of replaced versions of each output that are kept."
   type        = number
   default     = 10
 }

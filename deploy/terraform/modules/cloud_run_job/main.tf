@@ -68,7 +68,7 @@ resource "google_cloud_run_v2_job" "job" {
   }
 
   lifecycle {
-    # A release deploys its image by digest; the next apply must not bring the first one back.
+    # A release deploys its image by digest; the next apply must not restore the first one.
     ignore_changes = [template[0].template[0].containers[0].image, client, client_version]
   }
 }

@@ -14,12 +14,12 @@ variable "name" {
 }
 
 variable "image" {
-  description = "Image to begin with, by tag or digest. Releases change it; Terraform leaves it then."
+  description = "First image of the job, by tag or digest. Releases change it, and Terraform does not change it back."
   type        = string
 }
 
 variable "command" {
-  description = "The whole command, since the image has no entry point. Empty: given with each execution."
+  description = "The complete command, because the image has no entry point. Empty if each execution passes its own."
   type        = list(string)
 }
 
@@ -51,17 +51,17 @@ variable "memory" {
 }
 
 variable "timeout_seconds" {
-  description = "Longest that one attempt may take."
+  description = "Time limit of one attempt."
   type        = number
 
   validation {
-    condition     = var.timeout_seconds >= 60 && var.timeout_seconds <= 604800
-    error_message = "timeout_seconds has to lie between a minute and Cloud Run's limit of seven days."
+    condition     = var.timeout_seconds >= 60 && var.timeout_seconds <= 604800 && floor(var.timeout_seconds) == var.timeout_seconds
+    error_message = "timeout_seconds is a whole number between a minute and Cloud Run's limit of seven days."
   }
 }
 
 variable "max_retries" {
-  description = "Attempts after a failed one."
+  description = "Number of attempts after a failed first one."
   type        = number
 }
 
@@ -72,7 +72,7 @@ variable "cloud_sql_instance" {
 }
 
 variable "starters" {
-  description = "Who may start executions, with other arguments too: name for Terraform => IAM member."
+  description = "Who may start executions, also with other arguments: name for Terraform => IAM member."
   type        = map(string)
   default     = {}
 }

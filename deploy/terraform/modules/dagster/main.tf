@@ -1,9 +1,9 @@
-# Dagster's webserver, daemon and code server in one Cloud Run service of exactly one instance (there
-# must be one daemon), their PostgreSQL, and the job that each run is an execution of. All are the
-# same image. deploy/dagster.yaml, which is in the image, holds Dagster's own settings.
+# Dagster's webserver, daemon and code server in one Cloud Run service of exactly one instance
+# (there must be only one daemon), their PostgreSQL, and the job whose executions are the runs. All
+# use the same image. deploy/dagster.yaml, which is in the image, holds Dagster's own settings.
 
 locals {
-  # Named in deploy/dagster.yaml as the job of the code location.
+  # deploy/dagster.yaml names this job for the code location.
   run_job = "drug-assets-dagster-run"
 
   accounts = {
@@ -12,19 +12,22 @@ locals {
   }
 
   environment = merge(var.environment, {
-    DAGSTER_HOME                 = "/opt/dagster"
-    DAGSTER_COMPUTE_LOGS_BUCKET  = google_storage_bucket.logs.name
-    GOOGLE_CLOUD_PROJECT         = var.project_id
-    GOOGLE_CLOUD_REGION          = var.region
-    DRUG_ASSETS_CODE_SERVER_HOST = "127.0.0.1"
-    DRUG_ASSETS_CODE_SERVER_PORT = "4000"
+    DAGSTER_HOME                    = "/opt/dagster"
+    DAGSTER_COMPUTE_LOGS_BUCKET     = google_storage_bucket.logs.name
+    GOOGLE_CLOUD_PROJECT            = var.project_id
+    GOOGLE_CLOUD_REGION             = var.region
+    DRUG_ASSETS_CODE_SERVER_HOST    = "127.0.0.1"
+    DRUG_ASSETS_CODE_SERVER_PORT    = "4000"
+    DRUG_ASSETS_RUN_TIMEOUT_SECONDS = tostring(var.run.timeout_seconds)
   })
 
-  # Environment variable => secret id. The address of the database is one of them, here and in runs.
+  # Environment variable => secret id. The service and the runs both need the database's address.
   postgres_secret = { DAGSTER_POSTGRES_URL = google_secret_manager_secret.postgres_url.secret_id }
   secrets         = merge(var.secrets, local.postgres_secret)
 
-  # The order matters: the first one takes the requests.
+  # The order matters: the first container receives the requests. Containers that Cloud Run probes
+  # listen on every address, because probes come from outside the container and cannot reach its
+  # loopback. From outside the service only the port of the first container can be reached.
   containers = [
     {
       name       = "webserver"
@@ -37,7 +40,7 @@ locals {
     },
     {
       name       = "code-server"
-      command    = ["dagster", "code-server", "start", "--host", "127.0.0.1", "--port", "4000", "--module-name", "drug_assets.definitions", "--location-name", "drug_assets"]
+      command    = ["dagster", "code-server", "start", "--host", "0.0.0.0", "--port", "4000", "--module-name", "drug_assets.definitions", "--location-name", "drug_assets"]
       port       = null
       depends_on = []
       cpu        = "1"
@@ -69,7 +72,7 @@ resource "google_sql_database_instance" "dagster" {
     availability_type           = "ZONAL"
     disk_autoresize             = true
     deletion_protection_enabled = var.deletion_protection
-    # Reached through Google's connectors alone, which check IAM and encrypt; no network is let in.
+    # Only Google's connectors, which check IAM and encrypt, can connect; no network is authorized.
     connector_enforcement = "REQUIRED"
 
     ip_configuration {
@@ -94,7 +97,7 @@ resource "google_sql_database" "dagster" {
   instance = google_sql_database_instance.dagster.name
   name     = "dagster"
 
-  # Goes with its instance: PostgreSQL drops no database that Dagster is still connected to.
+  # Deleted with its instance: PostgreSQL drops no database that Dagster is still connected to.
   deletion_policy = "ABANDON"
 }
 
@@ -105,7 +108,7 @@ resource "google_sql_user" "dagster" {
   password_wo         = var.postgres_password
   password_wo_version = var.postgres_password_version
 
-  # Goes with its instance: PostgreSQL drops no user that owns tables.
+  # Deleted with its instance: PostgreSQL drops no user that owns tables.
   deletion_policy = "ABANDON"
 }
 
@@ -172,7 +175,8 @@ resource "google_storage_bucket_iam_member" "logs" {
   member = each.value
 }
 
-# Dagster's log manager asks at its start whether the bucket is there; objectUser may not ask that.
+# Dagster's log manager checks at its start that the bucket exists, which objectUser does not
+# permit.
 resource "google_storage_bucket_iam_member" "logs_bucket" {
   for_each = local.accounts
 
@@ -195,10 +199,16 @@ module "run_job" {
   cpu                 = var.run.cpu
   memory              = var.run.memory
   timeout_seconds     = var.run.timeout_seconds
-  max_retries         = 0 # Dagster starts a run again itself
+  max_retries         = 0 # Dagster itself retries runs
   cloud_sql_instance  = google_sql_database_instance.dagster.connection_name
   starters            = { dagster = local.accounts.service }
   deletion_protection = var.deletion_protection
+
+  # Cloud Run does not create a job whose secret has no value, or whose account may not read it.
+  depends_on = [
+    google_secret_manager_secret_version.postgres_url,
+    google_secret_manager_secret_iam_member.postgres_url,
+  ]
 }
 
 resource "google_cloud_run_v2_service" "dagster" {
@@ -227,7 +237,7 @@ resource "google_cloud_run_v2_service" "dagster" {
         depends_on = containers.value.depends_on
 
         resources {
-          # The daemon works between requests.
+          # The daemon needs its CPU between requests too.
           cpu_idle          = false
           startup_cpu_boost = true
           limits = {
@@ -337,7 +347,8 @@ resource "google_cloud_run_v2_service" "dagster" {
   ]
 }
 
-# Dagster's UI knows no users: Identity-Aware Proxy stands before it, and only it may call.
+# Dagster's UI has no users or log-in of its own. Identity-Aware Proxy protects it: only the proxy
+# may call the service.
 resource "google_cloud_run_v2_service_iam_member" "proxy" {
   project  = var.project_id
   location = var.region

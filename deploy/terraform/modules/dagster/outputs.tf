@@ -4,7 +4,7 @@ output "service" {
 }
 
 output "run_job" {
-  description = "Name of the job that each run is an execution of."
+  description = "Name of the job whose executions are the runs."
   value       = module.run_job.name
 }
 
@@ -14,6 +14,6 @@ output "url" {
 }
 
 output "run_variables" {
-  description = "Names of the environment variables that runs get."
+  description = "Names of the environment variables of runs."
   value       = module.run_job.variables
 }

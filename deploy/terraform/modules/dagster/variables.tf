@@ -4,7 +4,7 @@ variable "project_id" {
 }
 
 variable "project_number" {
-  description = "Its number, which names the service agent of Identity-Aware Proxy."
+  description = "Number of the project; it is part of the name of Identity-Aware Proxy's service agent."
   type        = string
 }
 
@@ -14,12 +14,12 @@ variable "region" {
 }
 
 variable "image" {
-  description = "Image to begin with, by tag or digest."
+  description = "First image of service and job, by tag or digest."
   type        = string
 }
 
 variable "environment" {
-  description = "The variables that every part of the pipeline gets."
+  description = "Environment variables of all containers and runs."
   type        = map(string)
 }
 
@@ -30,7 +30,7 @@ variable "secrets" {
 }
 
 variable "run_secrets" {
-  description = "The same of runs: each readable by runner_service_account."
+  description = "The same for runs; each readable by runner_service_account."
   type        = map(string)
   default     = {}
 }
@@ -41,22 +41,22 @@ variable "service_account" {
 }
 
 variable "runner_service_account" {
-  description = "E-mail of the account that runs run as: that of the job."
+  description = "E-mail of the service account of runs."
   type        = string
 }
 
 variable "users" {
-  description = "Who opens the UI, through Identity-Aware Proxy: IAM members such as group:data@example.org."
+  description = "Who may open the UI, through Identity-Aware Proxy: IAM members such as group:data@example.org."
   type        = set(string)
 }
 
 variable "database_tier" {
-  description = "Machine of the database."
+  description = "Machine type of the database."
   type        = string
 }
 
 variable "postgres_password" {
-  description = "Password of the database user. Kept in no state: it is passed on write-only."
+  description = "Password of the database user. It is passed on write-only, so that no state contains it."
   type        = string
   sensitive   = true
 
@@ -67,12 +67,12 @@ variable "postgres_password" {
 }
 
 variable "postgres_password_version" {
-  description = "Raise it by one to make Terraform pass on a new password."
+  description = "Version of the password; increase it by one to make Terraform set a new password."
   type        = number
 }
 
 variable "run" {
-  description = "What each run gets."
+  description = "Resources and time limit of each run."
   type = object({
     cpu             = string
     memory          = string

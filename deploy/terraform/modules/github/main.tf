@@ -1,28 +1,48 @@
-# What GitHub may do here, without a key: its workflows prove who they are with a token that GitHub
-# signs, and only a job of this repository in this GitHub environment can become the deployer.
+# Access for GitHub without a key: workflows identify themselves with a token that GitHub signs, and
+# only a job of this repository in this GitHub environment can act as the deployer.
+#
+# Repository and owner are identified by the numbers in the token. The token also has their names,
+# but somebody else can take a name that was given up. Its subject combines names, numbers and more,
+# by rules that GitHub and each repository can change.
 
 variable "project_id" {
   description = "Project of pool and deployer."
   type        = string
 }
 
-variable "repository" {
-  description = "OWNER/NAME on GitHub."
+variable "repository_id" {
+  description = "Number of the repository on GitHub."
   type        = string
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", var.repository))
-    error_message = "repository is OWNER/NAME, without a host."
+    condition     = can(regex("^[1-9][0-9]*$", var.repository_id))
+    error_message = "repository_id is the number that `gh api repos/OWNER/NAME --jq .id` prints, not a name."
+  }
+}
+
+variable "repository_owner_id" {
+  description = "Number of the person or organization that owns the repository."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[1-9][0-9]*$", var.repository_owner_id))
+    error_message = "repository_owner_id is the number that `gh api repos/OWNER/NAME --jq .owner.id` prints, not a name."
   }
 }
 
 variable "environment" {
   description = "GitHub environment whose jobs may deploy; protect it with reviewers and by tag."
   type        = string
+
+  # The name becomes part of an expression, in which a quote would end the text.
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]+$", var.environment))
+    error_message = "environment is a name of letters, digits, dots, dashes and underscores."
+  }
 }
 
 variable "deployer" {
-  description = "The deployer's service account: resource name, as google_service_account.name gives it."
+  description = "Resource name of the deployer's service account: its attribute google_service_account.name."
   type        = string
 }
 
@@ -38,14 +58,20 @@ resource "google_iam_workload_identity_pool_provider" "github" {
   workload_identity_pool_provider_id = "actions"
   display_name                       = "GitHub Actions"
 
+  # Google accepts a subject of at most 127 bytes; GitHub's own can be longer.
   attribute_mapping = {
-    "google.subject"       = "assertion.sub"
-    "attribute.repository" = "assertion.repository"
-    "attribute.ref"        = "assertion.ref"
+    "google.subject"                = "assertion.repository_id"
+    "attribute.repository_id"       = "assertion.repository_id"
+    "attribute.repository_owner_id" = "assertion.repository_owner_id"
+    "attribute.environment"         = "assertion.environment"
   }
 
-  # GitHub signs tokens for all the world: without this, any repository could knock.
-  attribute_condition = "assertion.repository == '${var.repository}'"
+  # GitHub signs tokens for every repository: without this condition, any of them would be accepted.
+  attribute_condition = join(" && ", [
+    "assertion.repository_id == '${var.repository_id}'",
+    "assertion.repository_owner_id == '${var.repository_owner_id}'",
+    "assertion.environment == '${var.environment}'",
+  ])
 
   oidc {
     issuer_uri = "https://token.actions.githubusercontent.com"
@@ -55,7 +81,7 @@ resource "google_iam_workload_identity_pool_provider" "github" {
 resource "google_service_account_iam_member" "deployer" {
   service_account_id = var.deployer
   role               = "roles/iam.workloadIdentityUser"
-  member             = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}/subject/repo:${var.repository}:environment:${var.environment}"
+  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}/attribute.repository_id/${var.repository_id}"
 }
 
 output "provider" {

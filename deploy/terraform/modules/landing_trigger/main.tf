@@ -2,7 +2,7 @@ resource "google_workflows_workflow" "run" {
   project             = var.project_id
   region              = var.region
   name                = "drug-assets-run"
-  description         = "Starts the pipeline when files landed, one execution at a time."
+  description         = "Starts the pipeline when files have landed, one execution at a time."
   service_account     = var.workflow_service_account
   call_log_level      = "LOG_ERRORS_ONLY"
   source_contents     = file("${path.module}/run.yaml")
@@ -42,7 +42,7 @@ resource "google_cloud_scheduler_job" "run" {
   project     = var.project_id
   region      = var.region
   name        = "drug-assets-run"
-  description = "Runs the pipeline also when nothing landed; through the workflow, so never beside another run."
+  description = "Runs the pipeline even if nothing landed; through the workflow, so never at the same time as another run."
   schedule    = var.schedule
   time_zone   = var.time_zone
 

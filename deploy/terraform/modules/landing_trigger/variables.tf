@@ -19,12 +19,12 @@ variable "job" {
 }
 
 variable "job_seconds" {
-  description = "Longest that an execution of the job may take, with its retries."
+  description = "Time limit of an execution of the job, including its retries."
   type        = number
 }
 
 variable "settle_seconds" {
-  description = "Seconds without a decision after a file landed, so that one delivery makes one run."
+  description = "Seconds to wait after a file landed, so that one delivery causes one run."
   type        = number
   default     = 60
 
@@ -35,17 +35,17 @@ variable "settle_seconds" {
 }
 
 variable "workflow_service_account" {
-  description = "E-mail of the account that the workflow runs as; may start the job."
+  description = "E-mail of the service account of the workflow, which may start the job."
   type        = string
 }
 
 variable "event_service_account" {
-  description = "E-mail of the account that Eventarc and the scheduler start the workflow as."
+  description = "E-mail of the account with which Eventarc and the scheduler start the workflow."
   type        = string
 }
 
 variable "schedule" {
-  description = "Cron line of a run that happens whether or not anything landed; null for none."
+  description = "Cron line of the runs that start even if nothing landed; null for none."
   type        = string
 }
 

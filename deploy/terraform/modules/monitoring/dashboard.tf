@@ -1,7 +1,7 @@
 locals {
   charted = { for metric, increase in local.increase : metric => replace(increase, "WINDOW", "$${__interval}") }
 
-  # Pulls fail too.
+  # All jobs, not only those that run the pipeline, because pulls can fail too.
   of_jobs = "(resource.type=\"cloud_run_job\" AND resource.labels.job_name=(${join(" OR ", formatlist("\"%s\"", var.jobs))}))"
 
   charts = concat(
@@ -59,7 +59,7 @@ resource "google_monitoring_dashboard" "runs" {
           widget = {
             title = "What went wrong"
             logsPanel = {
-              filter        = "(${join(" OR ", concat([local.of_jobs], [for kind, lines in local.tells : lines if kind != "cloud_run_job"]))}) AND severity>=WARNING"
+              filter        = "(${join(" OR ", concat([local.of_jobs], [for kind, filter in local.reports : filter if kind != "cloud_run_job"]))}) AND severity>=WARNING"
               resourceNames = ["projects/${var.project_id}"]
             }
           }

@@ -1,26 +1,26 @@
-# Metrics read the JSON line that tells the end of a run: event run_succeeded, with rows_in,
-# rows_rejected, mentions and seconds; or event run_failed. The job tells of its own runs, Dagster's
-# service of those that it started, so each metric has two kinds of resource. Where a run dies without
-# a word (memory, time-out), Cloud Run's own count of failed executions tells.
+# The metrics read the JSON line that reports the end of a run: event run_succeeded, with rows_in,
+# rows_rejected, mentions and seconds; or event run_failed. The job reports its own runs, Dagster's
+# service the runs that it started, so each metric covers two kinds of resource. If a run dies
+# without such a line (memory, time-out), Cloud Run's own count of failed executions shows it.
 
 locals {
-  # Kind of resource => the log lines of those who tell of runs.
-  tellers = merge(
+  # Kind of resource => log filter for the names of the resources that report runs.
+  reporters = merge(
     { cloud_run_job = "resource.labels.job_name=(${join(" OR ", formatlist("\"%s\"", var.run_jobs))})" },
     length(var.run_services) == 0 ? {} : {
       cloud_run_revision = "resource.labels.service_name=(${join(" OR ", formatlist("\"%s\"", var.run_services))})"
     },
   )
-  tells  = { for kind, names in local.tellers : kind => "(resource.type=\"${kind}\" AND ${names})" }
-  of_run = "(${join(" OR ", values(local.tells))})"
+  reports = { for kind, names in local.reporters : kind => "(resource.type=\"${kind}\" AND ${names})" }
+  of_run  = "(${join(" OR ", values(local.reports))})"
 
-  # PromQL wants one kind of resource for each selector; a kind that never told of a run counts as 0.
+  # PromQL takes one kind of resource per selector; a kind without any report counts as 0.
   increase = {
     for metric in concat(
       [for event in google_logging_metric.event : event.name],
       [for figure in google_logging_metric.figure : "${figure.name}_sum"],
       ) : trimprefix(metric, "drug_assets_") => join(" + ", [
-        for kind in keys(local.tellers) :
+        for kind in keys(local.reporters) :
         "(sum(increase(logging_googleapis_com:user_${metric}{monitored_resource=\"${kind}\"}[WINDOW])) or vector(0))"
     ])
   }
@@ -32,8 +32,28 @@ locals {
     seconds       = { unit = "s", description = "Time that a run took." }
   }
 
-  one_of_the_jobs = "monitoring.regex.full_match(\"${join("|", var.jobs)}\")"
-  channels        = [for channel in google_monitoring_notification_channel.email : channel.id]
+  # The three signals of a failure: the event of a run (from the job or Dagster's service), Cloud
+  # Run's count, and the count of workflows. Each looks back a quarter of an hour, because counts
+  # can arrive some minutes late.
+  failures = {
+    run = {
+      display_name = "a run failed"
+      condition    = "A run, or Dagster of a run, said that it failed"
+      query        = "${replace(local.increase["run_failed"], "WINDOW", "15m")} > 0"
+    }
+    execution = {
+      display_name = "an execution of a job failed"
+      condition    = "An execution of a job failed"
+      query        = "sum by (job_name) (increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\", job_name=~\"${join("|", var.jobs)}\", result=\"failed\"}[15m])) > 0"
+    }
+    workflow = {
+      display_name = "a workflow failed"
+      condition    = "A workflow that starts a job failed"
+      query        = "sum by (workflow_id) (increase(workflows_googleapis_com:finished_execution_count{monitored_resource=\"workflows.googleapis.com/Workflow\", workflow_id=~\"drug-assets-.*\", status=\"FAILED\"}[15m])) > 0"
+    }
+  }
+
+  channels = [for channel in google_monitoring_notification_channel.email : channel.id]
 }
 
 resource "google_logging_metric" "event" {
@@ -90,64 +110,27 @@ resource "google_monitoring_notification_channel" "email" {
   }
 }
 
-resource "google_monitoring_alert_policy" "run_failed" {
+# When the alerts are created, their metrics may not exist yet: the log-based ones are created a
+# moment before, and Google creates its own with their first point. Cloud Monitoring refuses a
+# filter on an unknown metric, but accepts a query on it with disable_metric_validation. A policy
+# with a query cannot have a second condition.
+
+resource "google_monitoring_alert_policy" "failed" {
+  for_each = local.failures
+
   project               = var.project_id
-  display_name          = "drug-assets: a run failed"
+  display_name          = "drug-assets: ${each.value.display_name}"
   combiner              = "OR"
   severity              = "ERROR"
   notification_channels = local.channels
 
-  # A condition takes one kind of resource.
-  dynamic "conditions" {
-    for_each = toset(keys(local.tellers))
-    content {
-      display_name = conditions.value == "cloud_run_job" ? "A run said that it failed" : "Dagster said that a run failed"
-      condition_threshold {
-        filter          = "resource.type = \"${conditions.value}\" AND metric.type = \"logging.googleapis.com/user/${google_logging_metric.event["run_failed"].name}\""
-        comparison      = "COMPARISON_GT"
-        threshold_value = 0
-        duration        = "0s"
-
-        aggregations {
-          alignment_period     = "300s"
-          per_series_aligner   = "ALIGN_DELTA"
-          cross_series_reducer = "REDUCE_SUM"
-        }
-      }
-    }
-  }
-
   conditions {
-    display_name = "An execution of a job failed"
-    condition_threshold {
-      filter          = "resource.type = \"cloud_run_job\" AND resource.labels.job_name = ${local.one_of_the_jobs} AND metric.type = \"run.googleapis.com/job/completed_execution_count\" AND metric.labels.result = \"failed\""
-      comparison      = "COMPARISON_GT"
-      threshold_value = 0
-      duration        = "0s"
-
-      aggregations {
-        alignment_period     = "300s"
-        per_series_aligner   = "ALIGN_DELTA"
-        cross_series_reducer = "REDUCE_SUM"
-        group_by_fields      = ["resource.label.job_name"]
-      }
-    }
-  }
-
-  conditions {
-    display_name = "A workflow that starts a job failed"
-    condition_threshold {
-      filter          = "resource.type = \"workflows.googleapis.com/Workflow\" AND resource.labels.workflow_id = monitoring.regex.full_match(\"drug-assets-.*\") AND metric.type = \"workflows.googleapis.com/finished_execution_count\" AND metric.labels.status = \"FAILED\""
-      comparison      = "COMPARISON_GT"
-      threshold_value = 0
-      duration        = "0s"
-
-      aggregations {
-        alignment_period     = "300s"
-        per_series_aligner   = "ALIGN_DELTA"
-        cross_series_reducer = "REDUCE_SUM"
-        group_by_fields      = ["resource.label.workflow_id"]
-      }
+    display_name = each.value.condition
+    condition_prometheus_query_language {
+      query                     = each.value.query
+      duration                  = "0s"
+      evaluation_interval       = "60s"
+      disable_metric_validation = true
     }
   }
 
@@ -167,10 +150,10 @@ resource "google_monitoring_alert_policy" "no_success" {
   conditions {
     display_name = "No run succeeded in ${var.no_success_hours} hours"
     condition_prometheus_query_language {
-      # No log line is no data, which counts as 0: silence is just what this is about.
+      # Without log lines there is no data, which counts as 0 and so raises the alert.
       query = "${replace(local.increase["run_succeeded"], "WINDOW", "${var.no_success_hours}h")} == 0"
-      # A new deployment has an hour for its first run, and a daily run may end an hour later than
-      # the day before.
+      # Gives a new deployment an hour for its first run, and lets a daily run end an hour later
+      # than on the day before.
       duration                  = "3600s"
       evaluation_interval       = "300s"
       disable_metric_validation = true
@@ -193,11 +176,10 @@ resource "google_monitoring_alert_policy" "rejected_share" {
   conditions {
     display_name = "Share of rejected rows"
     condition_prometheus_query_language {
-      # Without any row read this is 0 / 0, which is above nothing.
-      query               = "(${replace(local.increase["rows_rejected_sum"], "WINDOW", "1h")}) / (${replace(local.increase["rows_in_sum"], "WINDOW", "1h")}) > ${var.rejected_share}"
-      duration            = "0s"
-      evaluation_interval = "300s"
-      # The metric is there only once a run has logged its first figures.
+      # If no row was read this is 0 / 0, which is above no threshold.
+      query                     = "(${replace(local.increase["rows_rejected_sum"], "WINDOW", "1h")}) / (${replace(local.increase["rows_in_sum"], "WINDOW", "1h")}) > ${var.rejected_share}"
+      duration                  = "0s"
+      evaluation_interval       = "300s"
       disable_metric_validation = true
     }
   }

@@ -4,7 +4,7 @@ variable "project_id" {
 }
 
 variable "run_jobs" {
-  description = "Names of the Cloud Run jobs that run the pipeline: their logs tell how runs went."
+  description = "Names of the Cloud Run jobs that run the pipeline: their logs report the end of each run."
   type        = list(string)
 
   validation {
@@ -14,7 +14,7 @@ variable "run_jobs" {
 }
 
 variable "run_services" {
-  description = "Names of the Cloud Run services that tell of runs that they started: Dagster's, if it is there."
+  description = "Names of the Cloud Run services that report the runs that they started: Dagster's, if there is one."
   type        = list(string)
   default     = []
 }
@@ -30,7 +30,7 @@ variable "emails" {
 }
 
 variable "no_success_hours" {
-  description = "Hours without a run that succeeded after which somebody is told."
+  description = "Hours without a successful run after which an alert is raised."
   type        = number
 
   validation {
@@ -40,7 +40,7 @@ variable "no_success_hours" {
 }
 
 variable "rejected_share" {
-  description = "Share of rejected rows, 0 to 1, above which somebody is told."
+  description = "Share of rejected rows, 0 to 1, above which an alert is raised."
   type        = number
 
   validation {
@@ -50,6 +50,6 @@ variable "rejected_share" {
 }
 
 variable "runbook" {
-  description = "Address of docs/operations.md, named in each alert."
+  description = "Address of docs/operations.md, which each alert links to."
   type        = string
 }

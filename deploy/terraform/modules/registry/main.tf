@@ -1,5 +1,5 @@
-# Where images lie. A tag is never moved, so a version that ran once can be found again; images
-# without a tag go after two weeks, and the newest twenty stay whatever their age.
+# The repository of images. Tags are immutable, so that every version that ever ran can be found
+# again. Images without a tag are deleted after two weeks, but the newest twenty are always kept.
 
 variable "project_id" {
   description = "Project that owns the repository."
@@ -7,12 +7,12 @@ variable "project_id" {
 }
 
 variable "location" {
-  description = "Region of the repository: that of the jobs that pull from it."
+  description = "Region of the repository: that of the jobs that use its images."
   type        = string
 }
 
 variable "writers" {
-  description = "Who pushes images: name for Terraform => IAM member."
+  description = "Who may push images: name for Terraform => IAM member."
   type        = map(string)
   default     = {}
 }

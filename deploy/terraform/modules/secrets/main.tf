@@ -1,5 +1,5 @@
-# Secrets as empty places: their values are put in by a person, and neither Terraform's variables nor
-# its state ever hold them:  printf %s "$VALUE" | gcloud secrets versions add NAME --data-file=-
+# Secrets without values: a person adds the values, so that neither Terraform's variables nor its
+# state ever contain them:  printf %s "$VALUE" | gcloud secrets versions add NAME --data-file=-
 
 variable "project_id" {
   description = "Project of the secrets."
@@ -7,7 +7,7 @@ variable "project_id" {
 }
 
 variable "secrets" {
-  description = "Secret id => who reads it: name for Terraform => IAM member."
+  description = "Secret id => who may read it: name for Terraform => IAM member."
   type        = map(map(string))
 }
 
@@ -45,6 +45,6 @@ output "ids" {
 }
 
 output "readers" {
-  description = "Who reads which secret: \"SECRET READER\"."
+  description = "The readers of each secret, as \"SECRET READER\"."
   value       = sort(keys(google_secret_manager_secret_iam_member.reader))
 }
