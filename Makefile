@@ -1,26 +1,41 @@
-# make run: the main job on data/.  make test: every check of the code.  make dev: the Dagster UI.
-# Needs Python 3.11 or newer and make; everything else is installed below.
+# make run: the main job on data/.  make dev: the Dagster UI.
+# make quick: the fast tests.  make test: every check of the code.
+# Needs Python 3.11 or newer and make; everything else is installed by the targets.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# The BigQuery emulator of the tests needs versions of its own.
+# The BigQuery emulator of the tests needs an environment of its own, with other versions.
 BQEMULATOR := .venv-bqemulator
-# The peers that benchmarks measure against.
+# The environment of the benchmarks, with the libraries that they compare with.
 BENCH := .venv-benchmarks
-# Where `make dev` keeps what it has run.
+# Where `make dev` keeps the history of its runs.
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY ?= yes
 
-.PHONY: run test dev install lint types unit definitions bqemulator bench accuracy clean
+.PHONY: run quick test test-all dev install lint types unit definitions generated hooks constraints \
+	bqemulator bench accuracy clean
 
 run: $(VENV)/.run
 	$(BIN)/drug-assets run
 
+# Excludes the tests with one of the markers of pyproject.toml.
+QUICK := not (slow or emulator or browser or processes or upstream)
+
+# One Polars thread per process: there is one process per core, so more threads would only compete.
+quick: export POLARS_MAX_THREADS := 1
+quick: $(VENV)/.dev
+	$(BIN)/pytest -n auto --dist loadfile -m "$(QUICK)"
+
 test: lint types unit
+
+# Also builds the image, which takes minutes, root and programs that not every machine has.
+test-all: export DRUG_ASSETS_BUILD_IMAGE := 1
+test-all: test
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
@@ -29,6 +44,21 @@ unit: $(VENV)/.dev $(BQEMULATOR)/.made
 	$(BIN)/pytest -n auto --dist loadfile
 
 install: $(VENV)/.dev
+
+# Writes the files made from declarations: Terraform's tables, docs/tables.md, README's diagram, …
+generated: $(VENV)/.dev
+	$(BIN)/python -m docs.generate
+
+# Installs the hooks that run before each commit: the pinned ruff, import-linter and mypy.
+hooks: $(VENV)/.dev
+	$(BIN)/pre-commit install
+
+# Resolves the dependencies of pyproject.toml to their newest versions, as name==version lines.
+constraints:
+	$(PYTHON) -m venv .venv-constraints
+	.venv-constraints/bin/pip install --quiet --quiet '.[dev,gcp,production]'
+	.venv-constraints/bin/pip freeze --all --exclude drug_assets --exclude pip > constraints.txt
+	rm -rf .venv-constraints build
 
 bqemulator: $(BQEMULATOR)/.made
 
@@ -63,12 +93,14 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[dev,gcp,production]'
 	touch $@ $(VENV)/.run
 
-# PLAN: full, or short for what takes half an hour. Writes benchmarks/RESULTS.md.
+# PLAN: full, or short, which takes half an hour. Writes benchmarks/RESULTS.md.
+# BASE: a commit. Compares the working tree with it instead (benchmarks/README.md): full takes half
+# an hour, short ten minutes. Writes build/benchmarks/comparison.md.
 PLAN ?= full
 bench: $(BENCH)/.ready
-	$(BENCH)/bin/python -m benchmarks.run --plan $(PLAN)
+	$(BENCH)/bin/python -m benchmarks.$(if $(BASE),compare --base '$(BASE)',run) --plan $(PLAN)
 
-# FILE: titles with gold spans, JSON lines. VOCABULARY: a drug list.
+# FILE: titles with gold spans, as JSON lines. VOCABULARY: a drug list.
 accuracy: $(BENCH)/.ready
 	@test -n "$(FILE)" -a -n "$(VOCABULARY)" || { echo 'usage: make accuracy FILE=titles.jsonl VOCABULARY=list.csv'; exit 2; }
 	$(BENCH)/bin/python -m benchmarks.accuracy "$(FILE)" "$(VOCABULARY)"

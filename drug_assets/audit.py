@@ -1,48 +1,66 @@
-"""What must hold between tables, and what is worth a warning (SPEC section 7).
+"""Checks between tables, and figures that are worth a warning (SPEC 7).
 
-Each function looks at tables and says what it found; whether that stops a run is for `defs.checks`
-to decide. What must hold within one table is its contract's business.
+Each function reads tables and returns a `Finding`; `defs.checks` decides whether it stops a run.
+The rules within one table belong to its contract.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import gc
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import dataframely as dy
-import jsonschema_rs
-import msgspec
 import polars as pl
 
-from drug_assets.cleaning.text import folded
-from drug_assets.contracts import ATC_CODE
+from drug_assets.cleaning.text import LETTER_OR_DIGIT, fold_text
+from drug_assets.document.reading import NotAGraphError, read_drugs
+from drug_assets.document.schema import Drug
+from drug_assets.terms import Issue
+from drug_assets.wording import count_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import datetime as dt
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from drug_assets.contracts import Contract
 
+#: Shares of rows above which a check warns.
+REJECTED_SHARE = 0.05
+MISSING_SHARE = 0.25
+SHRUNK_SHARE = 0.10
+#: The flags whose share of the records is checked.
+MISSING = tuple(
+    flag.value for flag in (Issue.MISSING_ID, Issue.MISSING_DATE, Issue.MISSING_JOURNAL)
+)
+#: Limit on the names that a finding lists.
+_MOST_NAMES = 50
+
 _ROW = ("source_file", "source_row")
-_LETTER_OR_DIGIT = r"[\p{L}\p{N}]"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of one audit."""
+    """The result of one check."""
 
     passed: bool
     summary: str
     figures: Mapping[str, int | float | str] = field(default_factory=dict)
 
 
+def _count_rows(tables: Mapping[str, pl.LazyFrame]) -> dict[str, int]:
+    """The number of rows of each table; all are counted at the same time."""
+    counted = pl.collect_all([table.select(pl.len()) for table in tables.values()])
+    return {name: count.item() for name, count in zip(tables, counted, strict=True)}
+
+
 def contract_kept(contract: Contract, rows: pl.LazyFrame) -> Finding:
-    """The table has its contract's columns, and every rule of it holds in every row."""
+    """Check that a table has the columns of its contract, and that every rule holds in every row.
+
+    Args:
+        contract: the contract.
+        rows: the table.
+    """
     try:
         _, failure = contract.filter(rows)
         broken = failure.counts()
@@ -57,21 +75,29 @@ def contract_kept(contract: Contract, rows: pl.LazyFrame) -> Finding:
 def nothing_lost(
     raw: pl.LazyFrame, kept: pl.LazyFrame, merged: pl.LazyFrame, rejected: pl.LazyFrame
 ) -> Finding:
-    """Every raw row was kept, merged or rejected, exactly once: raw = kept + merged + rejected.
+    """Check that every raw row is kept, merged or rejected exactly once.
 
-    `kept` has one row a cleaned record; its own `source_file` and `source_row` where it has them.
+    So the counts satisfy raw = kept + merged + rejected.
+
+    Args:
+        raw: columns source_file and source_row.
+        kept: one row per kept record; columns source_file and source_row if the table has them.
+        merged: columns source_file and source_row.
+        rejected: columns source_file and source_row, of the same source.
     """
-    counts = {
-        name: int(rows.select(pl.len()).collect().item())
-        for name, rows in (("raw", raw), ("kept", kept), ("merged", merged), ("rejected", rejected))
-    }
     accounted = [merged.select(_ROW), rejected.select(_ROW)]
     if "source_row" in kept.collect_schema():
         accounted.append(kept.select(_ROW))
-    twice = pl.concat(accounted).group_by(_ROW).len().filter(pl.col("len") > 1).select(pl.len())
-    unknown = pl.concat(accounted).join(raw, on=_ROW, how="anti").select(pl.len())
-    counts["accounted_for_twice"] = int(twice.collect().item())
-    counts["not_a_raw_row"] = int(unknown.collect().item())
+    twice = pl.concat(accounted).group_by(_ROW).len().filter(pl.col("len") > 1)
+    tables = {
+        "raw": raw,
+        "kept": kept,
+        "merged": merged,
+        "rejected": rejected,
+        "accounted_for_twice": twice,
+        "not_a_raw_row": pl.concat(accounted).join(raw, on=_ROW, how="anti"),
+    }
+    counts = _count_rows(tables)
     balanced = counts["raw"] == counts["kept"] + counts["merged"] + counts["rejected"]
     return Finding(
         passed=balanced and not counts["accounted_for_twice"] and not counts["not_a_raw_row"],
@@ -81,13 +107,21 @@ def nothing_lost(
 
 
 def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> Finding:
-    """Each span lies in its title, is its text, folds to a name of its drug, and stands alone."""
+    """Check that each span is in its title and spells a name of its drug.
+
+    The characters of the title from `start` to `end` must be the span's text; that text must fold
+    to a name of the drug, and no letter or digit may be next to it.
+
+    Args:
+        mentions: columns drug_id, title and spans.
+        drugs: columns drug_id and names.
+    """
     start, length = pl.col("start"), pl.col("end") - pl.col("start")
     title = pl.col("title")
     names = (
         drugs.select("drug_id", name="names")
         .explode("name", empty_as_null=False)
-        .select("drug_id", name=folded(pl.col("name")))
+        .select("drug_id", name=fold_text(pl.col("name")))
         .unique()
         .with_columns(listed=True)
     )
@@ -98,11 +132,11 @@ def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> Findi
     )
     before = pl.when(start > 0).then(title.str.slice(start - 1, 1)).otherwise(pl.lit(""))
     stands_alone = ~(
-        before.str.contains(_LETTER_OR_DIGIT)
-        | title.str.slice(pl.col("end"), 1).str.contains(_LETTER_OR_DIGIT)
+        before.str.contains(LETTER_OR_DIGIT)
+        | title.str.slice(pl.col("end"), 1).str.contains(LETTER_OR_DIGIT)
     )
     wrong = (
-        spans.with_columns(name=folded(pl.col("text")))
+        spans.with_columns(name=fold_text(pl.col("text")))
         .join(names, on=["drug_id", "name"], how="left")
         .with_columns(
             good=(title.str.slice(start, length) == pl.col("text"))
@@ -125,154 +159,105 @@ def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> Findi
 def ids_exist(
     mentions: pl.LazyFrame, drugs: pl.LazyFrame, publications: Mapping[str, pl.LazyFrame]
 ) -> Finding:
-    """Every mention's drug and publication are in their tables."""
-    figures = {
-        "unknown_drugs": int(
-            mentions.join(drugs, on="drug_id", how="anti").select(pl.len()).collect().item()
-        )
-    }
+    """Check that the drug and the publication of every mention are in their tables.
+
+    Args:
+        mentions: columns drug_id, source and publication_id.
+        drugs: column drug_id.
+        publications: by source, its table: column publication_id.
+    """
+    wrong = {"unknown_drugs": mentions.join(drugs, on="drug_id", how="anti")}
     for source, rows in publications.items():
         of_source = mentions.filter(pl.col("source") == source)
-        figures[f"unknown_{source}"] = int(
-            of_source.join(rows, on="publication_id", how="anti").select(pl.len()).collect().item()
-        )
+        wrong[f"unknown_{source}"] = of_source.join(rows, on="publication_id", how="anti")
+    figures = _count_rows(wrong)
     unknown = sum(figures.values())
-    return Finding(passed=not unknown, summary=f"{unknown} mentions point nowhere", figures=figures)
+    summary = f"{unknown} mentions of unknown drugs or publications"
+    return Finding(passed=not unknown, summary=summary, figures=figures)
 
 
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """For what makes very many objects and no cycles: looking for some would double its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+class Searched(NamedTuple):
+    """The publications of a source, how many records were searched, and the drugs found."""
+
+    #: The table of publications: columns source_file, source_row and publication_id.
+    publications: pl.LazyFrame
+    #: By landed file, the number of records whose titles were searched.
+    records: Mapping[str, int]
+    #: The drugs found in these titles: columns source_file, source_row and drug_id.
+    named: pl.LazyFrame
 
 
-@cache
-def _graph_validator() -> jsonschema_rs.Validator:
-    text = resources.files("drug_assets").joinpath("graph.schema.json").read_text("utf-8")
-    return jsonschema_rs.validator_for(text)
+def every_publication_was_searched(
+    searched: Mapping[str, Searched], mentions: pl.LazyFrame
+) -> Finding:
+    """Check that all titles were searched, and that every drug found is among the mentions.
 
-
-# The types below say what graph.schema.json says, to a decoder that checks while it decodes: that
-# takes a third of the time. They are stricter in places (a date has to be one of the calendar),
-# nowhere laxer: what they let pass follows the schema; where they do not, the schema has the word.
-_Text = Annotated[str, msgspec.Meta(min_length=1)]
-_Position = Annotated[int, msgspec.Meta(ge=0)]
-#: A `$` of Python would let a line end follow.
-_AtcCode = Annotated[str, msgspec.Meta(pattern=ATC_CODE.removesuffix("$") + r"\Z")]
-_Date = dt.date | None
-_Type = Literal["pubmed", "clinical_trial"]
-
-
-class _Part(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """A JSON object that has all of its members and no other."""
-
-
-class _MentionOfJournal(_Part):
-    date: _Date
-    type: _Type
-    id: _Text
-
-
-class _Journal(_Part):
-    journal: _Text
-    mentions: Annotated[list[_MentionOfJournal], msgspec.Meta(min_length=1)]
-
-
-class _Mention(_Part):
-    type: _Type
-    id: _Text
-    title: _Text
-    journal: str | None
-    date: _Date
-    date_precision: Literal["day", "month", "season", "year"] | None
-    spans: Annotated[list[tuple[_Position, _Position]], msgspec.Meta(min_length=1)]
-
-
-class _Drug(_Part):
-    drug_id: _Text
-    drug: _Text
-    names: list[_Text]
-    atc_codes: list[_AtcCode]
-    mentions: list[_Mention]
-    journals: list[_Journal]
-
-
-_DRUG = msgspec.json.Decoder(_Drug)
-#: Lines are long: read through the default buffer, they would be put together of many pieces.
-_BUFFER_BYTES = 2**20
+    Args:
+        searched: by source, its publications and the search results.
+        mentions: columns drug_id, source and publication_id.
+    """
+    tables: dict[str, pl.LazyFrame] = {}
+    for source, (publications, records, named) in searched.items():
+        files = {"source_file": list(records), "searched": list(records.values())}
+        of_file = pl.LazyFrame(files, schema={"source_file": pl.String, "searched": pl.Int64})
+        rows_searched = pl.col("searched").fill_null(0)
+        unsearched = publications.join(of_file, on="source_file", how="left").filter(
+            pl.col("source_row") > rows_searched
+        )
+        found = publications.join(named, on=_ROW).select("drug_id", "publication_id")
+        of_source = mentions.filter(pl.col("source") == source)
+        missing = found.join(of_source, on=["drug_id", "publication_id"], how="anti")
+        tables[f"unsearched_{source}"] = unsearched
+        tables[f"unmentioned_{source}"] = missing
+    figures = _count_rows(tables)
+    wrong = {figure: count for figure, count in figures.items() if count}
+    summary = ", ".join(f"{figure.replace('_', ' ', 1)}: {wrong[figure]:,}" for figure in wrong)
+    return Finding(
+        passed=not wrong,
+        summary=summary or "all titles were searched, all that they name is mentioned",
+        figures=figures,
+    )
 
 
 class ReadGraph(NamedTuple):
-    """What one reading of a graph document gives."""
+    """The result of reading a graph document."""
 
-    #: The first thing that is wrong with it.
+    #: The first error in the document; None if it is valid.
     problem: str | None
-    #: The drug_id, the mentions and the journals' mentions of each drug up to there.
+    #: Per drug before the first error: drug_id, number of mentions, number of journal mentions.
     counts: list[tuple[str, int, int]]
 
 
 def read_graph(document: Path) -> ReadGraph:
-    """Read a graph document: a JSON array, one line a drug, that follows its JSON Schema."""
-    counts: list[tuple[str, int, int]] = []
-    previous = b""
-    with document.open("rb", _BUFFER_BYTES) as file, _no_garbage_collection():
-        for number, line in enumerate(file, start=1):
-            text = line.strip()
-            try:
-                if number == 1:
-                    follows = text == b"["
-                elif text == b"]":
-                    follows = previous.endswith((b"[", b"}"))
-                else:
-                    follows = previous == b"[" or previous.endswith(b",")
-                    counts.append(_counts(text.removesuffix(b",")))
-            except jsonschema_rs.ValidationError as error:
-                where = "/".join(map(str, error.instance_path[1:]))
-                return ReadGraph(f"line {number}: {error.message} (at {where})", counts)
-            except (ValueError, msgspec.DecodeError) as error:  # neither UTF-8 nor JSON
-                return ReadGraph(f"line {number}: {error}", counts)
-            if not follows:
-                return ReadGraph(f"line {number} does not follow on the last", counts)
-            previous = text
-    return ReadGraph(None if previous == b"]" else "it is not closed", counts)
-
-
-def _counts(line: bytes) -> tuple[str, int, int]:
-    """The drug_id of a drug of the document, its mentions and its journals' mentions.
+    """Read a graph document and check each line against `document.schema`.
 
     Raises:
-        jsonschema_rs.ValidationError: it does not follow the schema.
-        msgspec.DecodeError: it is not JSON.
-        UnicodeDecodeError: it is not UTF-8.
+        OSError: reading the file fails.
     """
+    counts: list[tuple[str, int, int]] = []
     try:
-        drug = _DRUG.decode(line)
-    except msgspec.ValidationError:
-        drug = msgspec.json.decode(line)
-        _graph_validator().validate([drug])
-        in_journals = sum(len(journal["mentions"]) for journal in drug["journals"])
-        return drug["drug_id"], len(drug["mentions"]), in_journals
-    return (
-        drug.drug_id,
-        len(drug.mentions),
-        sum([len(journal.mentions) for journal in drug.journals]),
-    )
+        for drug in read_drugs(document, Drug):
+            in_journals = sum([len(journal.mentions) for journal in drug.journals])
+            counts.append((drug.drug_id, len(drug.mentions), in_journals))
+    except NotAGraphError as error:
+        return ReadGraph(str(error), counts)
+    return ReadGraph(None, counts)
 
 
 def graph_is_valid(read: ReadGraph) -> Finding:
-    """The graph document follows its schema."""
+    """Check that the graph document conforms to its declaration."""
     passed = read.problem is None
-    return Finding(passed, read.problem or f"{len(read.counts)} drugs follow the schema")
+    return Finding(passed, read.problem or f"{len(read.counts)} drugs are as declared")
 
 
 def graph_equals_mentions(read: ReadGraph, drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> Finding:
-    """The graph has every drug, and as many mentions and journal mentions of each as the table."""
+    """Check that the graph has every drug, with as many mentions and journal mentions as the table.
+
+    Args:
+        read: the result of reading the document.
+        drugs: column drug_id.
+        mentions: columns drug_id and journal_id.
+    """
     if read.problem is not None:
         return Finding(passed=False, summary=f"it cannot be read: {read.problem}")
     expected = (
@@ -303,42 +288,139 @@ def graph_equals_mentions(read: ReadGraph, drugs: pl.LazyFrame, mentions: pl.Laz
 
 
 def share(part: int, whole: int) -> float:
-    """A share of rows, 0 where there are none."""
+    """The share of some rows in all rows, with four decimals; 0 if there are no rows."""
     return round(part / whole, 4) if whole else 0.0
 
 
-def flagged_shares(publications: pl.LazyFrame, flags: tuple[str, ...]) -> Mapping[str, float]:
-    """The share of records that carry each flag."""
-    counted = publications.select(
-        pl.len().alias("rows"), *(pl.col("issues").list.contains(f).sum().alias(f) for f in flags)
-    ).collect()
-    rows = int(counted["rows"][0])
-    return {flag: share(int(counted[flag][0] or 0), rows) for flag in flags}
+def did_not_shrink(rows: pl.LazyFrame, rows_before: int | None) -> Finding:
+    """Check that a table has lost at most a tenth of its rows since the last release.
+
+    Args:
+        rows: the table.
+        rows_before: its rows in the last release; None if there is none, then the check passes.
+    """
+    now = _count_rows({"now": rows})["now"]
+    if rows_before is None:
+        return Finding(passed=True, summary=f"{count_of(now, 'row')}, the first time")
+    return Finding(
+        passed=now >= rows_before * (1 - SHRUNK_SHARE),
+        summary=f"{count_of(now, 'row')}, {rows_before:,} the last time",
+        figures={"rows": now, "rows_before": rows_before},
+    )
+
+
+def every_file_is_read(landed_files: pl.LazyFrame) -> Finding:
+    """Check that every file belongs to a source and has a supported format.
+
+    The figures list all other files, each with its problem.
+
+    Args:
+        landed_files: columns source_file and problem.
+    """
+    unread = landed_files.filter(pl.col("problem").is_not_null()).collect()
+    return Finding(
+        passed=unread.is_empty(),
+        summary=f"{count_of(unread.height, 'file')} not read"
+        if unread.height
+        else "all files were read",
+        figures=dict(zip(unread["source_file"], unread["problem"], strict=True)),
+    )
+
+
+def every_source_landed(landed_files: pl.LazyFrame, sources: Collection[str]) -> Finding:
+    """Check that at least one raw row of every source landed; otherwise its tables are empty.
+
+    Args:
+        landed_files: columns source and raw_rows.
+        sources: names of the sources.
+    """
+    rows = dict(landed_files.group_by("source").agg(pl.col("raw_rows").sum()).collect().iter_rows())
+    missing = [source for source in sources if not rows.get(source)]
+    return Finding(
+        passed=not missing,
+        summary="no row of " + ", ".join(missing) if missing else "rows of every source",
+        figures={f"raw_{source}": rows.get(source, 0) for source in sources},
+    )
+
+
+def few_are_rejected(rejected: pl.LazyFrame, raw: Collection[pl.LazyFrame]) -> Finding:
+    """Check the share of raw rows that were rejected; the figures count them by reason.
+
+    Args:
+        rejected: columns source and reasons, of all sources.
+        raw: the raw tables of all sources.
+    """
+    tables = {str(number): table for number, table in enumerate(raw)}
+    counts = _count_rows({**tables, "rejected": rejected})
+    lost = counts.pop("rejected")
+    rows = sum(counts.values())
+    found = share(lost, rows)
+    return Finding(
+        passed=found <= REJECTED_SHARE,
+        summary=f"{lost:,} of {count_of(rows, 'raw row')} rejected",
+        figures={"rejected": lost, "raw": rows, "share": found, **rejected_by_reason(rejected)},
+    )
 
 
 def rejected_by_reason(rejected: pl.LazyFrame) -> Mapping[str, int]:
-    """How many rows were rejected, under `<source>.<reason>`."""
-    counted = (
+    """How many rows were rejected, by `<source>.<reason>`, sorted.
+
+    Args:
+        rejected: columns source and reasons.
+    """
+    tallied = (
         rejected.explode("reasons", empty_as_null=False)
         .group_by("source", "reasons")
         .len()
         .sort("source", "reasons")
         .collect()
     )
-    return {f"{source}.{reason}": count for source, reason, count in counted.rows()}
+    return {f"{source}.{reason}": count for source, reason, count in tallied.rows()}
 
 
-def dates_in_the_future(publications: pl.LazyFrame, today: dt.date) -> int:
-    """Records dated after today."""
-    return int(publications.filter(pl.col("date") > today).select(pl.len()).collect().item())
+def few_are_flagged(publications: pl.LazyFrame) -> Mapping[str, Finding]:
+    """Check the share of records that have each flag of `MISSING`; one finding per flag.
+
+    Args:
+        publications: column issues.
+    """
+    tallied = publications.select(
+        pl.len().alias("rows"), *(pl.col("issues").list.contains(f).sum().alias(f) for f in MISSING)
+    ).collect()
+    shares = {flag: share(int(tallied[flag][0] or 0), int(tallied["rows"][0])) for flag in MISSING}
+    return {
+        flag: Finding(
+            passed=found <= MISSING_SHARE,
+            summary=f"{found:.1%} of the records",
+            figures={"share": found},
+        )
+        for flag, found in shares.items()
+    }
 
 
-def never_mentioned(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> list[str]:
-    """Names of the drugs that no title names, sorted."""
-    names: list[str] = (
-        drugs.join(mentions, on="drug_id", how="anti")
-        .select(pl.col("drug").sort())
-        .collect()["drug"]
-        .to_list()
+def no_future_dates(publications: pl.LazyFrame, today: dt.date) -> Finding:
+    """Check that no record has a date after today.
+
+    Args:
+        publications: column date.
+        today: the current day, in UTC.
+    """
+    figures = _count_rows({"records": publications.filter(pl.col("date") > today)})
+    future = figures["records"]
+    return Finding(passed=not future, summary=count_of(future, "record"), figures=figures)
+
+
+def all_are_mentioned(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> Finding:
+    """Check that each drug has a mention; the figures list the drugs without one.
+
+    Args:
+        drugs: columns drug_id and drug.
+        mentions: column drug_id.
+    """
+    missing = drugs.join(mentions, on="drug_id", how="anti").select(pl.col("drug").sort())
+    names: list[str] = missing.collect()["drug"].to_list()
+    return Finding(
+        passed=not names,
+        summary=f"{count_of(len(names), 'drug')} never mentioned",
+        figures={"drugs": len(names), "names": ", ".join(names[:_MOST_NAMES])},
     )
-    return names

@@ -1,50 +1,49 @@
-"""Every table, declared once: columns, types, keys, rules, descriptions (SPEC section 3).
+"""Every table, declared once: columns, types, keys, rules, descriptions (SPEC, "Tables").
 
-Storage, asset checks, the Dagster column schema and the BigQuery tables are derived from these
-classes. No transformation belongs here, and nothing that knows where a table is stored.
+Storage, asset checks, the column schema in Dagster, the BigQuery tables and `docs/tables.md` are
+derived from these classes. `sources` declares which classes belong to a source, `sources.tables`
+the name of each table. No transformation belongs here, and no code that knows where a table is
+stored. Descriptions are written for people who read the tables.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import dataframely as dy
 import polars as pl
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from drug_assets.terms import (
+    ATC_CODE,
+    DatePrecision,
+    Issue,
+    MergeRule,
+    ReadIssue,
+    RejectReason,
+    Term,
+)
 
 Contract: TypeAlias = type[dy.Schema]
 
-DATE_PRECISIONS = ("day", "month", "season", "year")
-SOURCES = ("drugs", "pubmed", "clinical_trials")
-PUBLICATION_SOURCES = ("pubmed", "clinical_trials")
 
-#: Why a raw row went into another one.
-MERGE_RULES = ("same_content", "merged_duplicate", "conflicting_duplicate", "same_drug")
-
-#: What may stand in `issues`: the flags of SPEC section 2.
-ISSUES = (
-    "missing_id",
-    "missing_date",
-    "month_first_date",
-    "unreadable_date",
-    "missing_journal",
-    "merged_duplicate",
-    "conflicting_duplicate",
-    "invalid_atc_code",
-    "missing_code",
-    "unsearchable_name",
-    "stopped_name",
-)
+def polars_schema(contract: Contract) -> pl.Schema:
+    """The column names and Polars types of a contract, in order."""
+    return pl.Schema({name: column.dtype for name, column in contract.columns().items()})
 
 
-def _codes(description: str) -> dy.List:
-    return dy.List(dy.String(nullable=False), nullable=False, description=description)
+def _texts(description: str, *, min_length: int = 0) -> dy.List:
+    return dy.List(
+        dy.String(nullable=False), nullable=False, min_length=min_length, description=description
+    )
 
 
-class RawRecord(dy.Schema):
-    """What every raw row carries: where it stood, what else it held, how reading it went."""
+def _all_among(column: str, terms: type[Term]) -> pl.Expr:
+    """Whether every item of a list column is one of the terms."""
+    return pl.col(column).list.eval(pl.element().is_in(list(terms))).list.all()
+
+
+class RecordKey(dy.Schema):
+    """The file and row of a record: the key of every table with one row per landed record."""
 
     source_file = dy.String(
         primary_key=True, description="File below the landing zone, with forward slashes."
@@ -52,11 +51,24 @@ class RawRecord(dy.Schema):
     source_row = dy.Int64(
         primary_key=True, min=1, description="Record in that file, from 1, header not counted."
     )
+
+
+# Raw tables: the landed records as text, unchanged.
+
+
+class RawRecord(RecordKey):
+    """The columns of every raw row: its file and row, its unknown fields, its read issues."""
+
     extra = dy.String(
         nullable=True,
         description="JSON of what the record held beyond the known fields; null if nothing.",
     )
-    read_issues = _codes("What was odd about the record's form, such as `short_row` or `not_utf8`.")
+    read_issues = _texts(f"What was odd about the form of the record. {ReadIssue.listed()}.")
+
+    @dy.rule()
+    def read_issues_are_known(cls) -> pl.Expr:  # noqa: N805
+        """Each is one of `terms.ReadIssue`."""
+        return _all_among("read_issues", ReadIssue)
 
 
 class RawDrugs(RawRecord):
@@ -71,16 +83,21 @@ class RawDrugs(RawRecord):
     synonyms = dy.String(nullable=True, description="Other names, separated by bars.")
 
 
-class RawPubmed(RawRecord):
-    """PubMed records exactly as they landed."""
+class RawPublications(RawRecord):
+    """Publications exactly as they landed."""
 
-    id = dy.String(nullable=True, description="PubMed id, as written.")
-    title = dy.String(nullable=True, description="Article title, as written.")
+    id = dy.String(nullable=True, description="Id, as written.")
+    title = dy.String(nullable=True, description="Title, as written.")
     date = dy.String(nullable=True, description="Publication date, as written.")
     journal = dy.String(nullable=True, description="Journal title, as written.")
     nlm_id = dy.String(nullable=True, description="NLM unique id of the journal.")
     issn = dy.String(nullable=True, description="ISSN of the journal.")
-    version = dy.String(nullable=True, description="Version of the record, of its PubMed id.")
+
+
+class RawPubmed(RawPublications):
+    """PubMed records exactly as they landed."""
+
+    version = dy.String(nullable=True, description="Version of the record within its PubMed id.")
     citation_status = dy.String(
         nullable=True, description="Status in PubMed; `DeleteCitation` withdraws earlier records."
     )
@@ -122,17 +139,108 @@ class LandedFiles(dy.Schema):
     problem = dy.String(nullable=True, description="Why it was not read; null if it was.")
 
 
-class Drugs(dy.Schema):
-    """The drug list, one row a drug."""
+# Records: each raw row cleaned by itself, independently of all other rows.
+
+
+class CleanedRecord(RecordKey):
+    """The columns of every record."""
+
+    reason = dy.String(
+        nullable=True,
+        description=f"Why the row cannot be kept, as far as the row alone shows; else null. "
+        f"{RejectReason.listed()}.",
+    )
+
+    @dy.rule()
+    def reason_is_known(cls) -> pl.Expr:  # noqa: N805
+        """One of `terms.RejectReason`, or null."""
+        return pl.col("reason").is_in(list(RejectReason)).fill_null(value=True)
+
+
+class DrugRecords(CleanedRecord):
+    """Rows of drug lists, each cleaned by itself."""
+
+    id = dy.String(nullable=True, description="The list's own identifier, cleaned.")
+    drug = dy.String(nullable=True, description="Name, cleaned; null if it is blank.")
+    folded_name = dy.String(nullable=True, description="Name, as names are compared.")
+    codes = _texts("Codes, cleaned, in their order.")
+    synonyms = _texts("Other names, cleaned, in their order.")
+
+
+class PublicationRecords(CleanedRecord):
+    """Rows of a source of publications, each cleaned by itself."""
+
+    id = dy.String(nullable=True, description="Id, cleaned; null if it is missing.")
+    title = dy.String(nullable=True, description="Title, cleaned; null if it is blank.")
+    folded_title = dy.String(nullable=True, description="Title, as titles are compared.")
+    date_text = dy.String(nullable=True, description="What stood in the date field, cleaned.")
+    date = dy.Date(nullable=True, description="First day of what is known of the date.")
+    date_precision = dy.String(
+        nullable=True, description=f"How much of the date is known. {DatePrecision.listed()}."
+    )
+    date_issue = dy.String(
+        nullable=True, description="Issue of the date, if it has one: a word of column `issues`."
+    )
+    version = dy.Int64(
+        min=0, description="Version of the record within its id; 0 where the source has none."
+    )
+    given_journal = dy.String(nullable=True, description="Journal title, as written.")
+    given_nlm_id = dy.String(nullable=True, description="NLM unique id of the journal, as written.")
+    given_issn = dy.String(nullable=True, description="ISSN of the journal, as written.")
+
+
+class PubmedColumns(dy.Schema):
+    """Columns that only PubMed has."""
+
+    vernacular_title = dy.String(nullable=True, description="Title in its own language.")
+    publication_types = _texts("Publication types, as PubMed names them, in its order.")
+    retracted = dy.Bool(description="Whether PubMed calls it a retracted publication.")
+
+
+class ClinicalTrialsColumns(dy.Schema):
+    """Columns that only clinical trials have."""
+
+    brief_title = dy.String(
+        nullable=True, description="Brief title, where it differs from the title."
+    )
+    status = dy.String(nullable=True, description="Overall recruitment status.")
+    phases = _texts("Phases, in the registry's order.")
+    sponsor = dy.String(nullable=True, description="Lead sponsor.")
+    reference_pmids = _texts("PubMed ids of the publications that the trial refers to.")
+
+
+class PubmedRecords(PublicationRecords, PubmedColumns):
+    """PubMed records, each cleaned by itself."""
+
+
+class ClinicalTrialsRecords(PublicationRecords, ClinicalTrialsColumns):
+    """Clinical trial records, each cleaned by itself."""
+
+
+# Clean tables: those that depend on all rows of a source, or of all sources.
+
+
+class Flagged(dy.Schema):
+    """The issues of a cleaned row."""
+
+    issues = _texts(f"What a reader should know of it, sorted. {Issue.listed()}.")
+
+    @dy.rule()
+    def issues_are_known(cls) -> pl.Expr:  # noqa: N805
+        """Each is one of `terms.Issue`."""
+        return _all_among("issues", Issue)
+
+
+class DrugColumns(dy.Schema):
+    """Columns of a drug."""
 
     drug_id = dy.String(
         primary_key=True, description="The list's own identifier, else the folded name."
     )
     drug = dy.String(min_length=1, description="Name, in its most frequent spelling.")
-    names = _codes("Every spelling to search titles for: the name and its synonyms, sorted.")
-    codes = _codes("Every code the list gives, sorted.")
-    atc_codes = _codes("The codes that have the shape of an ATC code, sorted.")
-    issues = _codes("Flags of SPEC section 2, sorted.")
+    names = _texts("Every spelling that titles are searched for, sorted.")
+    codes = _texts("Every code the list gives, sorted.")
+    atc_codes = _texts("The codes that have the shape of an ATC code, sorted.")
 
     @dy.rule()
     def atc_codes_have_their_shape(cls) -> pl.Expr:  # noqa: N805
@@ -141,45 +249,45 @@ class Drugs(dy.Schema):
         return pl.col("atc_codes").list.eval(shaped).list.all()
 
 
-ATC_CODE = r"^[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?$"
+class Drugs(DrugColumns, Flagged):
+    """The drug list, one row per drug."""
 
 
 class Journals(dy.Schema):
-    """Journals named by any source, one row an identity."""
+    """Journals that any source names, one row per identity."""
 
     journal_id = dy.String(
         primary_key=True,
         description="NLM unique id where a source gives one, else ISSN, else the folded name.",
     )
     journal = dy.String(min_length=1, description="Title in its most frequent spelling.")
-    folded_names = _codes("The folded titles known for it, sorted.")
-    issns = _codes("ISSNs known for it, sorted.")
+    folded_names = _texts("The folded titles known for it, sorted.")
+    issns = _texts("ISSNs known for it, sorted.")
     records = dy.Int64(min=1, description="Raw records that name it.")
 
 
-class Publications(dy.Schema):
-    """Columns of a cleaned source of publications."""
+class PublicationColumns(dy.Schema):
+    """Columns of every publication."""
 
     publication_id = dy.String(
-        primary_key=True, min_length=1, description="Id of the source, or a surrogate made from it."
+        primary_key=True, min_length=1, description="Id of the source, or a hash in its place."
     )
-    title = dy.String(min_length=1, description="Cleaned title.")
+    title = dy.String(min_length=1, description="Title, cleaned.")
     journal = dy.String(nullable=True, description="Journal, in its most frequent spelling.")
     journal_id = dy.String(nullable=True, description="Identity of the journal.")
     date = dy.Date(nullable=True, description="First day of what is known of the date.")
     date_precision = dy.String(
-        nullable=True, description="What of the date is known: day, month, season or year."
+        nullable=True, description=f"How much of the date is known. {DatePrecision.listed()}."
     )
     date_text = dy.String(nullable=True, description="What stood in the date field, cleaned.")
     source_file = dy.String(description="File of the landing zone the record comes from.")
     source_row = dy.Int64(min=1, description="Record in that file, from 1, header not counted.")
-    issues = _codes("Flags of SPEC section 2, sorted.")
 
     @dy.rule()
     def date_goes_with_its_precision(cls) -> pl.Expr:  # noqa: N805
-        """A date has a precision out of the four; no date has none."""
+        """A date has a precision, one of `terms.DatePrecision`; no date has none."""
         precision = pl.col("date_precision")
-        known = precision.is_in(DATE_PRECISIONS).fill_null(value=False)
+        known = precision.is_in(list(DatePrecision)).fill_null(value=False)
         return pl.when(pl.col("date").is_null()).then(precision.is_null()).otherwise(known)
 
     @dy.rule()
@@ -188,41 +296,31 @@ class Publications(dy.Schema):
         return pl.col("journal").is_null() == pl.col("journal_id").is_null()
 
 
-class Pubmed(Publications):
-    """PubMed articles, cleaned: one row an article."""
-
-    vernacular_title = dy.String(nullable=True, description="Title in its own language.")
-    publication_types = _codes("Publication types, as PubMed names them, in its order.")
-    retracted = dy.Bool(description="Whether PubMed calls it a retracted publication.")
+class Publications(PublicationColumns, Flagged):
+    """Publications, cleaned: one row per publication."""
 
 
-class ClinicalTrials(Publications):
-    """Clinical trials, cleaned: one row a trial."""
+class Pubmed(Publications, PubmedColumns):
+    """PubMed articles, cleaned: one row per article."""
 
-    brief_title = dy.String(
-        nullable=True, description="Brief title, where it differs from the title."
-    )
-    status = dy.String(nullable=True, description="Overall recruitment status.")
-    phases = _codes("Phases, in the registry's order.")
-    sponsor = dy.String(nullable=True, description="Lead sponsor.")
-    reference_pmids = _codes("PubMed ids of the publications that the trial refers to.")
+
+class ClinicalTrials(Publications, ClinicalTrialsColumns):
+    """Clinical trials, cleaned: one row per trial."""
 
 
 class RejectedRecords(dy.Schema):
     """Raw rows that could not be kept, whole, with the reasons."""
 
-    source = dy.String(primary_key=True, description="drugs, pubmed or clinical_trials.")
+    source = dy.String(primary_key=True, description="Source of the row.")
     source_file = dy.String(primary_key=True, description="File of the landing zone.")
     source_row = dy.Int64(primary_key=True, min=1, description="Record in that file, from 1.")
-    reasons = dy.List(
-        dy.String(nullable=False), nullable=False, min_length=1, description="Why, sorted."
-    )
+    reasons = _texts(f"Why, sorted. {RejectReason.listed()}.", min_length=1)
     record = dy.String(min_length=2, description="The raw row as JSON.")
 
     @dy.rule()
-    def source_is_known(cls) -> pl.Expr:  # noqa: N805
-        """One of the three sources."""
-        return pl.col("source").is_in(SOURCES)
+    def reasons_are_known(cls) -> pl.Expr:  # noqa: N805
+        """Each is one of `terms.RejectReason`."""
+        return _all_among("reasons", RejectReason)
 
 
 class MergedRecords(dy.Schema):
@@ -233,41 +331,19 @@ class MergedRecords(dy.Schema):
     merged_into = dy.String(
         min_length=1, description="drug_id or publication_id of the row that was kept."
     )
-    rule = dy.String(description="Why: one of MERGE_RULES.")
+    rule = dy.String(description=f"Why. {MergeRule.listed()}.")
 
     @dy.rule()
     def rule_is_known(cls) -> pl.Expr:  # noqa: N805
-        """One of the rules of SPEC section 2."""
-        return pl.col("rule").is_in(MERGE_RULES)
+        """One of `terms.MergeRule`."""
+        return pl.col("rule").is_in(list(MergeRule))
 
 
-class MergedDrugs(MergedRecords):
-    """Raw drug rows that name a drug another row names too."""
+# Mentions, and the tables that summarize them.
 
 
-class MergedPubmed(MergedRecords):
-    """Raw PubMed rows that went into another one."""
-
-
-class MergedClinicalTrials(MergedRecords):
-    """Raw clinical trial rows that went into another one."""
-
-
-class Mentions(dy.Schema):
-    """A drug named in the title of a publication: one row a drug and publication."""
-
-    drug_id = dy.String(primary_key=True, description="Drug that is named.")
-    source = dy.String(primary_key=True, description="pubmed or clinical_trials.")
-    publication_id = dy.String(primary_key=True, description="Publication whose title names it.")
-    drug = dy.String(description="Name of the drug.")
-    title = dy.String(description="Title of the publication.")
-    journal = dy.String(nullable=True, description="Journal of the publication.")
-    journal_id = dy.String(nullable=True, description="Identity of the journal.")
-    date = dy.Date(nullable=True, description="First day of what is known of the date.")
-    date_precision = dy.String(
-        nullable=True, description="What of the date is known: day, month, season or year."
-    )
-    spans = dy.List(
+def _spans() -> dy.List:
+    return dy.List(
         dy.Struct(
             {
                 "start": dy.Int64(nullable=False, min=0, description="First character, from 0."),
@@ -280,32 +356,55 @@ class Mentions(dy.Schema):
         min_length=1,
         description="Every occurrence in the title, in characters, in order.",
     )
-    ambiguous = dy.Bool(
-        description="Whether every name found for it there is a name of other drugs, too."
+
+
+def _ambiguous() -> dy.Bool:
+    return dy.Bool(
+        description="Whether every name found for the drug is also a name of another drug."
     )
 
-    @dy.rule()
-    def source_is_known(cls) -> pl.Expr:  # noqa: N805
-        """One of the two sources of publications."""
-        return pl.col("source").is_in(PUBLICATION_SOURCES)
+
+class DrugsNamed(RecordKey):
+    """Drugs that the titles of a source's records name: one row per record and drug."""
+
+    drug_id = dy.String(primary_key=True, description="Drug that is named.")
+    named_in = dy.String(description="Column of the record whose title names it.")
+    spans = _spans()
+    ambiguous = _ambiguous()
 
 
-class JournalDrugs(dy.Schema):
-    """A drug mentioned by a journal: one row a journal and drug."""
+class Mentions(dy.Schema):
+    """A drug named in the title of a publication: one row per drug and publication."""
+
+    drug_id = dy.String(primary_key=True, description="Drug that is named.")
+    source = dy.String(primary_key=True, description="Source of the publication.")
+    publication_id = dy.String(primary_key=True, description="Publication whose title names it.")
+    drug = dy.String(description="Name of the drug.")
+    title = dy.String(description="Title that names it.")
+    journal = dy.String(nullable=True, description="Journal of the publication.")
+    journal_id = dy.String(nullable=True, description="Identity of the journal.")
+    date = dy.Date(nullable=True, description="First day of what is known of the date.")
+    date_precision = dy.String(
+        nullable=True, description=f"How much of the date is known. {DatePrecision.listed()}."
+    )
+    spans = _spans()
+    ambiguous = _ambiguous()
+
+
+class JournalAndDrug(dy.Schema):
+    """A journal and a drug that it mentions."""
 
     journal_id = dy.String(primary_key=True, description="Identity of the journal.")
     drug_id = dy.String(primary_key=True, description="Drug it mentions.")
     journal = dy.String(description="Journal, in its most frequent spelling.")
     drug = dy.String(description="Name of the drug.")
-    pubmed_mentions = dy.Int64(min=0, description="PubMed articles that name the drug.")
-    clinical_trial_mentions = dy.Int64(min=0, description="Clinical trials that name the drug.")
+
+
+class FirstAndLastDate(dy.Schema):
+    """The dates of the first and the last of some publications."""
+
     first_date = dy.Date(nullable=True, description="Earliest known date of these publications.")
     last_date = dy.Date(nullable=True, description="Latest known date of these publications.")
-
-    @dy.rule()
-    def mentioned_at_least_once(cls) -> pl.Expr:  # noqa: N805
-        """A row stands for at least one mention."""
-        return pl.col("pubmed_mentions") + pl.col("clinical_trial_mentions") >= 1
 
     @dy.rule()
     def first_date_is_not_after_last(cls) -> pl.Expr:  # noqa: N805
@@ -321,34 +420,9 @@ class TopJournal(dy.Schema):
     journal_id = dy.String(primary_key=True, description="Identity of the journal.")
     journal = dy.String(description="Journal, in its most frequent spelling.")
     drug_count = dy.Int64(min=1, description="Different drugs it mentions.")
-    drugs = _codes("Names of these drugs, sorted.")
+    drugs = _texts("Names of these drugs, sorted.")
 
     @dy.rule()
     def drugs_are_as_many_as_counted(cls) -> pl.Expr:  # noqa: N805
         """The list has as many names as the count says."""
         return pl.col("drugs").list.len() == pl.col("drug_count")
-
-
-#: Every table by asset name, in the order of the data.
-TABLES: Mapping[str, Contract] = {
-    "landed_files": LandedFiles,
-    "raw_drugs": RawDrugs,
-    "raw_pubmed": RawPubmed,
-    "raw_clinical_trials": RawClinicalTrials,
-    "drugs": Drugs,
-    "journals": Journals,
-    "pubmed": Pubmed,
-    "clinical_trials": ClinicalTrials,
-    "rejected_records": RejectedRecords,
-    "merged_drugs": MergedDrugs,
-    "merged_pubmed": MergedPubmed,
-    "merged_clinical_trials": MergedClinicalTrials,
-    "mentions": Mentions,
-    "journal_drugs": JournalDrugs,
-    "top_journal": TopJournal,
-}
-
-
-def polars_schema(contract: Contract) -> pl.Schema:
-    """Column names and Polars types of a contract, in order."""
-    return pl.Schema({name: column.dtype for name, column in contract.columns().items()})

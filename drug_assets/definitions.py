@@ -1,43 +1,113 @@
-"""What Dagster loads: everything under `defs`, with the resources of the chosen environment."""
+"""The definitions that Dagster loads: the declarations of `defs`, with the settings' resources."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 
 import dagster as dg
 
-from drug_assets import defs as declarations
+from drug_assets.documents import DOCUMENTS
+from drug_assets.errors import DrugAssetsError
 from drug_assets.settings import Settings
+from drug_assets.sources.tables import TABLES
+
+log = logging.getLogger(__name__)
+
+#: Keys of the IO managers of tables and documents.
+IO_MANAGERS = frozenset({"tables", "tables_by_file", "documents"})
 
 
-def definitions(
+class DefinitionsError(DrugAssetsError):
+    """Declarations do not match: a table without an asset, or an asset without a table."""
+
+
+def make_definitions(
     settings: Settings | None = None, overrides: Mapping[str, object] | None = None
 ) -> dg.Definitions:
     """All assets, checks, jobs and sensors, with the resources that the settings name.
 
     Args:
-        settings: the settings; without, those that the environment variables give.
-        overrides: resources to use in place of the environment's.
+        settings: the settings; those of the environment variables if not given.
+        overrides: resources, by key, that replace those of the settings.
+
+    Raises:
+        DefinitionsError: a contract has no asset, or an asset has no contract.
     """
-    from drug_assets.defs import jobs, loggers, notifications, pulls, resources, sensors
+    from drug_assets.defs import (
+        assets,
+        checks,
+        jobs,
+        loggers,
+        notifications,
+        pulls,
+        resources,
+        sensors,
+    )
 
     chosen = settings or Settings.of()
+    for note in chosen.notes:
+        log.warning(note)
+    declared = dg.load_assets_from_modules([assets, pulls], include_specs=True)
+    _require_assets(declared)
     return dg.Definitions(
-        assets=dg.load_assets_from_package_module(declarations),
-        asset_checks=dg.load_asset_checks_from_package_module(declarations),
-        jobs=[jobs.drug_mentions, pulls.pulls_job],
-        schedules=[jobs.daily, pulls.nightly_pulls],
+        assets=declared,
+        asset_checks=dg.load_asset_checks_from_modules([checks]),
+        jobs=[jobs.drug_mentions, jobs.pulls],
+        schedules=[jobs.daily, jobs.nightly_pulls],
         sensors=[
-            sensors.landing_zone_sensor(resources.sensor_status(chosen)),
-            notifications.on_failure(chosen.failure_webhook),
+            sensors.make_landing_zone_sensor(resources.choose_sensor_status(chosen)),
+            notifications.make_failure_sensor(chosen.failure_webhook),
             notifications.run_succeeded,
         ],
-        loggers={"console": loggers.console(as_json=chosen.log_format == "json")},
-        resources={**resources.resources(chosen), **(overrides or {})},
-        # One process a step would import everything again for each of them.
+        loggers={"console": loggers.make_console_logger(as_json=chosen.log_format == "json")},
+        resources={**resources.make_resources(chosen), **(overrides or {})},
+        # With a process per step, every step would import everything again.
         executor=dg.in_process_executor,
     )
 
 
+def _require_assets(declared: Iterable[object]) -> None:
+    """Raise unless every table and document has an asset that makes it, and vice versa."""
+    stored = {
+        key.path[-1]
+        for asset in declared
+        if isinstance(asset, dg.AssetsDefinition)
+        for key in asset.keys
+        if asset.get_io_manager_key_for_asset_key(key) in IO_MANAGERS
+    }
+    expected = {*TABLES, *DOCUMENTS}
+    if missing := sorted(expected - stored):
+        raise DefinitionsError(
+            f"no asset makes {', '.join(missing)}: add it to drug_assets/defs/assets.py, or take "
+            "it out of drug_assets/sources/tables.py or drug_assets/documents.py"
+        )
+    if undeclared := sorted(stored - expected):
+        raise DefinitionsError(
+            f"the assets {', '.join(undeclared)} have no contract: declare each as a table in "
+            "drug_assets/sources/tables.py, or as a document in drug_assets/documents.py"
+        )
+    if unawaited := sorted(expected - _collect_upstream("release", declared)):
+        raise DefinitionsError(
+            f"a release does not wait for {', '.join(unawaited)}: name its asset among those of "
+            "`release` in drug_assets/defs/assets.py"
+        )
+
+
+def _collect_upstream(asset: str, declared: Iterable[object]) -> set[str]:
+    """The names of all assets upstream of one, directly or through others."""
+    parents: dict[dg.AssetKey, set[dg.AssetKey]] = {}
+    for definition in declared:
+        if isinstance(definition, dg.AssetsDefinition):
+            for key in definition.keys:
+                parents[key] = set(definition.asset_deps[key])
+    found: set[dg.AssetKey] = set()
+    new = {dg.AssetKey(asset)}
+    while new:
+        new = {parent for key in new for parent in parents.get(key, ())} - found
+        found |= new
+    return {key.path[-1] for key in found}
+
+
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The code location."""
-    return definitions()
+    """The definitions of the code location, by the environment variables."""
+    return make_definitions()

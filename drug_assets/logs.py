@@ -1,8 +1,9 @@
-"""Logs that Cloud Logging and Error Reporting understand, and what is told of each run.
+"""JSON logs for Cloud Logging and Error Reporting, and the events that are logged for each run.
 
-One JSON object a line: `severity`, `message`, `time`, and where they are known `run_id`, `job`,
-`step` and `asset`; a traceback stays within its entry. The fields are those of Google's structured
-logging. On a terminal logs stay plain text. No Dagster here: `defs.loggers` plugs this in.
+One JSON object per line: `severity`, `message`, `time` and, where they are known, `run_id`, `job`,
+`step` and `asset`. A traceback is a field of its entry. The fields are those of Google's structured
+logging. On a terminal, logs are plain text. This module does not import Dagster: `defs.loggers`
+connects the two.
 """
 
 from __future__ import annotations
@@ -16,26 +17,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Events that metrics and alerts of a deployment match on, as `jsonPayload.event`.
+#: Events that the metrics and alerts of a deployment match, as `jsonPayload.event`.
 RUN_SUCCEEDED = "run_succeeded"
 RUN_FAILED = "run_failed"
 
 _ERROR_EVENT = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
-_OF_DAGSTER = {"run_id": "run_id", "job_name": "job", "step_key": "step"}
+_DAGSTER_FIELDS = {"run_id": "run_id", "job_name": "job", "step_key": "step"}
 _SEVERITIES = {logging.WARNING: "WARNING", logging.CRITICAL: "CRITICAL"}
 
 
 class CloudFormatter(logging.Formatter):
-    """Log records as JSON lines."""
+    """Formats log records as JSON lines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One record; everything in one line, so that it stays one entry."""
+        """Format a record as one line, so that it becomes one log entry."""
         entry: dict[str, Any] = {
             "severity": _SEVERITIES.get(record.levelno, record.levelname),
             "message": record.getMessage(),
             "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
             "logger": record.name,
-            **_of_dagster(record),
+            **_get_dagster_fields(record),
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
@@ -44,10 +45,10 @@ class CloudFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False, default=str)
 
 
-def _of_dagster(record: logging.LogRecord) -> dict[str, Any]:
-    """What Dagster says of where a record comes from."""
+def _get_dagster_fields(record: logging.LogRecord) -> dict[str, Any]:
+    """The run, job, step, asset and error that Dagster attached to a record."""
     meta: Mapping[str, Any] = getattr(record, "dagster_meta", {}) or {}
-    entry = {name: meta[key] for key, name in _OF_DAGSTER.items() if meta.get(key)}
+    entry = {name: meta[key] for key, name in _DAGSTER_FIELDS.items() if meta.get(key)}
     event = meta.get("dagster_event")
     asset = getattr(event, "asset_key", None)
     if asset is not None:
@@ -59,16 +60,22 @@ def _of_dagster(record: logging.LogRecord) -> dict[str, Any]:
     return entry
 
 
-def handler(*, as_json: bool) -> logging.Handler:
-    """Where logs go: stderr, as JSON lines or as text."""
-    chosen = logging.StreamHandler(sys.stderr)
+def make_handler(*, as_json: bool) -> logging.Handler:
+    """A handler that writes logs to stderr, as JSON lines or as text."""
+    handler = logging.StreamHandler(sys.stderr)
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    chosen.setFormatter(CloudFormatter() if as_json else text)
-    return chosen
+    handler.setFormatter(CloudFormatter() if as_json else text)
+    return handler
 
 
-def tell(event: str, message: str, **figures: Any) -> None:
-    """Write one event of a run as a JSON line, whatever loggers are set up."""
+def write_event(event: str, message: str, **figures: Any) -> None:
+    """Write an event of a run to stderr as a JSON line, whatever loggers are configured.
+
+    Args:
+        event: `RUN_SUCCEEDED` or `RUN_FAILED`.
+        message: the message for people.
+        figures: further fields of the log entry.
+    """
     failed = event == RUN_FAILED
     level = logging.ERROR if failed else logging.INFO
     fields = {"event": event, **figures, **({"@type": _ERROR_EVENT} if failed else {})}

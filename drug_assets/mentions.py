@@ -1,18 +1,17 @@
-"""Titles and names to mentions: which drug is named where (SPEC section 4).
+"""Titles and names -> mentions: which title names which drug (SPEC 4).
 
-What the names of a drug are is decided in `cleaning.drugs`; what follows from a mention (journals,
-the graph) in `graph`. Nothing here knows where titles come from or how they were cleaned.
+The names of a drug are chosen in `cleaning.drugs`; mentions are summarized in `graph`. No code here
+knows where titles come from or how they were cleaned.
 
-A name can only stand where its first word is a whole word of the title, since neither neighbour of
-a mention is a letter or a digit. So titles are cut into words, the few words that begin a name are
-kept, and only around those is the text compared. Words are told apart by their hashes alone: where
-two have the same one, the comparison decides. The cost hardly depends on how many names there are,
-which that of an automaton of all names does.
+A mention has no letter or digit on either side, so the first word of its name is a whole word of
+the title. The search splits titles into words, keeps the few words that begin a name, and compares
+the text around these words only. Words are compared by their hashes; the comparison of the text
+rules out collisions. The cost hardly depends on the number of names, unlike that of an automaton
+of all names.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,87 +20,95 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from drug_assets import contracts
-from drug_assets.cleaning.text import folded
+from drug_assets.cleaning.text import LETTER_OR_DIGIT, fold_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-#: Titles searched at once by one thread: some 100 MB, however many titles there are.
+#: Titles that a thread searches at once: about 100 MB of memory, however many titles there are.
 BATCH_ROWS = 100_000
 
 _MENTIONS = contracts.polars_schema(contracts.Mentions)
-_OF_PUBLICATION = ("publication_id", "title", "journal", "journal_id", "date", "date_precision")
-_FOUND = ("drug_id", "spans", "ambiguous")
+_NAMED = contracts.polars_schema(contracts.DrugsNamed)
+_PUBLICATION_COLUMNS = (
+    "publication_id",
+    "title",
+    "journal",
+    "journal_id",
+    "date",
+    "date_precision",
+)
+_FOUND_COLUMNS = ("drug_id", "spans", "ambiguous")
 _RECORD = ("source_file", "source_row")
 
-_LETTER_OR_DIGIT = r"[\p{L}\p{N}]"
 _ASCII_SIGN = r"[\x{0}-\x{7F}--[0-9A-Za-z]]"
 _SIGN_BEYOND_ASCII = r"[^\x{0}-\x{7F}\p{L}\p{N}]"
-#: Bytes of titles to those of lines that hold a word each, in lower case.
+#: Translates the bytes of titles to lower case, and every ASCII sign to a line break.
 _WORD_BYTES = bytes(
     ord(chr(byte).lower() if chr(byte).isalnum() else "\n") if byte < 0x80 else byte
     for byte in range(0x100)
 )
 
-#: Slots of a `_HashSet`: 1 MB, which a processor keeps at hand. Beyond a million names, sets tell
-#: little, which costs time and nothing else.
-_SLOTS = 2**20
 
-
-def drugs_named(records: pl.LazyFrame, drugs: pl.LazyFrame) -> pl.LazyFrame:
-    """Which drugs the titles of records name, and where.
-
-    A trial has two titles. A drug that its title names is found there; one that only its brief
-    title names is found there. The search runs at once.
+def list_searched_names(drugs: pl.LazyFrame) -> pl.LazyFrame:
+    """List the names to search titles for: columns drug_id and name, sorted.
 
     Args:
-        records: Columns source_file, source_row and title, and brief_title if they are of trials.
-        drugs: Table as `contracts.Drugs`.
+        drugs: table as `contracts.Drugs`.
+    """
+    names = drugs.select("drug_id", name="names").explode("name", empty_as_null=False)
+    return names.sort("drug_id", "name")
+
+
+def find_drugs_named(
+    records: pl.LazyFrame, side_table: Vocabulary, titles: Sequence[str] = ("title",)
+) -> pl.LazyFrame:
+    """Find the drugs that the titles of records name (`contracts.DrugsNamed`).
+
+    Where a record has several titles, each drug is reported in the first title that names it. The
+    search is not lazy: it runs during the call.
+
+    Args:
+        records: columns source_file, source_row and those of the titles.
+        side_table: the vocabulary of names to search for.
+        titles: the columns that hold a title, in order of precedence.
 
     Returns:
-        One row a record and drug: source_file, source_row, drug_id, spans, ambiguous, and
-        in_brief_title; rows of a file stand together.
+        One row per record and drug. The rows of a file are adjacent.
     """
-    names = drugs.select("drug_id", name="names").explode("name").collect()
-    found = find_mentions(records.select(*_RECORD, "title"), names)
-    found = found.with_columns(in_brief_title=pl.lit(value=False))
-    if "brief_title" in records.collect_schema():
-        in_brief = find_mentions(records.select(*_RECORD, title="brief_title"), names)
-        further = in_brief.join(found, on=[*_RECORD, "drug_id"], how="anti")
-        further = further.with_columns(in_brief_title=pl.lit(value=True))
-        found = pl.concat([found, further]).sort("source_file", maintain_order=True)
-    return found.drop("title").lazy()
+    found = pl.DataFrame(schema=_NAMED)
+    for title in titles:
+        named = find_mentions(records.select(*_RECORD, title=title), side_table)
+        further = named.join(found, on=[*_RECORD, "drug_id"], how="anti")
+        further = further.with_columns(named_in=pl.lit(title)).select(_NAMED.names())
+        found = pl.concat([found, further])
+    if len(titles) > 1:
+        found = found.sort("source_file", maintain_order=True)
+    return found.lazy()
 
 
-def names_id(drugs: pl.LazyFrame) -> str:
-    """An identity of what titles are searched for: drugs with other names have another one."""
-    names = drugs.select("drug_id", name="names").explode("name").sort("drug_id", "name")
-    line = pl.concat_str("drug_id", "name", separator="\0", ignore_nulls=True)
-    text = names.select(line.str.join("\n")).collect().item()
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def mentions(
+def join_mentions(
     publications: Mapping[str, pl.LazyFrame],
     named: Mapping[str, pl.LazyFrame],
     drugs: pl.LazyFrame,
+    titles: Mapping[str, Sequence[str]],
 ) -> pl.LazyFrame:
-    """The mentions of all drugs by the publications of all sources, as `contracts.Mentions`.
+    """Join drugs named to publications: the mentions of all sources (`contracts.Mentions`).
 
     Args:
-        publications: By source, tables as `contracts.Publications`; those with a brief_title as
-            `contracts.ClinicalTrials`.
-        named: By source, what `drugs_named` found in its records; what it found in those that are
-            no publication of their own counts for nothing.
-        drugs: Table as `contracts.Drugs`.
+        publications: by source, its table as `contracts.Publications`.
+        named: by source, the result of `find_drugs_named` for its records. Rows of records that are
+            not a publication of their own are ignored.
+        drugs: table as `contracts.Drugs`.
+        titles: by source, the columns of its table that hold a title.
 
     Returns:
-        One row a drug and publication, sorted by drug_id, source and publication_id.
+        One row per drug and publication, sorted by drug_id, source and publication_id.
     """
     found = [
         table.join(named[source], on=_RECORD)
-        .with_columns(source=pl.lit(source), title=_title_that_names(table))
-        .select(*_OF_PUBLICATION, *_FOUND, "source")
+        .with_columns(source=pl.lit(source), title=_pick_title(titles[source]))
+        .select(*_PUBLICATION_COLUMNS, *_FOUND_COLUMNS, "source")
         for source, table in publications.items()
     ]
     nothing = pl.LazyFrame(schema=_MENTIONS).drop("drug")
@@ -113,86 +120,88 @@ def mentions(
     )
 
 
-def _title_that_names(publications: pl.LazyFrame) -> pl.Expr:
-    if "brief_title" not in publications.collect_schema():
-        return pl.col("title")
-    return pl.when("in_brief_title").then("brief_title").otherwise("title")
+def _pick_title(titles: Sequence[str]) -> pl.Expr:
+    return pl.coalesce(pl.when(pl.col("named_in") == title).then(title) for title in titles)
 
 
 def find_mentions(
     titles: pl.LazyFrame,
-    names: pl.DataFrame,
+    vocabulary: Vocabulary,
     *,
     batch_rows: int = BATCH_ROWS,
     threads: int | None = None,
 ) -> pl.DataFrame:
-    """Every title in which a name of a drug stands, with the places where it stands.
+    """Find the titles that contain a name of a drug, with all occurrences.
 
-    A name stands in a title where the two are equal when folded and neither neighbour is a letter
-    or a digit. Of names that overlap the leftmost is taken, and the longest of those that begin at
-    one place. Names without a letter or a digit are ignored.
+    A name occurs in a title where their folded texts are equal and the characters before and after
+    are neither letters nor digits. Of overlapping names the leftmost wins, and the longest of those
+    with the same start. Names without a letter or a digit are ignored.
 
-    Titles are read in batches and only what is found is kept, so they may exceed memory. Neither
-    the size of the batches nor the number of threads makes a difference to the result.
+    Titles are read in batches and only mentions are kept, so the titles may exceed memory. The
+    result depends neither on the size of the batches nor on the number of threads.
 
     Args:
-        titles: Column title, in which null names nothing, and whatever else is to be kept.
-        names: Columns drug_id and name, one row a spelling.
-        batch_rows: Titles searched at once by one thread.
-        threads: Batches searched at the same time; as many as Polars has threads if not given.
+        titles: column title, null where there is none, and any other columns.
+        vocabulary: the names to search for.
+        batch_rows: titles that a thread searches at once.
+        threads: batches that are searched at the same time; None for the number of threads of
+            Polars.
 
     Returns:
-        One row a title and drug, in order of titles, then of drug_id: the columns of titles,
+        One row per title and drug, in the order of titles, then of drug_id: the columns of titles;
         drug_id; spans, a list of start and end (in characters of the title, from 0, the end
-        excluded) and text, in order; and ambiguous, whether every name found for the drug there is
-        a name of other drugs, too.
+        excluded) and text, in order; and ambiguous, whether every name found for the drug is also a
+        name of another drug.
     """
-    vocabulary = _Vocabulary.of(names)
     batches = (
         batch
-        for read in titles.collect_batches(chunk_size=batch_rows, lazy=True)
-        for batch in read.iter_slices(batch_rows)
+        for chunk in titles.collect_batches(chunk_size=batch_rows, lazy=True)
+        for batch in chunk.iter_slices(batch_rows)
     )
-    found = _found_in_each(batches, vocabulary, threads or pl.thread_pool_size())
+    found = _search_batches(batches, vocabulary, threads or pl.thread_pool_size())
     columns = titles.collect_schema()
-    nothing = pl.DataFrame(schema={**columns, **{c: _MENTIONS[c] for c in _FOUND}})
+    nothing = pl.DataFrame(schema={**columns, **{c: _MENTIONS[c] for c in _FOUND_COLUMNS}})
     return pl.concat([nothing, *found])
 
 
 @dataclass(frozen=True)
-class _Vocabulary:
-    """The names to search for, folded, and what to look for first. Sizes are bytes of UTF-8."""
+class Vocabulary:
+    """The names to search for, folded, with indexes of their words. Sizes are bytes of UTF-8."""
 
-    #: The different names: columns name_row, name (Binary) and name_hash.
+    #: The distinct names: columns name_row, name (Binary) and name_hash.
     names: pl.DataFrame
-    #: Whose they are: columns name_row, drug_row (of `names` and of `drugs`), length of the name in
-    #: characters and ambiguous (whether it is a name of other drugs, too).
+    #: The drugs of each name: columns name_row and drug_row (rows of `names` and of `drugs`),
+    #: length of the name in characters, and ambiguous (whether it is a name of several drugs).
     owners: pl.DataFrame
-    #: The drugs, in column drug_id, sorted.
+    #: The drugs: column drug_id, sorted.
     drugs: pl.DataFrame
-    #: How names lie around their first word: columns key (`_keys` of that word), ahead (how far
-    #: before the next word the name begins: 13 in "(+)-catechin 2") and size of the name.
-    outlines: pl.DataFrame
-    #: The hashes of first words, and the keys of outlines.
-    first_words: _HashSet
-    keys: _HashSet
+    #: The position of names relative to their first word: columns key (the hash of the word, or
+    #: `_key_with_next`), ahead (bytes from the start of the name to the word after its first one:
+    #: 13 in "(+)-catechin 2"), and size of the name.
+    layouts: pl.DataFrame
+    #: The hashes of first words: column word.
+    first_words: pl.DataFrame
 
     @classmethod
-    def of(cls, names: pl.DataFrame) -> _Vocabulary:
-        """The vocabulary of a frame with columns drug_id and name."""
+    def of(cls, names: pl.DataFrame) -> Vocabulary:
+        """Build the vocabulary.
+
+        Args:
+            names: columns drug_id and name, one row per spelling.
+        """
         listed = (
-            names.select("drug_id", name=folded(pl.col("name")))
-            .filter(pl.col("name").str.contains(_LETTER_OR_DIGIT))
+            names.select("drug_id", name=fold_text(pl.col("name")))
+            .filter(pl.col("name").str.contains(LETTER_OR_DIGIT))
             .unique()
         )
         drugs = listed.select(pl.col("drug_id").unique().sort()).with_row_index("drug_row")
-        different = listed.select("name").unique().with_row_index("name_row")
-        owners = listed.join(different, on="name").join(drugs, on="drug_id")
-        blanked = _blanked(different["name"]).str.replace_all(_ASCII_SIGN, " ")
+        distinct = listed.select("name").unique().with_row_index("name_row")
+        owners = listed.join(distinct, on="name").join(drugs, on="drug_id")
+        blanked = _blank_signs(distinct["name"]).str.replace_all(_ASCII_SIGN, " ")
         words = pl.col("from_first_word").str.strip_chars_end(" ").str.split(" ")
         hashes = words.list.eval(pl.element().hash())
-        lying = (
-            different.with_columns(from_first_word=blanked.str.strip_chars_start(" "))
+        indexed = (
+            distinct.with_columns(from_first_word=blanked.str.strip_chars_start(" "))
             .with_columns(first_word=words.list.first(), words=hashes)
             .with_columns(
                 pl.col("words").list.get(n, null_on_oob=True).alias(word)
@@ -204,9 +213,8 @@ class _Vocabulary:
                 size=_size("name"),
             )
         )
-        outlines = lying.select("key", "ahead", "size").unique()
         return cls(
-            names=different.select("name_row", pl.col("name").cast(pl.Binary)).with_columns(
+            names=distinct.select("name_row", pl.col("name").cast(pl.Binary)).with_columns(
                 name_hash=pl.col("name").hash()
             ),
             owners=owners.select(
@@ -216,95 +224,76 @@ class _Vocabulary:
                 ambiguous=pl.len().over("name_row") > 1,
             ),
             drugs=drugs,
-            outlines=outlines,
-            first_words=_HashSet.of(lying["word"]),
-            keys=_HashSet.of(outlines["key"]),
+            layouts=indexed.select("key", "ahead", "size").unique(),
+            first_words=indexed.select("word").unique(),
         )
-
-
-@dataclass(frozen=True)
-class _HashSet:
-    """Some hashes, to rule out at little cost most of those that are not among them."""
-
-    #: By slot, whether one of the hashes falls there: 1 or 0, which are faster than booleans.
-    taken: pl.Series
-
-    @classmethod
-    def of(cls, hashes: pl.Series) -> _HashSet:
-        """The set of these hashes."""
-        slots = pl.zeros(_SLOTS, dtype=pl.UInt8, eager=True)
-        return cls(slots.scatter(hashes % _SLOTS, 1))
-
-    def may_hold(self, column: str) -> pl.Expr:
-        """Whether a hash can be in the set: true of all that are, false of most that are not."""
-        return pl.lit(self.taken).gather(pl.col(column) % _SLOTS) == 1
 
 
 @dataclass(frozen=True)
 class _Text:
-    """Titles, folded, and the same laid end to end with a blank between them.
+    """Folded titles, and one text that joins them with a separator of one byte.
 
-    A `place` counts bytes (UTF-8) through all of it: it orders what stands in different titles.
+    An `offset` counts bytes (UTF-8) in the joined text, across titles.
     """
 
-    #: Each title (Binary).
+    #: The folded titles (Binary).
     titles: pl.Series
-    #: The places where the titles begin.
-    beginnings: pl.Series
-    #: All of it, with a line break for each byte of a character that is no letter or digit.
+    #: The offset at which each title begins.
+    starts: pl.Series
+    #: The joined text, with a line break for each byte of a character that is no letter or digit.
     lines: bytes
 
     @classmethod
     def of(cls, titles: pl.Series) -> _Text:
-        """The text of some titles, none of them null."""
-        # Of ASCII, which most titles are, bytes can be mapped: ten times as fast as text.
+        """Build the text of titles, none of them null."""
+        # Most titles are ASCII. Their bytes are translated, ten times as fast as folding.
         others = (titles.str.len_bytes() != titles.str.len_chars()).arg_true()
-        folded_others = pl.select(folded(pl.lit(titles.gather(others)))).to_series()
-        each = titles.str.to_lowercase().scatter(others, folded_others)
-        blanked = titles.clone().scatter(others, _blanked(folded_others))
-        laid_out: bytes = blanked.str.join(" ").cast(pl.Binary).item()
-        sizes = each.str.len_bytes().cast(pl.Int64)
+        folded_others = pl.select(fold_text(pl.lit(titles.gather(others)))).to_series()
+        folded = titles.str.to_lowercase().scatter(others, folded_others)
+        blanked = titles.clone().scatter(others, _blank_signs(folded_others))
+        joined: bytes = blanked.str.join(" ").cast(pl.Binary).item()
+        sizes = folded.str.len_bytes().cast(pl.Int64)
         return cls(
-            titles=each.cast(pl.Binary),
-            beginnings=(sizes + 1).cum_sum() - (sizes + 1),
-            lines=laid_out.translate(_WORD_BYTES),
+            titles=folded.cast(pl.Binary),
+            starts=(sizes + 1).cum_sum() - (sizes + 1),
+            lines=joined.translate(_WORD_BYTES),
         )
 
     def words(self) -> pl.LazyFrame:
-        """What stands on the lines (the empty text between two signs), in order.
+        """The words of the joined text, in order, with an empty word between two adjacent signs.
 
-        Columns word, next_1 and next_2 (the hashes of it and of the two words after it, null after
-        the last), and next_place (of the word after it).
+        Columns word, next_1 and next_2 (the hashes of a word and of the two words after it, null
+        after the last), and next_offset (the offset of the word after it).
         """
         line = pl.col("line")
-        # Lines are read in two thirds of the time that it takes to split text.
+        # Scanning lines takes two thirds of the time of splitting the text.
         return (
             pl.scan_lines(self.lines)
-            .select(word=line.hash(), next_place=(line.str.len_bytes() + 1).cum_sum())
+            .select(word=line.hash(), next_offset=(line.str.len_bytes() + 1).cum_sum())
             .with_columns(next_1=pl.col("word").shift(-1), next_2=pl.col("word").shift(-2))
         )
 
 
-def _found_in_each(
-    batches: Iterable[pl.DataFrame], vocabulary: _Vocabulary, threads: int
+def _search_batches(
+    batches: Iterable[pl.DataFrame], vocabulary: Vocabulary, threads: int
 ) -> Iterator[pl.DataFrame]:
-    """What each batch holds, in order. Threads are of use here: Polars works without the GIL."""
+    """The mentions in each batch, in order. Threads help, since Polars releases the GIL."""
     with ThreadPoolExecutor(threads) as pool:
         searches: deque[Future[pl.DataFrame]] = deque()
         for batch in batches:
             if len(searches) == threads:
                 yield searches.popleft().result()
-            searches.append(pool.submit(_found_in, batch, vocabulary))
+            searches.append(pool.submit(_search_batch, batch, vocabulary))
         yield from (search.result() for search in searches)
 
 
-def _found_in(titles: pl.DataFrame, vocabulary: _Vocabulary) -> pl.DataFrame:
-    """The mentions in one batch of titles, as `find_mentions` gives them."""
+def _search_batch(titles: pl.DataFrame, vocabulary: Vocabulary) -> pl.DataFrame:
+    """The mentions in one batch of titles, with the columns of `find_mentions`."""
     titles = titles.drop_nulls("title")
     found = (
-        _leftmost_longest(_candidates(_Text.of(titles["title"]), vocabulary))
+        _keep_leftmost_longest(_find_candidates(_Text.of(titles["title"]), vocabulary))
         .join(vocabulary.owners, on="name_row")
-        .sort("row", "drug_row", "place")
+        .sort("row", "drug_row", "offset")
     )
     start, end = pl.col("start"), pl.col("start") + pl.col("length")
     spans = (
@@ -323,52 +312,52 @@ def _found_in(titles: pl.DataFrame, vocabulary: _Vocabulary) -> pl.DataFrame:
     mentions = titles.select(pl.all().gather(spans["row"])).with_columns(
         vocabulary.drugs["drug_id"].gather(spans["drug_row"]), spans["spans"], spans["ambiguous"]
     )
-    # Strings of Polars are views: appending nothing copies them, and lets go of the whole batch.
+    # Strings of Polars are views. Appending "" copies them, so the memory of the batch is freed.
     return mentions.with_columns(pl.col(pl.String) + "")
 
 
-def _candidates(text: _Text, vocabulary: _Vocabulary) -> pl.DataFrame:
-    """Every place where a name stands between neighbours that are no letters or digits.
+def _find_candidates(text: _Text, vocabulary: Vocabulary) -> pl.DataFrame:
+    """Every occurrence of a name with no letter or digit on either side; they may overlap.
 
-    Columns place and size, name_row (of the vocabulary), row (of the title) and start (in
+    Columns offset and size, name_row (of the vocabulary), row (of the title) and start (in
     characters of the title).
     """
-    words = text.words().filter(vocabulary.first_words.may_hold("word")).collect()
-    # A name of several words is looked for by two of them: many begin with a word that is frequent
-    # in titles ("human", "vitamin", "2"), few with the same two.
+    # The order of words decides nothing from here on: each has its offset.
+    words = text.words().join(vocabulary.first_words.lazy(), on="word", how="semi").collect()
+    # A name of several words is looked up by its first two words: many names begin with a word that
+    # is frequent in titles ("human", "vitamin", "2"), but few begin with the same two words.
     keys = pl.concat(
-        words.select(key=key, next_place=pl.col("next_place").cast(pl.Int64))
+        words.select(key=key, next_offset=pl.col("next_offset").cast(pl.Int64))
         for key in (pl.col("word"), _key_with_next())
     )
-    outlined = (
-        keys.filter(vocabulary.keys.may_hold("key"))
-        .join(vocabulary.outlines, on="key")
-        .select("size", place=pl.col("next_place") - pl.col("ahead"))
-        .filter(pl.col("place") >= 0)
+    laid_out = (
+        keys.join(vocabulary.layouts, on="key")
+        .select("size", offset=pl.col("next_offset") - pl.col("ahead"))
+        .filter(pl.col("offset") >= 0)
     )
-    row = text.beginnings.search_sorted(outlined["place"], side="right").cast(pl.Int64) - 1
-    title, offset, end = pl.col("title"), pl.col("offset"), pl.col("offset") + pl.col("size")
+    row = text.starts.search_sorted(laid_out["offset"], side="right").cast(pl.Int64) - 1
+    title, start = pl.col("title"), pl.col("start_byte")
     return (
-        outlined.with_columns(
+        laid_out.with_columns(
             row=row,
             title=text.titles.gather(row),
-            offset=pl.col("place") - text.beginnings.gather(row),
+            start_byte=pl.col("offset") - text.starts.gather(row),
         )
-        .with_columns(name=title.bin.slice(offset, "size"))
+        .with_columns(name=title.bin.slice(start, "size"))
         .with_columns(name_hash=pl.col("name").hash())
-        .join(vocabulary.names, on="name_hash", suffix="_there")
-        # What is cut where a title ends may still be a name, but not the one that is looked for.
-        .filter(pl.col("name") == pl.col("name_there"), pl.col("name").bin.size() == pl.col("size"))
+        .join(vocabulary.names, on="name_hash", suffix="_known")
+        # A slice that is cut at the end of the title may be a name, but a shorter one.
+        .filter(pl.col("name") == pl.col("name_known"), pl.col("name").bin.size() == pl.col("size"))
         .with_columns(
-            before=title.bin.slice(0, offset).cast(pl.String),
-            after=title.bin.slice(end).cast(pl.String),
+            before=title.bin.slice(0, start).cast(pl.String),
+            after=title.bin.slice(start + pl.col("size")).cast(pl.String),
         )
         .filter(
-            ~pl.col("before").str.contains(rf"{_LETTER_OR_DIGIT}$"),
-            ~pl.col("after").str.contains(rf"^{_LETTER_OR_DIGIT}"),
+            ~pl.col("before").str.contains(rf"{LETTER_OR_DIGIT}$"),
+            ~pl.col("after").str.contains(rf"^{LETTER_OR_DIGIT}"),
         )
         .select(
-            "place",
+            "offset",
             "size",
             "name_row",
             "row",
@@ -377,35 +366,36 @@ def _candidates(text: _Text, vocabulary: _Vocabulary) -> pl.DataFrame:
     )
 
 
-def _leftmost_longest(candidates: pl.DataFrame) -> pl.DataFrame:
-    """The candidates that remain, from left to right, once each has ruled out what it overlaps."""
-    end = pl.col("place") + pl.col("size")
-    undecided = candidates.sort("place", "size", descending=[False, True])
+def _keep_leftmost_longest(candidates: pl.DataFrame) -> pl.DataFrame:
+    """Choose candidates from left to right, the longest first; each excludes those it overlaps."""
+    end = pl.col("offset") + pl.col("size")
+    undecided = candidates.sort("offset", "size", descending=[False, True])
     chosen = [undecided.clear()]
     while not undecided.is_empty():
-        # What begins after all before it have ended is chosen; it rules out what it overlaps. What
-        # then remains overlapped only what is now ruled out, or each other.
-        free = (pl.col("place") >= end.cum_max().shift(1)).fill_null(value=True)
-        judged = undecided.with_columns(
-            free=free, ruled_out_to=pl.when(free).then(end).forward_fill()
+        # A candidate that begins after the end of all candidates before it is chosen and excludes
+        # those that it overlaps. The candidates that remain overlap only excluded ones or each
+        # other, so the next round decides about them.
+        free = (pl.col("offset") >= end.cum_max().shift(1)).fill_null(value=True)
+        marked = undecided.with_columns(
+            free=free, excluded_to=pl.when(free).then(end).forward_fill()
         )
-        chosen.append(judged.filter("free").select(undecided.columns))
-        undecided = judged.filter(
-            ~pl.col("free"), pl.col("place") >= pl.col("ruled_out_to")
+        chosen.append(marked.filter("free").select(undecided.columns))
+        undecided = marked.filter(
+            ~pl.col("free"), pl.col("offset") >= pl.col("excluded_to")
         ).select(undecided.columns)
     return pl.concat(chosen)
 
 
-def _blanked(texts: pl.Series) -> pl.Series:
-    """Texts with blanks for characters beyond ASCII that are no letters or digits, one a byte."""
+def _blank_signs(texts: pl.Series) -> pl.Series:
+    """Replace signs beyond ASCII (no letter, no digit) by blanks, one blank per byte."""
     signs = texts.str.extract_all(_SIGN_BEYOND_ASCII).explode().drop_nulls().unique()
     return texts.str.replace_many({sign: " " * len(sign.encode()) for sign in signs})
 
 
 def _key_with_next() -> pl.Expr:
-    """A hash of a word and the next, null if there is none.
+    """A hash of a word and the next word, null if there is none.
 
-    The next word is also that after ", ", between whose two characters stands an empty word.
+    An empty word (such as between the two characters of ", ") is skipped.
     """
     next_1 = pl.col("next_1")
     next_word = pl.when(next_1 == pl.lit("").hash()).then("next_2").otherwise(next_1)
@@ -413,5 +403,5 @@ def _key_with_next() -> pl.Expr:
 
 
 def _size(column: str) -> pl.Expr:
-    """Bytes of a text, in a type that subtraction cannot wrap around."""
+    """The size of a text in bytes, as a signed integer: differences may be negative."""
     return pl.col(column).str.len_bytes().cast(pl.Int64)

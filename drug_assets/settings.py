@@ -1,111 +1,114 @@
-"""What a person chose: environment, landing zone, store (SPEC section 9).
+"""The settings of a deployment: environment, landing zone, store (SPEC 9).
 
-Flags win over variables, variables over defaults. Nothing is read before it is asked for, and
-nothing here opens anything.
+Flags override variables, variables override defaults. Variables are read when `Settings.of` is
+called, not on import. This module opens no place.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from drug_assets import sources
+from drug_assets.errors import DrugAssetsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ENVIRONMENTS = ("local", "gcs", "bigquery")
+#: Where cleaned and published tables are written: to the store, or to BigQuery.
+ENVIRONMENTS = ("local", "bigquery")
+#: An environment of earlier versions; now the scheme of a location selects the bucket.
+FORMER_ENVIRONMENT = "gcs"
 LOG_FORMATS = ("text", "json")
 
 
-class SettingsError(Exception):
-    """A variable or flag that cannot be used, with what would be right."""
+class SettingsError(DrugAssetsError):
+    """A variable or flag cannot be used; the message explains how to correct it."""
+
+
+def _setting(variable: str, default: str | None = None, *, secret: bool = False) -> Any:
+    """A setting that is read from a variable; the value of a secret one is never shown."""
+    return field(default=default, repr=not secret, metadata={"variable": variable})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One deployment's choices."""
+    """The settings of one deployment."""
 
-    environment: str = "local"
-    landing: str = "data"
-    store: str = "output"
-    bigquery_project: str | None = None
-    bigquery_dataset: str | None = None
-    bigquery_location: str | None = None
-    #: CSV of names that are not searched for, a path or `gs://`; the project's own if not given.
-    stop_list: str | None = None
-    #: Lifts NCBI's limit from 3 to 10 requests a second; never shown.
-    ncbi_api_key: str | None = field(default=None, repr=False)
-    ncbi_email: str | None = None
-    #: What the scheduled pulls ask for.
-    clinical_trials_query: str | None = None
-    pubmed_query: str | None = None
-    #: Other addresses of the two services, such as a mirror.
-    clinical_trials_url: str | None = None
-    pubmed_url: str | None = None
+    environment: str = _setting("DRUG_ASSETS_ENV", "local")
+    landing: str = _setting("DRUG_ASSETS_LANDING", "data")
+    store: str = _setting("DRUG_ASSETS_STORE", "output")
+    bigquery_project: str | None = _setting("DRUG_ASSETS_BIGQUERY_PROJECT")
+    bigquery_dataset: str | None = _setting("DRUG_ASSETS_BIGQUERY_DATASET")
+    bigquery_location: str | None = _setting("DRUG_ASSETS_BIGQUERY_LOCATION")
+    #: Path or URI of a CSV of names that are not searched for; the package's own if not given.
+    stop_list: str | None = _setting("DRUG_ASSETS_STOP_LIST")
+    #: Raises NCBI's limit from 3 to 10 requests a second.
+    ncbi_api_key: str | None = _setting("NCBI_API_KEY", secret=True)
+    ncbi_email: str | None = _setting("NCBI_EMAIL")
     #: `json` for Cloud Logging, `text` for people.
-    log_format: str = "text"
-    #: Where failed runs are posted; holds a token, so it is never shown.
-    failure_webhook: str | None = field(default=None, repr=False)
+    log_format: str = _setting("DRUG_ASSETS_LOG_FORMAT", "text")
+    #: The address that failed runs are posted to; it contains a token.
+    failure_webhook: str | None = _setting("DRUG_ASSETS_FAILURE_WEBHOOK", secret=True)
+    #: By source, the query of its scheduled pull (`DRUG_ASSETS_SOURCE_QUERY`).
+    queries: Mapping[str, str] = field(default_factory=dict, hash=False)
+    #: By source, another address of its service, such as a mirror (`DRUG_ASSETS_SOURCE_URL`).
+    service_urls: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(cls, variables: Mapping[str, str] | None = None, **flags: str | None) -> Settings:
-        """The settings that environment variables and flags give; blank counts as not given.
+        """The settings from environment variables and flags; a blank value counts as not given.
+
+        Args:
+            variables: the environment variables; those of the process if not given.
+            flags: the flags of the command line, by name of the setting.
 
         Raises:
-            SettingsError: a value that is not allowed, or one that is missing.
+            SettingsError: a value is not allowed, or a required one is missing.
         """
-        given = os.environ if variables is None else variables
-        names = {
-            "environment": "DRUG_ASSETS_ENV",
-            "landing": "DRUG_ASSETS_LANDING",
-            "store": "DRUG_ASSETS_STORE",
-            "bigquery_project": "DRUG_ASSETS_BIGQUERY_PROJECT",
-            "bigquery_dataset": "DRUG_ASSETS_BIGQUERY_DATASET",
-            "bigquery_location": "DRUG_ASSETS_BIGQUERY_LOCATION",
-            "stop_list": "DRUG_ASSETS_STOP_LIST",
-            "ncbi_api_key": "NCBI_API_KEY",
-            "ncbi_email": "NCBI_EMAIL",
-            "clinical_trials_query": "DRUG_ASSETS_CLINICAL_TRIALS_QUERY",
-            "pubmed_query": "DRUG_ASSETS_PUBMED_QUERY",
-            "clinical_trials_url": "DRUG_ASSETS_CLINICAL_TRIALS_URL",
-            "pubmed_url": "DRUG_ASSETS_PUBMED_URL",
-            "log_format": "DRUG_ASSETS_LOG_FORMAT",
-            "failure_webhook": "DRUG_ASSETS_FAILURE_WEBHOOK",
-        }
-        chosen = {
-            name: value
-            for name, variable in names.items()
-            if (value := (flags.get(name) or given.get(variable, "")).strip())
-        }
-        if "CLOUD_RUN_JOB" in given or "K_SERVICE" in given:
-            chosen.setdefault("log_format", "json")
-        settings = cls(**chosen)
+        environ = os.environ if variables is None else variables
+        values: dict[str, Any] = {}
+        for setting in fields(cls):
+            variable = setting.metadata.get("variable")
+            if variable is None:
+                continue
+            flag = (flags.get(setting.name) or "").strip()
+            if value := flag or environ.get(variable, "").strip():
+                values[setting.name] = value
+        for mapping, suffix in (("queries", "QUERY"), ("service_urls", "URL")):
+            variable_of = {
+                source.name: f"DRUG_ASSETS_{source.name.upper()}_{suffix}"
+                for source in sources.PUBLICATIONS
+                if source.pulled_from
+            }
+            values[mapping] = {
+                source: value
+                for source, variable in variable_of.items()
+                if (value := environ.get(variable, "").strip())
+            }
+        if logs_are_collected(environ):
+            values.setdefault("log_format", "json")
+        settings = cls(**values)
         settings._require_consistent()
         return settings
 
-    def service_url(self, source: str) -> str | None:
-        """Where a service is asked, if not at its own address."""
-        return self.pubmed_url if source == "pubmed" else self.clinical_trials_url
+    @property
+    def notes(self) -> list[str]:
+        """Remarks for people on how their settings were understood."""
+        if self.environment != FORMER_ENVIRONMENT:
+            return []
+        note = (
+            "DRUG_ASSETS_ENV=gcs has no effect any more: a location that begins with gs:// is "
+            "enough. Unset the variable"
+        )
+        return [note]
 
     def _require_consistent(self) -> None:
-        if self.environment not in ENVIRONMENTS:
-            raise SettingsError(
-                f"DRUG_ASSETS_ENV is {self.environment!r}; it can be " + ", ".join(ENVIRONMENTS)
-            )
-        if self.log_format not in LOG_FORMATS:
-            raise SettingsError(
-                f"DRUG_ASSETS_LOG_FORMAT is {self.log_format!r}; it can be "
-                + ", ".join(LOG_FORMATS)
-            )
-        if self.environment == "gcs" and not any(
-            place.startswith("gs://") for place in (self.landing, self.store)
-        ):
-            raise SettingsError(
-                "DRUG_ASSETS_ENV is gcs, but neither DRUG_ASSETS_LANDING nor DRUG_ASSETS_STORE "
-                "names a bucket: set one of them to gs://bucket/prefix"
-            )
-        if _lies_in(self.store, self.landing):
+        _require_one_of("DRUG_ASSETS_ENV", self.environment, ENVIRONMENTS, FORMER_ENVIRONMENT)
+        _require_one_of("DRUG_ASSETS_LOG_FORMAT", self.log_format, LOG_FORMATS)
+        if _is_within(self.store, self.landing):
             raise SettingsError(
                 f"the store {self.store} lies in the landing zone {self.landing}, where outputs "
                 "would be read as landed files: set DRUG_ASSETS_STORE or --store to another place"
@@ -119,8 +122,25 @@ class Settings:
                     raise SettingsError(f"DRUG_ASSETS_ENV is bigquery: set {variable}")
 
 
-def _lies_in(place: str, zone: str) -> bool:
-    """Whether a location is another one or below it."""
+def logs_are_collected(variables: Mapping[str, str]) -> bool:
+    """Whether logs are JSON: if `json` is set, and on Cloud Run unless `text` is set.
+
+    This works without `Settings`, so that errors in the settings are logged correctly, too.
+    """
+    log_format = variables.get("DRUG_ASSETS_LOG_FORMAT", "").strip()
+    on_cloud_run = "CLOUD_RUN_JOB" in variables or "K_SERVICE" in variables
+    return log_format == "json" or (on_cloud_run and log_format != "text")
+
+
+def _require_one_of(
+    variable: str, value: str, allowed: tuple[str, ...], former: str | None = None
+) -> None:
+    if value not in (*allowed, former):
+        raise SettingsError(f"{variable} is {value!r}; it can be {', '.join(allowed)}")
+
+
+def _is_within(place: str, zone: str) -> bool:
+    """Whether a location equals another one or is below it."""
     if "://" in place or "://" in zone:
         return f"{place.rstrip('/')}/".startswith(f"{zone.rstrip('/')}/")
     return Path(place).expanduser().resolve().is_relative_to(Path(zone).expanduser().resolve())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-from drug_assets_tests.support import loopback
+from drug_assets_tests.support import loopback, markers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,12 +16,24 @@ if TYPE_CHECKING:
     from drug_assets_tests.support.runs import Run
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """No test reaches any address but loopback; property tests are repeatable."""
     loopback.refuse_other_hosts()
+    config.pluginmanager.register(markers.ProcessGuard())
     # No deadlines: a busy machine is no regression. The same examples every time: nor is luck.
-    settings.register_profile("repeatable", deadline=None, derandomize=True)
+    settings.register_profile(
+        "repeatable",
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use certain fixtures."""
+    markers.mark(items)
 
 
 @pytest.fixture(scope="session")

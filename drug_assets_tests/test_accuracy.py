@@ -100,6 +100,7 @@ def test_other_inputs_that_cannot_be_used(
         assert told in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason="shared/real_inputs is not there")
 def test_the_figures_that_are_promised() -> None:
     gold = accuracy.read_gold(REAL / "gold" / "bc5cdr_training_titles.jsonl")

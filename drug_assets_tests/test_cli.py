@@ -145,6 +145,7 @@ def test_graph_flag_wins_over_the_variable(graph: Path, monkeypatch: pytest.Monk
     assert drug_assets("top-journal", "--graph", graph).exit_code == 0
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("question", [["top-journal"], ["related-drugs", "ADRÉNALINE"]])
 def test_questions_import_neither_dagster_nor_polars(graph: Path, question: list[str]) -> None:
     script = (
@@ -182,7 +183,7 @@ def test_bad_environment_is_refused_with_the_list(
     monkeypatch.setenv("DRUG_ASSETS_ENV", "production")
     result = drug_assets(*command)
     assert result.exit_code == 2
-    assert "'production'; it can be local, gcs, bigquery" in result.stderr
+    assert "'production'; it can be local, bigquery" in result.stderr
 
 
 def test_missing_landing_zone_is_named() -> None:
@@ -261,6 +262,7 @@ def test_run_reports_rows_checks_answers_and_outputs(small_run: runs.Run) -> Non
     assert lines[-1].startswith("Done after ")
 
 
+@pytest.mark.slow
 def test_run_with_variables_exits_with_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs.landing_zone(tmp_path / "ländliche Zone")
     monkeypatch.setenv("DRUG_ASSETS_LANDING", "ländliche Zone")
@@ -296,7 +298,7 @@ def test_unreadable_files_are_all_named_and_outputs_stay(small_store: Path, tmp_
 @pytest.fixture
 def spans_of_the_wrong_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mention finder that is one character off."""
-    found = mentions.mentions
+    found = mentions.join_mentions
 
     def shifted(*arguments: Any) -> pl.LazyFrame:
         import polars as pl
@@ -307,9 +309,10 @@ def spans_of_the_wrong_place(monkeypatch: pytest.MonkeyPatch) -> None:
             spans=pl.col("spans").list.eval(pl.struct(start, end, text))
         )
 
-    monkeypatch.setattr(mentions, "mentions", shifted)
+    monkeypatch.setattr(mentions, "join_mentions", shifted)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("spans_of_the_wrong_place")
 def test_failed_blocking_check_exits_with_1_and_releases_nothing(
     small_store: Path, tmp_path: Path
@@ -330,10 +333,11 @@ def mentions_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mention finder that breaks its contract."""
     import polars as pl
 
-    found = mentions.mentions
-    monkeypatch.setattr(mentions, "mentions", lambda *arguments: pl.concat([found(*arguments)] * 2))
+    found = mentions.join_mentions
+    monkeypatch.setattr(mentions, "join_mentions", lambda *given: pl.concat([found(*given)] * 2))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("mentions_twice")
 def test_broken_contract_exits_with_1_and_names_table_and_rule(
     small_store: Path, tmp_path: Path
@@ -346,6 +350,7 @@ def test_broken_contract_exits_with_1_and_names_table_and_rule(
     assert runs.outputs(small_store) == before
 
 
+@pytest.mark.slow
 def test_empty_landing_zone_gives_empty_outputs_and_says_so(tmp_path: Path) -> None:
     landing = runs.landing_zone(tmp_path / "landing", {"README.md": "nothing yet"})
     result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
@@ -356,6 +361,7 @@ def test_empty_landing_zone_gives_empty_outputs_and_says_so(tmp_path: Path) -> N
     assert (answer.exit_code, answer.stdout) == (0, "No journal mentions any drug.\n")
 
 
+@pytest.mark.slow
 def test_files_passed_over_are_named_and_do_not_fail_the_run(tmp_path: Path) -> None:
     landing = runs.landing_zone(
         tmp_path / "landing",
@@ -384,18 +390,19 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("interruptible")
 def test_interrupted_run_exits_with_1_without_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     landing = runs.landing_zone(tmp_path / "landing")
-    found = mentions.mentions
+    found = mentions.join_mentions
 
     def interrupted(*arguments: Any) -> pl.LazyFrame:
         os.kill(os.getpid(), signal.SIGINT)
         return found(*arguments)
 
-    monkeypatch.setattr(mentions, "mentions", interrupted)
+    monkeypatch.setattr(mentions, "join_mentions", interrupted)
     result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
     assert result.exit_code == 1
     assert "interrupted" in _told(result)
@@ -403,6 +410,7 @@ def test_interrupted_run_exits_with_1_without_traceback(
     assert runs.outputs(tmp_path / "store") == {}
 
 
+@pytest.mark.slow
 def test_run_names_few_of_many_related_drugs(tmp_path: Path) -> None:
     names = [f"drug{letter}" for letter in "abcdefghijkl"]
     landing = tmp_path / "landing"

@@ -6,7 +6,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from drug_assets import contracts
+from drug_assets import contracts, sources
+from drug_assets.sources.tables import TABLES
+from drug_assets.terms import DatePrecision, Issue, MergeRule, ReadIssue, RejectReason, Term
 
 Row = dict[str, Any]
 
@@ -14,7 +16,7 @@ DATED = {"date": date(2020, 1, 1), "date_precision": "day"}
 IN_LANCET = {"journal": "Lancet", "journal_id": "lancet"}
 SPAN = {"start": 0, "end": 4, "text": "Beta"}
 
-#: A row that keeps each contract.
+#: A valid row per table.
 GOOD: dict[str, Row] = {
     "landed_files": {
         "source_file": "drugs.csv",
@@ -26,8 +28,28 @@ GOOD: dict[str, Row] = {
         "problem": None,
     },
     **{
-        f"raw_{source}": {"source_file": "f.csv", "source_row": 1, "read_issues": []}
-        for source in contracts.SOURCES
+        f"raw_{source.name}": {"source_file": "f.csv", "source_row": 1, "read_issues": []}
+        for source in sources.ALL
+    },
+    "drugs_records": {
+        "source_file": "f.csv",
+        "source_row": 1,
+        "codes": ["x"],
+        "synonyms": [],
+    },
+    "pubmed_records": {
+        "source_file": "f.csv",
+        "source_row": 1,
+        "version": 0,
+        "publication_types": [],
+        "retracted": False,
+    },
+    "clinical_trials_records": {
+        "source_file": "f.csv",
+        "source_row": 1,
+        "version": 0,
+        "phases": [],
+        "reference_pmids": [],
     },
     "drugs": {
         "drug_id": "beta",
@@ -74,13 +96,24 @@ GOOD: dict[str, Row] = {
         "record": "{}",
     },
     **{
-        f"merged_{source}": {
+        f"merged_{source.name}": {
             "source_file": "f.csv",
             "source_row": 1,
             "merged_into": "1",
             "rule": "same_content",
         }
-        for source in contracts.SOURCES
+        for source in sources.ALL
+    },
+    **{
+        f"{source.name}_drugs_named": {
+            "source_file": "f.csv",
+            "source_row": 1,
+            "drug_id": "beta",
+            "named_in": "title",
+            "spans": [SPAN],
+            "ambiguous": False,
+        }
+        for source in sources.PUBLICATIONS
     },
     "mentions": {
         "drug_id": "beta",
@@ -111,25 +144,36 @@ GOOD: dict[str, Row] = {
     },
 }
 
-#: What a contract allows besides.
+#: Changes of that row that the contract allows.
 ALSO_GOOD = [
+    *(("raw_drugs", {"read_issues": [issue.value]}) for issue in ReadIssue),
+    *(("pubmed_records", {"reason": reason.value}) for reason in RejectReason),
     ("drugs", {"names": [], "codes": [], "atc_codes": []}),
+    *(("clinical_trials", {"issues": [issue.value]}) for issue in Issue),
+    *(("clinical_trials", {"date_precision": precision.value}) for precision in DatePrecision),
+    *(("rejected_records", {"reasons": [reason.value]}) for reason in RejectReason),
+    *(("merged_drugs", {"rule": rule.value}) for rule in MergeRule),
     ("pubmed", {"date": None, "date_precision": None, "date_text": "soon"}),
     ("clinical_trials", {"journal": None, "journal_id": None}),
     ("mentions", {"journal": None, "journal_id": None, "date": None, "date_precision": None}),
     ("journal_drugs", {"first_date": None, "last_date": None}),
 ]
 
-#: What breaks it.
+#: Changes that break the contract.
 BAD = [
     ("landed_files", {"sha256": "0A" * 32}),
     ("raw_pubmed", {"source_row": 0}),
     ("raw_drugs", {"source_file": None}),
     ("raw_clinical_trials", {"read_issues": None}),
+    ("raw_clinical_trials", {"read_issues": ["blank_row", "odd_row"]}),
+    ("drugs_records", {"reason": "odd"}),
+    ("pubmed_records", {"version": -1}),
+    ("clinical_trials_records", {"phases": [None]}),
     ("drugs", {"drug": ""}),
     ("drugs", {"drug_id": None}),
     ("drugs", {"names": ["Beta", None]}),
     ("drugs", {"atc_codes": ["A04AD", "A4"]}),
+    ("drugs", {"issues": ["odd"]}),
     ("journals", {"records": 0}),
     ("pubmed", {"title": ""}),
     ("pubmed", {"publication_id": ""}),
@@ -137,13 +181,17 @@ BAD = [
     ("pubmed", {"date_precision": None}),
     ("pubmed", {"date_precision": "decade"}),
     ("pubmed", {"date": None, "date_precision": "decade"}),
+    ("pubmed", {"issues": ["missing_id", "odd"]}),
     ("clinical_trials", {"journal": None}),
     ("clinical_trials", {"journal_id": None}),
     ("rejected_records", {"source": "trials"}),
     ("rejected_records", {"reasons": []}),
+    ("rejected_records", {"reasons": ["odd"]}),
     ("rejected_records", {"record": ""}),
     ("merged_pubmed", {"rule": "similar"}),
     ("merged_drugs", {"merged_into": ""}),
+    ("pubmed_drugs_named", {"spans": []}),
+    ("clinical_trials_drugs_named", {"named_in": None}),
     ("mentions", {"source": "drugs"}),
     ("mentions", {"spans": []}),
     ("mentions", {"ambiguous": None}),
@@ -160,13 +208,13 @@ BAD = [
 
 
 def kept(table: str, *rows: Row) -> bool:
-    contract = contracts.TABLES[table]
+    contract = TABLES[table].contract
     frame = pl.DataFrame(rows, schema=contracts.polars_schema(contract))
     return contract.is_valid(frame)
 
 
 def test_the_examples_are_of_every_table() -> None:
-    assert list(GOOD) == list(contracts.TABLES)
+    assert list(GOOD) == list(TABLES)
 
 
 @pytest.mark.parametrize("table", GOOD)
@@ -193,20 +241,54 @@ def test_a_bad_row_breaks_the_contract(table: str, change: Row) -> None:
     ("table", "key"),
     [
         ("raw_pubmed", ["source_file", "source_row"]),
+        ("pubmed_records", ["source_file", "source_row"]),
         ("drugs", ["drug_id"]),
         ("clinical_trials", ["publication_id"]),
         ("rejected_records", ["source", "source_file", "source_row"]),
+        ("pubmed_drugs_named", ["source_file", "source_row", "drug_id"]),
         ("mentions", ["drug_id", "source", "publication_id"]),
         ("journal_drugs", ["journal_id", "drug_id"]),
         ("top_journal", ["journal_id"]),
     ],
 )
 def test_keys(table: str, key: list[str]) -> None:
-    assert contracts.TABLES[table].primary_key() == key
+    assert TABLES[table].contract.primary_key() == key
 
 
 @pytest.mark.parametrize("table", GOOD)
 def test_every_column_is_described(table: str) -> None:
-    contract = contracts.TABLES[table]
+    contract = TABLES[table].contract
     assert contract.__doc__
     assert [name for name, c in contract.columns().items() if not c.description] == []
+
+
+@pytest.mark.parametrize("terms", [ReadIssue, Issue, RejectReason, MergeRule, DatePrecision])
+def test_every_term_has_a_meaning_and_is_listed_with_it(terms: type[Term]) -> None:
+    for term in terms:
+        assert term.meaning
+        assert f"`{term.value}`: {term.meaning}" in terms.listed()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "terms"),
+    [
+        ("raw_drugs", "read_issues", ReadIssue),
+        ("pubmed_records", "reason", RejectReason),
+        ("drugs", "issues", Issue),
+        ("pubmed", "issues", Issue),
+        ("pubmed", "date_precision", DatePrecision),
+        ("rejected_records", "reasons", RejectReason),
+        ("merged_drugs", "rule", MergeRule),
+        ("mentions", "date_precision", DatePrecision),
+    ],
+)
+def test_a_column_of_terms_tells_them(table: str, column: str, terms: type[Term]) -> None:
+    assert terms.listed() in (TABLES[table].contract.columns()[column].description or "")
+
+
+@pytest.mark.parametrize("table", ["rejected_records", "mentions"])
+def test_a_table_of_all_sources_names_them(table: str) -> None:
+    described = TABLES[table].contract.columns()["source"].description or ""
+    of_publications = [source.name for source in sources.PUBLICATIONS]
+    names = of_publications if table == "mentions" else [source.name for source in sources.ALL]
+    assert described.endswith(f"One of {', '.join(names)}.")

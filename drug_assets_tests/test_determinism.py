@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drug_assets.storage import by_file
+from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("sample")
+pytestmark = [pytest.mark.xdist_group("sample"), pytest.mark.slow]
 
 
 def assert_same_bytes(found: runs.Run, expected: runs.Run) -> None:
@@ -55,31 +55,26 @@ def test_after_another_landing_zone_in_the_same_store(
 
 
 def test_files_that_come_and_go_leave_no_trace_in_what_is_kept_by_file(
-    sample_run: runs.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sample_run: runs.Run, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(by_file, "WORTH_ROWS", 1)
     landing, store = tmp_path / "landing", tmp_path / "store"
     shutil.copytree(runs.SAMPLE, landing)
     late = landing / "pubmed_10.csv"
     late.rename(tmp_path / late.name)
     (landing / "pubmed_99.csv").write_text("id,title\n99,On ethanol\n")
     assert runs.run(landing, store).succeeded
-    kept = list((store / ".by_file").rglob("*.parquet"))
-    assert {path.parent.name for path in kept} == {
-        f"{source}_{kind}"
-        for source in ("pubmed", "clinical_trials")
-        for kind in ("cleaned_rows", "drugs_named")
-    }
+    kept = list((store / ".kept").rglob("*.parquet"))
+    by_file = {name for name, table in TABLES.items() if table.by_file}
+    assert {path.parent.name for path in kept} == {*by_file, "side_tables"}
     (tmp_path / late.name).rename(late)
     (landing / "pubmed_99.csv").unlink()
     assert_same_bytes(runs.run(landing, store), sample_run)
-    assert len({path for path in kept if path.exists()}) == len(kept) - 2
+    gone = {path.parent.name for path in kept if not path.exists()}
+    assert gone == {"raw_pubmed", "pubmed_records", "pubmed_drugs_named"}
+    assert len({path for path in kept if path.exists()}) == len(kept) - len(gone)
 
 
-def test_other_names_are_searched_for_in_titles_searched_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(by_file, "WORTH_ROWS", 1)
+def test_other_names_are_searched_for_in_titles_searched_before(tmp_path: Path) -> None:
     landing = runs.landing_zone(tmp_path / "landing")
     assert runs.run(landing, tmp_path / "store").succeeded
     drugs = runs.SMALL["drugs.csv"].replace("ETHANOL", "RATS")

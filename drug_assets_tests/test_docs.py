@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = runs.REPOSITORY
 DOCUMENTS = sorted(
     path
-    for pattern in ("README.md", "docs/*.md", "data/README.md", "sql/README.md", "benchmarks/*.md")
+    for pattern in ("*.md", "docs/*.md", "data/*.md", "drug_assets/*/*.md", "benchmarks/*.md")
     for path in ROOT.glob(pattern)
 )
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -137,6 +137,15 @@ def variables_of_deployment() -> set[str]:
     }
 
 
+def variables_of_tests() -> set[str]:
+    """What tests take from the environment: of interest to who runs them."""
+    return {
+        name
+        for file in (ROOT / "drug_assets_tests").rglob("*.py")
+        for name in re.findall(r'environ\S*"(DRUG_ASSETS_\w+)"', file.read_text(encoding="utf-8"))
+    }
+
+
 def terraform_text() -> str:
     return "\n".join(
         path.read_text(encoding="utf-8")
@@ -188,7 +197,7 @@ def test_a_command_or_option_that_is_not_there_is_found() -> None:
 @each_document
 def test_variables_are_read_by_something(document: Path) -> None:
     named = set(_VARIABLE.findall(document.read_text(encoding="utf-8")))
-    assert named <= variables_read() | variables_of_deployment()
+    assert named <= variables_read() | variables_of_deployment() | variables_of_tests()
 
 
 def test_variables_that_are_read_are_documented() -> None:
@@ -200,6 +209,17 @@ def test_alerts_link_to_headings_of_the_operations() -> None:
     linked = re.findall(r"\$\{var\.runbook\}#([\w-]+)", terraform_text())
     assert len(linked) == len(re.findall(r'"google_monitoring_alert_policy"', terraform_text()))
     assert set(linked) <= anchors(OPERATIONS)
+
+
+def test_googles_agents_that_are_granted_roles_are_made_before() -> None:
+    # Google makes most of them late, and a role for an agent that is not there is refused.
+    granted = set(re.findall(r"@(gcp-sa-[a-z]+|gs-project-accounts)\.iam\.", terraform_text()))
+    commands = "\n".join(code(DEPLOYMENT[0]))
+    services = re.findall(r"identity create --service=([a-z]+)\.googleapis\.com", commands)
+    made = {f"gcp-sa-{service}" for service in services}
+    made |= {"gs-project-accounts"} if "gcloud storage service-agent" in commands else set()
+    assert granted
+    assert granted <= made
 
 
 @pytest.mark.parametrize("document", DEPLOYMENT, ids=lambda path: path.name)

@@ -6,41 +6,52 @@ from datetime import date
 from importlib import resources
 from typing import Any
 
-import jsonschema_rs
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drug_assets import contracts, graph
+from drug_assets import contracts, graph, sources
+from drug_assets.document import schema, writing
+from drug_assets.document.reading import NotAGraphError, read_drugs
+from drug_assets.document.writing import write_lines
+from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support.raw import Row, listed_drug, mention, table
 
 NEW_YEAR = date(2020, 1, 1)
 LANCET = {"journal": "Lancet", "journal_id": "lancet"}
 NATURE = {"journal": "Nature", "journal_id": "nature"}
-SCHEMA = json.loads(resources.files("drug_assets").joinpath("graph.schema.json").read_text("utf-8"))
-VALIDATE = jsonschema_rs.validator_for(SCHEMA).validate
 
 
 def lines(drugs: list[Row], mentions: list[Row]) -> list[str]:
-    return list(graph.graph_document(table("drugs", *drugs), table("mentions", *mentions)))
+    return list(write_lines(table("drugs", *drugs), table("mentions", *mentions)))
 
 
 def document(drugs: list[Row], mentions: list[Row]) -> list[Row]:
-    """The parsed document, which follows its schema."""
-    parsed: list[Row] = json.loads("\n".join(lines(drugs, mentions)))
-    VALIDATE(parsed)
+    """The parsed document, checked against its declaration."""
+    made = lines(drugs, mentions)
+    parsed: list[Row] = json.loads("\n".join(made))
+    read = list(read_drugs(lambda: [line.encode() for line in made], schema.Drug))
+    assert json.loads(msgspec.json.encode(read)) == parsed
     return parsed
 
 
+def read_whole(drug: Row) -> None:
+    """Read a document of one drug; refused if it differs from the declaration."""
+    document = [b"[", json.dumps(drug).encode(), b"]"]
+    (read,) = read_drugs(lambda: document, schema.Drug)
+    assert json.loads(msgspec.json.encode(read)) == drug
+
+
 def journal_drugs(*mentions: Row) -> list[Row]:
-    found = graph.journal_drugs(table("mentions", *mentions))
-    contracts.JournalDrugs.validate(found)
+    found = graph.count_journal_drugs(table("mentions", *mentions))
+    TABLES["journal_drugs"].contract.validate(found)
     return found.collect().to_dicts()
 
 
 def top_journal(*mentions: Row) -> list[Row]:
-    found = graph.top_journal(graph.journal_drugs(table("mentions", *mentions)))
+    found = graph.find_top_journals(graph.count_journal_drugs(table("mentions", *mentions)))
     contracts.TopJournal.validate(found)
     return found.collect().to_dicts()
 
@@ -66,6 +77,7 @@ class TestDocument:
                         "id": "10",
                         "title": "On Beta.",
                         "journal": "Lancet",
+                        "journal_id": "lancet",
                         "date": "2019-03-01",
                         "date_precision": "month",
                         "spans": [[3, 7]],
@@ -75,6 +87,7 @@ class TestDocument:
                         "id": "NCT1",
                         "title": title,
                         "journal": "Lancet",
+                        "journal_id": "lancet",
                         "date": "2020-01-01",
                         "date_precision": "day",
                         "spans": [[0, 4], [10, 14]],
@@ -83,6 +96,7 @@ class TestDocument:
                 "journals": [
                     {
                         "journal": "Lancet",
+                        "journal_id": "lancet",
                         "mentions": [
                             {"date": "2019-03-01", "type": "pubmed", "id": "10"},
                             {"date": "2020-01-01", "type": "clinical_trial", "id": "NCT1"},
@@ -94,7 +108,8 @@ class TestDocument:
 
     def test_missing_values_are_null(self) -> None:
         (beta,) = document([listed_drug("Beta")], [mention("Beta")])
-        assert [beta["mentions"][0][f] for f in ("journal", "date", "date_precision")] == [None] * 3
+        nullable = ("journal", "journal_id", "date", "date_precision")
+        assert [beta["mentions"][0][field] for field in nullable] == [None] * 4
         assert beta["journals"] == []
 
     def test_an_undated_mention_of_a_journal_has_a_null_date(self) -> None:
@@ -141,10 +156,11 @@ class TestDocument:
             for identity, name in journals
         ]
         (beta,) = document([listed_drug("Beta")], mentions)
-        assert [(j["journal"], j["mentions"][0]["id"]) for j in beta["journals"]] == [
-            ("Acta", "of c"),
-            ("Lancet", "of a"),
-            ("Lancet", "of b"),
+        told = [(j["journal"], j["journal_id"], j["mentions"][0]["id"]) for j in beta["journals"]]
+        assert told == [
+            ("Acta", "c", "of c"),
+            ("Lancet", "a", "of a"),
+            ("Lancet", "b", "of b"),
         ]
 
     def test_each_drug_has_a_line_of_its_own(self) -> None:
@@ -241,7 +257,7 @@ def tables(draw: st.DrawFn) -> Tables:
     )
     published = {
         (source, str(n)): {**draw(journal), **draw(day)}
-        for source in contracts.PUBLICATION_SOURCES
+        for source in (known.name for known in sources.PUBLICATIONS)
         for n in range(4)
     }
     pairs = [(drug, key) for drug in drugs for key in published]
@@ -265,12 +281,14 @@ def test_the_document_says_what_the_table_says(both: Tables) -> None:
         Counter((m["drug_id"], kinds[m["source"]], m["publication_id"]) for m in mentions)
     )
     for drug in found:
-        # The journals say again what the mentions with a journal say.
+        # The journals repeat the mentions that have a journal.
         named = Counter(
-            (m["journal"], m["date"], m["type"], m["id"]) for m in drug["mentions"] if m["journal"]
+            (m["journal"], m["journal_id"], m["date"], m["type"], m["id"])
+            for m in drug["mentions"]
+            if m["journal"]
         )
         assert named == Counter(
-            (j["journal"], m["date"], m["type"], m["id"])
+            (j["journal"], j["journal_id"], m["date"], m["type"], m["id"])
             for j in drug["journals"]
             for m in j["mentions"]
         )
@@ -287,7 +305,7 @@ def test_the_document_is_the_same_for_any_order_of_rows_and_size_of_batches(
     expected = lines(drugs, mentions)
     shuffled = random.sample(drugs, len(drugs)), random.sample(mentions, len(mentions))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(graph, "MENTIONS_A_BATCH", batch)
+        patch.setattr(writing, "BATCH_MENTIONS", batch)
         assert lines(*shuffled) == expected
 
 
@@ -316,40 +334,101 @@ def _of_a_mention(**change: Any) -> tuple[Row, Row]:
     return {}, change
 
 
+BY_JOURNAL = {"date": None, "type": "pubmed", "id": "1"}
+
+
 @pytest.mark.parametrize(
     ("of_drug", "of_mention"),
     [
         _of_a_drug(more=1),
         _of_a_drug(names=None),
         _of_a_drug(atc_codes=["A4"]),
-        _of_a_drug(journals=[{"journal": "Lancet", "mentions": []}]),
-        _of_a_drug(journals=[{"journal": None, "mentions": [{"date": None, "id": "1"}]}]),
+        _of_a_drug(journals=[{**LANCET, "mentions": []}]),
+        _of_a_drug(journals=[{**LANCET, "journal": None, "mentions": [BY_JOURNAL]}]),
+        _of_a_drug(journals=[{**LANCET, "journal_id": None, "mentions": [BY_JOURNAL]}]),
+        _of_a_drug(journals=[{"journal": "Lancet", "mentions": [BY_JOURNAL]}]),
+        _of_a_drug(journals=[{**LANCET, "mentions": [{**BY_JOURNAL, "more": 1}]}]),
         _of_a_mention(more=1),
         _of_a_mention(type="clinical_trials"),
         _of_a_mention(id=None),
+        _of_a_mention(journal_id=""),
         _of_a_mention(title=""),
         _of_a_mention(date="2020-1-1"),
+        _of_a_mention(date="2020-02-30"),
         _of_a_mention(date="01/01/2020"),
         _of_a_mention(date_precision="decade"),
         _of_a_mention(spans=[]),
         _of_a_mention(spans=[[1]]),
+        _of_a_mention(spans=[[-1, 2]]),
         _of_a_mention(spans=[[1, 2, 3]]),
         _of_a_mention(spans=[{"start": 1, "end": 2}]),
     ],
 )
-def test_the_schema_refuses_what_is_not_said(of_drug: Row, of_mention: Row) -> None:
+def test_what_is_not_declared_is_refused(of_drug: Row, of_mention: Row) -> None:
     (beta,) = document([listed_drug("Beta")], [mention("Beta", date=NEW_YEAR, **LANCET)])
     beta["mentions"][0].update(of_mention)
-    with pytest.raises(jsonschema_rs.ValidationError):
-        VALIDATE([{**beta, **of_drug}])
+    with pytest.raises(NotAGraphError, match="line 2: expected a drug of the graph"):
+        read_whole({**beta, **of_drug})
 
 
 @pytest.mark.parametrize("field", ["drug_id", "drug", "names", "atc_codes", "mentions", "journals"])
-def test_the_schema_wants_every_field(field: str) -> None:
+def test_every_member_is_wanted(field: str) -> None:
     (beta,) = document([listed_drug("Beta")], [])
     del beta[field]
-    with pytest.raises(jsonschema_rs.ValidationError):
-        VALIDATE([beta])
+    with pytest.raises(NotAGraphError, match=f"missing required field `{field}`"):
+        read_whole(beta)
+
+
+def test_the_schema_for_readers_elsewhere_is_that_of_the_declaration() -> None:
+    written = resources.files("drug_assets.document").joinpath("graph.schema.json")
+    made = json.dumps(schema.json_schema(), indent=2, ensure_ascii=False) + "\n"
+    assert written.read_text("utf-8") == made
+
+
+def test_the_schema_wants_every_member_and_allows_no_other() -> None:
+    declared = schema.json_schema()["$defs"]
+    assert {*declared} == {"Drug", "Mention", "Journal", "MentionByJournal"}
+    for name, of_object in declared.items():
+        members = list(getattr(schema, name).__struct_fields__)
+        assert [*of_object["properties"]] == of_object["required"] == members
+        assert of_object["additionalProperties"] is False
+
+
+def test_types_of_publications_are_those_of_the_sources() -> None:
+    for of_object in ("Mention", "MentionByJournal"):
+        kinds = schema.json_schema()["$defs"][of_object]["properties"]["type"]["enum"]
+        assert sorted(kinds) == sorted(source.document_type for source in sources.PUBLICATIONS)
+
+
+IN_BRIEF: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
+    schema.DrugInBrief: schema.Drug,
+    schema.JournalInBrief: schema.Journal,
+    schema.MentionInBrief: schema.MentionByJournal,
+}
+
+
+def test_what_is_read_in_brief_has_members_of_the_whole_under_their_names() -> None:
+    assert {*IN_BRIEF} == {*schema._Brief.__subclasses__()}
+    for brief, whole in IN_BRIEF.items():
+        assert {*brief.__struct_fields__} <= {*whole.__struct_fields__}
+
+
+def in_brief(whole: Any) -> Any:
+    """The members of an object, or of a list of objects, that the brief reader reads."""
+    if isinstance(whole, list):
+        return [in_brief(one) for one in whole]
+    brief = {whole: brief for brief, whole in IN_BRIEF.items()}.get(type(whole))
+    if brief is None:
+        return whole
+    return brief(**{field: in_brief(getattr(whole, field)) for field in brief.__struct_fields__})
+
+
+@settings(max_examples=10, deadline=None)
+@given(tables())
+def test_reading_in_brief_gives_what_the_whole_says(both: Tables) -> None:
+    encoded = [line.encode() for line in lines(*both)]
+    whole = list(read_drugs(lambda: encoded, schema.Drug))
+    assert list(read_drugs(lambda: encoded, schema.DrugInBrief)) == in_brief(whole)
 
 
 def test_a_lazy_mentions_table_is_enough(tmp_path: Any) -> None:
@@ -357,5 +436,5 @@ def test_a_lazy_mentions_table_is_enough(tmp_path: Any) -> None:
     path = tmp_path / "mentions.parquet"
     table("mentions", *mentions).collect().write_parquet(path)
     drugs = table("drugs", listed_drug("Beta"))
-    made = list(graph.graph_document(drugs, pl.scan_parquet(path)))
+    made = list(write_lines(drugs, pl.scan_parquet(path)))
     assert made == lines([listed_drug("Beta")], mentions)

@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from drug_assets import contracts
-from drug_assets.storage.io_managers import DOCUMENTS
+from drug_assets.documents import DOCUMENTS
+from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.xdist_group("killed")
+pytestmark = [pytest.mark.xdist_group("killed"), pytest.mark.processes]
 
 #: What a run puts into its store, all landed files being parsed: tables, documents, what landed,
 #: what is released, and that it is ready to be.
-_PUTS = len(contracts.TABLES) + len(DOCUMENTS) + 3
+_PUTS = len(TABLES) + len(DOCUMENTS) + 3
 #: Runs the command line and kills it before (or half-way into) the n-th call of a storage method.
 _MORTAL = """
 import os, signal, sys

@@ -14,7 +14,7 @@ import pytest
 
 from drug_assets import cli, logs, notify
 from drug_assets.cli.in_process import run_everything
-from drug_assets.definitions import definitions
+from drug_assets.definitions import make_definitions
 from drug_assets.defs import loggers, notifications
 from drug_assets.settings import Settings
 
@@ -54,6 +54,12 @@ class Webhook:
         self.server.server_close()
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may let a webhook wait."""
+    monkeypatch.setattr(notify, "_SECONDS", 600.0)
+
+
 @pytest.fixture
 def pauses() -> list[float]:
     return []
@@ -84,7 +90,7 @@ def test_a_failed_step_is_logged_with_run_step_and_traceback(
     def breaks() -> None:
         raise ValueError("this broke")
 
-    @dg.job(logger_defs={"console": loggers.console(as_json=True)})
+    @dg.job(logger_defs={"console": loggers.make_console_logger(as_json=True)})
     def job() -> None:
         breaks()
 
@@ -97,6 +103,7 @@ def test_a_failed_step_is_logged_with_run_step_and_traceback(
     assert "this broke" in failed["stack_trace"]
 
 
+@pytest.mark.slow
 def test_a_run_that_succeeded_tells_its_figures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,6 +120,7 @@ def test_a_run_that_succeeded_tells_its_figures(
     assert entry["seconds"] > 0
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_tells_so_and_posts_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -229,7 +237,7 @@ def test_cloud_run_gets_json_logs_unless_told_otherwise() -> None:
 
 
 def test_the_code_location_watches_for_runs_that_end() -> None:
-    sensors = {s.name: s for s in definitions(Settings()).sensors or []}
+    sensors = {s.name: s for s in make_definitions(Settings()).sensors or []}
     for name in ("run_failed", "run_succeeded"):
         sensor = sensors[name]
         assert isinstance(sensor, dg.SensorDefinition)
@@ -248,13 +256,13 @@ def test_dagster_tells_and_posts_a_run_of_its_own_that_failed(
         breaks()
 
     with dg.DagsterInstance.ephemeral() as instance, Webhook() as webhook:
-        for tags in ({}, {notifications.TOLD: "yes"}):
+        for tags in ({}, {notifications.REPORTED: "yes"}):
             result = job.execute_in_process(instance=instance, raise_on_error=False, tags=tags)
             (event,) = [e for e in result.all_events if e.is_job_failure]
             context = dg.build_run_status_sensor_context(
                 "run_failed", event, instance, result.dagster_run
             )
-            notifications.on_failure(webhook.url)(context.for_run_failure())
+            notifications.make_failure_sensor(webhook.url)(context.for_run_failure())
             if not tags:
                 told_run = result.run_id
     told = [json.loads(e) for e in capsys.readouterr().err.splitlines() if '"event"' in e]

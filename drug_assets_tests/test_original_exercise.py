@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from drug_assets import questions
+from drug_assets.document import questions
 from drug_assets_tests.support import runs
 
-pytestmark = pytest.mark.xdist_group("exercise")
+pytestmark = [pytest.mark.xdist_group("exercise"), pytest.mark.slow]
 
 NURSING = "Journal of emergency nursing"
 PSYCHOPHARMACOLOGY = "Psychopharmacology"

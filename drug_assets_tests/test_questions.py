@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drug_assets.questions import (
+from drug_assets.document.questions import (
     Index,
-    NotAGraph,
     RelatedDrug,
     RelatedDrugs,
     TopJournal,
-    UnknownDrug,
-    _drugs,
+    UnknownDrugError,
     related_drugs,
     top_journals,
 )
+from drug_assets.document.reading import NotAGraphError, read_drugs
+from drug_assets.document.schema import DrugInBrief
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,6 +47,7 @@ def drug(
             "id": str(number),
             "title": name,
             "journal": journal,
+            "journal_id": journal.casefold(),
             "date": "2020-01-01",
             "date_precision": "day",
             "spans": [[0, len(name)]],
@@ -56,6 +57,7 @@ def drug(
     journals = [
         {
             "journal": journal,
+            "journal_id": journal.casefold(),
             "mentions": [
                 {"date": mention["date"], "type": mention["type"], "id": mention["id"]}
                 for mention in mentions
@@ -84,12 +86,8 @@ LAYOUTS: dict[str, Callable[[Document], bytes]] = {
     "with byte order mark and CRLF": lambda document: (
         b"\xef\xbb\xbf" + a_line_a_drug(document).replace(b"\n", b"\r\n")
     ),
-    "indented": lambda document: json.dumps(document, indent=2).encode(),
-    "in one line": lambda document: json.dumps(document).encode(),
-    "comma first": lambda document: a_line_a_drug(document).replace(b",\n{", b"\n,{"),
-    "first drug in a line, others not": lambda document: a_line_a_drug(document).replace(
-        b',\n{"drug_id"', b',\n{\n"drug_id"'
-    ),
+    "with blank lines": lambda document: b"\n" + a_line_a_drug(document).replace(b"\n", b"\n \r\n"),
+    "without an end of the last line": lambda document: a_line_a_drug(document).rstrip(),
 }
 
 
@@ -117,11 +115,28 @@ def test_one_reading_answers_every_question() -> None:
     assert index.related_drugs("zinc") == RelatedDrugs("ZINC", [])
 
 
-def test_journals_of_one_name_are_one() -> None:
+def test_a_journal_that_stands_twice_is_one() -> None:
     one, other = (drug(name, pubmed=("Pain",), trials=("Pain",)) for name in ("A", "B"))
     one["journals"] *= 2
     assert top_journals(graph(one, other)) == [TopJournal("Pain", 2, ["A", "B"])]
     assert related_drugs(graph(one, other), "B").related == [RelatedDrug("A", ["Pain"])]
+
+
+def test_journals_of_one_name_and_other_identities_are_several() -> None:
+    one, other, third = (drug(name, pubmed=("Pain",)) for name in ("A", "B", "C"))
+    other["journals"][0]["journal_id"] = "another"
+    document = graph(one, other, third)
+    assert top_journals(document) == [TopJournal("Pain", 2, ["A", "C"])]
+    assert related_drugs(document, "A").related == [RelatedDrug("C", ["Pain"])]
+    assert related_drugs(document, "B").related == []
+
+
+def test_journals_of_one_name_that_both_link_are_both_named() -> None:
+    linked = [drug(name, pubmed=("Pain", "Pains")) for name in ("A", "B")]
+    for one in linked:
+        one["journals"][1]["journal"] = "Pain"
+    assert top_journals(graph(*linked)) == [TopJournal("Pain", 2, ["A", "B"])] * 2
+    assert related_drugs(graph(*linked), "A").related == [RelatedDrug("B", ["Pain", "Pain"])]
 
 
 def test_drugs_of_one_name_are_several() -> None:
@@ -190,9 +205,9 @@ def test_a_drug_is_found_by_any_name_in_any_spelling(name: str) -> None:
     assert related_drugs(DRUGS, name) == related_drugs(DRUGS, "ASPIRIN")
 
 
-def test_a_document_without_names_is_searched_by_the_name() -> None:
-    plain = {key: value for key, value in ASPIRIN.items() if key != "names"}
-    assert related_drugs(graph(plain, IBUPROFEN), "aspirin").drug == "ASPIRIN"
+def test_a_drug_is_found_by_its_name_where_that_is_not_searched_for() -> None:
+    stopped = {**ASPIRIN, "names": []}
+    assert related_drugs(graph(stopped, IBUPROFEN), "aspirin").drug == "ASPIRIN"
 
 
 def test_a_name_goes_before_a_synonym_of_another_drug() -> None:
@@ -215,22 +230,21 @@ def test_drugs_that_share_a_synonym_are_asked_for_together() -> None:
 
 
 def test_an_unknown_drug_is_an_error_that_names_close_spellings() -> None:
-    with pytest.raises(UnknownDrug, match=r"'Asprin'.*ASPIRIN") as raised:
+    with pytest.raises(UnknownDrugError, match=r"'Asprin'.*ASPIRIN") as raised:
         related_drugs(DRUGS, "Asprin")
     assert raised.value.close_spellings[0] == "ASPIRIN"
-    assert isinstance(raised.value, LookupError)
 
 
 def test_no_more_than_five_close_spellings_are_named() -> None:
     similar = graph(*(drug(f"ASPIRIN {letter}") for letter in "ABCDEFG"))
-    with pytest.raises(UnknownDrug) as raised:
+    with pytest.raises(UnknownDrugError) as raised:
         related_drugs(similar, "ASPIRIN")
     assert len(raised.value.close_spellings) == 5
 
 
 @pytest.mark.parametrize("name", ["", "qqqq"])
 def test_an_unknown_drug_without_close_spelling_says_so(name: str) -> None:
-    with pytest.raises(UnknownDrug, match="nor is any spelled like it"):
+    with pytest.raises(UnknownDrugError, match="nor is any spelled like it"):
         related_drugs(DRUGS, name)
 
 
@@ -238,7 +252,7 @@ def test_an_unknown_drug_without_close_spelling_says_so(name: str) -> None:
 @pytest.mark.parametrize(
     "document", [[], [ASPIRIN], [ASPIRIN, HEPARIN, IBUPROFEN, WARFARIN]], ids=len
 )
-def test_every_layout_of_a_document_gives_the_same_answers(
+def test_line_ends_and_blank_lines_make_no_difference(
     tmp_path: Path, layout: Callable[[Document], bytes], document: Document
 ) -> None:
     path = tmp_path / "graph.json"
@@ -257,7 +271,7 @@ def test_a_line_is_read_only_when_its_drug_is_wanted() -> None:
             read.append(line)
             yield line
 
-    assert [(drug.drug, len(read)) for drug in _drugs(watched)] == [
+    assert [(drug.drug, len(read)) for drug in read_drugs(watched, DrugInBrief)] == [
         ("ASPIRIN", 2),
         ("IBUPROFEN", 3),
         ("WARFARIN", 4),
@@ -278,60 +292,70 @@ def test_the_stream_is_closed() -> None:
 
 LINES = a_line_a_drug([ASPIRIN, IBUPROFEN])
 WITHOUT_JOURNALS = {key: value for key, value in IBUPROFEN.items() if key != "journals"}
+WITHOUT_NAMES = {key: value for key, value in IBUPROFEN.items() if key != "names"}
+A_LINE_EACH = "[ on a line of its own"
 
 
 @pytest.mark.parametrize(
-    ("content", "place", "expected"),
+    ("content", "line", "expected"),
     [
-        (b"", "line 1", "the array to be closed"),
-        (b"[\n", "line 1", "the array to be closed"),
-        (LINES.removesuffix(b"]\n"), "line 3", "the array to be closed"),
-        (LINES[:-20], "line 3, column", "JSON"),
-        (LINES + b"{}", "line 5", "nothing after the closing bracket"),
-        (LINES.replace(b",\n", b"\n"), "line 3, column 1", "JSON"),
-        (LINES.replace(b"\n]", b",\n]"), "line 4, column 1", "JSON"),
-        (LINES.replace(b"IBUPROFEN", b"\xff"), "line 3", "UTF-8"),
-        (b"id,title\n1,x\n", "line 1, column 1", "JSON"),
-        (b'{"drug": "A"}', "line 1", "a JSON array"),
-        (b"[1, 2]", "drug 1 from line 1", "a drug"),
-        (b"[" * 200_000, "line 1", "JSON"),
-        (a_line_a_drug([ASPIRIN, WITHOUT_JOURNALS]), "line 3", "a drug"),
-        (a_line_a_drug([ASPIRIN, {**IBUPROFEN, "drug": 7}]), "line 3", "a drug"),
-        (LINES.replace(b"clinical_trial", b"blog"), "line 2", "a drug"),
-        (json.dumps([ASPIRIN, WITHOUT_JOURNALS]).encode(), "drug 2 from line 1", "a drug"),
-        (json.dumps([ASPIRIN], indent=1).encode()[:-9], "line ", "JSON"),
+        (b"", 1, "[ on a line of its own, but the document ends"),
+        (b"\n\n", 2, "[ on a line of its own, but the document ends"),
+        (b"[\n", 1, "a drug, or ] on a line of its own, but the document ends"),
+        (LINES.removesuffix(b"]\n"), 3, "] on a line of its own, but the document ends"),
+        (LINES[: LINES.index(b",\n") + 2], 2, "a drug, but the document ends"),
+        (LINES[:-20], 3, "a drug of the graph"),
+        (LINES + b"{}", 5, "nothing more"),
+        (LINES + b"]", 5, ""),
+        (LINES.replace(b",\n", b"\n"), 3, "] on a line of its own"),
+        (LINES.replace(b"\n]", b",\n]"), 4, "a drug"),
+        (LINES.replace(b",\n", b",,\n"), 2, "a drug of the graph"),
+        (b"[\n" + LINES, 2, "a drug, or ] on a line of its own"),
+        (LINES.replace(b"IBUPROFEN", b"\xff"), 3, "a drug of the graph"),
+        (b"id,title\n1,x\n", 1, A_LINE_EACH),
+        (b'{"drug": "A"}', 1, A_LINE_EACH),
+        (b"[1, 2]", 1, A_LINE_EACH),
+        (b"[" * 200_000, 1, A_LINE_EACH),
+        (b'[\n{"more": ' + b"[" * 200_000, 2, "a drug of the graph"),
+        (a_line_a_drug([ASPIRIN, WITHOUT_JOURNALS]), 3, "missing required field `journals`"),
+        (a_line_a_drug([ASPIRIN, WITHOUT_NAMES]), 3, "missing required field `names`"),
+        (a_line_a_drug([ASPIRIN, {**IBUPROFEN, "drug": 7}]), 3, "a drug of the graph"),
+        (LINES.replace(b"clinical_trial", b"blog"), 2, "a drug of the graph"),
+        (LINES.replace(b'"journal_id"', b'"nlm_id"'), 2, "missing required field `journal_id`"),
+        (json.dumps([ASPIRIN, IBUPROFEN]).encode(), 1, A_LINE_EACH),
+        (json.dumps([ASPIRIN], indent=1).encode(), 2, "a drug of the graph"),
+        (LINES.replace(b",\n{", b"\n,{"), 3, "] on a line of its own"),
+        (LINES.replace(b"[\n", b"["), 1, A_LINE_EACH),
+        (LINES.replace(b"\n]", b"]"), 3, "a drug of the graph"),
+        (LINES.replace(b"},\n{", b"},{"), 2, "a drug of the graph"),
     ],
 )
 def test_what_is_no_graph_document_is_refused_with_file_place_and_cure(
-    tmp_path: Path, content: bytes, place: str, expected: str
+    tmp_path: Path, content: bytes, line: int, expected: str
 ) -> None:
     path = tmp_path / "graph.json"
     path.write_bytes(content)
-    with pytest.raises(NotAGraph) as raised:
+    with pytest.raises(NotAGraphError) as raised:
         top_journals(path)
     message = str(raised.value)
-    assert message.startswith(f"{path} is not a graph document: {place}")
-    assert f"expected {expected}" in message
-    assert "drug-assets run" in message
+    place, _, told = message.partition(": expected ")
+    assert place == f"{path} is not a graph document: line {line}"
+    assert expected in told
+    assert "drug-assets run" in told
 
 
-def test_answers_go_into_json() -> None:
-    assert [json.loads(json.dumps(top.asdict())) for top in top_journals(graph(IBUPROFEN))] == [
-        {"journal": "Pain", "drug_count": 1, "drugs": ["IBUPROFEN"]}
-    ]
-    related = related_drugs(graph(ASPIRIN, IBUPROFEN), "ibuprofen")
-    assert json.loads(json.dumps(related.asdict())) == {
-        "drug": "IBUPROFEN",
-        "related": [{"drug": "ASPIRIN", "journals": ["Pain"]}],
-    }
+def test_a_stream_that_is_no_graph_document_is_refused_without_a_file() -> None:
+    with pytest.raises(NotAGraphError, match=r"^the graph document is not .*: line 1: "):
+        top_journals(lambda: [b"{}"])
 
 
+@pytest.mark.processes
 def test_asking_imports_neither_polars_nor_dagster(tmp_path: Path) -> None:
     path = tmp_path / "graph.json"
     path.write_bytes(a_line_a_drug([ASPIRIN, IBUPROFEN]))
     program = """
 import pathlib, sys
-from drug_assets.questions import related_drugs, top_journals
+from drug_assets.document.questions import related_drugs, top_journals
 graph = pathlib.Path(sys.argv[1])
 assert top_journals(graph) and related_drugs(graph, "Acétylsalicylic acid").related
 print(*sorted({name.partition(".")[0] for name in sys.modules}))

@@ -7,11 +7,15 @@ import re
 import polars as pl
 import pytest
 
-from drug_assets import contracts, questions, sources
+from drug_assets import sources
+from drug_assets.delivery import is_documentation
+from drug_assets.document import questions
+from drug_assets.terms import Issue
 from drug_assets_tests.support import runs
 
 pytestmark = pytest.mark.xdist_group("sample")
 
+SOURCES = [source.name for source in sources.ALL]
 README = (runs.SAMPLE / "README.md").read_text(encoding="utf-8")
 
 
@@ -26,7 +30,7 @@ def _told_counts() -> dict[str, list[int]]:
     return {
         row[0]: [*map(int, row[1:4]), sum(map(int, re.findall(r"\d+", row[4])))]
         for row in rows
-        if row[0] in contracts.SOURCES
+        if row[0] in SOURCES
     }
 
 
@@ -49,7 +53,7 @@ def test_run_succeeds(sample_run: runs.Run) -> None:
     assert sample_run.succeeded, sample_run.report
 
 
-@pytest.mark.parametrize("source", contracts.SOURCES)
+@pytest.mark.parametrize("source", SOURCES)
 def test_rows_kept_merged_rejected(sample_run: runs.Run, source: str) -> None:
     rejected = sample_run.table("rejected_records").filter(pl.col("source") == source)
     found = [
@@ -69,7 +73,7 @@ def test_every_file_gives_the_rows_told(sample_run: runs.Run) -> None:
 
 def test_every_file_is_told_of(sample_run: runs.Run) -> None:
     there = {p.relative_to(runs.SAMPLE).as_posix() for p in runs.SAMPLE.rglob("*") if p.is_file()}
-    assert {name for name in there if not sources.is_documentation(name)} == set(_told_files())
+    assert {name for name in there if not is_documentation(name)} == set(_told_files())
 
 
 def test_mentions(sample_run: runs.Run) -> None:
@@ -139,9 +143,9 @@ def test_sample_is_large_enough_to_be_interesting(sample_run: runs.Run) -> None:
 def test_every_issue_that_cleaning_flags_occurs(sample_run: runs.Run) -> None:
     flagged = {
         issue
-        for table in contracts.SOURCES
+        for table in SOURCES
         for issues in sample_run.table(table)["issues"].to_list()
         for issue in issues
     }
     # Nobody would write a name without a letter or a digit, or a word of the stop list, down.
-    assert flagged >= set(contracts.ISSUES) - {"unsearchable_name", "stopped_name"}
+    assert flagged >= {*Issue} - {"unsearchable_name", "stopped_name"}

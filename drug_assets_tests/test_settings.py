@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drug_assets.settings import ENVIRONMENTS, Settings, SettingsError
+from drug_assets.settings import ENVIRONMENTS, Settings, SettingsError, logs_are_collected
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def test_blank_counts_as_not_given(blank: str) -> None:
 def test_unknown_environment_is_refused_with_the_list() -> None:
     with pytest.raises(SettingsError, match="DRUG_ASSETS_ENV is 'prod'") as refused:
         Settings.of({"DRUG_ASSETS_ENV": "prod"})
-    assert all(name in str(refused.value) for name in ENVIRONMENTS)
+    assert str(refused.value).endswith(f"it can be {', '.join(ENVIRONMENTS)}")
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,61 @@ def test_bigquery_needs_project_and_dataset(missing: str) -> None:
         Settings.of(variables)
 
 
-def test_gcs_needs_a_bucket() -> None:
-    with pytest.raises(SettingsError, match="gs://"):
-        Settings.of({"DRUG_ASSETS_ENV": "gcs"})
-    assert Settings.of({"DRUG_ASSETS_ENV": "gcs"}, store="gs://bucket").landing == "data"
+def test_the_environment_of_earlier_versions_is_understood_with_a_note() -> None:
+    settings = Settings.of({"DRUG_ASSETS_ENV": "gcs"}, store="gs://bucket")
+    assert (settings.landing, settings.store) == ("data", "gs://bucket")
+    (note,) = settings.notes
+    assert "gs://" in note
+    assert note.endswith("Unset the variable")
+
+
+def test_other_environments_need_no_note() -> None:
+    assert Settings.of({}).notes == []
+
+
+def test_queries_and_addresses_of_services_are_given_by_source() -> None:
+    settings = Settings.of(
+        {
+            "DRUG_ASSETS_PUBMED_QUERY": " aspirin ",
+            "DRUG_ASSETS_CLINICAL_TRIALS_QUERY": "ibuprofen",
+            "DRUG_ASSETS_CLINICAL_TRIALS_URL": "https://mirror.example",
+            "DRUG_ASSETS_PUBMED_URL": " ",
+            "DRUG_ASSETS_DRUGS_QUERY": "no service has drug lists",
+        }
+    )
+    assert settings.queries == {"pubmed": "aspirin", "clinical_trials": "ibuprofen"}
+    assert settings.service_urls == {"clinical_trials": "https://mirror.example"}
+
+
+def test_secrets_are_never_shown() -> None:
+    variables = {"NCBI_API_KEY": "s3cret", "DRUG_ASSETS_FAILURE_WEBHOOK": "https://x/s3cret"}
+    settings = Settings.of(variables)
+    assert (settings.ncbi_api_key, settings.failure_webhook) == tuple(variables.values())
+    assert "s3cret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("variables", "log_format"),
+    [
+        ({}, "text"),
+        ({"DRUG_ASSETS_LOG_FORMAT": "json"}, "json"),
+        ({"DRUG_ASSETS_LOG_FORMAT": "text"}, "text"),
+        ({"CLOUD_RUN_JOB": "pipeline"}, "json"),
+        ({"K_SERVICE": "web"}, "json"),
+        ({"K_SERVICE": "web", "DRUG_ASSETS_LOG_FORMAT": " "}, "json"),
+        ({"CLOUD_RUN_JOB": "pipeline", "DRUG_ASSETS_LOG_FORMAT": "text"}, "text"),
+    ],
+)
+def test_logs_are_json_as_chosen_else_where_they_are_collected(
+    variables: dict[str, str], log_format: str
+) -> None:
+    assert Settings.of(variables).log_format == log_format
+    assert logs_are_collected(variables) == (log_format == "json")
+
+
+def test_an_unknown_log_format_is_refused_with_the_list() -> None:
+    with pytest.raises(SettingsError, match=r"DRUG_ASSETS_LOG_FORMAT is 'xml'.* text, json"):
+        Settings.of({"DRUG_ASSETS_LOG_FORMAT": "xml", "K_SERVICE": "web"})
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drug_assets import contracts, sources
-from drug_assets.sources import (
-    CLINICAL_TRIALS,
-    DRUGS,
-    PUBMED,
-    Source,
-    is_documentation,
-    natural_key,
-    source_of,
-)
+from drug_assets import contracts, formats, sources
+from drug_assets.delivery import is_documentation, natural_key
+from drug_assets.formats.record_shape import normalize_header
+from drug_assets.sources import Source, source_of_file
+from drug_assets.sources.pubmed import Pubmed
+from drug_assets.sources.source import PublicationSource, SourceContracts
+from drug_assets.sources.tables import TABLES, list_columns, name_mention_counts
+from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 
 @pytest.mark.parametrize(
@@ -37,7 +35,7 @@ from drug_assets.sources import (
 def test_a_file_belongs_to_a_source_by_the_start_of_a_name(
     path: str, source: Source | None
 ) -> None:
-    assert source_of(path) is source
+    assert source_of_file(path) is source
 
 
 @pytest.mark.parametrize(
@@ -78,25 +76,111 @@ def test_documentation(path: str, is_one: bool) -> None:
 def test_headers_match_whatever_their_case_spaces_or_underscores(
     source: Source, header: str, field: str | None
 ) -> None:
-    assert source.field_of(header) == field
+    assert source.record_shape().field_of(header) == field
 
 
 @pytest.mark.parametrize("source", sources.ALL, ids=lambda s: s.name)
 class TestEverySource:
     def test_has_its_raw_table(self, source: Source) -> None:
-        assert contracts.TABLES[f"raw_{source.name}"] is source.contract
-        assert [*source.fields] == [
-            c for c in source.contract.column_names() if c not in contracts.RawRecord.column_names()
+        raw = source.contracts().raw
+        assert TABLES[f"raw_{source.name}"].contract is raw
+        assert [*source.record_shape().fields] == [
+            c for c in raw.column_names() if c not in contracts.RawRecord.column_names()
         ]
 
     def test_needs_one_of_its_fields(self, source: Source) -> None:
-        assert set(source.required) <= set(source.fields)
+        assert set(source.required) <= set(source.record_shape().fields)
+        assert source.listed <= set(source.record_shape().fields)
 
     def test_knows_its_own_fields_and_aliases_as_they_are_compared(self, source: Source) -> None:
-        assert [source.field_of(field) for field in source.fields] == [*source.fields]
+        shape = source.record_shape()
+        assert [shape.field_of(field) for field in shape.fields] == [*shape.fields]
         for alias, field in source.aliases.items():
-            assert sources.normalized_header(alias) == alias
-            assert field in source.fields
+            assert normalize_header(alias) == alias
+            assert field in shape.fields
+
+    def test_has_its_other_tables(self, source: Source) -> None:
+        assert TABLES[f"{source.name}_records"].contract is source.contracts().records
+        assert TABLES[source.name].contract is source.contracts().cleaned
+        assert f"merged_{source.name}" in TABLES
+
+    def test_delivers_formats_that_are_read(self, source: Source) -> None:
+        assert set(source.formats) <= {known.name for known in formats.FORMATS}
+
+    def test_is_found_by_its_own_name(self, source: Source) -> None:
+        assert source_of_file(f"{source.name}.csv") is source
+
+
+class TestRegistry:
+    def test_sources_are_in_their_order_and_of_different_names(self) -> None:
+        assert [source.name for source in sources.ALL] == ["drugs", "pubmed", "clinical_trials"]
+        assert sources.DRUGS is DRUGS
+        assert sources.PUBLICATIONS == (PUBMED, CLINICAL_TRIALS)
+
+    @pytest.mark.parametrize("source", sources.PUBLICATIONS, ids=lambda s: s.name)
+    def test_titles_are_columns_of_records_and_of_the_table(
+        self, source: PublicationSource
+    ) -> None:
+        own = source.contracts()
+        for contract in (own.records, own.cleaned):
+            assert set(source.titles) <= set(contract.column_names())
+        assert set(source.title_fields) <= set(source.record_shape().fields)
+
+    @pytest.mark.parametrize("source", sources.PUBLICATIONS, ids=lambda s: s.name)
+    def test_what_is_pulled_from_a_service_is_of_the_source(
+        self, source: PublicationSource
+    ) -> None:
+        assert source.service().source == source.name
+        assert source.service().name == source.pulled_from
+
+    def test_publications_of_no_service_are_not_pulled(self) -> None:
+        class Leaflets(PublicationSource):
+            name = "leaflets"
+
+            def contracts(self) -> SourceContracts:
+                return PUBMED.contracts()
+
+        with pytest.raises(LookupError, match="leaflets is pulled from no service"):
+            Leaflets().service()
+
+    def test_of_several_claims_to_a_file_the_longest_holds(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Preprints(Pubmed):
+            name = "pubmed_preprints"
+
+        preprints = Preprints()
+        for every in ((PUBMED, preprints), (preprints, PUBMED)):
+            monkeypatch.setattr(sources, "ALL", every)
+            assert source_of_file("pubmed_preprints_1.csv") is preprints
+            assert source_of_file("pubmed_1.csv") is PUBMED
+
+
+class TestTables:
+    @pytest.mark.parametrize("name", TABLES)
+    def test_are_clustered_and_partitioned_by_columns_of_theirs(self, name: str) -> None:
+        table = TABLES[name]
+        assert table.name == name
+        assert 1 <= len(table.clustering) <= 4
+        by = {*table.clustering, *filter(None, [table.partitioned_by])}
+        assert by <= set(list_columns(name))
+
+    def test_what_is_kept_by_file_tells_the_file_and_is_not_published(self) -> None:
+        by_file = [name for name, table in TABLES.items() if table.by_file]
+        assert by_file == [
+            *(f"raw_{source.name}" for source in sources.ALL),
+            *(f"{source.name}_records" for source in sources.ALL),
+            *(f"{source.name}_drugs_named" for source in sources.PUBLICATIONS),
+        ]
+        assert all("source_file" in list_columns(name) for name in by_file)
+        assert not any(TABLES[name].published for name in by_file)
+
+    def test_journals_count_the_mentions_of_each_source(self) -> None:
+        counts = name_mention_counts()
+        assert list(counts) == [source.name for source in sources.PUBLICATIONS]
+        assert [c for c in list_columns("journal_drugs") if c.endswith("_mentions")] == [
+            *counts.values()
+        ]
 
 
 class TestNaturalKey:

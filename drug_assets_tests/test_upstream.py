@@ -11,6 +11,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
+pytestmark = pytest.mark.upstream
+
 
 @dg.asset
 def made() -> int:

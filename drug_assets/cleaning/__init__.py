@@ -1,4 +1,4 @@
-"""Raw rows to clean tables: text, dates, journals, duplicates, drugs (SPEC section 2).
+"""Raw rows -> clean tables: text, dates, journals, duplicates, drugs (SPEC 2).
 
-Functions from frames to frames. Nothing here knows a file, a store or an orchestrator.
+Functions from frames to frames. No module here knows a file, a store or an orchestrator.
 """

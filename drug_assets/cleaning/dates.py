@@ -1,9 +1,9 @@
-"""Dates as people, registries and PubMed write them, to the first day of what is known (SPEC 2).
+"""Dates as people, registries and PubMed write them -> date and precision (SPEC 2).
 
-One operation on a column of cleaned text, `parsed`, made of Polars expressions only. What is then
-done about a missing or unreadable date does not belong here, nor does cleaning the text.
+One operation on a column of cleaned text, `parse_dates`, made of Polars expressions only. Cleaning
+the text does not belong here, nor does the handling of missing or unreadable dates.
 
-A form is a regular expression with named groups; no text fits two of them. PubMed's own forms are
+A form is a regular expression with named groups; no text matches two forms. PubMed's own forms are
 those of its `PubDate` and `MedlineDate` elements: year, month or season, day, and ranges of them.
 """
 
@@ -13,11 +13,12 @@ from typing import TypeAlias
 
 import polars as pl
 
-from drug_assets.cleaning.text import folded
+from drug_assets.cleaning.text import fold_text
+from drug_assets.terms import DatePrecision, Issue
 
 _Months: TypeAlias = dict[str, int]
 
-#: English and French, full and abbreviated, folded; the dot of an abbreviation is a separator.
+#: English and French, full and abbreviated, folded. The dot of an abbreviation is a separator.
 _MONTHS: _Months = {
     name: month
     for month, names in enumerate(
@@ -40,9 +41,9 @@ _MONTHS: _Months = {
     for name in names.split()
 }
 
-#: The month a season's issue counts for, as the National Library of Medicine sorts PubMed
-#: (PubMed Help, "Publication date": winter is January, spring April, summer July, fall October).
-#: So the winter of a year is its first quarter, not the December that ends it.
+#: The month that stands for a season, as the National Library of Medicine sorts PubMed (PubMed
+#: Help, "Publication date": winter is January, spring April, summer July, fall October). So the
+#: winter of a year is its first quarter, not the December at its end.
 _SEASONS: _Months = {
     "winter": 1,
     "hiver": 1,
@@ -60,11 +61,12 @@ _WINTER = ["winter", "hiver"]
 _DECEMBER = 12
 
 #: Months in the numbered parts of a year: quarter, trimester, semester. MEDLINE has a "4th
-#: Trimest", so its trimesters are three months long, as the French ones are.
-_MONTHS_A_PART: _Months = {"q": 3, "t": 3, "s": 6}
+#: Trimest", so its trimesters are three months long, like French ones.
+_MONTHS_PER_PART: _Months = {"q": 3, "t": 3, "s": 6}
 
 _DASHES = "‐‑‒–—−"
-#: Punctuation around a date that a reader would not notice. No hyphen: "-2020" is another year.
+#: Punctuation around a date that does not change its meaning. Not the hyphen: "-2020" is a
+#: different year.
 _AROUND = " .,;:!()[]{}\"'`´«»“”‘’*|"
 
 _YEAR = "[12][0-9]{3}"
@@ -73,7 +75,7 @@ _WORD = "(?:" + "|".join([*_MONTHS, *_SEASONS]) + ")"
 _MONTH = "(?:" + "|".join(_MONTHS) + ")"
 _ORDINAL = "(?: ?er|st|nd|rd|th|d)?"
 _DAY = f"(?:0?[1-9]|[12][0-9]|3[01]){_ORDINAL}"
-#: Between two numbers something must stand, or 12020 would be the first of a month of 2020.
+#: A day and a year need a separator; otherwise "Jan 12020" would be read as 1 January 2020.
 _APART = "[ ,./-]{1,3}"
 _MAYBE_APART = "[ ,./-]{0,3}"
 _TO = r"(?:\.? ?[-/&] ?|\.? (?:to|and|au|et|a) )"
@@ -82,7 +84,7 @@ _TIME = (
     "(?:[t ](?:[01]?[0-9]|2[0-4]):[0-5][0-9](?::[0-6][0-9](?:[.,][0-9]+)?)?(?: ?[ap]m)?)?"
     "(?: ?(?:z|utc|gmt|[+-][0-9]{2}:?[0-9]{2}))?"
 )
-#: A number and what it counts: "2d quart", "1er trimestre", "1st-2nd Quarter", "Q1".
+#: A numbered part of a year: "2d quart", "1er trimestre", "1st-2nd Quarter", "Q1".
 _PART_ORDINAL = "(?:st|nde?|rd|th|d|er|re|i?e(?:me)?)?"
 _PART = (
     rf"(?:(?-u:\b)(?P<number>[1-4]){_PART_ORDINAL}(?:{_TO}[2-4]{_PART_ORDINAL})? ?"
@@ -121,47 +123,48 @@ _FORMS = {
     "part_first": rf"^{_LEAD}{_PART}{_APART}(?P<year>{_YEAR})$",
 }
 _PARSED = pl.Struct({"date": pl.Date, "date_precision": pl.String, "issue": pl.String})
-#: What `parsed` may have to say of a date.
-ISSUES = ("missing_date", "month_first_date", "unreadable_date")
+#: The issues that `parse_dates` can return.
+ISSUES = (Issue.MISSING_DATE, Issue.MONTH_FIRST_DATE, Issue.UNREADABLE_DATE)
 _NUMBER_FORMS = ("year_first_numbers", "year_last_numbers")
 _WORD_FORMS = ("year_first_words", "word_first", "day_first")
 _PART_FORMS = ("year_first_part", "part_first")
 
 
-def parsed(text: pl.Expr) -> pl.Expr:
-    """What a column of dates says, and how much of it is known.
+def parse_dates(text: pl.Expr) -> pl.Expr:
+    """Parse a column of dates.
 
-    A Struct of `date` (Date: the first day of what is known), `date_precision` (`day`, `month`,
-    `season` or `year`; a quarter, trimester or half of a year is a `season`) and `issue`:
-    `missing_date` (null or blank), `unreadable_date`, `month_first_date`, or null. There is a date
-    if and only if there is a precision, and if and only if it is neither missing nor unreadable.
-
-    Numbers are read day first; only where the second cannot be a month and the first can, month
-    first, with the issue. Of a range the first part counts. A winter that spans two years starts
-    in December of the first. Years are 1000 to 2999, in four ASCII digits. A day that is in no
-    calendar, a range that runs backwards through the years, any other text: unreadable.
+    Numbers are read day first. They are read month first, with an issue, only where the second
+    number cannot be a month and the first can. A range counts as its first part. A winter that
+    spans two years starts in December of the first. Years are 1000 to 2999, in four ASCII digits.
+    A day that does not exist, a range whose years run backwards, and any other text are unreadable.
 
     Args:
         text: A String column, cleaned.
+
+    Returns:
+        A Struct of `date` (Date: the first day of the known period), `date_precision` (`day`,
+        `month`, `season` or `year`; a quarter, trimester or half of a year is a `season`) and
+        `issue`: `missing_date` (null or blank text), `unreadable_date`, `month_first_date`, or
+        null. Date and precision are null exactly where the date is missing or unreadable.
     """
-    return text.map_batches(_each_once, return_dtype=_PARSED, is_elementwise=True)
+    return text.map_batches(_parse_distinct, return_dtype=_PARSED, is_elementwise=True)
 
 
-def _each_once(text: pl.Series) -> pl.Series:
-    """What each date says. Few differ in millions of records, so those that do are read once."""
-    different = text.unique().to_frame("text").with_columns(parsed=_parsed(pl.col("text")))
+def _parse_distinct(text: pl.Series) -> pl.Series:
+    """Parse each distinct text once: millions of records have few distinct dates."""
+    distinct = text.unique().to_frame("text").with_columns(parsed=_parse(pl.col("text")))
     return (
         text.to_frame("text")
-        .join(different, on="text", how="left", nulls_equal=True, maintain_order="left")
+        .join(distinct, on="text", how="left", nulls_equal=True, maintain_order="left")
         .get_column("parsed")
     )
 
 
-def _parsed(text: pl.Expr) -> pl.Expr:
+def _parse(text: pl.Expr) -> pl.Expr:
     missing = text.str.strip_chars().fill_null("") == ""
-    bare = folded(text).str.replace_many(list(_DASHES), ["-"]).str.strip_chars(_AROUND)
+    bare = fold_text(text).str.replace_many(list(_DASHES), ["-"]).str.strip_chars(_AROUND)
     matches = {form: pl.field("bare").str.extract_groups(regex) for form, regex in _FORMS.items()}
-    # Each step looks only at the fields that the one before made, so nothing is computed twice.
+    # Each step reads only the fields of the step before, so no expression is computed twice.
     return (
         pl.struct(missing=missing, bare=bare)
         .struct.with_fields(**matches)
@@ -174,12 +177,12 @@ def _parsed(text: pl.Expr) -> pl.Expr:
 
 
 def _group(name: str, *forms: str) -> pl.Expr:
-    """What stands in a group of whichever of the forms the text has."""
+    """The text of a named group, in the form that matches."""
     return pl.coalesce(pl.field(form).struct.field(name) for form in forms)
 
 
 def _parts() -> dict[str, pl.Expr]:
-    """What the text says, from whichever form it has."""
+    """The parts of the date as written, from the form that matches."""
     with_range = ("year_first_numbers", "year_first_words", "word_first", "day_first")
     last_year = pl.coalesce(
         _group("last_year", *with_range), _group("end_year", "year_first_words")
@@ -195,17 +198,17 @@ def _parts() -> dict[str, pl.Expr]:
         "number": pl.coalesce(_group("number", *_PART_FORMS), _group("quarter", *_PART_FORMS)).cast(
             pl.Int32
         ),
-        "day_leads": _group("day", "year_last_numbers").is_not_null(),
-        "uneven": (separators[0] != separators[1]).fill_null(value=False),
+        "day_before_month": _group("day", "year_last_numbers").is_not_null(),
+        "mixed_separators": (separators[0] != separators[1]).fill_null(value=False),
     }
 
 
 def _numbers() -> dict[str, pl.Expr]:
-    """Day and month in their places, the month of a word, season or numbered part as a number."""
+    """Day and month as numbers; a word, season or numbered part counts as its first month."""
     day, month, word, number = (pl.field(name) for name in ("day", "month", "word", "number"))
-    month_first = pl.field("day_leads") & (month > _DECEMBER) & day.is_between(1, _DECEMBER)
-    months_a_part = pl.field("part").replace_strict(
-        _MONTHS_A_PART, default=_MONTHS_A_PART["q"], return_dtype=pl.Int32
+    month_first = pl.field("day_before_month") & (month > _DECEMBER) & day.is_between(1, _DECEMBER)
+    months_per_part = pl.field("part").replace_strict(
+        _MONTHS_PER_PART, default=_MONTHS_PER_PART["q"], return_dtype=pl.Int32
     )
     spans_years = word.is_in(_WINTER) & (pl.field("last_year") == pl.field("year") + 1)
     return {
@@ -220,33 +223,33 @@ def _numbers() -> dict[str, pl.Expr]:
             pl.coalesce(
                 month,
                 word.replace_strict(_MONTHS | _SEASONS, default=None, return_dtype=pl.Int32),
-                (number - 1) * months_a_part + 1,
+                (number - 1) * months_per_part + 1,
             )
         ),
     }
 
 
 def _first_day() -> dict[str, pl.Expr]:
-    """The first day of what is known, null if it is in no calendar; and what is known."""
+    """The first day of the known period, null if it does not exist; and the precision."""
     year, month, day, season = (pl.field(name) for name in ("year", "month", "day", "season"))
-    # `pl.date` fails on what is in no calendar, so it is only asked for the first of real months.
-    real_month = pl.when(month.fill_null(1).is_between(1, _DECEMBER)).then(month.fill_null(1))
-    first = pl.date(year, real_month, 1)
-    sound = (
+    # `pl.date` fails for a day that does not exist, so it gets the first day of valid months only.
+    valid_month = pl.when(month.fill_null(1).is_between(1, _DECEMBER)).then(month.fill_null(1))
+    first = pl.date(year, valid_month, 1)
+    valid = (
         day.fill_null(1).is_between(1, first.dt.month_end().dt.day())
         & ~(season & day.is_not_null())
-        & ~pl.field("uneven")
+        & ~pl.field("mixed_separators")
         & (pl.field("last_year") >= year).fill_null(value=True)
     )
     return {
-        "date": pl.when(sound).then(first + pl.duration(days=day.fill_null(1) - 1)),
+        "date": pl.when(valid).then(first + pl.duration(days=day.fill_null(1) - 1)),
         "precision": pl.when(season)
-        .then(pl.lit("season"))
+        .then(pl.lit(DatePrecision.SEASON))
         .when(day.is_not_null())
-        .then(pl.lit("day"))
+        .then(pl.lit(DatePrecision.DAY))
         .when(month.is_not_null())
-        .then(pl.lit("month"))
-        .otherwise(pl.lit("year")),
+        .then(pl.lit(DatePrecision.MONTH))
+        .otherwise(pl.lit(DatePrecision.YEAR)),
     }
 
 
@@ -256,10 +259,10 @@ def _result() -> pl.Expr:
         date,
         pl.when(date.is_not_null()).then(pl.field("precision")).alias("date_precision"),
         pl.when(pl.field("missing"))
-        .then(pl.lit("missing_date"))
+        .then(pl.lit(Issue.MISSING_DATE))
         .when(date.is_null())
-        .then(pl.lit("unreadable_date"))
+        .then(pl.lit(Issue.UNREADABLE_DATE))
         .when(pl.field("month_first"))
-        .then(pl.lit("month_first_date"))
+        .then(pl.lit(Issue.MONTH_FIRST_DATE))
         .alias("issue"),
     )

@@ -1,10 +1,10 @@
-"""Drug lists to drugs: one row a drug, whatever the number of rows that name it (SPEC section 2).
+"""Drug records -> drugs: one row per drug, however many rows name it (SPEC 2).
 
-Several lists may be landed (a formulary, DrugBank's open vocabulary, the WHO's ATC table): rows of
-one substance meet by their folded names, and by what other lists know as synonyms.
+Several lists may be landed (a formulary, DrugBank's open vocabulary, the WHO's ATC table). Rows of
+the same substance are joined by their folded names, and by the synonyms in other lists.
 
 Searching titles for the names belongs to `mentions`, further spellings to `name_variants`, names
-that are not safe to `stop_list`.
+that are not safe to search for to `stop_list`.
 """
 
 from __future__ import annotations
@@ -14,79 +14,61 @@ from typing import NamedTuple
 import polars as pl
 
 from drug_assets import contracts
-from drug_assets.cleaning.delivery import with_position
-from drug_assets.cleaning.name_variants import RULES, Rules, variants
+from drug_assets.cleaning.name_variants import RULES, Rules, make_variants
 from drug_assets.cleaning.stop_list import StopList
-from drug_assets.cleaning.text import cleaned, folded
-from drug_assets.sources import SEPARATOR
-
-_SEARCHABLE = r"[\p{L}\p{N}]"
-#: Codes of ATC levels 1 to 4 are shorter: groups, not substances.
-_ATC_SUBSTANCE_CHARS = 7
+from drug_assets.cleaning.text import LETTER_OR_DIGIT, fold_text
+from drug_assets.delivery import add_position
+from drug_assets.terms import ATC_CODE, Issue, MergeRule
 
 
 class CleanedDrugs(NamedTuple):
-    """What cleaning the drug lists gives."""
+    """The results of `clean_drugs`."""
 
     #: The drugs, as `contracts.Drugs`.
     kept: pl.LazyFrame
-    #: Rows that name a drug another row names too, as `contracts.MergedDrugs`.
+    #: The rows that were merged into the first row of the same drug, as `contracts.MergedRecords`.
     merged: pl.LazyFrame
 
 
-def rejected_drugs() -> pl.Expr:
-    """Why a raw drug row cannot be kept: null, `blank_name` or `atc_group`.
-
-    `atc_group`: a row of the WHO's own table that names a group of ATC level 1 to 4. In other lists
-    a drug may well be filed under a group's code.
-    """
-    code = cleaned(pl.col("atccode")).str.to_uppercase()
-    group = code.str.contains(contracts.ATC_CODE) & (code.str.len_chars() < _ATC_SUBSTANCE_CHARS)
-    return (
-        pl.when(_name().is_null())
-        .then(pl.lit("blank_name"))
-        .when(cleaned(pl.col("drug")).is_null() & group)
-        .then(pl.lit("atc_group"))
-    )
-
-
-def _name() -> pl.Expr:
-    return pl.coalesce(cleaned(pl.col("drug")), cleaned(pl.col("atc_name")))
-
-
-def cleaned_drugs(
-    raw: pl.LazyFrame, stop_list: StopList | None = None, rules: Rules = RULES
+def clean_drugs(
+    records: pl.LazyFrame, stop_list: StopList | None = None, rules: Rules = RULES
 ) -> CleanedDrugs:
-    """The drugs that raw rows (`contracts.RawDrugs`) name.
+    """Join the rows of all drug lists to one row per drug.
 
-    Rows of the same folded name, or of the same identifier, are one drug: all codes, all names, the
-    most frequent spelling (ties: alphabetical) for display. A row without identifier is identified
-    by its folded name, so it is one with rows whose identifier is that name. A drug without
-    identifier, which exactly one drug of other files has as a synonym, is that drug.
+    Rows with the same folded name, or with the same identifier, are one drug. It gets all their
+    codes and names, and shows the most frequent spelling (ties: alphabetical). A row without an
+    identifier is identified by its folded name, so it joins rows that have this name as identifier.
+    A drug without an identifier that is a synonym of exactly one drug of other files is that drug.
 
-    `names` are the spellings of the lists, and the variants that `rules` make of them, without
-    those on the stop list.
+    `names` are the spellings in the lists and the variants that `rules` make of them, without those
+    on the stop list.
+
+    Args:
+        records: rows of all drug lists (`contracts.DrugRecords`).
+        stop_list: names that are not searched for; None for no names.
+        rules: the rules that make further spellings of a name.
+
+    Returns:
+        `kept` and `merged`, each sorted by key.
     """
     stop_list = stop_list or StopList()
-    rows = (
-        with_position(raw)
-        .select(
-            "source_file",
-            "source_row",
-            "position",
-            id=cleaned(pl.col("id")),
-            drug=_name(),
-            reason=rejected_drugs(),
-            codes=_split(pl.col("atccode")),
-            synonyms=_split(pl.col("synonyms")),
-        )
-        .filter(pl.col("reason").is_null())
-        .with_columns(folded_name=folded(pl.col("drug")))
-        .sort("position")
-        .collect()
+    rows = add_position(records).filter(pl.col("reason").is_null()).sort("position").collect()
+    rows = _join_by_synonyms(rows.with_columns(component=_label_components(rows)))
+    kept = (
+        _identify(rows)
+        .join(_choose_names(rows, stop_list, rules), on="component", how="left")
+        .with_columns(names=pl.col("names").fill_null([]), atc_codes=_atc_codes())
+        .with_columns(issues=_issues())
+        .sort("drug_id")
     )
-    rows = _with_hosts(rows.with_columns(component=_components(rows)))
-    by_drug = rows.group_by("component", maintain_order=True)
+    return CleanedDrugs(
+        kept=kept.select(contracts.Drugs.column_names()).lazy(),
+        merged=_collect_merged(rows, kept).lazy(),
+    )
+
+
+def _identify(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row per component (the rows of one drug): drug_id, drug, codes, first file and row."""
     spelling = (
         rows.group_by("component", "drug")
         .len()
@@ -94,71 +76,77 @@ def cleaned_drugs(
         .unique("component", keep="first", maintain_order=True)
         .select("component", "drug")
     )
-    drugs = (
-        by_drug.agg(
+    return (
+        rows.group_by("component", maintain_order=True)
+        .agg(
             drug_id=pl.coalesce(pl.col("id").drop_nulls().min(), pl.col("folded_name").min()),
             codes=pl.col("codes").explode(empty_as_null=False).drop_nulls().unique().sort(),
             source_file=pl.col("source_file").first(),
             source_row=pl.col("source_row").first(),
         )
         .join(spelling, on="component")
-        .join(_searched(rows, stop_list, rules), on="component", how="left")
-        .with_columns(
-            names=pl.col("names").fill_null([]),
-            atc_codes=pl.col("codes")
-            .list.eval(pl.element().str.to_uppercase())
-            .list.eval(pl.element().filter(pl.element().str.contains(contracts.ATC_CODE)))
-            .list.unique()
-            .list.sort(),
-        )
     )
-    invalid = pl.col("codes").list.eval(
-        ~pl.element().str.to_uppercase().str.contains(contracts.ATC_CODE)
-    )
-    issues = pl.concat_list(
-        pl.when(invalid.list.any()).then(pl.lit("invalid_atc_code")),
-        pl.when(pl.col("codes").list.len() == 0).then(pl.lit("missing_code")),
-        pl.when(pl.col("stopped")).then(pl.lit("stopped_name")),
-        pl.when(pl.col("unsearchable")).then(pl.lit("unsearchable_name")),
-    ).list.drop_nulls()
-    kept = drugs.with_columns(issues=issues).sort("drug_id")
-    merged = (
+
+
+def _atc_codes() -> pl.Expr:
+    """The codes that have the shape of an ATC code, in capitals, sorted."""
+    capitals = pl.col("codes").list.eval(pl.element().str.to_uppercase())
+    shaped = pl.element().str.contains(ATC_CODE)
+    return capitals.list.eval(pl.element().filter(shaped)).list.unique().list.sort()
+
+
+def _issues() -> pl.Expr:
+    """The issues of a drug, sorted."""
+    shaped = pl.element().str.to_uppercase().str.contains(ATC_CODE)
+    issues = {
+        Issue.INVALID_ATC_CODE: pl.col("codes").list.eval(~shaped).list.any(),
+        Issue.MISSING_CODE: pl.col("codes").list.len() == 0,
+        Issue.STOPPED_NAME: pl.col("stopped"),
+        Issue.UNSEARCHABLE_NAME: pl.col("unsearchable"),
+    }
+    found = (pl.when(holds).then(pl.lit(issue)) for issue, holds in issues.items())
+    return pl.concat_list(found).list.drop_nulls().list.sort()
+
+
+def _collect_merged(rows: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are not the first of their drug, as `contracts.MergedRecords`."""
+    return (
         rows.join(kept.select("component", "drug_id"), on="component")
         .join(kept, on=["source_file", "source_row"], how="anti")
         .select(
             "source_file",
             "source_row",
             merged_into="drug_id",
-            rule=pl.lit("same_drug"),
+            rule=pl.lit(MergeRule.SAME_DRUG),
         )
         .sort("source_file", "source_row")
     )
-    return CleanedDrugs(
-        kept=kept.select(contracts.Drugs.column_names()).lazy(),
-        merged=merged.select(contracts.MergedDrugs.column_names()).lazy(),
-    )
 
 
-def _spellings(rows: pl.DataFrame) -> pl.DataFrame:
-    """Every spelling of every row: component, source_file and name."""
+def _collect_spellings(rows: pl.DataFrame) -> pl.DataFrame:
+    """All spellings of all rows: columns component, source_file and name."""
     return rows.select("component", "source_file", name=pl.concat_list("drug", "synonyms")).explode(
         "name"
     )
 
 
-def _searched(rows: pl.DataFrame, stop_list: StopList, rules: Rules) -> pl.DataFrame:
-    """What titles are searched for: component, names (sorted), stopped and unsearchable (flags)."""
+def _choose_names(rows: pl.DataFrame, stop_list: StopList, rules: Rules) -> pl.DataFrame:
+    """The names to search titles for, per component.
+
+    Columns component, names (sorted); stopped and unsearchable, whether it has a name that is on
+    the stop list, or that has no letter or digit.
+    """
     name = pl.col("name")
-    listed = _spellings(rows).select(drug_id="component", name="name").unique()
-    further = variants(listed, rules).filter(~stop_list.stops(name))
+    listed = _collect_spellings(rows).select(drug_id="component", name="name").unique()
+    variants = make_variants(listed, rules).filter(~stop_list.stops(name))
     return (
         pl.concat(
             [
                 listed.with_columns(stopped=stop_list.stops(name)),
-                further.with_columns(stopped=pl.lit(value=False)),
+                variants.with_columns(stopped=pl.lit(value=False)),
             ]
         )
-        .with_columns(unsearchable=~name.str.contains(_SEARCHABLE))
+        .with_columns(unsearchable=~name.str.contains(LETTER_OR_DIGIT))
         .group_by(component="drug_id")
         .agg(
             name.filter(~pl.col("stopped"), ~pl.col("unsearchable")).sort().alias("names"),
@@ -167,60 +155,50 @@ def _searched(rows: pl.DataFrame, stop_list: StopList, rules: Rules) -> pl.DataF
     )
 
 
-def _with_hosts(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with the component of the drug they turn out to be, by a synonym of another list.
+def _join_by_synonyms(rows: pl.DataFrame) -> pl.DataFrame:
+    """Join drugs without identifier to the drug that lists their name as a synonym.
 
-    A drug moves if none of its rows has an identifier and exactly one drug has its name among the
-    names that files without a row of it give. Names of several drugs tell nothing: it stays.
+    A drug is joined if none of its rows has an identifier, and exactly one other drug has its name
+    among its names and synonyms in files that hold no row of the drug itself. If several drugs have
+    the name, it is ambiguous and the drug stays separate.
     """
-    anonymous = rows.filter(pl.col("id").is_null().all().over("component"))
-    known = _spellings(rows).select(
-        host="component", host_file="source_file", folded_name=folded(pl.col("name"))
+    unidentified = rows.filter(pl.col("id").is_null().all().over("component"))
+    known = _collect_spellings(rows).select(
+        other="component", file="source_file", folded_name=fold_text(pl.col("name"))
     )
-    own_files = anonymous.select("component", host_file="source_file").unique()
-    hosts = (
-        anonymous.select("component", "folded_name")
+    own_files = unidentified.select("component", file="source_file").unique()
+    matches = (
+        unidentified.select("component", "folded_name")
         .unique()
         .join(known.unique(), on="folded_name")
-        .filter(pl.col("host") != pl.col("component"))
-        .join(own_files, on=["component", "host_file"], how="anti")
+        .filter(pl.col("other") != pl.col("component"))
+        .join(own_files, on=["component", "file"], how="anti")
         .group_by("component")
-        .agg(pl.col("host").unique())
-        .filter(pl.col("host").list.len() == 1)
-        .select("component", host=pl.col("host").list.first())
+        .agg(pl.col("other").unique())
+        .filter(pl.col("other").list.len() == 1)
+        .select("component", other=pl.col("other").list.first())
     )
-    links = pl.concat(
-        [
-            hosts.select(folded_name="component", id="host"),
-            rows.select(folded_name="component", id="component").unique(),
-        ]
-    )
-    joined = links.with_columns(to=_linked(links["folded_name"], links["id"]))
+    links = pl.concat([matches, rows.select("component", other="component").unique()])
+    joined = links.with_columns(joined=_label_chains(links["component"], links["other"]))
     return (
-        rows.join(joined.group_by(component="folded_name").agg(pl.col("to").min()), on="component")
-        .with_columns(component="to")
-        .drop("to")
+        rows.join(joined.group_by("component").agg(pl.col("joined").min()), on="component")
+        .with_columns(component="joined")
+        .drop("joined")
         .sort("position")
     )
 
 
-def _split(field: pl.Expr) -> pl.Expr:
-    """The cleaned parts of a field that holds several, separated by bars."""
-    parts = field.fill_null("").str.split(SEPARATOR)
-    return parts.list.eval(cleaned(pl.element())).list.drop_nulls()
-
-
-def _components(rows: pl.DataFrame) -> pl.Series:
-    """A label a row, equal for rows linked by a chain of equal folded names or equal identities."""
+def _label_components(rows: pl.DataFrame) -> pl.Series:
+    """A label per row: rows with the same folded name or the same identity share a label."""
     identity = rows.select(identity=pl.coalesce("id", "folded_name"))["identity"]
-    return _linked(rows["folded_name"], identity)
+    return _label_chains(rows["folded_name"], identity)
 
 
-def _linked(left: pl.Series, right: pl.Series) -> pl.Series:
-    """A label a row, equal for rows linked by a chain of equal values on the left or on the right.
+def _label_chains(left: pl.Series, right: pl.Series) -> pl.Series:
+    """A label per row: rows with an equal value on either side share a label, also transitively.
 
-    Each round lets the smallest label cross one link of each kind; lists are short chains, so a few
-    rounds settle it.
+    Each round passes the smallest label on to all rows with the same value, first on the left, then
+    on the right. Drug lists have short chains, so a few rounds are enough.
     """
     labels = pl.DataFrame({"left": left, "right": right}).with_columns(
         component=pl.int_range(pl.len())

@@ -1,10 +1,10 @@
-"""Which records are the same publication, and which of them is kept (SPEC section 2, "duplicates").
+"""Find records of the same publication and decide which one is kept (SPEC 2, "duplicates").
 
 Three rules, in this order: same content; same folded title and date with ids equal or one missing
 and journals equal or one missing; same id with different content, where the later delivery wins.
 
-Most records have no double. A narrow pass over hashes finds the few that could, and only these meet
-the exact rules, so that a source of millions is never compared as text.
+Most records have no duplicate. A first pass over hashes finds the few candidates. The rules are
+applied to candidates only, so the texts of millions of records are never compared.
 """
 
 from __future__ import annotations
@@ -14,82 +14,99 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from drug_assets import contracts
+from drug_assets.terms import MergeRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _JOURNAL = ("journal_id", "journal", "folded_journal")
-#: Where a record stood and how its journal was spelt are not its content; all else is.
-_NOT_CONTENT = ("source_file", "source_row", "position", "journal", "folded_journal")
+#: Columns that are no content: file, row and position, version, and the spelling of the journal.
+_NOT_CONTENT = (
+    *("source_file", "source_row", "position", "version", "delivered"),
+    *("journal", "folded_journal"),
+)
+#: Records of the same work have equal values in these columns; `_cluster` adds undated_text.
 _SAME_WORK = ("folded_title", "date", "date_precision", "undated_text")
 
 
-def resolved(
+def resolve_duplicates(
     records: pl.LazyFrame,
-    with_journals: Callable[[pl.LazyFrame], pl.LazyFrame],
+    add_journals: Callable[[pl.LazyFrame], pl.LazyFrame],
     surrogate: pl.Expr,
 ) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """The publications kept and the rows merged into them.
+    """Split records into the publications that are kept and the rows that are merged into them.
 
     Args:
-        records: one row a record, with source_file, source_row, position (order of delivery), id
-            (null if missing), title, folded_title, date, date_precision and date_text. Other
-            columns are content too, and carried along. They are read three times.
-        with_journals: gives records their journal, journal_id and folded_journal.
-        surrogate: the id a record gets that has none.
+        records: one row per record, with source_file, source_row, position (in the order of
+            delivery), version, id (null if missing), title, folded_title, date, date_precision and
+            date_text. All other columns count as content and are kept. Read three times.
+        add_journals: adds the columns journal, journal_id and folded_journal to records.
+        surrogate: the publication_id of a record without id.
 
     Returns:
-        The kept records with `publication_id`, gaps (id and journal) filled, and whether what rows
-        of the same id said was lost (`conflicting_duplicate`) or rows that differ went into one
-        (`merged_duplicate`); and the merged rows, as `contracts.MergedRecords`, sorted by key.
+        The kept records and the merged rows. Kept records have the columns of `add_journals` too,
+        with a missing id or journal filled from the rows merged into them; `publication_id`;
+        `conflicting_duplicate`, whether a row of the same id with other content was replaced; and
+        `merged_duplicate`, whether rows that differ were merged. Merged rows are as
+        `contracts.MergedRecords`, sorted by key.
     """
-    suspects = _suspects(records)
-    alone = with_journals(records.join(suspects.lazy(), on="position", how="anti")).with_columns(
-        publication_id=_with_surrogate(surrogate),
+    candidates = _find_candidates(records)
+    unique = add_journals(records.join(candidates.lazy(), on="position", how="anti")).with_columns(
+        publication_id=_id_or_surrogate(surrogate),
         conflicting_duplicate=pl.lit(value=False),
         merged_duplicate=pl.lit(value=False),
     )
-    # An id is looked at before the rest of a row is read; few rows are read for nothing.
-    id_of = pl.col("id")
-    possible = records.filter(id_of.is_null() | id_of.is_in(suspects["id"].drop_nulls().implode()))
-    doubled = with_journals(possible.join(suspects.lazy(), on="position", how="semi")).collect()
-    kept, merged = _settled(doubled, surrogate)
-    return pl.concat([alone, kept.select(alone.collect_schema().names()).lazy()]), merged.lazy()
+    # Polars applies this filter before it reads the other columns, so few rows are read in vain.
+    record_id = pl.col("id")
+    candidate_ids = candidates["id"].drop_nulls().implode()
+    prefiltered = records.filter(record_id.is_null() | record_id.is_in(candidate_ids))
+    compared = add_journals(
+        prefiltered.join(candidates.lazy(), on="position", how="semi")
+    ).collect()
+    kept, merged = _resolve_candidates(compared, surrogate)
+    return pl.concat([unique, kept.select(unique.collect_schema().names()).lazy()]), merged.lazy()
 
 
-def _with_surrogate(surrogate: pl.Expr) -> pl.Expr:
+def _id_or_surrogate(surrogate: pl.Expr) -> pl.Expr:
     return pl.coalesce("id", pl.when(pl.col("id").is_null()).then(surrogate))
 
 
-def _suspects(records: pl.LazyFrame) -> pl.DataFrame:
-    """Position and id of all records that may have a double: same id, or same title and date."""
+def _find_candidates(records: pl.LazyFrame) -> pl.DataFrame:
+    """Position and id of records that may have a duplicate: same id, or same title and date."""
     same_work = ("title_hash", "date")
     keys = records.select("position", "id", "date", title_hash=pl.col("folded_title").hash())
+    per_id, per_work = pl.col("records_per_id"), pl.col("records_per_work")
     return (
-        keys.with_columns(of_id=pl.len().over("id"), of_work=pl.len().over(*same_work))
-        # Counting ids a work is dear, and most works have one record.
-        .filter((pl.col("of_id") > 1) | (pl.col("of_work") > 1))
-        .with_columns(ids_of_work=pl.col("id").drop_nulls().n_unique().over(*same_work))
+        keys.with_columns(
+            records_per_id=pl.len().over("id"), records_per_work=pl.len().over(*same_work)
+        )
+        # Counting the ids per work is expensive, and most works have one record.
+        .filter((per_id > 1) | (per_work > 1))
+        .with_columns(ids_per_work=pl.col("id").drop_nulls().n_unique().over(*same_work))
         .filter(
-            (pl.col("id").is_not_null() & (pl.col("of_id") > 1))
-            | (pl.col("of_work") > pl.col("ids_of_work")) & (pl.col("of_work") > 1)
+            (pl.col("id").is_not_null() & (per_id > 1))
+            | (per_work > pl.col("ids_per_work")) & (per_work > 1)
         )
         .select("position", "id")
         .collect()
     )
 
 
-def _settled(records: pl.DataFrame, surrogate: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The three rules, applied to records that may have doubles."""
+def _resolve_candidates(
+    records: pl.DataFrame, surrogate: pl.Expr
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Apply the three rules to the candidates: the kept records and the merged rows."""
     content = pl.struct(pl.exclude(_NOT_CONTENT)).struct.json_encode()
-    clustered = _clustered(records.with_columns(content=content))
+    # A higher version of a record wins, whether it was delivered earlier or later.
+    in_order = records.sort("version", "position").with_row_index("delivered")
+    clustered = _cluster(in_order.with_columns(content=content))
     cluster = [*_SAME_WORK, "cluster_id", "cluster_journal"]
-    # Kept is the later delivery here too, as a retraction leaves title and date as they were; but
-    # one with an id comes before one without.
-    best_first = clustered.sort(pl.col("id").is_null(), "position", descending=[False, True])
+    # A record with an id is kept before one without. Among equals the later delivery is kept, since
+    # a retraction does not change title and date.
+    best_first = clustered.sort(pl.col("id").is_null(), "delivered", descending=[False, True])
     clusters = (
         best_first.with_columns(
-            last_position=pl.col("position").max().over(cluster),
+            last_delivered=pl.col("delivered").max().over(cluster),
             contents=pl.col("content").n_unique().over(cluster),
             **{
                 f"filled_{name}": pl.col(name).drop_nulls().first().over(cluster)
@@ -98,8 +115,8 @@ def _settled(records: pl.DataFrame, surrogate: pl.Expr) -> tuple[pl.DataFrame, p
         )
         .unique(cluster, keep="first", maintain_order=True)
         .with_columns(id="cluster_id", **{name: pl.col(f"filled_{name}") for name in _JOURNAL})
-        .with_columns(publication_id=_with_surrogate(surrogate))
-        .sort("publication_id", "last_position", descending=[False, True])
+        .with_columns(publication_id=_id_or_surrogate(surrogate))
+        .sort("publication_id", "last_delivered", descending=[False, True])
     )
     kept = clusters.with_columns(
         conflicting_duplicate=pl.len().over("publication_id") > 1,
@@ -123,84 +140,113 @@ def _settled(records: pl.DataFrame, surrogate: pl.Expr) -> tuple[pl.DataFrame, p
             "source_row",
             merged_into="publication_id",
             rule=pl.when(~winner)
-            .then(pl.lit("conflicting_duplicate"))
+            .then(pl.lit(MergeRule.CONFLICTING_DUPLICATE))
             .when(pl.col("content") == pl.col("content_of_cluster"))
-            .then(pl.lit("same_content"))
-            .otherwise(pl.lit("merged_duplicate")),
+            .then(pl.lit(MergeRule.SAME_CONTENT))
+            .otherwise(pl.lit(MergeRule.MERGED_DUPLICATE)),
         )
         .sort("source_file", "source_row")
     )
     return kept, merged.select(contracts.MergedRecords.column_names())
 
 
-def _clustered(records: pl.DataFrame) -> pl.DataFrame:
-    """The records with the cluster they belong to: `_SAME_WORK`, cluster_id, cluster_journal.
+def _cluster(records: pl.DataFrame) -> pl.DataFrame:
+    """Assign each record to a cluster, the records of a work that are merged into one.
 
-    "Equal or one missing" does not carry over from pair to pair: of three records with ids 1, none
-    and 2, the middle one fits both. Ties fall to the smallest id, then the smallest journal, never
-    to the order of rows.
+    `_SAME_WORK`, cluster_id and cluster_journal identify a cluster. "Equal or one missing" is not
+    transitive: of three records with ids 1, none and 2, the one without id matches both others.
+    Ties go to the smallest id, then to the smallest journal, so the order of rows does not matter.
     """
     records = records.with_columns(
-        # Two unreadable dates are the same only if they say the same.
+        # Two unreadable dates are equal only if their texts are equal.
         undated_text=pl.when(pl.col("date").is_null()).then("date_text")
     )
-    identified = records.filter(pl.col("id").is_not_null()).with_columns(
+    columns = [*records.columns, "cluster_id", "cluster_journal"]
+    identified = _cluster_by_id(records)
+    clusters = identified.select(*_SAME_WORK, "cluster_id", "cluster_journal").unique()
+    matched, unmatched = _match_by_journal(records, clusters)
+    unmatched, added = _match_clusters_without_journal(unmatched, clusters)
+    identified = (
+        identified.join(added, on=[*_SAME_WORK, "cluster_id"], how="left", nulls_equal=True)
+        .with_columns(cluster_journal=pl.coalesce("cluster_journal", "added_journal"))
+        .drop("added_journal")
+    )
+    clustered = pl.concat([rows.select(columns) for rows in (identified, matched, unmatched)])
+    return pl.concat([clustered, _match_by_title(records, clustered).select(columns)])
+
+
+def _cluster_by_id(records: pl.DataFrame) -> pl.DataFrame:
+    """The records with an id: one cluster per id and journal, missing journals filled."""
+    return records.filter(pl.col("id").is_not_null()).with_columns(
         cluster_id="id",
         cluster_journal=pl.coalesce(
             "journal_id", pl.col("journal_id").min().over(*_SAME_WORK, "id")
         ),
     )
-    anonymous = records.filter(pl.col("id").is_null())
-    homes = identified.select(*_SAME_WORK, "cluster_id", "cluster_journal").unique()
 
-    # The same journal: the home is the record with that journal and the smallest id.
-    named = anonymous.filter(pl.col("journal_id").is_not_null())
-    with_journal = homes.group_by(*_SAME_WORK, "cluster_journal").agg(pl.col("cluster_id").min())
-    named = named.join(
-        with_journal.filter(pl.col("cluster_journal").is_not_null()),
+
+def _match_by_journal(
+    records: pl.DataFrame, clusters: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Assign records with a journal but no id to the cluster of that journal.
+
+    Of several such clusters, the one with the smallest id is chosen.
+
+    Returns:
+        The records that were assigned, and those whose journal has no cluster.
+    """
+    with_journal = records.filter(pl.col("id").is_null(), pl.col("journal_id").is_not_null())
+    smallest = (
+        clusters.group_by(*_SAME_WORK, "cluster_journal")
+        .agg(pl.col("cluster_id").min())
+        .filter(pl.col("cluster_journal").is_not_null())
+    )
+    with_journal = with_journal.join(
+        smallest,
         left_on=[*_SAME_WORK, "journal_id"],
         right_on=[*_SAME_WORK, "cluster_journal"],
         how="left",
         nulls_equal=True,
     ).with_columns(cluster_journal="journal_id")
+    matched = pl.col("cluster_id").is_not_null()
+    return with_journal.filter(matched), with_journal.filter(~matched).drop("cluster_id")
 
-    # A journal without a home moves in where the journal is missing, one journal a home.
-    homeless = named.filter(pl.col("cluster_id").is_null()).drop("cluster_id")
-    vacancies = homes.filter(pl.col("cluster_journal").is_null()).select(
+
+def _match_clusters_without_journal(
+    unmatched: pl.DataFrame, clusters: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Assign journals without a cluster to clusters without a journal, one journal per cluster.
+
+    Within a work, the first journal is assigned to the first cluster, and so on, both sorted.
+
+    Returns:
+        The records with cluster_id, null where none was left: they form a cluster of their own; and
+        the journal (`added_journal`) of each cluster that got one.
+    """
+    without_journal = clusters.filter(pl.col("cluster_journal").is_null()).select(
         *_SAME_WORK,
-        vacant_id="cluster_id",
+        "cluster_id",
         rank=pl.col("cluster_id").rank("dense").over(*_SAME_WORK),
     )
-    homeless = homeless.with_columns(
-        rank=pl.col("journal_id").rank("dense").over(*_SAME_WORK)
-    ).join(vacancies, on=[*_SAME_WORK, "rank"], how="left", nulls_equal=True)
-    taken = (
-        homeless.filter(pl.col("vacant_id").is_not_null())
-        .select(*_SAME_WORK, cluster_id="vacant_id", moved_in="journal_id")
+    assigned = (
+        unmatched.with_columns(rank=pl.col("journal_id").rank("dense").over(*_SAME_WORK))
+        .join(without_journal, on=[*_SAME_WORK, "rank"], how="left", nulls_equal=True)
+        .drop("rank")
+    )
+    added = (
+        assigned.filter(pl.col("cluster_id").is_not_null())
+        .select(*_SAME_WORK, "cluster_id", added_journal="journal_id")
         .unique()
     )
-    homeless = homeless.drop("rank").rename({"vacant_id": "cluster_id"})
-    identified = (
-        identified.join(taken, on=[*_SAME_WORK, "cluster_id"], how="left", nulls_equal=True)
-        .with_columns(cluster_journal=pl.coalesce("cluster_journal", "moved_in"))
-        .drop("moved_in")
-    )
+    return assigned, added
 
-    # No id and no journal: the smallest of what there is, identified first.
-    columns = [*records.columns, "cluster_id", "cluster_journal"]
-    placed = pl.concat(
-        [
-            identified.select(columns),
-            named.filter(pl.col("cluster_id").is_not_null()).select(columns),
-            homeless.select(columns),
-        ]
-    )
+
+def _match_by_title(records: pl.DataFrame, clustered: pl.DataFrame) -> pl.DataFrame:
+    """Assign records with neither id nor journal to the smallest cluster of their work, if any."""
     smallest = (
-        placed.sort("cluster_id", "cluster_journal", nulls_last=True)
+        clustered.sort("cluster_id", "cluster_journal", nulls_last=True)
         .unique(_SAME_WORK, keep="first", maintain_order=True)
         .select(*_SAME_WORK, "cluster_id", "cluster_journal")
     )
-    bare = anonymous.filter(pl.col("journal_id").is_null()).join(
-        smallest, on=_SAME_WORK, how="left", nulls_equal=True
-    )
-    return pl.concat([placed, bare.select(columns)])
+    without_both = records.filter(pl.col("id").is_null(), pl.col("journal_id").is_null())
+    return without_both.join(smallest, on=_SAME_WORK, how="left", nulls_equal=True)

@@ -1,10 +1,11 @@
-"""Spellings of a drug that its list does not give, but a title may use.
+"""Spellings of a drug that are not in a drug list, but that a title may use.
 
-Each rule makes of a listed name at most one other name of the same substance. What each was worth,
-measured on titles with gold spans, and which rules were tried and left out (salts, plurals, stems
-of families), is in `docs/accuracy.md`. Plurals never are: "tetracyclines" is a class (SPEC 4).
+Each rule makes at most one other name of the same substance from a listed name. `docs/accuracy.md`
+reports the effect of each rule, measured on titles with gold spans, and the rules that were tried
+and rejected (salts, plurals, stems of families). Plurals are never variants: "tetracyclines" is a
+class (SPEC 4).
 
-Names come and go folded. Which of them are unsafe to search for belongs to `stop_list`.
+Names are folded, before and after. Names that are unsafe to search for belong to `stop_list`.
 """
 
 from __future__ import annotations
@@ -14,31 +15,31 @@ from typing import TypeAlias
 
 import polars as pl
 
-from drug_assets.cleaning.text import folded
+from drug_assets.cleaning.text import fold_text
 
-#: By name, expressions that make of a folded name another one, or null.
+#: By name of the rule, a function from a folded name to another folded name, or to null.
 Rules: TypeAlias = Mapping[str, Callable[[pl.Expr], pl.Expr]]
 
-#: Characters. Longer names are systematic: titles hardly have them, and then in one spelling.
-_LONGEST = 40
+#: Longer names get no variants: they are systematic, rare in titles, and then in one spelling.
+_MAX_CHARACTERS = 40
 
 _ION = (
     r"^(\pL{4}[\pL ]*?)"
     r"(?:,? ions?|,? \(ion\)|,? (?:cat|an)ions?|\([1-9]?[+−-]\)(?: ion)?|\([iv]+\) (?:cat|an)?ion)$"
 )
 _IC_ACID = r"^(.*\pL{3})ic acid$"
-#: Where INNs write f for ph and e for oe (WHO, "General principles for guidance in devising INNs"),
-#: titles of Britain, and of all countries before the 1990s, often do not.
+#: INNs have f for ph and e for oe (WHO, "General principles for guidance in devising INNs").
+#: British titles, and titles of all countries before the 1990s, often have the older spelling.
 _OLDER = {
     r"sulf": "sulph",
     r"\bcef": "ceph",
     r"amfetamin": "amphetamin",
     r"\balfa\b": "alpha",
     r"\bestr": "oestr",
-    # Not in mestranol, levonorgestrel, campestris, and what is spelt oestr already.
+    # Not in mestranol, levonorgestrel, campestris, nor where oestr is there already.
     r"([^gmov])estr(adi|iol|one|ol|en)": "${1}oestr${2}",
 }
-#: Where letters and a number meet, if there are enough of either to tell a name from "B-1".
+#: Letters next to a number, with enough of either that a name like "B-1" does not match.
 _JOINTS = (
     r"^([^,\[\]{}]*\pL{3})[ -]([0-9][^,\[\]{}]*)$",
     r"^([^,\[\]{}]*\pL)[ -]([0-9]{2}[^,\[\]{}]*)$",
@@ -54,7 +55,7 @@ def without_ion(name: pl.Expr) -> pl.Expr:
 
 
 def salt_of_acid(name: pl.Expr) -> pl.Expr:
-    """`glutamic acid` -> `glutamate`: in the body one substance, in titles the usual name."""
+    """`glutamic acid` -> `glutamate`: one substance in the body, and the usual name in titles."""
     return name.str.extract(_IC_ACID) + "ate"
 
 
@@ -68,49 +69,49 @@ def older_spelling(name: pl.Expr) -> pl.Expr:
 
 def with_blank(name: pl.Expr) -> pl.Expr:
     """`5-fluorouracil`, `fk-506`, `fk506` -> `5 fluorouracil`, `fk 506`."""
-    return _joined(name, " ")
+    return _with_joint(name, " ")
 
 
 def with_hyphen(name: pl.Expr) -> pl.Expr:
     """`interleukin 3`, `fk 506`, `fk506` -> `interleukin-3`, `fk-506`."""
-    return _joined(name, "-")
+    return _with_joint(name, "-")
 
 
 def in_one(name: pl.Expr) -> pl.Expr:
-    """`fk-506`, `fk 506` -> `fk506`: codes of compounds."""
+    """`fk-506`, `fk 506` -> `fk506`, for codes of compounds."""
     return name.str.replace(_CODE, "${1}${2}")
 
 
-def _joined(name: pl.Expr, joint: str) -> pl.Expr:
-    """The name with this joint between letters and a number."""
+def _with_joint(name: pl.Expr, joint: str) -> pl.Expr:
+    """Put a blank or a hyphen between letters and a number."""
     joined = name
-    for ends in _JOINTS:
-        joined = joined.str.replace(ends, "${1}" + joint + "${2}")
+    for pattern in _JOINTS:
+        joined = joined.str.replace(pattern, "${1}" + joint + "${2}")
     return joined
 
 
-#: Every rule in use: an earlier one has the first claim to a spelling.
+#: All rules in use. A spelling that several rules make belongs to the earliest.
 RULES: Rules = {
     rule.__name__: rule
     for rule in (without_ion, salt_of_acid, older_spelling, with_blank, with_hyphen, in_one)
 }
 
 
-def variants(listed: pl.DataFrame, rules: Rules = RULES) -> pl.DataFrame:
-    """The spellings that rules add to the listed ones.
+def make_variants(listed: pl.DataFrame, rules: Rules = RULES) -> pl.DataFrame:
+    """Make further spellings of listed names.
 
-    A spelling that is listed, or that a rule makes of names of several drugs, is left out: no
-    variant is ever ambiguous.
+    A spelling that is listed already, or that a rule makes from names of several drugs, is left
+    out, so no variant is ambiguous.
 
     Args:
-        listed: Columns drug_id and name, one row a spelling, cleaned.
-        rules: Those to apply, in this order.
+        listed: Columns drug_id and name, one row per spelling, cleaned.
+        rules: The rules to apply, in this order.
 
     Returns:
-        Columns drug_id and name (folded), one row a spelling, sorted by rule, drug_id and name.
+        Columns drug_id and name (folded), one row per spelling, sorted by rule, drug_id and name.
     """
-    own = listed.select("drug_id", name=folded(pl.col("name"))).unique()
-    short = own.filter(pl.col("name").str.len_chars() <= _LONGEST)
+    own = listed.select("drug_id", name=fold_text(pl.col("name"))).unique()
+    short = own.filter(pl.col("name").str.len_chars() <= _MAX_CHARACTERS)
     known = own
     for rule in rules.values():
         made = (

@@ -1,8 +1,9 @@
 """Names that are not safe to search titles for: too short, or words of the language (SPEC 4).
 
-A list is a CSV with the columns `name` and `reason`, one name a line; in a name, `?` stands for any
-one letter. The project's own is `drug_assets/stop_list.csv`. Names are compared folded. What makes
-the names of a drug belongs to `drugs`, where the file lies to `storage`.
+A stop list is a CSV file with the columns `name` and `reason`, one name per line; in a name, `?`
+stands for any one letter. The project's own list is `stop_list.csv` beside this module. Names are
+compared folded. Collecting the names of a drug belongs to `drugs`, reading the bytes at a location
+to `storage`.
 """
 
 from __future__ import annotations
@@ -12,18 +13,24 @@ import hashlib
 import io
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drug_assets.cleaning.text import fold_text, folded
+from drug_assets.cleaning.text import fold_string, fold_text
+from drug_assets.errors import DrugAssetsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
+#: Path of the project's own list.
+OWN = Path(__file__).with_suffix(".csv")
 _ANY_LETTER = "?"
 
 
-class StopListError(Exception):
-    """A stop list that cannot be used: which file, which line, what would be right."""
+class StopListError(DrugAssetsError):
+    """A stop list that cannot be used; the message names the file, the line and the remedy."""
 
     def __init__(self, origin: str, problem: str) -> None:
         super().__init__(origin, problem)
@@ -36,25 +43,25 @@ class StopListError(Exception):
 
 @dataclass(frozen=True)
 class StopList:
-    """Names that are left out of what titles are searched for."""
+    """Names that titles are not searched for."""
 
-    #: Folded.
+    #: Folded names.
     names: frozenset[str] = frozenset()
     #: Folded names in which `?` stands for any one letter.
     patterns: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, data: bytes, origin: str) -> StopList:
-        """The list that a CSV file holds.
+        """Parse a CSV file.
 
         Args:
             data: The file's bytes, UTF-8.
-            origin: Where the file lies, for messages.
+            origin: Location of the file, for messages.
 
         Raises:
             StopListError: not UTF-8, other columns, or a line without a name or a reason.
         """
-        rows = csv.reader(io.StringIO(_decoded(data, origin), newline=""), strict=True)
+        rows = csv.reader(io.StringIO(_decode(data, origin), newline=""), strict=True)
         try:
             header = [column.strip().casefold() for column in next(rows, [])]
             if header != ["name", "reason"]:
@@ -62,7 +69,9 @@ class StopList:
                     origin,
                     f"line 1 is {','.join(header)!r}: it must name the columns, name,reason",
                 )
-            names = [_name(row, origin, rows.line_num) for row in rows if any(map(str.strip, row))]
+            names = [
+                _parse_name(row, origin, rows.line_num) for row in rows if any(map(str.strip, row))
+            ]
         except csv.Error as error:
             raise StopListError(
                 origin,
@@ -74,20 +83,42 @@ class StopList:
 
     @property
     def digest(self) -> str:
-        """Equal for lists that stop the same names."""
+        """A hash that is equal for lists that stop the same names."""
         return hashlib.sha256("\n".join(sorted(self.names | self.patterns)).encode()).hexdigest()
 
     def stops(self, name: pl.Expr) -> pl.Expr:
         """Whether each name of a column is on the list."""
-        folded_name = folded(name)
+        folded_name = fold_text(name)
         stopped = folded_name.is_in(sorted(self.names))
         if self.patterns:
-            letters = (re.escape(p).replace(r"\?", r"\pL") for p in sorted(self.patterns))
-            stopped |= folded_name.str.contains(f"^(?:{'|'.join(letters)})$")
+            regexes = (re.escape(p).replace(r"\?", r"\pL") for p in sorted(self.patterns))
+            stopped |= folded_name.str.contains(f"^(?:{'|'.join(regexes)})$")
         return stopped
 
 
-def _decoded(data: bytes, origin: str) -> str:
+def read_stop_list(location: str | None, read: Callable[[str], bytes]) -> StopList:
+    """Read the stop list at a location.
+
+    Args:
+        location: path or URI of the list; None for the project's own list.
+        read: returns the bytes at a location, or raises OSError.
+
+    Raises:
+        StopListError: the list is missing or cannot be used; the message says where and why.
+    """
+    origin = location or str(OWN)
+    try:
+        data = read(origin)
+    except OSError as error:
+        raise StopListError(
+            origin,
+            f"cannot be read ({error.strerror or error}). Set DRUG_ASSETS_STOP_LIST to a CSV file "
+            "with the columns name,reason, or unset it: then the project's own list is used.",
+        ) from error
+    return StopList.of(data, origin)
+
+
+def _decode(data: bytes, origin: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -95,7 +126,8 @@ def _decoded(data: bytes, origin: str) -> str:
         raise StopListError(origin, f"line {line} is not UTF-8: save the file as UTF-8") from error
 
 
-def _name(row: list[str], origin: str, line: int) -> str:
+def _parse_name(row: list[str], origin: str, line: int) -> str:
+    """The folded name of a line."""
     parts = [part.strip() for part in row]
     if len(parts) != 2 or not all(parts):
         raise StopListError(
@@ -103,4 +135,4 @@ def _name(row: list[str], origin: str, line: int) -> str:
             f"line {line} is {','.join(row)!r}: write a name and the reason why it is unsafe, "
             "name,reason; a comma within either needs quotes around it",
         )
-    return fold_text(parts[0])
+    return fold_string(parts[0])

@@ -1,9 +1,9 @@
-"""Text as it is kept and as it is compared (SPEC section 2, "text" and "Folded text").
+"""Clean text, to keep and show, and folded text, to compare (SPEC 2, "text" and "Folded text").
 
-Two operations, each on a column of a frame: `cleaned` makes text fit to keep and show, `folded`
-makes it fit to compare. `fold_text` is `folded` for a single string, and needs no Polars, so that
-what answers questions on the command line can fold a drug's name at once. What a field means (a
-date, a journal, a blank title) does not belong here.
+Two operations, each on a column of a frame: `clean_text` and `fold_text`. `fold_string` is
+`fold_text` for a single string. It works without importing Polars, so that the commands that answer
+questions start fast. The meaning of a field (a date, a journal, a blank title) does not belong
+here.
 """
 
 from __future__ import annotations
@@ -15,50 +15,62 @@ from html.entities import html5
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from drug_assets.terms import SEPARATOR
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import polars as pl
 
-#: A run of bytes spelt out, as a program prints bytes that it could not show.
+#: The characters that must not stand on either side of a name in a title (SPEC 4). Polars syntax.
+LETTER_OR_DIGIT = r"[\p{L}\p{N}]"
+
+#: A run of escaped bytes, such as programs print for bytes that they cannot decode.
 _ESCAPES = r"(?:\\x[0-9A-Fa-f]{2})+"
 
-#: A character reference. HTML also takes some names without the semicolon, but then "Health&notes"
-#: would become "Health¬es", so only what ends in one is a reference here.
+#: A character reference. HTML also accepts some names without a semicolon. Here the semicolon is
+#: required, since "Health&notes" would otherwise become "Health¬es".
 _REFERENCE = r"&(?:#[0-9]{1,8}|#[xX][0-9A-Fa-f]{1,7}|[A-Za-z][A-Za-z0-9]*);"
 
-#: Control characters that are no white space, and format characters that only steer layout (soft
-#: hyphen, zero-width space, direction marks, byte order mark). The zero-width joiners stay: Persian
-#: and Indic scripts are spelt with them.
+#: Control characters that are no white space, and format characters that only affect layout (soft
+#: hyphen, zero-width space, direction marks, byte order mark). The zero-width joiners are not among
+#: them: Persian and Indic scripts need them.
 _INVISIBLE = (
     r"[\x{00}-\x{08}\x{0E}-\x{1F}\x{7F}-\x{84}\x{86}-\x{9F}\x{AD}\x{61C}\x{180E}\x{200B}\x{200E}"
     r"\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{206F}\x{FEFF}\x{FFF9}-\x{FFFB}]"
 )
 
-#: What any of the rules could change. Most text has none of it and passes untouched: normalizing
-#: every row of a million titles takes 3 s, looking for these takes 0.3 s.
+#: Matches all text that a rule could change. Most text does not match and is left alone:
+#: normalizing a million titles takes 3 s, this search 0.3 s.
 _UNTIDY = r"[^ -~]|&|\\x|  |^ | $"
 
-#: Accents are combining marks that stand above, below or attached. Marks of lower classes are part
-#: of the letter in their script (Japanese voicing, Indic nukta, Hebrew points) or negate it (≠).
+#: Accents are combining marks above or below a letter, or attached to it. Marks of lower classes
+#: are part of the letter in their script (Japanese voicing, Indic nukta, Hebrew points) or negate
+#: it (≠).
 _LOWEST_ACCENT_CLASS = 200
 
-#: No character beyond these planes has a case or a decomposition but the CJK compatibility
-#: ideographs of plane 2; scanning only them keeps the first call short.
-_FOLDING_CHARACTERS = (range(0x20000), range(0x2F800, 0x2FA20))
+#: The blocks that hold characters with a case or a decomposition. Left out are those of ideographs,
+#: Hangul, surrogates, private use and cuneiform: scanning them, too, would triple the first call.
+_FOLDING_CHARACTERS = (
+    *(range(0x3400), range(0xA000, 0xAC00), range(0xF900, 0x12000), range(0x16000, 0x17000)),
+    *(range(0x1D000, 0x20000), range(0x2F800, 0x2FA20)),
+)
 
 
-def cleaned(expr: pl.Expr) -> pl.Expr:
-    r"""Text fit to keep and show; null where nothing is left of it.
+def clean_text(expr: pl.Expr) -> pl.Expr:
+    r"""Clean text to keep and show; null where it becomes empty.
 
-    In this order: runs of literal escapes (`\xc3\xb1`) become the text their bytes spell in UTF-8,
-    or nothing where they spell none; HTML character references that end in a semicolon are decoded;
-    control characters that are no white space, and invisible format characters, are removed;
-    Unicode is composed (NFC); each run of white space, of any kind Unicode knows, becomes one
-    blank, none at either end.
+    The steps, in this order:
+
+    1. A run of literal escapes (`\xc3\xb1`) becomes the text that its bytes encode in UTF-8, or is
+       removed where they are not UTF-8.
+    2. HTML character references that end in a semicolon are decoded.
+    3. Control characters that are no white space, and invisible format characters, are removed.
+    4. Unicode is composed (NFC).
+    5. Each run of Unicode white space becomes one blank; blanks at either end are removed.
 
     Escapes and references are decoded once: `&amp;lt;` becomes `&lt;`. Cleaning cleaned text
-    changes nothing, unless decoding left something that reads as an escape or a reference again.
+    changes nothing, unless decoding produced a new escape or reference.
 
     Args:
         expr: A String column.
@@ -67,21 +79,21 @@ def cleaned(expr: pl.Expr) -> pl.Expr:
 
     untidy = expr.str.contains(_UNTIDY)
     tidied = (
-        pl.when(untidy).then(expr).map_batches(_tidied, return_dtype=pl.String, is_elementwise=True)
+        pl.when(untidy).then(expr).map_batches(_tidy, return_dtype=pl.String, is_elementwise=True)
     )
     text = pl.when(untidy).then(tidied).otherwise(expr)
     return text.replace("", None)
 
 
-def folded(expr: pl.Expr) -> pl.Expr:
-    """Text fit to compare: lower case, without accents, and as many characters as before.
+def fold_text(expr: pl.Expr) -> pl.Expr:
+    """Fold text to compare it: lower case, without accents, with the same number of characters.
 
-    Every character is folded by itself, to one character: so `ß` stays and does not become `ss`,
-    `İ` becomes `i`, every sigma is `σ`. Offsets in the folded text are offsets in the text. Marks
-    that NFC leaves on their own stay too. Folding folded text changes nothing.
+    Each character is folded by itself, to one character: `ß` stays and does not become `ss`, `İ`
+    becomes `i`, every sigma becomes `σ`. So offsets in the folded text are offsets in the text.
+    Combining marks that NFC does not compose stay. Folding folded text changes nothing.
 
     Args:
-        expr: A String column in NFC, as `cleaned` gives it.
+        expr: A String column in NFC, as `clean_text` returns it.
     """
     import polars as pl
 
@@ -90,85 +102,110 @@ def folded(expr: pl.Expr) -> pl.Expr:
     return (
         pl.when(ascii_only)
         .then(expr.str.to_lowercase())
-        .otherwise(others.str.replace_many(*_folds()))
+        .otherwise(others.str.replace_many(*_list_folds()))
     )
 
 
-def fold_text(text: str) -> str:
-    """One string folded exactly as `folded` folds a column.
+def split_values(column: str) -> pl.Expr:
+    """Split a multi-valued field at its bars into a list of trimmed values, without blank ones.
+
+    Args:
+        column: A String column of a raw table.
+    """
+    import polars as pl
+
+    parts = pl.col(column).fill_null("").str.split(SEPARATOR)
+    trimmed = parts.list.eval(pl.element().str.strip_chars())
+    return trimmed.list.eval(pl.element().filter(pl.element() != ""))
+
+
+def split_and_clean_values(column: str) -> pl.Expr:
+    """Split a multi-valued field at its bars into a list of cleaned values, without blank ones.
+
+    Args:
+        column: A String column of a raw table.
+    """
+    import polars as pl
+
+    parts = pl.col(column).fill_null("").str.split(SEPARATOR)
+    return parts.list.eval(clean_text(pl.element())).list.drop_nulls()
+
+
+def fold_string(text: str) -> str:
+    """Fold a single string exactly as `fold_text` folds a column.
 
     Args:
         text: A string in NFC.
     """
-    return "".join(map(_fold, text))
+    return "".join(map(_fold_character, text))
 
 
 @cache
-def _folds() -> tuple[list[str], list[str]]:
-    """The characters that fold to another one, and what each folds to."""
-    characters = (chr(c) for c in chain(*_FOLDING_CHARACTERS) if not 0xD800 <= c < 0xE000)
-    # What has neither case nor decomposition, as most have, is seen at once to be its own fold.
+def _list_folds() -> tuple[list[str], list[str]]:
+    """The characters that folding changes, and the character that each becomes."""
+    characters = map(chr, chain(*_FOLDING_CHARACTERS))
+    # Most characters have neither case nor decomposition; they are skipped without being folded.
     cased_or_composed = (
         c for c in characters if c.casefold() != c or c.lower() != c or unicodedata.decomposition(c)
     )
-    pairs = [(c, fold) for c in cased_or_composed if (fold := _fold(c)) != c]
+    pairs = [(c, fold) for c in cased_or_composed if (fold := _fold_character(c)) != c]
     before, after = zip(*pairs, strict=True)
     return list(before), list(after)
 
 
-def _fold(character: str) -> str:
-    """One character folded to one: base letter first, then case, until neither changes it."""
+def _fold_character(character: str) -> str:
+    """Fold a character to one character: remove accents, fold case, repeat until it is stable."""
     if unicodedata.combining(character):
         return character
     decomposed = unicodedata.normalize("NFD", character)
     accents = map(unicodedata.combining, decomposed[1:])
     bare = decomposed[0] if all(c >= _LOWEST_ACCENT_CLASS for c in accents) else character
-    # Case folding, unlike lower case, knows that ς and σ or ſ and s are one; where it gives several
-    # characters (ß, ligatures), lower case stands in.
+    # Case folding, unlike lower case, makes ς and σ or ſ and s equal. Where it returns several
+    # characters (ß, ligatures), lower case is used instead.
     fold = next((c for c in (bare.casefold(), bare.lower()) if len(c) == 1), bare)
-    return fold if fold == character else _fold(fold)
+    return fold if fold == character else _fold_character(fold)
 
 
-def _tidied(text: pl.Series) -> pl.Series:
-    """The texts that are there, tidied; Polars would search what lies beneath a null, too."""
-    there = text.is_not_null()
+def _tidy(text: pl.Series) -> pl.Series:
+    """Apply all steps of `clean_text`. Nulls are left out: Polars would search their values too."""
+    present = text.is_not_null()
     tidied = (
-        _decoded(text.filter(there))
+        _decode(text.filter(present))
         .str.replace_all(_INVISIBLE, "")
         .str.normalize("NFC")
         .str.replace_all(r"\s+", " ")
         .str.strip_chars(" ")
     )
-    return text.clone().scatter(there.arg_true(), tidied)
+    return text.clone().scatter(present.arg_true(), tidied)
 
 
-def _decoded(text: pl.Series) -> pl.Series:
-    """Literal escapes and then character references decoded, once each."""
-    unescaped = _replaced(text, _ESCAPES, _spelt_by)
-    return _replaced(unescaped, _REFERENCE, _referred_to_by)
+def _decode(text: pl.Series) -> pl.Series:
+    """Decode literal escapes, then character references, once each."""
+    unescaped = _replace_all(text, _ESCAPES, _decode_escapes)
+    return _replace_all(unescaped, _REFERENCE, _decode_reference)
 
 
-def _replaced(text: pl.Series, pattern: str, replacement: Callable[[str], str]) -> pl.Series:
-    """Every match of the pattern replaced; Python sees each different match once."""
+def _replace_all(text: pl.Series, pattern: str, replacement: Callable[[str], str]) -> pl.Series:
+    """Replace every match of a pattern; `replacement` is called once per distinct match."""
     matching = text.filter(text.str.contains(pattern))
     if matching.is_empty():
         return text
     matches = matching.str.extract_all(pattern).explode().unique().to_list()
-    # The longest first: a run of escapes may begin as a shorter run does.
+    # The longest first: a shorter run of escapes may be the beginning of a longer one.
     matches.sort(key=lambda match: (-len(match), match))
     return text.str.replace_many(matches, [replacement(m) for m in matches], leftmost=True)
 
 
-def _spelt_by(escapes: str) -> str:
-    r"""The text that a run of escapes spells in UTF-8: `\xc3\xb1` is ñ, `\xc3\x28` is nothing."""
+def _decode_escapes(escapes: str) -> str:
+    r"""The text that a run of escapes encodes in UTF-8: `\xc3\xb1` is ñ, `\xc3\x28` is ""."""
     try:
         return bytes.fromhex(escapes.replace(r"\x", "")).decode("utf-8")
     except UnicodeDecodeError:
         return ""
 
 
-def _referred_to_by(reference: str) -> str:
-    """The character that `&name;`, `&#8211;` or `&#x2013;` stands for; unknown names stay."""
+def _decode_reference(reference: str) -> str:
+    """The character for `&name;`, `&#8211;` or `&#x2013;`; an unknown name is returned as it is."""
     if reference.startswith("&#"):
         return html.unescape(reference)
     return html5.get(reference.removeprefix("&"), reference)

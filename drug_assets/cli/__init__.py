@@ -1,37 +1,42 @@
-"""What people type: run, ask, fetch, deploy (SPEC section 8).
+"""The command line: run, questions, fetch, deploy-sql (SPEC 8).
 
-Only click is imported here; each command imports what it needs, so that a question is answered
-before Polars or Dagster could load. Exit codes: 0 all well, 1 a step or a blocking check failed,
-2 wrong usage or configuration.
+Only click is imported at the top; each command imports the rest itself, so that a question is
+answered without loading Polars or Dagster. Exit codes: 0 success, 1 a step or a blocking check
+failed, 2 wrong usage or configuration.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from drug_assets.settings import Settings, SettingsError
+from drug_assets import sources
+from drug_assets.errors import DrugAssetsError
+from drug_assets.settings import Settings, SettingsError, logs_are_collected
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
-    from drug_assets.questions import RelatedDrugs
+    from drug_assets.document.questions import RelatedDrugs
+    from drug_assets.sources import PublicationSource
 
 USAGE = 2
 
 
 class _Commands(click.Group):
-    """Commands whose mistakes of configuration end in one line and exit code 2."""
+    """Commands that print a `DrugAssetsError` as one line and exit: 2 for settings, 1 otherwise."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except SettingsError as error:
             _stop(str(error), USAGE)
+        except DrugAssetsError as error:
+            _stop(str(error), 1)
 
 
 def _stop(message: str, code: int) -> NoReturn:
@@ -58,52 +63,48 @@ def run(landing: str | None, store: str | None, *, only_if_changed: bool) -> Non
     try:
         succeeded = _run(Settings.of(landing=landing, store=store), only_if_changed=only_if_changed)
     except SettingsError as error:
-        if _logs_are_collected():
+        if logs_are_collected(os.environ):
             from drug_assets import logs
 
-            # A run that cannot begin is a failed one to whoever watches.
-            logs.tell(logs.RUN_FAILED, f"no run was begun: {error}")
+            # For alerts, a run that cannot begin is a failed run.
+            logs.write_event(logs.RUN_FAILED, f"no run was begun: {error}")
         raise
     sys.exit(0 if succeeded else 1)
 
 
 def _run(settings: Settings, *, only_if_changed: bool) -> bool:
-    """Whether all is well; a place that cannot be used is a mistake of configuration."""
+    """Run, unless nothing changed; return whether the run succeeded.
+
+    Raises:
+        SettingsError: a place cannot be used.
+    """
+    for note in settings.notes:
+        click.echo(f"note: {note}", err=True)
     if only_if_changed and _is_unchanged(settings):
-        said = f"Nothing changed in {settings.landing} since the last successful run."
-        click.echo(said)
+        message = f"Nothing changed in {settings.landing} since the last successful run."
+        click.echo(message)
         if settings.log_format == "json":
             from drug_assets import logs
 
-            # Whoever watches for successes must see that all is well.
-            logs.tell(logs.RUN_SUCCEEDED, said)
+            # The alert on missing successes must not fire because nothing landed.
+            logs.write_event(logs.RUN_SUCCEEDED, message)
         return True
-    from drug_assets.cli.in_process import ConfigurationError, run_everything
+    from drug_assets.cli.in_process import run_everything
 
-    try:
-        return run_everything(settings)
-    except ConfigurationError as error:
-        raise SettingsError(str(error)) from error
-
-
-def _logs_are_collected() -> bool:
-    """Whether logs are JSON, asked without settings: they may be what is wrong."""
-    chosen = os.environ.get("DRUG_ASSETS_LOG_FORMAT", "").strip()
-    on_cloud_run = "CLOUD_RUN_JOB" in os.environ or "K_SERVICE" in os.environ
-    return chosen == "json" or (on_cloud_run and chosen != "text")
+    return run_everything(settings)
 
 
 def _is_unchanged(settings: Settings) -> bool:
-    from drug_assets.cleaning.stop_list import StopListError
-    from drug_assets.rules import rules_in_force, stop_list_at
+    from drug_assets.cleaning.stop_list import StopListError, read_stop_list
     from drug_assets.storage.objects import StorageError
-    from drug_assets.storage.outputs import unchanged_since_release
     from drug_assets.storage.places import open_store, read_location
+    from drug_assets.storage.releases import is_unchanged_since_release
+    from drug_assets.versions import compute_rules_version
 
     try:
         zone = open_store(settings.landing, must_exist=True)
-        rules = rules_in_force(stop_list_at(settings.stop_list, read_location))
-        return unchanged_since_release(zone, open_store(settings.store), rules)
+        rules = compute_rules_version(read_stop_list(settings.stop_list, read_location).digest)
+        return is_unchanged_since_release(zone, open_store(settings.store), rules)
     except (StorageError, StopListError) as error:
         raise SettingsError(str(error)) from error
 
@@ -121,12 +122,9 @@ _json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 @_json
 def top_journal(graph: str | None, *, as_json: bool) -> None:
     """The journals that mention the most different drugs."""
-    from drug_assets import questions
+    from drug_assets.document import questions
 
-    try:
-        answers = questions.top_journals(_graph_path(graph))
-    except (questions.NotAGraph, OSError) as error:
-        _stop(str(error), 1)
+    answers = questions.top_journals(_graph_path(graph))
     if as_json:
         _echo_json([answer._asdict() for answer in answers])
         return
@@ -150,14 +148,11 @@ def related_drugs(
     drug: str, graph: str | None, *, exclude_trial_journals: bool, as_json: bool
 ) -> None:
     """Drugs that share a PubMed journal with DRUG (any of its names, in any case)."""
-    from drug_assets import questions
+    from drug_assets.document import questions
 
-    try:
-        answer = questions.related_drugs(
-            _graph_path(graph), drug, exclude_trial_journals=exclude_trial_journals
-        )
-    except (questions.UnknownDrug, questions.NotAGraph, OSError) as error:
-        _stop(str(error), 1)
+    answer = questions.related_drugs(
+        _graph_path(graph), drug, exclude_trial_journals=exclude_trial_journals
+    )
     if as_json:
         _echo_json(_as_json(answer))
         return
@@ -172,15 +167,16 @@ def fetch() -> None:
     """Pull records from a public service into the landing zone."""
 
 
-def _pull(source: str, name: str) -> None:
-    """Declares the command that pulls from one service."""
+def _pull(source: PublicationSource) -> None:
+    """Declare the command that pulls from the service of a source."""
+    name = source.pulled_from
 
-    @fetch.command(name)
+    @fetch.command(source.name.replace("_", "-"), help=f"Pull from {name}. {_RESUMES}")
     @click.option("--query", required=True, help="What to ask for, in the service's own language.")
     @click.option("--landing", metavar="DIR_OR_URI", help="Landing zone. [DRUG_ASSETS_LANDING]")
     @click.option("--since", type=_DATE, help="Only records from this day on.")
     @click.option("--until", type=_DATE, help="Only records up to this day.")
-    @click.option("--page-size", type=int, help="Records a file.")
+    @click.option("--page-size", type=int, help="Records per file.")
     @click.option("--date-type", help="PubMed: the date that days go by: edat, pdat or mdat.")
     @_json
     def pull(
@@ -194,27 +190,28 @@ def _pull(source: str, name: str) -> None:
         as_json: bool,
     ) -> None:
         from drug_assets.fetch import FetchError, FetchRequest, FetchRequestError
-        from drug_assets.fetch import fetch as pulled
+        from drug_assets.fetch import fetch as fetch_records
         from drug_assets.storage.destination import landing_destination
+        from drug_assets.storage.objects import StorageError
 
         settings = Settings.of(landing=landing)
         try:
             request = FetchRequest(
-                source=source,
+                service=source.service(),
                 query=query,
                 since=since.date() if since else None,
                 until=until.date() if until else None,
                 page_size=page_size,
                 date_type=date_type,
             )
-            report = pulled(
+            report = fetch_records(
                 request,
                 landing_destination(settings.landing),
-                api_key=settings.ncbi_api_key if source == "pubmed" else None,
+                api_key=settings.ncbi_api_key,
                 email=settings.ncbi_email,
-                base_url=settings.service_url(source),
+                base_url=settings.service_urls.get(source.name),
             )
-        except FetchRequestError as error:
+        except (FetchRequestError, StorageError) as error:
             _stop(str(error), USAGE)
         except (FetchError, OSError) as error:
             _stop(f"{error} (the same command goes on where this one stopped)", 1)
@@ -228,38 +225,33 @@ def _pull(source: str, name: str) -> None:
             + (f", {report.pages_resumed} of them there before" if report.resumed else "")
         )
 
-    pull.__doc__ = f"Pull from {name}; an interrupted pull goes on where it stopped."
-    pull.help = pull.__doc__
-
 
 _DATE = click.DateTime(["%Y-%m-%d"])
-_pull("clinical_trials", "clinical-trials")
-_pull("pubmed", "pubmed")
+_RESUMES = "An interrupted pull goes on where it stopped."
+for _source in sources.PUBLICATIONS:
+    if _source.pulled_from:
+        _pull(_source)
 
 
 @main.command("deploy-sql")
 @click.option("--sales-dataset", help="Dataset of the sales tables. [the same]")
 def deploy_sql(sales_dataset: str | None) -> None:
-    """Make the views and functions of sql/ in BigQuery."""
+    """Make the views and functions of the package in BigQuery."""
     settings = Settings.of()
     if settings.bigquery_project is None or settings.bigquery_dataset is None:
         raise SettingsError(
             "set DRUG_ASSETS_BIGQUERY_PROJECT and DRUG_ASSETS_BIGQUERY_DATASET to say where"
         )
-    from drug_assets.storage import sql
-    from drug_assets.storage.bigquery import client_of
-    from drug_assets.storage.objects import StorageError
+    from drug_assets.storage.google.client import bigquery_client
+    from drug_assets.warehouse_sql.deploy import deploy
 
-    try:
-        made = sql.deploy(
-            client_of(settings.bigquery_project),
-            settings.bigquery_project,
-            settings.bigquery_dataset,
-            sales_dataset=sales_dataset,
-            location=settings.bigquery_location,
-        )
-    except StorageError as error:
-        _stop(str(error), 1)
+    made = deploy(
+        bigquery_client(settings.bigquery_project),
+        settings.bigquery_project,
+        settings.bigquery_dataset,
+        sales_dataset=sales_dataset,
+        location=settings.bigquery_location,
+    )
     for name in made:
         click.echo(name)
 
@@ -274,27 +266,21 @@ def _echo_json(answer: object) -> None:
     click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
 
 
-def _graph_path(given: str | None) -> Path:
-    """The graph document to ask: the one given, else the store's."""
-    if given is None:
-        store = Settings.of().store
-        given = f"{store.rstrip('/')}/graph.json"
-    if given.startswith("gs://"):
-        from drug_assets.storage.objects import StorageError
-        from drug_assets.storage.places import open_store
+def _graph_path(location: str | None) -> Path:
+    """A local file with the graph document at a location, or else with the store's."""
+    from drug_assets.document.schema import FILE
+    from drug_assets.storage.objects import StorageError
+    from drug_assets.storage.places import open_object
 
-        folder, _, name = given.rpartition("/")
-        try:
-            return open_store(folder).local_copy(name)
-        except FileNotFoundError:
-            _no_graph(given)
-        except StorageError as error:
-            _stop(str(error), USAGE)
-    path = Path(given).expanduser()
-    if not path.is_file():
-        _no_graph(str(path))
-    return path
-
-
-def _no_graph(place: str) -> NoReturn:
-    _stop(f"there is no graph at {place}: run `drug-assets run`, or name one with --graph", USAGE)
+    if location is None:
+        location = f"{Settings.of().store.rstrip('/')}/{FILE}"
+    try:
+        store, name = open_object(location)
+        return store.local_copy(name)
+    except FileNotFoundError:
+        _stop(
+            f"there is no graph at {location}: run `drug-assets run`, or name one with --graph",
+            USAGE,
+        )
+    except StorageError as error:
+        _stop(str(error), USAGE)

@@ -1,6 +1,6 @@
-"""One run of everything in this process, with progress and a closing report (SPEC section 8).
+"""A run of the main job in this process, with progress and a closing report (SPEC 8).
 
-What is run belongs to `defs`; this module starts it and tells a person how it went.
+`defs` declares the job; this module starts it and prints the result for people.
 """
 
 from __future__ import annotations
@@ -26,31 +26,43 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from drug_assets import contracts, logs, notify, questions
-from drug_assets.definitions import definitions
-from drug_assets.defs.checks import counted
-from drug_assets.defs.notifications import TOLD, figures
+from drug_assets import logs, notify, sources
+from drug_assets.definitions import make_definitions
+from drug_assets.defs.checks import EVERY_FILE_IS_READ, NOTHING_LOST, REJECTED_SHARE
+from drug_assets.defs.jobs import JOB
+from drug_assets.defs.notifications import REPORTED, collect_figures
+from drug_assets.document import questions
+from drug_assets.documents import GRAPH
+from drug_assets.settings import Settings, SettingsError
 from drug_assets.storage.objects import StorageError
-from drug_assets.storage.outputs import discard_staged, release_is_pending
+from drug_assets.storage.outputs import discard_staged
 from drug_assets.storage.places import open_store
+from drug_assets.storage.releases import RELEASE_DOCUMENT, release_is_pending
+from drug_assets.wording import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from drug_assets.settings import Settings
 
-JOB = "drug_mentions"
+#: Width of the report where the output is not a terminal.
 _FILE_COLUMNS = 200
 _NAMES_SHOWN = 10
 
 
-class ConfigurationError(Exception):
-    """The run cannot start as configured."""
-
-
 @dataclass
 class RunReport:
-    """What a run did, gathered from its events."""
+    """The results of a run, gathered from its events.
+
+    Attributes:
+        rows: rows of each table that was materialized.
+        rejected: rejected rows of each source.
+        reasons: rows by reject reason, of each source.
+        checks_passed: number of checks that passed.
+        failed_checks: name, description and whether it blocks, of each check that did not pass.
+        failures: cause of each failed step.
+        unread: the problem of each file that was not read, by file name.
+        seconds: duration of the run.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
@@ -62,19 +74,19 @@ class RunReport:
     seconds: float = 0.0
 
     def add(self, event: dg.DagsterEvent) -> None:
-        """Take in one event of the run."""
+        """Record one event of the run."""
         if event.is_step_materialization:
-            made = event.step_materialization_data.materialization
-            rows = made.metadata.get("dagster/row_count")
+            materialization = event.step_materialization_data.materialization
+            rows = materialization.metadata.get("dagster/row_count")
             if isinstance(rows, dg.IntMetadataValue) and rows.value is not None:
-                self.rows[made.asset_key.path[-1]] = rows.value
+                self.rows[materialization.asset_key.path[-1]] = rows.value
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             self._add_check(event.asset_check_evaluation_data)
         elif event.is_step_failure:
-            self.failures.append(f"{event.step_key}: {_cause(event.step_failure_data.error)}")
+            self.failures.append(f"{event.step_key}: {_find_cause(event.step_failure_data.error)}")
         elif event.is_job_failure and not self.failures:
             error = event.job_failure_data.error
-            self.failures.append(_cause(error) if error else str(event.message))
+            self.failures.append(_find_cause(error) if error else str(event.message))
 
     def _add_check(self, check: Any) -> None:
         name = f"{check.asset_key.path[-1]}: {check.check_name}"
@@ -82,11 +94,11 @@ class RunReport:
             self.checks_passed += 1
         else:
             self.failed_checks.append((name, check.description or "", check.blocking or False))
-        if check.check_name == "every_file_is_read":
-            self.unread = {file: str(why.value) for file, why in check.metadata.items()}
-        if check.check_name == "nothing_lost":
+        if check.check_name == EVERY_FILE_IS_READ:
+            self.unread = {file: str(problem.value) for file, problem in check.metadata.items()}
+        if check.check_name == NOTHING_LOST:
             self.rejected[check.asset_key.path[-1]] = int(check.metadata["rejected"].value)
-        if check.check_name == "rejected_share":
+        if check.check_name == REJECTED_SHARE:
             for figure, count in check.metadata.items():
                 source, _, reason = figure.partition(".")
                 if reason:
@@ -94,24 +106,24 @@ class RunReport:
 
 
 def run_everything(settings: Settings, console: Console | None = None) -> bool:
-    """Run the main job in this process and print how it went; whether all of it succeeded.
+    """Run the main job in this process and print a report; return whether all of it succeeded.
 
     Raises:
-        ConfigurationError: the landing zone, the store or DAGSTER_HOME cannot be used.
+        SettingsError: the landing zone, the store or DAGSTER_HOME cannot be used.
     """
     console = console or _console()
     try:
         open_store(settings.landing, must_exist=True).objects()
         store = open_store(settings.store)
         store.objects()
-        store.scratch("release.json")  # says so if the store may not be written to
+        store.scratch(RELEASE_DOCUMENT)  # raises if the store may not be written to
     except StorageError as error:
-        raise ConfigurationError(str(error)) from error
-    job = definitions(settings).resolve_job_def(JOB)
-    # People read the report; where logs are collected, steps and their errors belong there.
+        raise SettingsError(str(error)) from error
+    job = make_definitions(settings).resolve_job_def(JOB)
+    # People read the report instead of logs; collected logs get every step and its errors.
     level = "INFO" if settings.log_format == "json" else "CRITICAL"
     report = RunReport()
-    with _instance() as instance:
+    with _open_instance() as instance:
         run_id = str(uuid.uuid4())
         steps = len(job.graph.node_dict)
         with _progress(steps) as (progress, task):
@@ -131,27 +143,28 @@ def run_everything(settings: Settings, console: Console | None = None) -> bool:
                 instance=instance,
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": level}}}},
-                tags={TOLD: "yes"},
+                tags={REPORTED: "yes"},
             )
             report.seconds = progress.tasks[task].elapsed or 0.0
         if instance.is_ephemeral:
-            discard_staged(store, run_id)  # nobody can take this run up again
+            discard_staged(store, run_id)  # a run without a kept instance cannot be retried
     _print_report(console, report, settings, succeeded=result.success)
-    _tell(report, settings, run_id, succeeded=result.success)
+    _notify(report, settings, run_id, succeeded=result.success)
     return result.success
 
 
-def _tell(report: RunReport, settings: Settings, run_id: str, *, succeeded: bool) -> None:
-    """What alerts and metrics go by, and the webhook for failures."""
-    told = figures(report.rows, report.seconds)
+def _notify(report: RunReport, settings: Settings, run_id: str, *, succeeded: bool) -> None:
+    """Log the event that alerts and metrics read, and post a failure to the webhook."""
+    figures = collect_figures(report.rows, report.seconds)
     if succeeded:
         if settings.log_format == "json":
-            logs.tell(logs.RUN_SUCCEEDED, f"{JOB} succeeded", run_id=run_id, job=JOB, **told)
+            text = f"{JOB} succeeded"
+            logs.write_event(logs.RUN_SUCCEEDED, text, run_id=run_id, job=JOB, **figures)
         return
     failed = [name for name, _, blocking in report.failed_checks if blocking]
     text = f"{JOB} failed: " + "; ".join([*report.failures, *failed])
     if settings.log_format == "json":
-        logs.tell(logs.RUN_FAILED, text, run_id=run_id, job=JOB, **told)
+        logs.write_event(logs.RUN_FAILED, text, run_id=run_id, job=JOB, **figures)
     if settings.failure_webhook:
         try:
             notify.notify(settings.failure_webhook, {"text": text, "run_id": run_id, "job": JOB})
@@ -159,24 +172,24 @@ def _tell(report: RunReport, settings: Settings, run_id: str, *, succeeded: bool
             Console(stderr=True).print(str(error), style="yellow", markup=False)
 
 
-def _instance() -> dg.DagsterInstance:
-    """The instance of DAGSTER_HOME, so that the run is seen in the UI, else a passing one."""
+def _open_instance() -> dg.DagsterInstance:
+    """The instance of DAGSTER_HOME, so that the UI shows the run; without it, an ephemeral one."""
     home = os.environ.get("DAGSTER_HOME")
     if not home:
         return dg.DagsterInstance.ephemeral()
     if not Path(home).expanduser().is_dir():
-        raise ConfigurationError(
+        raise SettingsError(
             f"DAGSTER_HOME is {home}, and there is no such folder: make it, or unset the variable"
         )
     try:
         return dg.DagsterInstance.get()
     except dg.DagsterError as error:
-        raise ConfigurationError(f"DAGSTER_HOME is {home}: {error}") from error
+        raise SettingsError(f"DAGSTER_HOME is {home}: {error}") from error
 
 
 @contextmanager
 def _progress(steps: int) -> Iterator[tuple[Progress, TaskID]]:
-    """A progress bar on stderr; where that is no terminal, nothing but the end is shown."""
+    """A progress bar on stderr; where stderr is not a terminal, only its final state is shown."""
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
@@ -190,19 +203,19 @@ def _progress(steps: int) -> Iterator[tuple[Progress, TaskID]]:
 
 
 def _console() -> Console:
-    """Where the report goes; written to a file, its lines are not cut to a terminal's width."""
+    """The console of the report; in a file, lines are not wrapped to the width of a terminal."""
     console = Console(soft_wrap=True)
     return console if console.is_terminal else Console(soft_wrap=True, width=_FILE_COLUMNS)
 
 
-def _cause(error: Any) -> str:
-    """The message of an error's innermost cause: what the person needs to read."""
+def _find_cause(error: Any) -> str:
+    """The message of an error's innermost cause, which is the one that people need."""
     if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
         return "interrupted"
     while error.cause is not None:
         error = error.cause
     name, _, message = str(error.message).strip().partition(": ")
-    # "module.SomeError: message" is how Dagster keeps it.
+    # Dagster stores the message as "module.SomeError: message".
     return message if message and " " not in name else str(error.message).strip()
 
 
@@ -210,9 +223,10 @@ def _print_report(
     console: Console, report: RunReport, settings: Settings, *, succeeded: bool
 ) -> None:
     rows = report.rows
-    if all(f"raw_{source}" in rows and source in rows for source in contracts.SOURCES):
+    names = [source.name for source in sources.ALL]
+    if all(f"raw_{source}" in rows and source in rows for source in names):
         table = Table("source", "rows in", "kept", "merged", "rejected", box=box.SIMPLE_HEAD)
-        for source in contracts.SOURCES:
+        for source in names:
             reasons = sorted(report.reasons.get(source, Counter()).items())
             why = ", ".join(f"{count:,} {reason}" for reason, count in reasons)
             table.add_row(
@@ -224,12 +238,12 @@ def _print_report(
             )
         console.print(table)
     if "mentions" in rows:
-        mentions = counted(rows["mentions"], "mention")
-        console.print(f"{mentions} in {counted(rows['journals'], 'journal')}")
+        mentions = count_of(rows["mentions"], "mention")
+        console.print(f"{mentions} in {count_of(rows['journals'], 'journal')}")
     for file, problem in report.unread.items():
         console.print(f"not read: {file}: {problem}", style="yellow", markup=False)
     failed = len(report.failed_checks)
-    console.print(f"{counted(report.checks_passed, 'check')} passed, {failed} did not")
+    console.print(f"{count_of(report.checks_passed, 'check')} passed, {failed} did not")
     for name, description, blocking in report.failed_checks:
         kind, style = ("failed", "red") if blocking else ("warning", "yellow")
         console.print(f"  {kind}: {name}: {description}", style=style, markup=False)
@@ -249,20 +263,20 @@ def _print_report(
 
 
 def _print_answers(console: Console, settings: Settings) -> None:
-    """The head of both answers."""
-    index = questions.Index(open_store(settings.store).local_copy("graph.json"))
+    """Print the first lines of both answers."""
+    index = questions.Index(open_store(settings.store).local_copy(GRAPH.file))
     top = index.top_journals()
     if top:
         names = "; ".join(answer.journal for answer in top)
-        drugs = counted(top[0].drug_count, "drug")
+        drugs = count_of(top[0].drug_count, "drug")
         console.print(f"Top journal, with {drugs}: {names}", markup=False, highlight=False)
         answer = index.related_drugs(top[0].drugs[0])
-        related = _shortened([related.drug for related in answer.related])
+        related = _shorten([related.drug for related in answer.related])
         console.print(f"Drugs related to {answer.drug}: {related}", markup=False, highlight=False)
 
 
-def _shortened(names: list[str]) -> str:
-    """The first names, and how many more there are: of a large formulary they are thousands."""
+def _shorten(names: list[str]) -> str:
+    """The first names and the number of the others: a large drug list has thousands."""
     beyond = len(names) - _NAMES_SHOWN
     return (
         ", ".join(names[:_NAMES_SHOWN]) + (f" and {beyond:,} more" if beyond > 0 else "") or "none"

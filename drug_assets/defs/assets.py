@@ -1,314 +1,418 @@
-"""The datasets, in the order of the data (SPEC section 3)."""
+"""The datasets, from landed files to the release (SPEC 3).
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+An asset body loads its inputs, calls code that does not know Dagster, and returns. Assets that
+every source has are declared in a loop over the registry. The asset of a table that is kept file
+by file returns a recipe, which its IO manager runs.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from drug_assets import CODE_VERSION, cleaning, contracts, graph, mentions, sources
+from drug_assets import formats, graph, mentions, sources
 from drug_assets.cleaning import drugs as drug_cleaning
 from drug_assets.cleaning import publications as publication_cleaning
 from drug_assets.cleaning import rejected
 from drug_assets.cleaning.stop_list import StopListError
+from drug_assets.defs import OWNERS
+from drug_assets.defs.io_managers import make_column_schema, open_outputs
+from drug_assets.defs.places import Place, Workers
 from drug_assets.defs.resources import TRANSIENT, StopListFile
-from drug_assets.formats import PARSER_VERSION
-from drug_assets.rules import rules_in_force
-from drug_assets.storage import landing
-from drug_assets.storage.by_file import ByFile, code_version
-from drug_assets.storage.io_managers import DOCUMENTS, Place, column_schema, outputs_of
-from drug_assets.storage.outputs import (
-    discard_abandoned,
-    finish_interrupted_releases,
-    set_aside,
-)
+from drug_assets.documents import DOCUMENTS, Document
+from drug_assets.sources import PublicationSource
+from drug_assets.sources.tables import TABLES, Layer, name_mention_counts
+from drug_assets.storage import landing, outputs
+from drug_assets.storage.kept.by_file import Recipe
+from drug_assets.storage.releases import LANDING_DOCUMENT, RELEASE_DOCUMENT
+from drug_assets.versions import compute_rules_version, compute_version
 
-OWNERS = ["team:drug-assets"]
-_RAW = [f"raw_{source.name}" for source in sources.ALL]
+#: An external asset: people and services put its files there, no run makes them.
+LANDING_ZONE = dg.AssetKey("landing_zone")
 
-
-def _described(table: str, group: str, **more: Any) -> dict[str, Any]:
-    """What every table's asset carries; the description is the contract's."""
-    return {
-        "description": contracts.TABLES[table].__doc__,
-        "group_name": group,
-        "kinds": {"polars", "parquet"},
-        "owners": OWNERS,
-        "tags": {"layer": group},
-        "metadata": {"dagster/column_schema": column_schema(table)},
-        **more,
-    }
+Columns = Mapping[str, list[tuple[str, str]]]
 
 
-def _table(table: str, group: str) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Declares the asset of a table."""
+def _table(
+    name: str,
+    made_by: Callable[..., object],
+    *,
+    inputs: Iterable[str] = (),
+    lineage: Columns | None = None,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Return the decorator that declares the asset of a table.
+
+    Args:
+        name: the table.
+        made_by: the function that computes the table; the asset's code version follows from it.
+        inputs: tables that the body takes as keyword arguments (`**tables`).
+        lineage: where columns come from: (asset, column) pairs by column name.
+    """
     decorator: Any = dg.asset(
-        name=table,
-        io_manager_key="tables",
-        code_version=CODE_VERSION,
-        **_described(table, group),
+        name=name,
+        ins={table: dg.AssetIn(table) for table in inputs},
+        **_describe(name, made_by, lineage),
     )
     declare: Callable[[Callable[..., Any]], dg.AssetsDefinition] = decorator
     return declare
 
 
-def _lineage(**columns: list[tuple[str, str]]) -> dict[str, Any]:
-    """Where columns come from: name of a column -> (asset, column) pairs."""
+def _out(name: str, made_by: Callable[..., object], lineage: Columns | None = None) -> dg.AssetOut:
+    """Declare one table of an operation that makes several; arguments as in `_table`."""
+    return dg.AssetOut(key=name, is_required=False, **_describe(name, made_by, lineage))
+
+
+def _describe(name: str, made_by: Callable[..., object], lineage: Columns | None) -> dict[str, Any]:
+    table = TABLES[name]
+    metadata: dict[str, Any] = {"dagster/column_schema": make_column_schema(name)}
+    if lineage:
+        metadata["dagster/column_lineage"] = _lineage(lineage)
     return {
-        "dagster/column_lineage": dg.TableColumnLineage(
-            {
-                column: [
-                    dg.TableColumnDep(asset_key=dg.AssetKey(asset), column_name=name)
-                    for asset, name in origins
-                ]
-                for column, origins in columns.items()
-            }
-        )
+        "description": table.contract.__doc__,
+        "group_name": table.layer.value,
+        "io_manager_key": "tables_by_file" if table.by_file else "tables",
+        "kinds": {"polars", "parquet"},
+        "owners": OWNERS,
+        "code_version": compute_version(made_by),
+        "metadata": metadata,
     }
 
 
-def _out(table: str, group: str, **more: Any) -> dg.AssetOut:
-    described = _described(table, group, **more)
-    io_manager = "raw_tables" if group == "raw" else "tables"
-    return dg.AssetOut(key=table, io_manager_key=io_manager, is_required=False, **described)
+def _lineage(columns: Columns) -> dg.TableColumnLineage:
+    return dg.TableColumnLineage(
+        {
+            column: [
+                dg.TableColumnDep(asset_key=dg.AssetKey(asset), column_name=name)
+                for asset, name in origins
+            ]
+            for column, origins in columns.items()
+        }
+    )
+
+
+landing_zone_files = dg.AssetSpec(
+    LANDING_ZONE,
+    deps=[f"{source.name}_pull" for source in sources.PUBLICATIONS if source.pulled_from],
+    group_name=Layer.RAW.value,
+    description="Files that people, services and the pulls land. No run makes it.",
+    kinds={"file"},
+    owners=OWNERS,
+)
 
 
 @dg.multi_asset(
-    name="landing_zone",
+    name="read_landing_zone",
     outs={
-        table: _out(table, "raw", code_version=PARSER_VERSION) for table in ["landed_files", *_RAW]
+        "landed_files": _out("landed_files", landing.read_landing_zone),
+        **{
+            f"raw_{source.name}": _out(f"raw_{source.name}", formats.read) for source in sources.ALL
+        },
     },
+    deps=[LANDING_ZONE],
     can_subset=True,
     retry_policy=TRANSIENT,
 )
-def landing_zone(
-    context: dg.AssetExecutionContext, landing_zone: Place, store: Place
+def read_landing_zone(
+    context: dg.AssetExecutionContext, landing_zone: Place, store: Place, engine: Workers
 ) -> Iterator[dg.Output[Any]]:
     """Read every landed file; if one cannot be read, none of these tables is replaced."""
     place = store.open()
-    for name in finish_interrupted_releases(place):
-        context.log.warning("finished the interrupted release of %s", name)
-    for run in discard_abandoned(place, datetime.now(tz=UTC)):
-        context.log.info("removed what run %s staged and never released", run)
+    for message in outputs.prepare_store(place):
+        context.log.warning(message)
     try:
-        landed = landing.read_landing_zone(landing_zone.open(), place)
+        landed = landing.read_landing_zone(landing_zone.open(), place, engine.open())
     except landing.UnreadableFilesError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
-    outputs = outputs_of(place, context)
-    outputs.write_document("landing.json", [landed.state()])
-    tables: dict[str, pl.LazyFrame] = {
-        "landed_files": landed.files.lazy(),
-        **{f"raw_{name}": rows for name, rows in landed.raw.items()},
+    open_outputs(place, context).write_document(LANDING_DOCUMENT, [landed.state()])
+    tables = {
+        "landed_files": landed.files,
+        **{f"raw_{source}": parts for source, parts in landed.raw.items()},
     }
     for table in tables.keys() & context.op_execution_context.selected_output_names:
         yield dg.Output(tables[table], output_name=table)
 
 
 @dg.multi_asset(
+    name="clean_records",
     outs={
-        "drugs": _out("drugs", "clean", code_version=CODE_VERSION),
-        "merged_drugs": _out("merged_drugs", "clean", code_version=CODE_VERSION),
+        f"{source.name}_records": _out(f"{source.name}_records", source.clean_records)
+        for source in sources.ALL
+    },
+    deps=[f"raw_{source.name}" for source in sources.ALL],
+    internal_asset_deps={
+        f"{source.name}_records": {dg.AssetKey(f"raw_{source.name}")} for source in sources.ALL
+    },
+    can_subset=True,
+)
+def records(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Any]]:
+    """The records of every source: each raw row, cleaned on its own."""
+    for source in sources.ALL:
+        table = f"{source.name}_records"
+        if table in context.op_execution_context.selected_output_names:
+            recipe = Recipe(of=f"raw_{source.name}", make=source.clean_records)
+            yield dg.Output(recipe, output_name=table)
+
+
+@dg.multi_asset(
+    name="cleaned_drugs",
+    ins={"records": dg.AssetIn(f"{sources.DRUGS.name}_records")},
+    outs={
+        "drugs": _out(
+            "drugs",
+            drug_cleaning.clean_drugs,
+            {
+                "drug": [("raw_drugs", "drug"), ("raw_drugs", "atc_name")],
+                "names": [("raw_drugs", "drug"), ("raw_drugs", "synonyms")],
+                "codes": [("raw_drugs", "atccode")],
+                "atc_codes": [("raw_drugs", "atccode")],
+                "drug_id": [("raw_drugs", "id"), ("raw_drugs", "drug")],
+            },
+        ),
+        "merged_drugs": _out("merged_drugs", drug_cleaning.clean_drugs),
     },
 )
-def cleaned_drugs(raw_drugs: pl.LazyFrame, stop_list: StopListFile) -> Iterator[dg.Output[Any]]:
-    """One row a drug, and the rows that named it again."""
+def cleaned_drugs(records: pl.LazyFrame, stop_list: StopListFile) -> Iterator[dg.Output[Any]]:
+    """One row per drug, and the rows that named it again."""
     try:
-        unsafe = stop_list.read()
+        stopped_names = stop_list.read()
     except StopListError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
-    kept, merged = drug_cleaning.cleaned_drugs(raw_drugs, unsafe)
-    lineage = _lineage(
-        drug=[("raw_drugs", "drug"), ("raw_drugs", "atc_name")],
-        names=[("raw_drugs", "drug"), ("raw_drugs", "synonyms")],
-        codes=[("raw_drugs", "atccode")],
-        atc_codes=[("raw_drugs", "atccode")],
-        drug_id=[("raw_drugs", "id"), ("raw_drugs", "drug")],
-    )
-    yield dg.Output(kept, output_name="drugs", metadata=lineage)
+    kept, merged = drug_cleaning.clean_drugs(records, stopped_names)
+    yield dg.Output(kept, output_name="drugs")
     yield dg.Output(merged, output_name="merged_drugs")
 
 
-def _records(
-    source: sources.Source,
-    raw: pl.LazyFrame,
-    landed_files: pl.LazyFrame,
-    store: Place,
-    set_aside: Callable[[pl.LazyFrame], pl.LazyFrame] | None = None,
-) -> pl.LazyFrame:
-    """The raw rows of a source, each cleaned by itself; done once for each landed file."""
-    return ByFile.of(store.open(), source.name, landed_files).made(
-        "cleaned_rows",
-        code_version(cleaning, contracts, sources),
-        raw,
-        partial(publication_cleaning.cleaned_rows, source),
-        set_aside,
-    )
+@_table(
+    "journals",
+    publication_cleaning.collect_journals,
+    inputs=[f"{source.name}_records" for source in sources.PUBLICATIONS],
+)
+def journals(**records: pl.LazyFrame) -> pl.LazyFrame:
+    """The journals of all sources."""
+    return publication_cleaning.collect_journals(records.values())
 
 
-@_table("journals", "clean")
-def journals(
-    raw_pubmed: pl.LazyFrame,
-    raw_clinical_trials: pl.LazyFrame,
-    landed_files: pl.LazyFrame,
-    store: Place,
-) -> pl.LazyFrame:
-    """The journals of both sources."""
-    raw = {sources.PUBMED: raw_pubmed, sources.CLINICAL_TRIALS: raw_clinical_trials}
-    return publication_cleaning.journals_of(
-        {source: _records(source, rows, landed_files, store) for source, rows in raw.items()}
-    )
-
-
-def _cleaned_publications(source: sources.Source) -> dg.AssetsDefinition:
-    """The asset of a cleaned source and of the rows that were merged into it."""
+def _publications(source: PublicationSource) -> dg.AssetsDefinition:
+    """The assets of the cleaned publications of a source, and of the rows merged into them."""
     raw, merged_table = f"raw_{source.name}", f"merged_{source.name}"
+    made_by = publication_cleaning.clean_publications
+    lineage = {
+        "publication_id": [(raw, "id")],
+        "title": [(raw, field) for field in source.title_fields],
+        "journal": [("journals", "journal")],
+        "journal_id": [("journals", "journal_id")],
+        "date": [(raw, "date")],
+        "date_precision": [(raw, "date")],
+        "date_text": [(raw, "date")],
+        "source_file": [(raw, "source_file")],
+        "source_row": [(raw, "source_row")],
+    }
 
     @dg.multi_asset(
         name=f"cleaned_{source.name}",
-        outs={
-            source.name: _out(source.name, "clean", code_version=CODE_VERSION),
-            merged_table: _out(merged_table, "clean", code_version=CODE_VERSION),
-        },
         ins={
-            name: dg.AssetIn(key)
-            for name, key in (
-                ("raw", raw),
-                ("journals", "journals"),
-                ("landed_files", "landed_files"),
-            )
+            "records": dg.AssetIn(f"{source.name}_records"),
+            "journals": dg.AssetIn("journals"),
+        },
+        outs={
+            source.name: _out(source.name, made_by, lineage),
+            merged_table: _out(merged_table, made_by),
         },
     )
-    def cleaned(
-        raw: pl.LazyFrame, journals: pl.LazyFrame, landed_files: pl.LazyFrame, store: Place
-    ) -> Iterator[dg.Output[Any]]:
-        title = "scientific_title" if source is sources.CLINICAL_TRIALS else "title"
-        lineage = _lineage(
-            publication_id=[(f"raw_{source.name}", "id")],
-            title=[(f"raw_{source.name}", title)],
-            journal=[("journals", "journal")],
-            journal_id=[("journals", "journal_id")],
-            date=[(f"raw_{source.name}", "date")],
-            source_file=[(f"raw_{source.name}", "source_file")],
-            source_row=[(f"raw_{source.name}", "source_row")],
-        )
-        with set_aside() as aside:
-            records = _records(source, raw, landed_files, store, aside)
-            kept, merged = publication_cleaning.cleaned_publications(source, records, journals)
-            yield dg.Output(kept, output_name=source.name, metadata=lineage)
-            yield dg.Output(merged, output_name=merged_table)
+    def cleaned(records: pl.LazyFrame, journals: pl.LazyFrame) -> Iterator[dg.Output[Any]]:
+        kept, merged = publication_cleaning.clean_publications(source, records, journals)
+        yield dg.Output(kept, output_name=source.name)
+        yield dg.Output(merged, output_name=merged_table)
 
     return cleaned
 
 
-cleaned_pubmed = _cleaned_publications(sources.PUBMED)
-cleaned_clinical_trials = _cleaned_publications(sources.CLINICAL_TRIALS)
+publications = [_publications(source) for source in sources.PUBLICATIONS]
 
 
-@_table("rejected_records", "clean")
-def rejected_records(
-    raw_drugs: pl.LazyFrame,
-    raw_pubmed: pl.LazyFrame,
-    raw_clinical_trials: pl.LazyFrame,
-    landed_files: pl.LazyFrame,
-    store: Place,
-) -> pl.LazyFrame:
+@_table(
+    "rejected_records",
+    rejected.collect_rejected,
+    inputs=[f"raw_{source.name}" for source in sources.ALL]
+    + [f"{source.name}_records" for source in sources.ALL],
+)
+def rejected_records(**tables: pl.LazyFrame) -> pl.LazyFrame:
     """The rows of every source that could not be kept."""
-    raw = {"drugs": raw_drugs, "pubmed": raw_pubmed, "clinical_trials": raw_clinical_trials}
-    records = {
-        source.name: _records(source, raw[source.name], landed_files, store)
-        for source in (sources.PUBMED, sources.CLINICAL_TRIALS)
-    }
-    return rejected.rejected_records(raw, records)
-
-
-@_table("mentions", "published")
-def mentions_table(
-    drugs: pl.LazyFrame,
-    pubmed: pl.LazyFrame,
-    clinical_trials: pl.LazyFrame,
-    raw_pubmed: pl.LazyFrame,
-    raw_clinical_trials: pl.LazyFrame,
-    landed_files: pl.LazyFrame,
-    store: Place,
-) -> dg.Output[pl.LazyFrame]:
-    """Every drug named in a title."""
-    version = f"{code_version(cleaning, contracts, sources, mentions)}-{mentions.names_id(drugs)}"
-    raw = {sources.PUBMED: raw_pubmed, sources.CLINICAL_TRIALS: raw_clinical_trials}
-    named = {
-        source.name: ByFile.of(store.open(), source.name, landed_files).made(
-            "drugs_named",
-            version,
-            _records(source, rows, landed_files, store),
-            partial(mentions.drugs_named, drugs=drugs),
-        )
-        for source, rows in raw.items()
-    }
-    publications = {"pubmed": pubmed, "clinical_trials": clinical_trials}
-    found = mentions.mentions(publications, named, drugs)
-    lineage = _lineage(
-        drug_id=[("drugs", "drug_id")],
-        drug=[("drugs", "drug")],
-        publication_id=[("pubmed", "publication_id"), ("clinical_trials", "publication_id")],
-        title=[
-            ("pubmed", "title"),
-            ("clinical_trials", "title"),
-            ("clinical_trials", "brief_title"),
-        ],
-        spans=[("pubmed", "title"), ("clinical_trials", "title"), ("drugs", "names")],
+    return rejected.collect_rejected(
+        {source.name: tables[f"raw_{source.name}"] for source in sources.ALL},
+        {source.name: tables[f"{source.name}_records"] for source in sources.ALL},
     )
-    return dg.Output(found, metadata=lineage)
 
 
-@_table("journal_drugs", "published")
+def _find(source: PublicationSource) -> Callable[..., pl.LazyFrame]:
+    """What finds the drugs that the titles of a source name."""
+    return partial(mentions.find_drugs_named, titles=source.titles)
+
+
+@dg.multi_asset(
+    name="find_drugs_named",
+    ins={"drugs": dg.AssetIn("drugs")},
+    outs={
+        f"{source.name}_drugs_named": _out(f"{source.name}_drugs_named", _find(source))
+        for source in sources.PUBLICATIONS
+    },
+    deps=[f"{source.name}_records" for source in sources.PUBLICATIONS],
+    internal_asset_deps={
+        f"{source.name}_drugs_named": {
+            dg.AssetKey(f"{source.name}_records"),
+            dg.AssetKey("drugs"),
+        }
+        for source in sources.PUBLICATIONS
+    },
+    can_subset=True,
+)
+def drugs_named(context: dg.AssetExecutionContext, drugs: pl.LazyFrame) -> Iterator[dg.Output[Any]]:
+    """The drugs that the titles of every source name."""
+    for source in sources.PUBLICATIONS:
+        table = f"{source.name}_drugs_named"
+        if table in context.op_execution_context.selected_output_names:
+            recipe = Recipe(
+                of=f"{source.name}_records",
+                make=_find(source),
+                side_table=mentions.list_searched_names(drugs),
+                prepare=mentions.Vocabulary.of,
+            )
+            yield dg.Output(recipe, output_name=table)
+
+
+@_table(
+    "mentions",
+    mentions.join_mentions,
+    inputs=[source.name for source in sources.PUBLICATIONS]
+    + [f"{source.name}_drugs_named" for source in sources.PUBLICATIONS],
+    lineage={
+        "drug_id": [("drugs", "drug_id")],
+        "drug": [("drugs", "drug")],
+        **{
+            column: [(source.name, column) for source in sources.PUBLICATIONS]
+            for column in ("publication_id", "journal", "journal_id", "date", "date_precision")
+        },
+        "title": [
+            (source.name, title) for source in sources.PUBLICATIONS for title in source.titles
+        ],
+        **{
+            column: [(f"{source.name}_drugs_named", column) for source in sources.PUBLICATIONS]
+            for column in ("spans", "ambiguous")
+        },
+    },
+)
+def mentions_table(drugs: pl.LazyFrame, **tables: pl.LazyFrame) -> pl.LazyFrame:
+    """Every drug named in a title."""
+    return mentions.join_mentions(
+        {source.name: tables[source.name] for source in sources.PUBLICATIONS},
+        {source.name: tables[f"{source.name}_drugs_named"] for source in sources.PUBLICATIONS},
+        drugs,
+        {source.name: source.titles for source in sources.PUBLICATIONS},
+    )
+
+
+@_table(
+    "journal_drugs",
+    graph.count_journal_drugs,
+    lineage={
+        "journal_id": [("mentions", "journal_id")],
+        "journal": [("mentions", "journal")],
+        "drug_id": [("mentions", "drug_id")],
+        "drug": [("mentions", "drug")],
+        **{column: [("mentions", "source")] for column in name_mention_counts().values()},
+        "first_date": [("mentions", "date")],
+        "last_date": [("mentions", "date")],
+    },
+)
 def journal_drugs(mentions: pl.LazyFrame) -> pl.LazyFrame:
-    """Which journal mentions which drug."""
-    return graph.journal_drugs(mentions)
+    """The drugs that each journal mentions."""
+    return graph.count_journal_drugs(mentions)
 
 
-@_table("top_journal", "published")
+@_table(
+    "top_journal",
+    graph.find_top_journals,
+    lineage={
+        "journal_id": [("journal_drugs", "journal_id")],
+        "journal": [("journal_drugs", "journal")],
+        "drug_count": [("journal_drugs", "drug_id")],
+        "drugs": [("journal_drugs", "drug")],
+    },
+)
 def top_journal(journal_drugs: pl.LazyFrame) -> pl.LazyFrame:
     """The journals that mention the most drugs."""
-    return graph.top_journal(journal_drugs)
+    return graph.find_top_journals(journal_drugs)
+
+
+def _document(document: Document) -> dg.AssetsDefinition:
+    """The asset of a document."""
+
+    @dg.asset(
+        name=document.name,
+        ins={table: dg.AssetIn(table) for table in document.tables},
+        io_manager_key="documents",
+        code_version=compute_version(document.lines),
+        group_name=Layer.PUBLISHED.value,
+        description=document.description,
+        kinds={"polars", document.kind},
+        owners=OWNERS,
+        dagster_type=dg.Any,  # an iterator of lines, made while they are written
+    )
+    def write(**tables: pl.LazyFrame) -> dg.Output[Any]:
+        return dg.Output(document.lines(**tables))
+
+    return write
+
+
+documents = [_document(document) for document in DOCUMENTS.values()]
+
+
+#: Every asset that makes tables or documents, in the order of the data.
+_MADE = [
+    *(read_landing_zone, records, cleaned_drugs, journals, *publications),
+    *(rejected_records, drugs_named, mentions_table, journal_drugs, top_journal),
+    *documents,
+]
+
+#: The tables, in groups that one operation makes.
+TABLES_MADE_TOGETHER = [
+    tables
+    for made in _MADE
+    if (tables := [key.path[-1] for key in sorted(made.keys) if key.path[-1] in TABLES])
+]
+
+
+def _find_leaves(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetKey]:
+    """The assets that no other asset depends on: every other one is upstream of one of these."""
+    keys = {key for asset in assets for key in asset.keys}
+    upstream = {key for asset in assets for key in asset.dependency_keys}
+    return sorted(keys - upstream)
 
 
 @dg.asset(
-    io_manager_key="documents",
-    code_version=CODE_VERSION,
-    group_name="published",
-    kinds={"polars", "json"},
-    owners=OWNERS,
-    tags={"layer": "published"},
-    dagster_type=dg.Any,  # lines, made while they are written
-)
-def drug_graph(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> dg.Output[Any]:
-    """The drug–publication–journal graph as one JSON document, one line a drug."""
-    return dg.Output(graph.graph_document(drugs, mentions))
-
-
-@dg.asset(
-    deps=[*contracts.TABLES, *DOCUMENTS],
-    group_name="published",
+    # A failed blocking check stops everything downstream of its asset, so the leaves are enough.
+    deps=_find_leaves(_MADE),
+    group_name=Layer.PUBLISHED.value,
     kinds={"json"},
     owners=OWNERS,
-    tags={"layer": "published"},
     retry_policy=TRANSIENT,
 )
 def release(
     context: dg.AssetExecutionContext, store: Place, stop_list: StopListFile
 ) -> dg.MaterializeResult[None]:
-    """Give everything a run made its final name, once all blocking checks have passed.
+    """Give all outputs of a run their final names, once all blocking checks have passed.
 
-    Until then readers of the store see the last good outputs. `release.json` says what landed and
-    how many rows each table holds.
+    Until then readers of the store see the last good outputs. `release.json` records what landed
+    and how many rows each table holds.
     """
-    outputs = outputs_of(store.open(), context)
-    document = outputs.summary(rules_in_force(stop_list.read()))
-    names = outputs.release("release.json", document)
+    run_outputs = open_outputs(store.open(), context)
+    summary = run_outputs.summarize(compute_rules_version(stop_list.read().digest))
+    names = run_outputs.release(summary)
     return dg.MaterializeResult(
         metadata={
             "released": dg.MetadataValue.md("\n".join(f"- {name}" for name in names)),
-            "path": dg.MetadataValue.path(outputs.store.uri("release.json")),
+            "path": dg.MetadataValue.path(run_outputs.store.uri(RELEASE_DOCUMENT)),
         }
     )

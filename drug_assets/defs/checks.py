@@ -1,92 +1,135 @@
-"""What is checked, and what stops a run (SPEC section 7): gates are blocking, warnings are not."""
+"""The asset checks (SPEC 7): blocking ones stop a run, warnings do not.
 
-from collections.abc import Iterator
+`audit` computes the findings. This module declares which asset a finding belongs to, and whether it
+stops a run.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from drug_assets import audit, contracts
+from drug_assets import audit, sources
+from drug_assets.defs.assets import TABLES_MADE_TOGETHER
+from drug_assets.defs.io_managers import open_outputs
+from drug_assets.defs.places import Place
+from drug_assets.documents import GRAPH
+from drug_assets.sources.tables import TABLES
 
-#: Shares of records above which a warning is given.
-REJECTED_SHARE = 0.05
-MISSING_SHARE = 0.25
-SHRUNK_SHARE = 0.10
-_MISSING = ("missing_id", "missing_date", "missing_journal")
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: `1 file`, `1,200 files`."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+CONTRACT, DID_NOT_SHRINK = "contract", "did_not_shrink"
+PUBLICATIONS = [source.name for source in sources.PUBLICATIONS]
+#: Names of the checks whose figures the report of a run shows.
+EVERY_FILE_IS_READ = "every_file_is_read"
+NOTHING_LOST = "nothing_lost"
+REJECTED_SHARE = "rejected_share"
 
 
 def _result(
     finding: audit.Finding,
     *,
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
-    **which: Any,
+    severity: dg.AssetCheckSeverity = ERROR,
+    **target: Any,
 ) -> dg.AssetCheckResult:
+    """A finding as Dagster takes it; `target` names the check where an operation has several."""
     return dg.AssetCheckResult(
         passed=finding.passed,
         severity=severity,
         description=finding.summary,
         metadata=dict(finding.figures),
-        **which,
+        **target,
     )
 
 
-def _table_checks(table: str) -> dg.AssetChecksDefinition:
-    """The checks that every table has: its contract, and its size against the last release."""
+def _inputs(*assets: str) -> dict[str, dg.AssetIn]:
+    return {asset: dg.AssetIn(asset) for asset in assets}
+
+
+def _check_of_all(
+    asset: str,
+    name: str,
+    description: str,
+    *,
+    blocking: bool,
+    tables: Sequence[str],
+    without_loading: Sequence[str] = (),
+) -> Callable[[Callable[..., Iterator[dg.AssetCheckResult]]], dg.AssetChecksDefinition]:
+    """Return the decorator that declares a check over the tables of all sources.
+
+    `dg.asset_check` cannot: it takes a fixed list of arguments.
+
+    Args:
+        asset: the asset that is checked; the body takes it as an argument of that name.
+        name: name of the check.
+        description: what must hold.
+        blocking: whether it stops a run.
+        tables: further tables that the body takes as keyword arguments.
+        without_loading: tables that the body loads from the store itself.
+    """
+    spec = dg.AssetCheckSpec(
+        name,
+        asset=asset,
+        blocking=blocking,
+        description=description,
+        additional_deps=[*tables, *without_loading],
+    )
+    return dg.multi_asset_check(name=name, specs=[spec], ins=_inputs(asset, *tables))
+
+
+def _table_checks(tables: Sequence[str]) -> dg.AssetChecksDefinition:
+    """The checks that every table has: its contract, and its size compared to the last release.
+
+    Tables that one operation makes are checked by one, too: on small tables, a step of Dagster
+    takes longer than their checks.
+    """
     specs = [
-        dg.AssetCheckSpec(
-            "contract", asset=table, blocking=True, description="Every rule of the contract holds."
-        ),
-        dg.AssetCheckSpec(
-            "did_not_shrink",
-            asset=table,
-            description="Not more than a tenth of the rows went since the last run.",
-        ),
+        dg.AssetCheckSpec(name, asset=table, blocking=blocking, description=description)
+        for table in tables
+        for name, blocking, description in (
+            (CONTRACT, True, "Every rule of the contract holds."),
+            (DID_NOT_SHRINK, False, "Not more than a tenth of the rows went since the last run."),
+        )
     ]
 
-    @dg.multi_asset_check(name=f"check_{table}", specs=specs, ins={"rows": dg.AssetIn(table)})
+    @dg.multi_asset_check(name=f"check_{tables[0]}", specs=specs, can_subset=True)
     def check(
-        context: dg.AssetCheckExecutionContext, rows: pl.LazyFrame
+        context: dg.AssetCheckExecutionContext, store: Place
     ) -> Iterator[dg.AssetCheckResult]:
-        yield _result(audit.contract_kept(contracts.TABLES[table], rows), check_name="contract")
-        yield _result(
-            _size_finding(context, table, rows),
-            severity=dg.AssetCheckSeverity.WARN,
-            check_name="did_not_shrink",
-        )
+        outputs = open_outputs(store.open(), context)
+        for table, name in product(tables, (CONTRACT, DID_NOT_SHRINK)):
+            key = dg.AssetCheckKey(dg.AssetKey(table), name)
+            if key not in context.selected_asset_check_keys:
+                continue
+            rows = outputs.table(table)
+            if name == CONTRACT:
+                finding, severity = audit.contract_kept(TABLES[table].contract, rows), ERROR
+            else:
+                finding = audit.did_not_shrink(rows, _rows_before(context, table))
+                severity = WARN
+            yield _result(finding, severity=severity, asset_key=key.asset_key, check_name=name)
 
     return check
 
 
-def _size_finding(
-    context: dg.AssetCheckExecutionContext, table: str, rows: pl.LazyFrame
-) -> audit.Finding:
+def _rows_before(context: dg.AssetCheckExecutionContext, table: str) -> int | None:
+    """The row count of the last release, which the table's own materialization recorded."""
     event = context.instance.get_latest_materialization_event(dg.AssetKey(table))
-    made = event.asset_materialization if event else None
-    before = made.metadata.get("rows_before") if made else None
-    now = int(rows.select(pl.len()).collect().item())
-    if not isinstance(before, dg.IntMetadataValue) or before.value is None:
-        return audit.Finding(passed=True, summary=f"{counted(now, 'row')}, the first time")
-    return audit.Finding(
-        passed=now >= before.value * (1 - SHRUNK_SHARE),
-        summary=f"{counted(now, 'row')}, {before.value:,} the last time",
-        figures={"rows": now, "rows_before": before.value},
-    )
+    materialization = event.asset_materialization if event else None
+    before = materialization.metadata.get("rows_before") if materialization else None
+    return before.value if isinstance(before, dg.IntMetadataValue) else None
 
 
-table_checks = [_table_checks(table) for table in contracts.TABLES]
+table_checks = [_table_checks(tables) for tables in TABLES_MADE_TOGETHER]
 
 
 def _nothing_lost(source: str) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=source,
-        name="nothing_lost",
+        name=NOTHING_LOST,
         blocking=True,
         description="Raw rows = cleaned records + merged rows + rejected rows.",
         additional_ins={
@@ -104,126 +147,116 @@ def _nothing_lost(source: str) -> dg.AssetChecksDefinition:
     return check
 
 
-nothing_lost = [_nothing_lost(source) for source in contracts.SOURCES]
+nothing_lost = [_nothing_lost(source.name) for source in sources.ALL]
 
 
 @dg.asset_check(
     asset="mentions",
     blocking=True,
     description="Each span is inside its title and spells its drug.",
-    additional_ins={"drugs": dg.AssetIn("drugs")},
+    additional_ins=_inputs("drugs"),
 )
 def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> dg.AssetCheckResult:
     """Offsets are right."""
     return _result(audit.spans_spell_their_drug(mentions, drugs))
 
 
-@dg.asset_check(
-    asset="mentions",
+@_check_of_all(
+    "mentions",
+    "ids_exist",
+    "Each mention's drug and publication are in their tables.",
     blocking=True,
-    description="Each mention's drug and publication are in their tables.",
-    additional_ins={
-        "drugs": dg.AssetIn("drugs"),
-        "pubmed": dg.AssetIn("pubmed"),
-        "clinical_trials": dg.AssetIn("clinical_trials"),
-    },
+    tables=["drugs", *PUBLICATIONS],
 )
 def ids_exist(
+    mentions: pl.LazyFrame, drugs: pl.LazyFrame, **publications: pl.LazyFrame
+) -> Iterator[dg.AssetCheckResult]:
+    """Every mention refers to a drug and a publication that exist."""
+    yield _result(audit.ids_exist(mentions, drugs, publications))
+
+
+@_check_of_all(
+    "mentions",
+    "every_publication_was_searched",
+    "All titles were searched, and what they name is mentioned.",
+    blocking=True,
+    tables=PUBLICATIONS,
+    without_loading=[f"{source}_drugs_named" for source in PUBLICATIONS],
+)
+def every_publication_was_searched(
+    context: dg.AssetCheckExecutionContext,
     mentions: pl.LazyFrame,
-    drugs: pl.LazyFrame,
-    pubmed: pl.LazyFrame,
-    clinical_trials: pl.LazyFrame,
-) -> dg.AssetCheckResult:
-    """No mention points nowhere."""
-    publications = {"pubmed": pubmed, "clinical_trials": clinical_trials}
-    return _result(audit.ids_exist(mentions, drugs, publications))
+    store: Place,
+    **publications: pl.LazyFrame,
+) -> Iterator[dg.AssetCheckResult]:
+    """No publication was left out of the search."""
+    outputs = open_outputs(store.open(), context)
+    searched = {}
+    for source, table in publications.items():
+        named = outputs.parts(f"{source}_drugs_named")
+        of_file = named.input_rows(outputs.store)
+        searched[source] = audit.Searched(table, of_file, named.rows(outputs.store))
+    yield _result(audit.every_publication_was_searched(searched, mentions))
 
 
 @dg.multi_asset_check(
-    name="check_drug_graph",
+    name=f"check_{GRAPH.name}",
     specs=[
         dg.AssetCheckSpec(
             "valid_document",
-            asset="drug_graph",
+            asset=GRAPH.name,
             blocking=True,
-            description="The document follows its JSON Schema.",
+            description="The document is as it is declared.",
         ),
         dg.AssetCheckSpec(
             "equals_mentions",
-            asset="drug_graph",
+            asset=GRAPH.name,
             blocking=True,
             description="The document has the drugs and the counts of the mentions table.",
             additional_deps=["drugs", "mentions"],
         ),
     ],
-    ins={name: dg.AssetIn(name) for name in ("drug_graph", "drugs", "mentions")},
+    ins={"document": dg.AssetIn(GRAPH.name), **_inputs("drugs", "mentions")},
 )
-def check_drug_graph(
-    drug_graph: Path, drugs: pl.LazyFrame, mentions: pl.LazyFrame
+def check_graph(
+    document: Path, drugs: pl.LazyFrame, mentions: pl.LazyFrame
 ) -> Iterator[dg.AssetCheckResult]:
-    """The document can be read by those who rely on its schema, and says what the table says."""
-    read = audit.read_graph(drug_graph)
+    """The document follows its schema, and agrees with the table of mentions."""
+    read = audit.read_graph(document)
     yield _result(audit.graph_is_valid(read), check_name="valid_document")
     equals = audit.graph_equals_mentions(read, drugs, mentions)
     yield _result(equals, check_name="equals_mentions")
 
 
 @dg.asset_check(
-    asset="landed_files", description="Every file belongs to a source and is of a format we read."
+    asset="landed_files",
+    name=EVERY_FILE_IS_READ,
+    description="Every file belongs to a source and is of a format we read.",
 )
 def every_file_is_read(landed_files: pl.LazyFrame) -> dg.AssetCheckResult:
-    """Files that were passed over, by name."""
-    unread = landed_files.filter(pl.col("problem").is_not_null()).collect()
-    figures = dict(zip(unread["source_file"], unread["problem"], strict=True))
-    finding = audit.Finding(
-        passed=unread.is_empty(),
-        summary=f"{counted(unread.height, 'file')} not read" if figures else "all files were read",
-        figures=figures,
-    )
-    return _result(finding, severity=dg.AssetCheckSeverity.WARN)
+    """The names of the files that were not read."""
+    return _result(audit.every_file_is_read(landed_files), severity=WARN)
 
 
 @dg.asset_check(asset="landed_files", description="Every source landed with at least one row.")
 def every_source_landed(landed_files: pl.LazyFrame) -> dg.AssetCheckResult:
-    """A source of which nothing landed is empty everywhere after: that is worth a word."""
-    rows = dict(landed_files.group_by("source").agg(pl.col("raw_rows").sum()).collect().iter_rows())
-    figures = {f"raw_{source}": rows.get(source, 0) for source in contracts.SOURCES}
-    missing = [source for source in contracts.SOURCES if not rows.get(source)]
-    finding = audit.Finding(
-        passed=not missing,
-        summary="no row of " + ", ".join(missing) if missing else "rows of every source",
-        figures=figures,
-    )
-    return _result(finding, severity=dg.AssetCheckSeverity.WARN)
+    """A source without landed rows leaves every later table without it, so it is a warning."""
+    names = [source.name for source in sources.ALL]
+    return _result(audit.every_source_landed(landed_files, names), severity=WARN)
 
 
-@dg.asset_check(
-    asset="rejected_records",
-    description="The share of raw rows that were rejected.",
-    additional_ins={f"raw_{source}": dg.AssetIn(f"raw_{source}") for source in contracts.SOURCES},
+@_check_of_all(
+    "rejected_records",
+    REJECTED_SHARE,
+    "The share of raw rows that were rejected.",
+    blocking=False,
+    tables=[f"raw_{source.name}" for source in sources.ALL],
 )
 def rejected_share(
-    rejected_records: pl.LazyFrame,
-    raw_drugs: pl.LazyFrame,
-    raw_pubmed: pl.LazyFrame,
-    raw_clinical_trials: pl.LazyFrame,
-) -> dg.AssetCheckResult:
+    rejected_records: pl.LazyFrame, **raw: pl.LazyFrame
+) -> Iterator[dg.AssetCheckResult]:
     """Few rows are rejected."""
-    raw = (raw_drugs, raw_pubmed, raw_clinical_trials)
-    rows = sum(int(part.select(pl.len()).collect().item()) for part in raw)
-    rejected = int(rejected_records.select(pl.len()).collect().item())
-    share = audit.share(rejected, rows)
-    finding = audit.Finding(
-        passed=share <= REJECTED_SHARE,
-        summary=f"{rejected:,} of {counted(rows, 'raw row')} rejected",
-        figures={
-            "rejected": rejected,
-            "raw": rows,
-            "share": share,
-            **audit.rejected_by_reason(rejected_records),
-        },
-    )
-    return _result(finding, severity=dg.AssetCheckSeverity.WARN)
+    yield _result(audit.few_are_rejected(rejected_records, raw.values()), severity=WARN)
 
 
 def _publication_warnings(source: str) -> dg.AssetChecksDefinition:
@@ -231,42 +264,25 @@ def _publication_warnings(source: str) -> dg.AssetChecksDefinition:
         dg.AssetCheckSpec(
             flag, asset=source, description=f"The share of records with {flag.replace('_', ' ')}."
         )
-        for flag in _MISSING
+        for flag in audit.MISSING
     ] + [dg.AssetCheckSpec("future_dates", asset=source, description="Dates after today.")]
 
     @dg.multi_asset_check(name=f"warn_{source}", specs=specs, ins={"rows": dg.AssetIn(source)})
     def check(rows: pl.LazyFrame) -> Iterator[dg.AssetCheckResult]:
-        warn = dg.AssetCheckSeverity.WARN
-        for flag, share in audit.flagged_shares(rows, _MISSING).items():
-            finding = audit.Finding(
-                passed=share <= MISSING_SHARE,
-                summary=f"{share:.1%} of the records",
-                figures={"share": share},
-            )
-            yield _result(finding, severity=warn, check_name=flag)
-        future = audit.dates_in_the_future(rows, datetime.now(tz=UTC).date())
-        finding = audit.Finding(
-            passed=not future, summary=counted(future, "record"), figures={"records": future}
-        )
-        yield _result(finding, severity=warn, check_name="future_dates")
+        for flag, finding in audit.few_are_flagged(rows).items():
+            yield _result(finding, severity=WARN, check_name=flag)
+        future = audit.no_future_dates(rows, datetime.now(tz=UTC).date())
+        yield _result(future, severity=WARN, check_name="future_dates")
 
     return check
 
 
-publication_warnings = [_publication_warnings(s) for s in contracts.PUBLICATION_SOURCES]
+publication_warnings = [_publication_warnings(source) for source in PUBLICATIONS]
 
 
 @dg.asset_check(
-    asset="drugs",
-    description="Drugs that no title names.",
-    additional_ins={"mentions": dg.AssetIn("mentions")},
+    asset="drugs", description="Drugs that no title names.", additional_ins=_inputs("mentions")
 )
 def all_mentioned(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> dg.AssetCheckResult:
-    """Drugs without mention, by name."""
-    names = audit.never_mentioned(drugs, mentions)
-    finding = audit.Finding(
-        passed=not names,
-        summary=f"{counted(len(names), 'drug')} never mentioned",
-        figures={"drugs": len(names), "names": ", ".join(names[:50])},
-    )
-    return _result(finding, severity=dg.AssetCheckSeverity.WARN)
+    """The names of the drugs without any mention."""
+    return _result(audit.all_are_mentioned(drugs, mentions), severity=WARN)

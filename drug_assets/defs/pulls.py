@@ -1,47 +1,54 @@
-"""Pulls from the public services as assets, with a schedule: what lands by itself.
+"""The pulls from public services, as assets: they land files on a schedule.
 
-How a service is asked belongs to `drug_assets.fetch`. A pull without a configured query does
-nothing and says so.
+How a service is called belongs to `drug_assets.fetch`. A pull without a configured query lands
+nothing, and logs that.
 """
 
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from drug_assets import sources
+from drug_assets.defs import OWNERS
 from drug_assets.defs.resources import Pulls
-from drug_assets.fetch import FetchError, FetchRequest, fetch
+from drug_assets.sources import PublicationSource
 from drug_assets.storage.destination import landing_destination
 
 GROUP = "pulls"
-#: What an interrupted or late schedule may have missed is asked for again.
+#: Days of changes that each pull asks for; more than one, so that late or failed pulls lose none.
 _DAYS = 7
-_AGAIN = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL)
+_RETRIES = dg.RetryPolicy(max_retries=2, delay=60, backoff=dg.Backoff.EXPONENTIAL)
 
 
-def _pull(source: str, service: str) -> dg.AssetsDefinition:
+def _pull(source: PublicationSource) -> dg.AssetsDefinition:
+    """The asset that pulls from the service of a source."""
+    name = source.pulled_from
+
     @dg.asset(
-        name=f"{source}_pull",
+        name=f"{source.name}_pull",
         group_name=GROUP,
         kinds={"api"},
-        owners=["team:drug-assets"],
-        tags={"layer": GROUP},
-        description=f"Records that {service} changed in the last {_DAYS} days, landed as files.",
-        pool=f"{source}_service",  # the services limit their callers, so one pull at a time
-        retry_policy=_AGAIN,
+        owners=OWNERS,
+        description=f"Records that {name} changed in the last {_DAYS} days, landed as files.",
+        pool=f"{source.name}_service",  # services limit their callers, so one pull at a time
+        retry_policy=_RETRIES,
     )
     def pull(context: dg.AssetExecutionContext, pulls: Pulls) -> dg.MaterializeResult[None]:
-        query = pulls.queries.get(source)
+        # Imported here, as every run loads the definitions, and few of them call a service.
+        from drug_assets.fetch import FetchError, FetchRequest, fetch
+
+        query, service = pulls.queries.get(source.name), source.service()
         if not query:
-            nothing = f"no query: set DRUG_ASSETS_{source.upper()}_QUERY to pull from {service}"
-            context.log.info(nothing)
-            return dg.MaterializeResult(metadata={"skipped": nothing, "records": 0})
+            reason = f"no query: set DRUG_ASSETS_{source.name.upper()}_QUERY to pull from {name}"
+            context.log.info(reason)
+            return dg.MaterializeResult(metadata={"skipped": reason, "records": 0})
         today = datetime.now(tz=UTC).date()
         request = FetchRequest(
-            source=source,
+            service=service,
             query=query,
             since=today - timedelta(days=_DAYS),
             as_of=today,
-            date_type="mdat" if source == "pubmed" else None,
+            date_type=service.changed_date_type,
         )
         try:
             report = fetch(
@@ -49,7 +56,7 @@ def _pull(source: str, service: str) -> dg.AssetsDefinition:
                 landing_destination(pulls.landing),
                 api_key=pulls.api_key(),
                 email=pulls.email,
-                base_url=pulls.urls.get(source),
+                base_url=pulls.urls.get(source.name),
             )
         except FetchError as error:
             raise dg.Failure(str(error)) from error
@@ -65,19 +72,4 @@ def _pull(source: str, service: str) -> dg.AssetsDefinition:
     return pull
 
 
-pubmed_pull = _pull("pubmed", "PubMed")
-clinical_trials_pull = _pull("clinical_trials", "ClinicalTrials.gov")
-
-pulls_job = dg.define_asset_job(
-    "pulls",
-    selection=dg.AssetSelection.groups(GROUP),
-    description="Land what the public services changed lately; the sensor then starts a run.",
-)
-
-nightly_pulls = dg.ScheduleDefinition(
-    name="nightly_pulls",
-    job=pulls_job,
-    cron_schedule="0 3 * * *",
-    execution_timezone="UTC",
-    description="Before the daily run.",
-)
+pulls = [_pull(source) for source in sources.PUBLICATIONS if source.pulled_from]

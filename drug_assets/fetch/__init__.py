@@ -1,23 +1,24 @@
-"""Pulls from the two public services, landed as files: ClinicalTrials.gov and PubMed.
+"""Pulls from public services, landed as files: ClinicalTrials.gov and PubMed.
 
-    report = fetch(FetchRequest(source="pubmed", query="aspirin"), LocalDestination(Path("data")))
+    report = fetch(FetchRequest(service=pubmed.SERVICE, query="aspirin"), destination)
 
-Here belongs whatever talks to those services: their paging, limits and faults. Not here: reading
-the landed files (`formats`), the landing zone's own rules (`sources`, `storage`), where an API key
-comes from, and what starts a pull (`cli`, `defs`). No Dagster, no environment variables, no logging
-set-up.
+This package holds all code that calls those services: paging, rate limits, faults. It does not
+read the landed files (`formats`), apply the rules of the landing zone (`sources`, `storage`), find
+the API key, or start pulls (`cli`, `defs`). No Dagster, no environment variables, no set-up of
+logging.
 
 | module | holds |
 | --- | --- |
-| `request` | what is asked for, also as the JSON of a Pub/Sub message |
+| `request` | the request: service, query, dates, page size |
 | `fetching` | `fetch`: one pull from request to report |
-| `clinical_trials`, `pubmed` | how each service is paged and what a whole answer is |
-| `service` | one polite HTTP conversation: pace, retries, time-outs, no secret in any message |
-| `ledger` | what is landed already, in the hidden folder `.fetch/`: how a pull resumes |
-| `destination` | where files go: a folder here, or anything with the same five methods |
+| `public_service` | the interface of a service |
+| `clinical_trials`, `pubmed` | how each service is paged, and when an answer of it is whole |
+| `service` | the HTTP client: pace, retries, time-outs, no secret in any message |
+| `ledger` | the record of landed pages, in the hidden folder `.fetch/`, from which a pull resumes |
+| `destination` | the interface of the place that files are written to |
 """
 
-from drug_assets.fetch.destination import Destination, LocalDestination
+from drug_assets.fetch.destination import Destination
 from drug_assets.fetch.errors import (
     FetchError,
     FetchRequestError,
@@ -26,10 +27,12 @@ from drug_assets.fetch.errors import (
     ServiceUnavailable,
 )
 from drug_assets.fetch.fetching import FetchReport, fetch
-from drug_assets.fetch.request import FetchRequest, parse_request
+from drug_assets.fetch.public_service import Caller, PublicService
+from drug_assets.fetch.request import FetchRequest
 from drug_assets.fetch.service import Clock, Patience
 
 __all__ = [
+    "Caller",
     "Clock",
     "Destination",
     "FetchError",
@@ -37,10 +40,9 @@ __all__ = [
     "FetchRequest",
     "FetchRequestError",
     "LedgerError",
-    "LocalDestination",
     "Patience",
+    "PublicService",
     "ServiceRefused",
     "ServiceUnavailable",
     "fetch",
-    "parse_request",
 ]

@@ -1,8 +1,8 @@
-"""ClinicalTrials.gov API v2: pages of studies, one token leading to the next.
+"""ClinicalTrials.gov API v2: pages of studies, each with the token of the next one.
 
 `GET /studies` (https://clinicaltrials.gov/data-api/api): `pageSize` up to 1,000, `pageToken` from
-the answer before, `totalCount` on the first page alone when asked. The service publishes no rate
-limit; its robots.txt asks for a second between requests. It knows no key.
+the answer before, `totalCount` on the first page only, if requested. The service publishes no rate
+limit; its robots.txt asks for a second between requests. It has no API keys.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from drug_assets.fetch.errors import BrokenAnswer, FetchError, ServiceRefused
 from drug_assets.fetch.ledger import PageRecord
+from drug_assets.fetch.public_service import Caller, PublicService
 
 if TYPE_CHECKING:
     from drug_assets.fetch.ledger import Ledger
@@ -23,13 +24,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NAME: Final = "ClinicalTrials.gov"
-BASE_URL: Final = "https://clinicaltrials.gov/api/v2"
 #: Seconds between requests: `Crawl-delay` of its robots.txt.
 INTERVAL: Final = 1.0
 
 
 class _RegistryChanged(Exception):  # noqa: N818 - an event, not an error
-    """What was landed and what the service has now do not belong to one reading of it."""
+    """The registry changed during the pull: landed pages and new ones do not fit together."""
 
 
 @dataclass(frozen=True)
@@ -39,36 +39,54 @@ class _Page:
     total: int | None
 
 
-def land_pages(
-    request: FetchRequest, ledger: Ledger, service: Service
-) -> tuple[list[PageRecord], list[str]]:
-    """Land every page that is not landed yet.
+class ClinicalTrialsGov(PublicService):
+    """The API v2."""
 
-    Tokens belong to one state of the registry. When one is refused, or fewer studies came than the
-    first page counted, everything is fetched again from the first page, once.
+    source = "clinical_trials"
+    name = NAME
+    base_url = "https://clinicaltrials.gov/api/v2"
+    file_prefix = "clinical_trials_api_v2"
+    default_page_size = 1000
+    largest_page_size = 1000
 
-    Returns:
-        The records of all pages, in order, and warnings for the report.
+    def interval(self, caller: Caller) -> float:  # noqa: ARG002 - the same for every caller
+        """Seconds between requests: `Crawl-delay` of its robots.txt."""
+        return INTERVAL
 
-    Raises:
-        FetchError: Also when the second reading is not whole either.
-    """
-    try:
-        return _one_pass(request, ledger, service)
-    except _RegistryChanged as changed:
-        log.warning("%s: %s; starting over from the first page", NAME, changed)
-        ledger.clear()
-    try:
-        return _one_pass(request, ledger, service)
-    except _RegistryChanged as changed:
-        ledger.clear()
-        raise FetchError(
-            f"{NAME}: {changed}, twice in a row. The next run starts over from the first page; it"
-            " is most likely to succeed when the registry rests."
-        ) from None
+    def land_pages(
+        self,
+        request: FetchRequest,
+        ledger: Ledger,
+        service: Service,
+        caller: Caller,  # noqa: ARG002 - as above
+    ) -> tuple[list[PageRecord], list[str]]:
+        """Land every page that is not landed yet; see `PublicService`.
+
+        Tokens are valid for one state of the registry. If the service refuses one, or returns fewer
+        studies than it counted on the first page, all pages are fetched again, once.
+
+        Raises:
+            FetchError: also if the second attempt is incomplete too.
+        """
+        try:
+            return _land_once(request, ledger, service)
+        except _RegistryChanged as changed:
+            log.warning("%s: %s; starting over from the first page", NAME, changed)
+            ledger.clear()
+        try:
+            return _land_once(request, ledger, service)
+        except _RegistryChanged as changed:
+            ledger.clear()
+            raise FetchError(
+                f"{NAME}: {changed}, twice in a row. The next run starts over from the first page;"
+                " it is most likely to succeed when the registry rests."
+            ) from None
 
 
-def _one_pass(
+SERVICE = ClinicalTrialsGov()
+
+
+def _land_once(
     request: FetchRequest, ledger: Ledger, service: Service
 ) -> tuple[list[PageRecord], list[str]]:
     pages: list[PageRecord] = []
@@ -76,9 +94,9 @@ def _one_pass(
     token: str | None = None
     while not pages or token:
         number = len(pages) + 1
-        page = ledger.page(number)
+        page = ledger.find_page(number)
         if page is None:
-            page = _landed_page(request, ledger, service, number, token)
+            page = _land_page(request, ledger, service, number, token)
             log.info("%s: page %d: %d studies", NAME, number, len(page.ids))
         pages.append(page)
         token = page.next_token
@@ -86,16 +104,16 @@ def _one_pass(
             raise FetchError(f"{NAME}: page {number} leads back to an earlier page")
         if token:
             tokens.add(token)
-    return pages, _warnings(pages)
+    return pages, _collect_warnings(pages)
 
 
-def _landed_page(
+def _land_page(
     request: FetchRequest, ledger: Ledger, service: Service, number: int, token: str | None
 ) -> PageRecord:
     params = {
         "format": "json",
         "query.term": request.term,
-        "pageSize": str(request.records_a_page),
+        "pageSize": str(request.records_per_page),
         "countTotal": "true",
     }
     if request.since or request.until:
@@ -104,7 +122,7 @@ def _landed_page(
     if token:
         params["pageToken"] = token
     try:
-        answer = service.get("studies", params, _page, f"page {number}")
+        answer = service.get("studies", params, _read_page, f"page {number}")
     except ServiceRefused as refused:
         if token is None:
             raise
@@ -112,7 +130,7 @@ def _landed_page(
             f"the token of page {number} is no longer good ({refused})"
         ) from None
     page = answer.content
-    before = ledger.recorded(number)
+    before = ledger.find_record(number)
     if before is not None and set(before.ids) != set(page.ids):
         raise _RegistryChanged(f"page {number}, fetched again, holds other studies")
     record = PageRecord(
@@ -127,8 +145,8 @@ def _landed_page(
     return ledger.land(number, f"_p{number:04d}.json.gz", answer.body, record)
 
 
-def _page(body: bytes) -> _Page:
-    """What a page of studies holds; `BrokenAnswer` when it is not a whole one."""
+def _read_page(body: bytes) -> _Page:
+    """Read a page of studies; raise `BrokenAnswer` if it is not a whole one."""
     try:
         answer = json.loads(body)
         ids = tuple(
@@ -143,7 +161,7 @@ def _page(body: bytes) -> _Page:
         ) from None
 
 
-def _warnings(pages: list[PageRecord]) -> list[str]:
+def _collect_warnings(pages: list[PageRecord]) -> list[str]:
     ids = [study for page in pages for study in page.ids]
     distinct, total = len(set(ids)), pages[0].total
     if total is not None and distinct < total:

@@ -1,23 +1,25 @@
-"""What can go wrong with a pull, by what the person or the scheduler should do next.
+"""The errors of a pull, one class per reaction that the person or the scheduler should choose.
 
-Only the classes: messages are written where they are raised. None of them ever holds an API key.
+Messages are written where the errors are raised. None of them ever contains an API key.
 """
 
-
-class FetchRequestError(ValueError):
-    """The request itself is wrong; asking again changes nothing. The message lists every fault."""
+from drug_assets.errors import DrugAssetsError
 
 
-class FetchError(RuntimeError):
-    """A pull did not finish. Landed pages stay; the same request resumes behind them."""
+class FetchRequestError(DrugAssetsError):
+    """The request itself is wrong, so a retry cannot help. The message lists every fault."""
+
+
+class FetchError(DrugAssetsError):
+    """A pull did not finish. Landed pages stay; the same request resumes after them."""
 
 
 class ServiceRefused(FetchError):  # noqa: N818 - named for what the service did
-    """The service understood and said no (a bad query, a bad key): its words are in the message."""
+    """The service rejected the request (a bad query, a bad key); the message quotes its answer."""
 
 
 class ServiceUnavailable(FetchError):  # noqa: N818 - named for the state of the service
-    """No whole answer after the last retry; later it may work."""
+    """No whole answer after the last retry; a later pull may succeed."""
 
 
 class LedgerError(FetchError):
@@ -25,8 +27,11 @@ class LedgerError(FetchError):
 
 
 class RefusedAnswer(Exception):  # noqa: N818 - never leaves the package
-    """A whole answer that says no: becomes `ServiceRefused` once its words are fit to be told."""
+    """A whole answer that rejects the request; `Service` turns it into a `ServiceRefused`.
+
+    Its text may hold a secret, which `Service` removes.
+    """
 
 
 class BrokenAnswer(Exception):  # noqa: N818 - never leaves the package
-    """An answer arrived, but not whole or not of the asked kind: to be asked again."""
+    """An answer that is incomplete or of another kind than requested; `Service` tries again."""

@@ -1,7 +1,7 @@
 """`fetch`: one pull, from request to report.
 
-Which service is asked, at which pace, and what is told afterwards. How each service is paged is
-its own module's; when to pull, and where the key comes from, is the caller's.
+It opens the client of the service, lands the pages, and writes the provenance. How a service is
+paged belongs to its own module; when to pull, and where the key comes from, to the caller.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from drug_assets.fetch import clinical_trials, pubmed
 from drug_assets.fetch.ledger import Ledger
-from drug_assets.fetch.service import Clock, Patience, Service
+from drug_assets.fetch.public_service import Caller
+from drug_assets.fetch.service import Clock, Patience
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FetchReport:
-    """What a pull did.
+    """The result of a pull.
 
     Attributes:
-        source: `pubmed` or `clinical_trials`.
-        query: As it was sent.
+        source: Name of the source whose records were pulled.
+        query: The query, as it was sent.
         as_of: UTC date in the file names.
-        files: Names of all landed files, in page order; none when nothing was found.
-        records: Distinct records in them.
-        pages_fetched: Pages fetched now.
-        pages_resumed: Pages that an earlier, interrupted pull had landed, or all of them when
-            this pull was finished before and there was nothing to do.
-        requests: Requests sent now, retries included.
-        retries: Of these, tries after a fault.
-        missing: Ids found but not given by the service (PubMed).
-        warnings: What a person should know, each one sentence.
+        files: Names of all landed files, in page order; empty if nothing was found.
+        records: Number of distinct records in them.
+        pages_fetched: Pages that this call fetched.
+        pages_resumed: Pages that an earlier, interrupted pull had landed, or all pages if that
+            pull was finished and there was nothing to do.
+        requests: Requests that this call sent, retries included.
+        retries: How many of these were tries after a fault.
+        missing: Ids that the service listed but whose records it did not return (PubMed).
+        warnings: Warnings for people, each one sentence.
         provenance: Name of the provenance file, in the hidden folder.
     """
 
@@ -55,11 +55,11 @@ class FetchReport:
 
     @property
     def resumed(self) -> bool:
-        """Whether anything was there from an earlier pull."""
+        """Whether an earlier pull had landed any page."""
         return self.pages_resumed > 0
 
     def as_json(self) -> dict[str, Any]:
-        """The report for `--json` and run metadata."""
+        """The report as JSON values, for `--json` and run metadata."""
         return {**asdict(self), "as_of": self.as_of.isoformat(), "resumed": self.resumed}
 
 
@@ -74,44 +74,39 @@ def fetch(
     patience: Patience | None = None,
     clock: Clock | None = None,
 ) -> FetchReport:
-    """Land everything a request asks for, or the rest of it after an interruption.
+    """Land all records that a request asks for, or the rest of them after an interruption.
 
-    Interrupted anywhere, also by SIGKILL, the same call goes on behind the last landed page and
-    leaves the same files as if nothing had happened. Called again after the end (same day, or same
-    `as_of`), it sends no request.
+    If a pull is interrupted anywhere, even by SIGKILL, the same call continues after the last
+    landed page and leaves the same files as an uninterrupted pull. A call after a finished pull
+    (same day, or same `as_of`) sends no request.
 
-    Two pulls of the same request at the same time into one place do each other's work twice, with
-    the same files. The pace holds for one pull: run pulls of one service one after the other.
+    Two simultaneous pulls of the same request into one place do the work twice, and leave the same
+    files. The pace applies within one pull: run pulls of one service one after the other.
 
     Args:
-        request: What to pull.
-        destination: Where to.
-        api_key: NCBI's; never logged, never in a name, a file or an error. PubMed only.
-        email: Sent to NCBI, so that it can write before it blocks. PubMed only.
-        tool: Sent to NCBI as the name of the program. PubMed only.
-        base_url: Of the service; the real one by default.
-        patience: Time-outs and retries.
-        clock: Time; a test may give its own.
+        request: the service, the query and its options.
+        destination: the place to land files in.
+        api_key: the caller's API key; never logged, never in a name, a file or an error.
+        email: the caller's address, which a service can write to before it blocks the caller.
+        tool: name of the program, for services that ask for it.
+        base_url: another address of the service.
+        patience: time-outs and retries.
+        clock: source of time; a test may pass its own.
 
     Raises:
-        ServiceRefused: The service says no to the query or the key.
-        ServiceUnavailable: No whole answer after bounded retries.
-        FetchError: Any other reason; `LedgerError` for a damaged record of an earlier pull.
+        ServiceRefused: The service rejects the query or the key.
+        ServiceUnavailable: No whole answer after the last retry.
+        FetchError: Any other failure; `LedgerError` for a damaged record of an earlier pull.
     """
     clock = clock or Clock()
-    api_key = (api_key or "").strip() or None
+    caller = Caller(tool, (email or "").strip() or None, (api_key or "").strip() or None)
     ledger = Ledger(destination, request, clock.now())
-    done = ledger.provenance()
+    done = ledger.find_provenance()
     if done is not None:
-        return _report(request, ledger, done, pages_fetched=0, requests=0, retries=0)
-    service = _service(request, base_url, api_key, patience or Patience(), clock)
+        return _make_report(request, ledger, done, pages_fetched=0, requests=0, retries=0)
+    service = request.service.open(caller, base_url, patience or Patience(), clock)
     with service:
-        if request.source == "pubmed":
-            identity = {"tool": tool, "email": email or "", "api_key": api_key or ""}
-            sent = {key: value for key, value in identity.items() if value}
-            pages, warnings = pubmed.EUtilities(request, service, sent).land_pages(ledger)
-        else:
-            pages, warnings = clinical_trials.land_pages(request, ledger, service)
+        pages, warnings = request.service.land_pages(request, ledger, service, caller)
     provenance = {
         "service": service.name,
         "url": service.base_url,
@@ -130,7 +125,7 @@ def fetch(
         "warnings": warnings,
     }
     ledger.finish(pages, provenance)
-    return _report(
+    return _make_report(
         request,
         ledger,
         provenance,
@@ -140,33 +135,7 @@ def fetch(
     )
 
 
-def _service(
-    request: FetchRequest,
-    base_url: str | None,
-    api_key: str | None,
-    patience: Patience,
-    clock: Clock,
-) -> Service:
-    if request.source == "clinical_trials":
-        return Service(
-            clinical_trials.NAME,
-            base_url or clinical_trials.BASE_URL,
-            interval=clinical_trials.INTERVAL,
-            patience=patience,
-            clock=clock,
-        )
-    return Service(
-        pubmed.NAME,
-        base_url or pubmed.BASE_URL,
-        interval=pubmed.INTERVAL_WITH_KEY if api_key else pubmed.INTERVAL,
-        patience=patience,
-        clock=clock,
-        secret=api_key,
-        passing=pubmed.is_passing,
-    )
-
-
-def _report(
+def _make_report(
     request: FetchRequest,
     ledger: Ledger,
     provenance: dict[str, Any],

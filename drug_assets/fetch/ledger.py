@@ -1,10 +1,10 @@
-"""What of a pull is landed already: how it resumes after any interruption, once and no twice.
+"""The record of the pages that a pull has landed, so that it resumes and lands none twice.
 
-Each pull has a folder `.fetch/<stem>/` beside the landed files (hidden, so none of the landing
-zone's business): `request.json` when it starts, a `plan.json` where the service is paged by a list
-of ids, one `page_0001.json` after each landed page, `provenance.json` when it is done. A page
-counts as landed when its file and its record are both there. The file goes first: a pull that dies
-between the two writes the same name again, whole. Talking to a service is not done here.
+Each pull has a folder `.fetch/<stem>/` beside the landed files; it is hidden, so the landing zone
+ignores it. It holds `request.json`, written at the start; `plan.json`, if the service is paged by a
+list of ids; one `page_0001.json` per landed page; and `provenance.json`, written at the end. A page
+counts as landed if both its file and its record exist. The file is written first: a pull that dies
+between the two writes the same file again. No service is called here.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from drug_assets.fetch.errors import LedgerError
-from drug_assets.fetch.request import PREFIXES
 
 if TYPE_CHECKING:
     from drug_assets.fetch.destination import Destination
     from drug_assets.fetch.request import FetchRequest
 
 FOLDER: Final = ".fetch"
-#: An unfinished pull older than this is left alone: its list of records is out of date.
+#: An unfinished pull older than this is not resumed: its list of records is out of date.
 RESUMED_WITHIN: Final = dt.timedelta(days=7)
 
 
@@ -35,14 +34,14 @@ class PageRecord:
     """One landed page.
 
     Attributes:
-        name: Its file; None when the page held no record, and so has none.
-        sha256: Of the file as it lies there; None without a file.
+        name: Name of its file; None if the page held no record and so has no file.
+        sha256: Hash of the file, as it is stored; None without a file.
         size: Bytes of the file.
-        ids: Of its records, in the order of the page.
-        missing: Ids asked for that the service did not give.
-        token: What the page was asked by (ClinicalTrials.gov), None for the first.
-        next_token: What the next page is asked by, None after the last.
-        total: Records of the whole query, as the service counted when it gave this page.
+        ids: Ids of its records, in the order of the page.
+        missing: Requested ids whose records the service did not return.
+        token: Token that the page was requested with (ClinicalTrials.gov), None for the first.
+        next_token: Token of the next page, None after the last.
+        total: Records of the whole query, as the service counted them when it returned this page.
     """
 
     name: str | None
@@ -60,26 +59,25 @@ class Ledger:
 
     Attributes:
         as_of: UTC date in the file names.
-        stem: What the names of all landed files begin with.
+        stem: Prefix of the names of all landed files.
         started: When the pull was first started, as ISO 8601.
-        landings: Pages landed since this object was made, those cleared again left out.
+        landings: Pages landed since this object was made, without those cleared again.
 
     Args:
-        destination: Where landed files and the record lie.
-        request: What is asked for.
-        now: Time in UTC; its date is used when neither the request nor an unfinished pull
-            gives one.
+        destination: The place of landed files and of this record.
+        request: The request of the pull.
+        now: Time in UTC; its date is used if neither the request nor an unfinished pull has one.
     """
 
     def __init__(self, destination: Destination, request: FetchRequest, now: dt.datetime) -> None:
         today = now.date()
         self._destination = destination
-        unfinished = None if request.as_of else _unfinished(destination, request, today)
+        unfinished = None if request.as_of else _find_unfinished(destination, request, today)
         self.as_of = request.as_of or unfinished or today
         self.stem = request.stem(self.as_of)
         self._folder = f"{FOLDER}/{self.stem}"
         self._landed = set(destination.names(f"{self.stem}_"))
-        self._pages = self._known_pages()
+        self._pages = self._read_pages()
         self.landings = 0
         start = self._read_json("request.json")
         if start is None:
@@ -89,30 +87,30 @@ class Ledger:
 
     @property
     def provenance_name(self) -> str:
-        """The file that tells of a finished pull."""
+        """The name of the file that a finished pull has."""
         return f"{self._folder}/provenance.json"
 
-    def page(self, number: int) -> PageRecord | None:
-        """The record of a page that is landed and still there; None when it must be fetched."""
+    def find_page(self, number: int) -> PageRecord | None:
+        """The record of a page whose file still exists; None if the page must be fetched."""
         record = self._pages.get(number)
         return record if record and record.name in {None, *self._landed} else None
 
-    def recorded(self, number: int) -> PageRecord | None:
-        """The record of a page, also when somebody has taken its file away since."""
+    def find_record(self, number: int) -> PageRecord | None:
+        """The record of a page, even if its file has been removed since."""
         return self._pages.get(number)
 
     def land(self, number: int, name: str, body: bytes, record: PageRecord) -> PageRecord:
-        """Write a page's file, then its record; a page without records has only a record.
+        """Write the file of a page, then the record of the page here; an empty page has no file.
 
         Args:
-            number: 1 for the first page.
-            name: What follows the stem in the file name, such as `_p0001.json.gz`.
-            body: The answer as it came; the same bytes give the same file.
-            record: What is known of the page; its name, size and sum are filled in.
+            number: Number of the page, 1 for the first.
+            name: The file name after the stem, such as `_p0001.json.gz`.
+            body: The answer as received; the same bytes give the same file.
+            record: The page; its name, size and hash are filled in here.
         """
         values = {**asdict(record), "name": None, "sha256": None, "size": 0}
         if record.ids:
-            data = _gzipped(body)
+            data = _gzip(body)
             values["name"] = f"{self.stem}{name}"
             values["sha256"] = hashlib.sha256(data).hexdigest()
             values["size"] = len(data)
@@ -125,10 +123,10 @@ class Ledger:
         return landed
 
     def clear(self) -> None:
-        """Forget every page and remove its file: the pull starts over.
+        """Remove the file and the record of every page, so that the pull starts over.
 
-        From the last to the first and the file before its record, so that an interrupted clearing
-        leaves no file that no record knows.
+        From the last page to the first, and each file before its record, so that an interruption
+        leaves no file without a record.
         """
         for number in sorted(self._pages, reverse=True):
             name = self._pages[number].name
@@ -139,32 +137,32 @@ class Ledger:
             del self._pages[number]
         self.landings = 0
 
-    def plan(self) -> dict[str, Any] | None:
-        """What `keep_plan` kept, or None."""
+    def read_plan(self) -> dict[str, Any] | None:
+        """The plan that `keep_plan` wrote, or None."""
         return self._read_json("plan.json")
 
     def keep_plan(self, plan: dict[str, Any]) -> None:
-        """Keep what the pages will be, before the first is fetched."""
+        """Write the plan of the pages, before the first page is fetched."""
         self._write_json("plan.json", plan)
 
-    def provenance(self) -> dict[str, Any] | None:
-        """That of a finished pull all of whose files are there; None if something is to do."""
-        known = self._read_json("provenance.json")
-        if known is None or not {file["name"] for file in known["files"]} <= self._landed:
+    def find_provenance(self) -> dict[str, Any] | None:
+        """The provenance of a finished pull whose files all exist; None if work is left to do."""
+        provenance = self._read_json("provenance.json")
+        if provenance is None or not {file["name"] for file in provenance["files"]} <= self._landed:
             return None
-        return known
+        return provenance
 
     def finish(self, pages: list[PageRecord], provenance: dict[str, Any]) -> None:
-        """Remove files of this pull that no page names, then write the provenance.
+        """Remove files of this pull that belong to no page, then write the provenance.
 
-        Such a file is left where a pull died between a page and its record and then started over.
+        Such a file is left if a pull died between a file and its record and then started over.
         """
         for name in sorted(self._landed - {page.name for page in pages}):
             self._destination.delete(name)
             self._landed.discard(name)
         self._write_json("provenance.json", provenance)
 
-    def _known_pages(self) -> dict[int, PageRecord]:
+    def _read_pages(self) -> dict[int, PageRecord]:
         pages = {}
         for name in self._destination.names(f"{self._folder}/page_"):
             number = re.fullmatch(r"page_(\d+)\.json", name.rpartition("/")[2])
@@ -174,35 +172,37 @@ class Ledger:
                     lists = {key: tuple(values[key]) for key in ("ids", "missing")}
                     pages[int(number[1])] = PageRecord(**{**values, **lists})
                 except (KeyError, TypeError) as exc:
-                    raise self._unreadable(name, exc) from None
+                    raise self._unreadable_error(name, exc) from None
         return pages
 
     def _read_json(self, name: str) -> dict[str, Any] | None:
         path = f"{self._folder}/{name}"
-        if not self._destination.exists(path):
-            return None
         try:
             values = json.loads(self._destination.read(path))
+        except FileNotFoundError:
+            return None
         except ValueError as exc:
-            raise self._unreadable(path, exc) from None
+            raise self._unreadable_error(path, exc) from None
         if not isinstance(values, dict):
-            raise self._unreadable(path, TypeError("not a JSON object"))
+            raise self._unreadable_error(path, TypeError("not a JSON object"))
         return values
 
     def _write_json(self, name: str, values: dict[str, Any]) -> None:
         text = json.dumps(values, ensure_ascii=False, indent=1)
         self._destination.write(f"{self._folder}/{name}", text.encode() + b"\n")
 
-    def _unreadable(self, path: str, exc: Exception) -> LedgerError:
+    def _unreadable_error(self, path: str, exc: Exception) -> LedgerError:
         return LedgerError(
             f"{path} is not what a fetch writes ({exc}). Remove {self._folder}/ and the files"
             f" {self.stem}_* to fetch anew."
         )
 
 
-def _unfinished(destination: Destination, request: FetchRequest, today: dt.date) -> dt.date | None:
-    """The date of the latest pull of this request that started and did not finish."""
-    prefix = PREFIXES[request.source]
+def _find_unfinished(
+    destination: Destination, request: FetchRequest, today: dt.date
+) -> dt.date | None:
+    """The date of the latest pull of this request that started but did not finish."""
+    prefix = request.service.file_prefix
     started: dict[str, set[str]] = {}
     for name in destination.names(f"{FOLDER}/{prefix}_"):
         _, folder, file = name.split("/", 2)
@@ -215,13 +215,13 @@ def _unfinished(destination: Destination, request: FetchRequest, today: dt.date)
             try:
                 days.append(dt.date.fromisoformat(day))
             except ValueError:
-                continue  # not a folder that a pull made
+                continue  # not the folder of a pull
     recent = [day for day in days if today - RESUMED_WITHIN <= day <= today]
     return max(recent, default=None)
 
 
-def _gzipped(body: bytes) -> bytes:
-    """The body as gzip without time or name: the same bytes on every run and Python version."""
+def _gzip(body: bytes) -> bytes:
+    """Compress without a time or name, so that equal bodies give equal files on every run."""
     buffer = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=buffer, mtime=0) as file:
         file.write(body)

@@ -1,31 +1,23 @@
-"""What a pull asks for, and the JSON message that can ask for it.
+"""The request of a pull: service, query, dates, page size.
 
-No secret belongs in a request: it is written beside the landed files and travels through queues.
-Nothing here talks to a service or touches a disk.
+A request contains no secret, because it is written beside the landed files. Nothing here calls a
+service or touches a disk.
 """
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
-from typing import Final
+from typing import TYPE_CHECKING
 
 from drug_assets.fetch.errors import FetchRequestError
 
-#: Start of the names of landed files: the service and its version, and `sources` knows the source.
-PREFIXES: Final = {"clinical_trials": "clinical_trials_api_v2", "pubmed": "pubmed_efetch"}
-#: Records a page when the request does not say; and the most a service (or good sense) allows.
-DEFAULT_PAGE_SIZES: Final = {"clinical_trials": 1000, "pubmed": 500}
-LARGEST_PAGE_SIZES: Final = {"clinical_trials": 1000, "pubmed": 5000}
-#: PubMed's dates: entry (each record has one and keeps it), publication, last change.
-DATE_TYPES: Final = ("edat", "pdat", "mdat")
+if TYPE_CHECKING:
+    from drug_assets.fetch.public_service import PublicService
 
 _LONGEST_SLUG = 40
 _LONGEST_QUERY = 20_000
@@ -36,20 +28,20 @@ class FetchRequest:
     """One pull from one service.
 
     Attributes:
-        source: `pubmed` or `clinical_trials`.
-        query: In the service's own language: `query.term` of ClinicalTrials.gov, a PubMed term.
-        page_size: Records a file; at most 1,000 for trials, 5,000 for PubMed.
-        since: Only records from this day on: PubMed's `date_type`, a trial's last update posted.
-        until: Only records up to this day, included.
-        date_type: PubMed only: `edat` (default), `pdat` or `mdat`.
+        service: the service to pull from.
+        query: in the service's own language: `query.term` of ClinicalTrials.gov, a PubMed term.
+        page_size: records per file, at most the service's `largest_page_size`.
+        since: only records from this day on, by `date_type`.
+        until: only records up to this day, inclusive.
+        date_type: one of the service's `date_types`, if it has any; the first if not given.
         as_of: UTC date in the file names. By default that of an unfinished pull of the same
-            request, else today. A schedule gives it, so that a retry writes the same names.
+            request, else today. A schedule sets it, so that a retry writes the same names.
 
     Raises:
-        FetchRequestError: With every fault, each naming the field and what would be right.
+        FetchRequestError: Lists every fault, each with the field and its valid values.
     """
 
-    source: str
+    service: PublicService
     query: str
     page_size: int | None = None
     since: dt.date | None = None
@@ -58,14 +50,12 @@ class FetchRequest:
     as_of: dt.date | None = None
 
     def __post_init__(self) -> None:
-        faults = [*self._source_and_query_faults(), *self._option_faults()]
+        faults = [*self._query_faults(), *self._option_faults()]
         if faults:
             raise FetchRequestError("not a fetch request: " + "; ".join(faults))
 
-    def _source_and_query_faults(self) -> list[str]:
+    def _query_faults(self) -> list[str]:
         faults = []
-        if not isinstance(self.source, str) or self.source not in PREFIXES:
-            faults.append(f"source is {self.source!r}, it must be one of {', '.join(PREFIXES)}")
         if not isinstance(self.query, str) or not self.query.strip():
             faults.append("query must be a text that is not blank")
         elif len(self.query) > _LONGEST_QUERY:
@@ -76,7 +66,7 @@ class FetchRequest:
 
     def _option_faults(self) -> list[str]:
         faults = []
-        largest = LARGEST_PAGE_SIZES.get(str(self.source), max(LARGEST_PAGE_SIZES.values()))
+        largest = self.service.largest_page_size
         if self.page_size is not None and (
             not isinstance(self.page_size, int)
             or isinstance(self.page_size, bool)
@@ -88,42 +78,46 @@ class FetchRequest:
         faults += [f"{name} is {dates[name]!r}, it must be a date" for name in wrong]
         if not wrong and self.since and self.until and self.since > self.until:
             faults.append(f"since {self.since} is after until {self.until}")
-        if self.date_type is not None and self.source == "clinical_trials":
-            faults.append("date_type is PubMed's alone: leave it out for clinical_trials")
-        elif self.date_type is not None and self.date_type not in DATE_TYPES:
-            faults.append(
-                f"date_type is {self.date_type!r}, it must be one of {', '.join(DATE_TYPES)}"
-            )
+        known = self.service.date_types
+        if self.date_type is not None and not known:
+            faults.append(f"date_type: {self.service.name} has one kind of date, leave it out")
+        elif self.date_type is not None and self.date_type not in known:
+            faults.append(f"date_type is {self.date_type!r}, it must be one of {', '.join(known)}")
         return faults
 
     @property
+    def source(self) -> str:
+        """Name of the source that the requested records belong to."""
+        return self.service.source
+
+    @property
     def term(self) -> str:
-        """The query as it is sent: white space, line ends among it, counts as one blank."""
+        """The query as it is sent: each run of white space, line ends included, is one blank."""
         return " ".join(self.query.split())
 
     @property
-    def records_a_page(self) -> int:
-        """The page size that holds: the request's, else the source's default."""
-        return self.page_size or DEFAULT_PAGE_SIZES[self.source]
+    def records_per_page(self) -> int:
+        """The page size in effect: the request's, else the service's default."""
+        return self.page_size or self.service.default_page_size
 
     @property
-    def asked_date_type(self) -> str:
-        """The PubMed date that `since`, `until` and splitting go by."""
-        return self.date_type or "edat"
+    def asked_date_type(self) -> str | None:
+        """The date type that `since` and `until` apply to; None if the service has no choice."""
+        return self.date_type or next(iter(self.service.date_types), None)
 
     @property
     def label(self) -> str:
-        """Readable start of the query and a hash of all that decides what comes back.
+        """A readable start of the query, and a hash of everything that decides the result.
 
         Equal requests have equal labels, on any day and machine; letters, digits, `-` only.
         """
         decisive = [
             self.source,
             self.term,
-            self.records_a_page,
+            self.records_per_page,
             str(self.since),
             str(self.until),
-            self.asked_date_type if self.source == "pubmed" else None,
+            self.asked_date_type,
         ]
         digest = hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:8]
         plain = unicodedata.normalize("NFKD", self.query).encode("ascii", "ignore").decode()
@@ -131,76 +125,15 @@ class FetchRequest:
         return f"{slug or 'query'}-{digest}"
 
     def stem(self, as_of: dt.date) -> str:
-        """What the names of all files of this pull begin with."""
-        return f"{PREFIXES[self.source]}_{as_of.isoformat()}_{self.label}"
+        """The prefix of the names of all files of this pull."""
+        return f"{self.service.file_prefix}_{as_of.isoformat()}_{self.label}"
 
     def as_json(self) -> dict[str, object]:
-        """The message that asks for this: `parse_request` reads it back."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        """The request as JSON values, written beside the landed files."""
+        values = {"source": self.source}
+        values |= {f.name: getattr(self, f.name) for f in fields(self) if f.name != "service"}
         return {
             name: value.isoformat() if isinstance(value, dt.date) else value
             for name, value in values.items()
             if value is not None
         }
-
-
-def parse_request(message: Mapping[str, object] | bytes | str) -> FetchRequest:
-    """The request a message asks for.
-
-    Args:
-        message: `{"source": "pubmed", "query": "…", …}` with the fields of `FetchRequest`, dates
-            as `YYYY-MM-DD`: as JSON text or bytes (the data of a pulled Pub/Sub message), decoded,
-            or inside the envelope of a push subscription (`{"message": {"data": base64}}`).
-
-    Raises:
-        FetchRequestError: With every fault. An unknown field is a fault: a misspelt `since`
-            would otherwise pull everything. Values of unknown fields are not repeated.
-    """
-    body = _body(message)
-    known = [f.name for f in fields(FetchRequest)]
-    faults = []
-    for name in body:
-        if name not in known:
-            near = get_close_matches(str(name), known, n=1)
-            hint = f", perhaps {near[0]}" if near else f"; known are {', '.join(known)}"
-            faults.append(f"unknown field {str(name)[:40]!r}{hint}")
-    faults += [f"{name} is missing" for name in ("source", "query") if body.get(name) is None]
-    values: dict[str, object] = {name: body[name] for name in known if body.get(name) is not None}
-    for name in ("since", "until", "as_of"):
-        if name in values:
-            try:
-                values[name] = _date(values[name])
-            except ValueError:
-                faults.append(f"{name} is {values[name]!r}, it must be a date like 2026-01-31")
-    if faults:
-        raise FetchRequestError("not a fetch request: " + "; ".join(faults))
-    return FetchRequest(**values)  # type: ignore[arg-type]  # the class checks what it is given
-
-
-def _date(value: object) -> dt.date:
-    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
-        raise ValueError
-    return dt.date.fromisoformat(value)
-
-
-def _body(message: Mapping[str, object] | bytes | str) -> Mapping[str, object]:
-    if not isinstance(message, Mapping):
-        try:
-            message = json.loads(message)
-        except (ValueError, RecursionError) as exc:
-            raise FetchRequestError(f"not a fetch request: not JSON in UTF-8 ({exc})") from None
-    if not isinstance(message, Mapping):
-        raise FetchRequestError(
-            'not a fetch request: a JSON object like {"source": "pubmed", "query": "aspirin"} is'
-            f" wanted, not {type(message).__name__}"
-        )
-    envelope = message.get("message")
-    if not isinstance(envelope, Mapping):
-        return message
-    try:
-        data = base64.b64decode(str(envelope.get("data", "")), validate=True)
-    except ValueError:
-        raise FetchRequestError(
-            "not a fetch request: the data of the Pub/Sub message is not base64"
-        ) from None
-    return _body(data)

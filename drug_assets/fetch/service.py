@@ -1,8 +1,7 @@
-"""One polite conversation with one HTTP service.
+"""The HTTP client for one service: pace, retries, time-outs, and error messages without secrets.
 
-Pace, retries, time-outs and what may be said of a failure; what is asked, and what a good answer
-holds, belongs to `clinical_trials` and `pubmed`. Redirects are not followed: a key never travels to
-a host that nobody named.
+The requests, and the checks of a good answer, belong to `clinical_trials` and `pubmed`. Redirects
+are not followed, so that a key is never sent to a host that the caller has not named.
 """
 
 from __future__ import annotations
@@ -40,37 +39,38 @@ _LONGEST_MESSAGE = 500
 
 
 class Clock:
-    """Time as a pull sees it; tests give one that does not really wait."""
+    """The source of time of a pull; tests pass one that does not really wait."""
 
     def monotonic(self) -> float:
-        """Seconds that only go forward."""
+        """Seconds that never go back."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for some seconds."""
         time.sleep(seconds)
 
     def now(self) -> dt.datetime:
-        """The time of day, in UTC."""
+        """The current date and time, in UTC."""
         return dt.datetime.now(dt.UTC)
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long and how often to try; all waits in seconds."""
+    """Limits of tries, waits and answers; all times in seconds."""
 
     #: Tries of one request, the first included.
     attempts: int = 6
-    #: Wait before the second try, doubled each time up to `longest_wait`; half of it is chance.
+    #: Wait before the second try, doubled each time up to `longest_wait`; half of it is random.
     first_wait: float = 1.0
     longest_wait: float = 60.0
-    #: A service that asks (Retry-After) for more than this is left alone: the pull ends in error.
+    #: If a service asks for a longer wait (Retry-After), the pull ends in error.
     longest_asked_wait: float = 600.0
     connect: float = 10.0
     #: Between two pieces of an answer.
     read: float = 60.0
-    #: For one whole answer, however steadily it drips.
+    #: For one whole answer, even if pieces keep arriving.
     whole_answer: float = 600.0
+    #: Bytes of one answer.
     largest_answer: int = 512 * 1024**2
 
     def __post_init__(self) -> None:
@@ -80,7 +80,7 @@ class Patience:
 
 @dataclass(frozen=True)
 class Answer(Generic[T]):
-    """A whole answer: its bytes, and what was found when they were checked."""
+    """A whole answer: its bytes, and the content that its check returned."""
 
     body: bytes
     content: T
@@ -94,20 +94,22 @@ class _Reply:
 
 
 @functools.cache
-def _trusted() -> ssl.SSLContext:
-    """The usual authorities; read once a process, as reading them takes a tenth of a second."""
+def _trusted_authorities() -> ssl.SSLContext:
+    """The default certificate authorities; read once per process, because that takes 0.1 s."""
     return httpx.create_ssl_context()
 
 
 class Service:
-    """An HTTP service, asked at its pace until it gives a whole answer or patience ends.
+    """A client that sends requests at the service's pace, and retries until an answer is whole.
 
     Args:
-        name: As people call it, for messages.
+        name: Name of the service, for messages.
         base_url: With scheme, without query.
-        interval: Seconds from the start of one request to the start of the next, at least.
-        secret: A text that no message may hold, such as an API key.
-        passing: Whether a refusal (4xx) with these words is a passing fault to be tried again.
+        interval: Least seconds from the start of one request to the start of the next.
+        patience: Time-outs and retries.
+        clock: Source of time.
+        secret: A text that no message may contain, such as an API key.
+        passing: Whether a refusal (4xx) with this text is temporary, so that a retry may help.
     """
 
     def __init__(
@@ -133,12 +135,12 @@ class Service:
         self._secret = secret
         self._passing = passing
         self._next_start = 0.0
-        # Chance spreads the retries of many clients; nothing secret hangs on it.
-        self._chance = random.Random()  # noqa: S311
+        # Spreads the retries of many clients; no secret depends on it.
+        self._random = random.Random()  # noqa: S311
         self._client = httpx.Client(
             timeout=httpx.Timeout(patience.read, connect=patience.connect),
             headers={"User-Agent": "drug_assets"},
-            verify=_trusted(),
+            verify=_trusted_authorities(),
             follow_redirects=False,
         )
 
@@ -151,13 +153,27 @@ class Service:
     def get(
         self, path: str, params: Mapping[str, str], accept: Callable[[bytes], T], what: str
     ) -> Answer[T]:
-        """Ask by GET; see `_ask`."""
+        """Send a GET request and return its whole answer.
+
+        Args:
+            path: below the service's address.
+            params: the query parameters.
+            accept: reads the body of an answer, or raises if it is not a good one.
+            what: name of the request, for messages.
+        """
         return self._ask("GET", path, params, accept, what)
 
     def post(
         self, path: str, form: Mapping[str, str], accept: Callable[[bytes], T], what: str
     ) -> Answer[T]:
-        """Ask by POST of a form, which keeps keys and long lists out of URLs and logs."""
+        """POST a form, which keeps keys and long lists out of URLs and logs; return the answer.
+
+        Args:
+            path: below the service's address.
+            form: the fields of the form.
+            accept: reads the body of an answer, or raises if it is not a good one.
+            what: name of the request, for messages.
+        """
         return self._ask("POST", path, form, accept, what)
 
     def _ask(
@@ -168,34 +184,36 @@ class Service:
         accept: Callable[[bytes], T],
         what: str,
     ) -> Answer[T]:
-        """The answer, once `accept` takes it.
+        """Send a request until `accept` returns, and return the answer.
 
         Args:
             method: GET or POST.
             path: Below the base URL.
             fields: Query parameters of a GET, form fields of a POST.
-            accept: From the body to its content; `BrokenAnswer` has it asked again,
-                `RefusedAnswer` ends it.
-            what: What is asked, for messages.
+            accept: Returns the content of a body; a `BrokenAnswer` leads to another try, a
+                `RefusedAnswer` to `ServiceRefused`.
+            what: Name of the request, for messages.
 
         Raises:
-            ServiceRefused: A 3xx or 4xx that will not pass by itself.
+            ServiceRefused: A 3xx or 4xx that is not temporary.
             ServiceUnavailable: No good answer in `Patience.attempts` tries.
         """
         for attempt in range(1, self._patience.attempts + 1):
             asked_wait = 0.0
             try:
-                reply = self._reply(method, path, fields)
+                reply = self._read_reply(method, path, fields)
                 if reply.status == httpx.codes.OK:
                     return Answer(reply.body, accept(reply.body))
-                asked_wait = self._asked_wait(reply.headers)
-                fault = self._fault(reply, what)
+                asked_wait = self._read_retry_after(reply.headers)
+                fault = self._describe_fault(reply, what)
             except (httpx.TransportError, httpx.DecodingError) as exc:
-                fault = self._told(f"{type(exc).__name__}: {exc}")
+                fault = self._fit_for_message(f"{type(exc).__name__}: {exc}")
             except BrokenAnswer as exc:
-                fault = self._told(str(exc))
+                fault = self._fit_for_message(str(exc))
             except RefusedAnswer as exc:
-                raise ServiceRefused(f"{self.name}: {what}: {self._told(str(exc))}") from None
+                raise ServiceRefused(
+                    f"{self.name}: {what}: {self._fit_for_message(str(exc))}"
+                ) from None
             if asked_wait > self._patience.longest_asked_wait:
                 raise ServiceUnavailable(
                     f"{self.name}: {what}: {fault}, and asks to wait {asked_wait:.0f} s. Run the"
@@ -214,7 +232,7 @@ class Service:
             f" {fault}. What was landed stays; the same request resumes."
         )
 
-    def _reply(self, method: str, path: str, fields: Mapping[str, str]) -> _Reply:
+    def _read_reply(self, method: str, path: str, fields: Mapping[str, str]) -> _Reply:
         now = self._clock.monotonic()
         if now < self._next_start:
             self._clock.sleep(self._next_start - now)
@@ -245,18 +263,19 @@ class Service:
             response.close()
         return _Reply(response.status_code, response.headers, bytes(body))
 
-    def _fault(self, reply: _Reply, what: str) -> str:
-        """What to say of an answer that is not 200; raises when trying again is of no use."""
-        words = self._told(reply.body.decode("utf-8", "replace"))
-        said = f"it answered {reply.status}: {words}" if words else f"it answered {reply.status}"
-        if reply.status >= 500 or reply.status in {408, 425, 429} or self._passing(words):
-            return said
+    def _describe_fault(self, reply: _Reply, what: str) -> str:
+        """The description of an answer that is not 200; raise if another try cannot help."""
+        text = self._fit_for_message(reply.body.decode("utf-8", "replace"))
+        fault = f"it answered {reply.status}: {text}" if text else f"it answered {reply.status}"
+        if reply.status >= 500 or reply.status in {408, 425, 429} or self._passing(text):
+            return fault
         if 300 <= reply.status < 400:
-            said += f", to {self._told(reply.headers.get('location', 'nowhere'))}; not followed"
-        raise ServiceRefused(f"{self.name}: {what}: {said}")
+            target = self._fit_for_message(reply.headers.get("location", "nowhere"))
+            fault += f", to {target}; not followed"
+        raise ServiceRefused(f"{self.name}: {what}: {fault}")
 
-    def _asked_wait(self, headers: httpx.Headers) -> float:
-        """Seconds of a Retry-After header, which is a number or a date (RFC 9110, 10.2.3)."""
+    def _read_retry_after(self, headers: httpx.Headers) -> float:
+        """The seconds of a Retry-After header, which is a number or a date (RFC 9110, 10.2.3)."""
         value = headers.get("retry-after", "").strip()
         if value.isascii() and value.isdigit():
             return float(value)
@@ -270,13 +289,13 @@ class Service:
 
     def _backoff(self, attempt: int) -> float:
         full = min(self._patience.longest_wait, self._patience.first_wait * 2.0 ** (attempt - 1))
-        return full * self._chance.uniform(0.5, 1.0)
+        return full * self._random.uniform(0.5, 1.0)
 
-    def _told(self, text: str) -> str:
-        """A text from outside, fit for a message: without secrets and markup, one short line.
+    def _fit_for_message(self, text: str) -> str:
+        """Make text from outside fit for a message: no secrets, no markup, one short line.
 
-        NCBI repeats a key it does not know in the answer that says so. Cut last, so that no
-        piece of a secret is left at the end.
+        NCBI repeats an unknown key in its answer. The text is cut last, so that no piece of a
+        secret is left at the end.
         """
         if self._secret:
             for spelling in {self._secret, quote(self._secret, safe=""), quote_plus(self._secret)}:

@@ -1,11 +1,11 @@
-"""One landed file's bytes -> raw rows, whatever format it came in (SPEC 1).
+"""The bytes of a landed file -> raw rows, for all formats (SPEC 1).
 
-A module a format; this one tells which it is. No paths, no environment, no storage: a file is its
-name (for messages and `source_file`) and its bytes. What fields mean belongs to `cleaning`.
+One module per format; this one detects the format. No paths, no environment, no storage: a file is
+its name (for messages and `source_file`), its bytes, and the shape of its source's records. The
+meaning of fields belongs to `cleaning`.
 
-A format is a module with `evident(head)`, `plausible(head)` and `batches(source, name, chunks)`;
-listing it in `FORMATS` plugs it in. One that only one source delivers says so there: for the other
-sources it is a format that is not read.
+A format is a module with `is_evident(head)`, `is_plausible(head)` and `read_batches(shape, name,
+chunks)`, listed in `FORMATS`. Each source declares the formats that it delivers.
 """
 
 from __future__ import annotations
@@ -15,21 +15,16 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from drug_assets import contracts, sources
 from drug_assets.formats import decoding, delimited, json_records, pubmed_xml
 from drug_assets.formats.decoding import FormatError
+from drug_assets.formats.record_shape import RecordShape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     import polars as pl
 
-    from drug_assets.sources import Source
-
-__all__ = ["FORMATS", "PARSER_VERSION", "Format", "FormatError", "format_of", "read"]
-
-#: To be raised whenever the same bytes give other raw rows than before.
-PARSER_VERSION = "2"
+__all__ = ["FORMATS", "Format", "FormatError", "RecordShape", "detect_format", "read"]
 
 _HEAD_BYTES = 64 * 1024
 
@@ -44,83 +39,81 @@ _MARKUP = re.compile(r"\s*<(?:\?xml|!|[a-z])", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Format:
-    """A format that is read."""
+    """A format that can be read."""
 
     name: str
     extensions: frozenset[str]
-    #: Whether the beginning of a text is surely of this format, whatever the file's name.
-    evident: Callable[[str], bool]
-    #: Whether it can be, the file's name saying so.
-    plausible: Callable[[str], bool]
-    #: (source, file name, chunks of unpacked bytes) -> batches of raw rows.
-    batches: Callable[[Source, str, Iterable[bytes]], Iterator[pl.DataFrame]]
-    #: Whether it is XML: markup is taken for no other format, whatever its lines look like.
+    #: Whether the beginning of a text is certainly of this format, under any file name.
+    is_evident: Callable[[str], bool]
+    #: Whether it can be of this format, in a file with its extension.
+    is_plausible: Callable[[str], bool]
+    #: (shape of records, file name, chunks of unpacked bytes) -> batches of raw rows.
+    read_batches: Callable[[RecordShape, str, Iterable[bytes]], Iterator[pl.DataFrame]]
+    #: Whether it is XML. A text that is markup is read as no other format.
     markup: bool = False
-    #: Names of the sources that deliver it.
-    of_sources: frozenset[str] = frozenset(contracts.SOURCES)
 
 
-#: Every format that is read, the one that is easiest to recognize first.
+#: All formats that can be read, the easiest to recognize first.
 FORMATS = (
     Format(
         "json",
         frozenset({".json", ".ndjson", ".jsonl"}),
-        json_records.evident,
-        json_records.plausible,
-        json_records.batches,
+        json_records.is_evident,
+        json_records.is_plausible,
+        json_records.read_batches,
     ),
     Format(
         "csv",
         frozenset({".csv", ".tsv", ".txt"}),
-        delimited.evident,
-        delimited.plausible,
-        delimited.batches,
+        delimited.is_evident,
+        delimited.is_plausible,
+        delimited.read_batches,
     ),
     Format(
         "pubmed_xml",
         frozenset({".xml"}),
-        pubmed_xml.evident,
-        pubmed_xml.plausible,
-        pubmed_xml.batches,
+        pubmed_xml.is_evident,
+        pubmed_xml.is_plausible,
+        pubmed_xml.read_batches,
         markup=True,
-        of_sources=frozenset({sources.PUBMED.name}),
     ),
 )
 
 
-def format_of(name: str, head: bytes) -> str | None:
-    """The format of a landed file, told by extension and content, gzip undone.
+def detect_format(shape: RecordShape, name: str, head: bytes) -> str | None:
+    """Detect the format of a landed file by extension and content, also inside gzip.
 
     Args:
-        name: File below the landing zone; it says which source the file belongs to.
-        head: Its first bytes as it lies there, 64 KiB or all of it.
+        shape: Shape of the records of its source.
+        name: File below the landing zone.
+        head: Its first bytes, still packed: 64 KiB, or all of a smaller file.
 
     Returns:
-        The name of one of `FORMATS`, or None if the file is of none that its source delivers.
+        The name of one of `FORMATS`, or None if the file has no format that its source delivers.
 
     Raises:
-        FormatError: The content is not what the extension claims, or damaged gzip.
+        FormatError: The content contradicts the extension, or the gzip is damaged.
     """
-    found = _format_of(_formats_of(sources.source_of(name)), name, head)
+    found = _detect_format(_list_formats(shape), name, head)
     return found.name if found else None
 
 
-def read(source: Source, name: str, data: bytes) -> Iterator[pl.DataFrame]:
-    """Raw rows of a landed file, in batches with the columns of the source's contract.
+def read(shape: RecordShape, name: str, data: bytes) -> Iterator[pl.DataFrame]:
+    """Read the raw rows of a landed file, in batches with the columns of the source's raw table.
 
-    `source_row` numbers the records of the file from 1. A file without records gives one empty
-    batch. An error may come after batches were given: then none of them counts.
+    `source_row` numbers the records of the file from 1. A file without records yields one empty
+    batch. An error may be raised after some batches: then the caller must discard them.
 
     Args:
-        source: Source the file belongs to.
+        shape: Shape of the records of its source.
         name: File below the landing zone, with forward slashes: `source_file`.
-        data: The whole file as it lies there.
+        data: The bytes of the whole file, still packed.
 
     Raises:
-        FormatError: The file cannot be read; the message names it, the place and the cure.
+        FormatError: The file cannot be read; the message names it, the place and the remedy.
     """
-    readable = _formats_of(source)
-    found = _format_of(readable, name, data[:_HEAD_BYTES])
+    readable = _list_formats(shape)
+    found = _detect_format(readable, name, data[:_HEAD_BYTES])
     if found is None:
         known = ", ".join(sorted(extension for f in readable for extension in f.extensions))
         raise FormatError(
@@ -128,33 +121,33 @@ def read(source: Source, name: str, data: bytes) -> Iterator[pl.DataFrame]:
             "a format that is not read, by its extension and its first bytes. "
             f"Land it as one of {known}, packed with gzip or not.",
         )
-    yield from found.batches(source, name, decoding.Unpacked(name, data))
+    yield from found.read_batches(shape, name, decoding.Unpacked(name, data))
 
 
-def _formats_of(source: Source | None) -> list[Format]:
-    """The formats a source delivers; all of them if the source is not known."""
-    return [f for f in FORMATS if source is None or source.name in f.of_sources]
+def _list_formats(shape: RecordShape) -> list[Format]:
+    """The formats that the source delivers."""
+    return [f for f in FORMATS if f.name in shape.formats]
 
 
-def _format_of(readable: list[Format], name: str, head: bytes) -> Format | None:
+def _detect_format(readable: list[Format], name: str, head: bytes) -> Format | None:
     extension = _extension(name)
     claimed = next((f for f in readable if extension in f.extensions), None)
-    content = _unpacked_head(name, head)
+    content = _unpack_head(name, head)
     if not content:
         return claimed
     if _is_binary(content):
         seen, found = "is binary", None
     else:
-        text = decoding.decoded_head(content)
+        text = decoding.decode_head(content)
         if not text.strip():
             return claimed
         markup = bool(_MARKUP.match(text))
-        told = (
+        matching = (
             f
             for f in readable
-            if f.markup is markup and (f.plausible if f is claimed else f.evident)(text)
+            if f.markup is markup and (f.is_plausible if f is claimed else f.is_evident)(text)
         )
-        found = next(told, None)
+        found = next(matching, None)
         if found:
             seen = f"is {found.name}"
         else:
@@ -173,11 +166,11 @@ def _extension(name: str) -> str:
     return PurePosixPath(path.stem).suffix if path.suffix == ".gz" else path.suffix
 
 
-def _unpacked_head(name: str, head: bytes) -> bytes:
-    """The first bytes, unpacked as far as they go: that they are cut is not the file's fault."""
+def _unpack_head(name: str, head: bytes) -> bytes:
+    """Unpack the first bytes as far as possible; that the rest is missing is no error."""
     content = b""
     try:
-        for chunk in decoding.unpacked(name, head):
+        for chunk in decoding.unpack(name, head):
             content += chunk
             if len(content) >= _HEAD_BYTES:
                 break
@@ -188,10 +181,10 @@ def _unpacked_head(name: str, head: bytes) -> bytes:
 
 
 def _is_binary(content: bytes) -> bool:
-    """Whether bytes are no text: a known signature, or control characters as no text has them."""
+    """Whether bytes are not text: a known signature, or too many control characters."""
     if content.startswith(_BINARY_MAGIC):
         return True
-    text = decoding.decoded_head(content)
+    text = decoding.decode_head(content)
     controls = len(_CONTROL.findall(text)) / max(len(text), 1)
     stray = len(decoding.SURROGATE.findall(text)) / max(len(text), 1)
     return controls > 0.1 or (controls > 0.02 and stray > 0.2)

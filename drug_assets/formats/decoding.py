@@ -1,7 +1,7 @@
-"""A landed file's bytes -> unpacked bytes -> text, whatever was done to them on the way (SPEC 1).
+"""The bytes of a landed file -> unpacked bytes -> text (SPEC 1).
 
-Gzip and character encodings belong here, and `FormatError`, which every format raises. What the
-text means (separators, records, fields) belongs to the module of its format.
+Gzip and character encodings belong here, and `FormatError`, which all formats raise. The structure
+of the text (separators, records, fields) belongs to the module of its format.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from drug_assets.errors import DrugAssetsError
+from drug_assets.terms import ReadIssue
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-#: A file that unpacks to more than this is refused: no source delivers one, a bomb does. Bytes.
+#: A file that unpacks to more bytes is refused as a gzip bomb: no source delivers such a file.
 MAX_UNPACKED_BYTES = 4 * 1024**3
-#: A record longer than this is no record: something swallowed its end. Characters.
+#: A record with more characters is an error: its end was not recognized.
 MAX_RECORD_CHARS = 16 * 1024**2
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -30,13 +33,13 @@ _PACKED_SLICE_BYTES = 256 * 1024
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
-#: Stands for a half of a UTF-16 pair without the other; outside what `surrogateescape` produces.
+#: Replaces one half of a UTF-16 pair without the other; `surrogateescape` never produces it.
 _LONE_SURROGATE = "\udc00"
 _REPLACEMENT = "\ufffd"
 
 
 def _windows_1252(byte: int) -> str:
-    """The character of a byte; the five that Windows-1252 leaves undefined are C1 controls."""
+    """The character of a byte; the five bytes that are undefined become C1 controls."""
     try:
         return bytes([byte]).decode("cp1252")
     except UnicodeDecodeError:
@@ -46,12 +49,12 @@ def _windows_1252(byte: int) -> str:
 _FROM_ESCAPED = {0xDC00 + byte: _windows_1252(byte) for byte in range(0x80, 0x100)}
 
 
-class FormatError(Exception):
-    """A landed file that cannot be read: which file, what is wrong, where, and what would cure it.
+class FormatError(DrugAssetsError):
+    """A landed file that cannot be read; the message names the file, the problem and the remedy.
 
     Args:
         name: File below the landing zone.
-        problem: What is wrong, at which byte or line, and the cure.
+        problem: The problem, its byte or line, and the remedy.
     """
 
     def __init__(self, name: str, problem: str) -> None:
@@ -63,14 +66,18 @@ class FormatError(Exception):
         return f"{self.name}: {self.problem}"
 
 
-def unpacked(name: str, data: bytes) -> Iterator[bytes]:
-    """The file's bytes in chunks of bounded size, gzip undone wherever its magic number stands.
+def unpack(name: str, data: bytes) -> Iterator[bytes]:
+    """Unpack the bytes of a file, in chunks of bounded size.
+
+    Bytes that begin like gzip are unpacked, whatever the name of the file; others are returned as
+    they are.
 
     Raises:
-        FormatError: Cut or damaged gzip, a `.gz` that is none, or more than `MAX_UNPACKED_BYTES`.
+        FormatError: Cut or damaged gzip, a `.gz` file that is not gzip, or more than
+            `MAX_UNPACKED_BYTES`.
     """
     if data[:2] == GZIP_MAGIC:
-        yield from _inflated(name, data)
+        yield from _inflate(name, data)
         return
     if name.casefold().endswith(".gz"):
         raise FormatError(
@@ -84,26 +91,26 @@ def unpacked(name: str, data: bytes) -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class Unpacked:
-    """What `unpacked` gives of a file, as often as it is gone through."""
+    """The unpacked chunks of a file; can be iterated more than once."""
 
     name: str
     data: bytes
 
     def __iter__(self) -> Iterator[bytes]:
-        """The chunks; while one is used, a thread makes the next ones."""
-        return ahead(unpacked(self.name, self.data))
+        """The chunks of `unpack`, read ahead (`read_ahead`)."""
+        return read_ahead(unpack(self.name, self.data))
 
 
-def ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same chunks; while one is used, a thread makes the next ones."""
+def read_ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the same chunks, while a thread produces the next ones."""
     with ThreadPoolExecutor(1) as pool:
-        made = deque(pool.submit(next, chunks, None) for _ in range(_CHUNKS_AHEAD))
-        while (chunk := made.popleft().result()) is not None:
-            made.append(pool.submit(next, chunks, None))
+        pending = deque(pool.submit(next, chunks, None) for _ in range(_CHUNKS_AHEAD))
+        while (chunk := pending.popleft().result()) is not None:
+            pending.append(pool.submit(next, chunks, None))
             yield chunk
 
 
-def _inflated(name: str, data: bytes) -> Iterator[bytes]:
+def _inflate(name: str, data: bytes) -> Iterator[bytes]:
     packed = memoryview(data)
     offset = total = 0
     while data[offset : offset + 2] == GZIP_MAGIC:
@@ -114,7 +121,7 @@ def _inflated(name: str, data: bytes) -> Iterator[bytes]:
             try:
                 chunk = inflater.decompress(piece, _CHUNK_BYTES)
             except zlib.error as error:
-                byte = offset + _sound_bytes(before, piece)
+                byte = offset + _count_valid_bytes(before, piece)
                 raise FormatError(
                     name, f"damaged gzip at byte {byte} of {len(data)} ({error}). Land it again."
                 ) from error
@@ -134,15 +141,15 @@ def _inflated(name: str, data: bytes) -> Iterator[bytes]:
                     f"cut gzip: the file ends at byte {len(data)}, before its gzip data do. "
                     "Land it again, whole.",
                 )
-    # Tape-style zero padding after the last member is harmless, anything else is not ours to drop.
+    # Zero padding after the last member, as on tapes, is harmless. Other bytes must not be dropped.
     if data[offset:].strip(b"\0"):
         raise FormatError(
             name, f"damaged gzip: what stands from byte {offset} on is not gzip. Land it again."
         )
 
 
-def _sound_bytes(inflater: zlib._Decompress, piece: memoryview) -> int:
-    """How many bytes of a piece inflate before the one that does not."""
+def _count_valid_bytes(inflater: zlib._Decompress, piece: memoryview) -> int:
+    """The number of bytes of a piece before the first that does not inflate."""
     for position in range(len(piece)):
         try:
             inflater.decompress(piece[position : position + 1])
@@ -152,10 +159,10 @@ def _sound_bytes(inflater: zlib._Decompress, piece: memoryview) -> int:
 
 
 class Text:
-    """The text of a file in blocks: UTF-8, or the UTF-16 that its byte order mark announces.
+    """The text of a file in blocks: UTF-8, or UTF-16 if its byte order mark indicates that.
 
     A byte that is not UTF-8 stays in the text as a lone surrogate (PEP 383), half a UTF-16 pair as
-    another, so that the reader of the format can tell, with `repaired`, which record it stands in.
+    another one. So the reader of the format knows which record contains it and can `repair` it.
 
     Args:
         name: File below the landing zone, for messages.
@@ -171,26 +178,26 @@ class Text:
             if chunk is None:
                 break
             head += chunk
-        self.encoding, mark = _encoding(head)
-        #: Where the text begins, in bytes: behind the byte order mark.
+        self.encoding, mark = _detect_encoding(head)
+        #: The byte at which the text begins, after the byte order mark.
         self.start = len(mark)
         self._head = head[len(mark) :]
 
     def __iter__(self) -> Iterator[str]:
-        """Blocks of text; none is empty.
+        """The blocks of text; none is empty.
 
         Raises:
             FormatError: UTF-16 that ends inside a character.
         """
         pending, byte = self._head, self.start
         for chunk in self._chunks:
-            block, used = _decoded(pending, self.encoding, final=False)
+            block, used = _decode(pending, self.encoding, final=False)
             if block:
                 yield block
             byte += used
             pending = pending[used:] + chunk
         try:
-            block, _ = _decoded(pending, self.encoding, final=True)
+            block, _ = _decode(pending, self.encoding, final=True)
         except UnicodeDecodeError as error:
             raise FormatError(
                 self._name,
@@ -201,13 +208,13 @@ class Text:
             yield block
 
     def size(self, text: str) -> int:
-        """How many bytes of the file a text of it takes."""
+        """The number of bytes that a piece of this text takes in the unpacked file."""
         errors = "surrogateescape" if self.encoding == "utf-8" else "surrogatepass"
         return len(text.encode(self.encoding, errors))
 
 
-def _encoding(head: bytes) -> tuple[str, bytes]:
-    """The encoding that the first bytes announce, and the byte order mark that does."""
+def _detect_encoding(head: bytes) -> tuple[str, bytes]:
+    """The encoding that the first bytes indicate, and their byte order mark."""
     for encoding, mark in (
         ("utf-8", codecs.BOM_UTF8),
         ("utf-16-le", codecs.BOM_UTF16_LE),
@@ -218,8 +225,8 @@ def _encoding(head: bytes) -> tuple[str, bytes]:
     return "utf-8", b""
 
 
-def _decoded(data: bytes, encoding: str, *, final: bool) -> tuple[str, int]:
-    """The text of the bytes, without a character still to be completed, and the bytes it took."""
+def _decode(data: bytes, encoding: str, *, final: bool) -> tuple[str, int]:
+    """The text of bytes without an incomplete last character, and the number of bytes used."""
     if encoding == "utf-8":
         return codecs.utf_8_decode(data, "surrogateescape", final)
     decode = codecs.utf_16_le_decode if encoding == "utf-16-le" else codecs.utf_16_be_decode
@@ -227,14 +234,14 @@ def _decoded(data: bytes, encoding: str, *, final: bool) -> tuple[str, int]:
     return SURROGATE.sub(_LONE_SURROGATE, text), used
 
 
-def decoded_head(data: bytes) -> str:
-    """The text of a file's first bytes, without its byte order mark, cut at a whole character."""
-    encoding, mark = _encoding(data)
-    return _decoded(data[len(mark) :], encoding, final=False)[0]
+def decode_head(data: bytes) -> str:
+    """Decode the first bytes of a file: no byte order mark, no incomplete last character."""
+    encoding, mark = _detect_encoding(data)
+    return _decode(data[len(mark) :], encoding, final=False)[0]
 
 
 def has_surrogates(text: str) -> bool:
-    """Whether a text, which may be long, holds any; a search by pattern takes ten times as long."""
+    """Whether a text contains a lone surrogate; ten times as fast as a regular expression."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -242,20 +249,23 @@ def has_surrogates(text: str) -> bool:
     return False
 
 
-def repaired(text: str) -> tuple[str, list[str]]:
-    """A text of `Text` with each stray byte as Windows-1252, and the read issues that this makes.
+def repair(text: str) -> tuple[str, list[str]]:
+    """In a text of `Text`, decode the bytes that are not UTF-8 as Windows-1252.
 
     The five bytes that Windows-1252 leaves undefined become the C1 control of the same number.
-    Issues: `not_utf8`; `invalid_unicode` where half a UTF-16 pair became U+FFFD.
+
+    Returns:
+        The text, and its read issues: `not_utf8`; `invalid_unicode` where half a UTF-16 pair became
+        U+FFFD.
     """
     if not _ESCAPED_BYTE.search(text):
-        return well_formed(text)
-    text, issues = well_formed(text.translate(_FROM_ESCAPED))
-    return text, ["not_utf8", *issues]
+        return replace_surrogates(text)
+    text, issues = replace_surrogates(text.translate(_FROM_ESCAPED))
+    return text, [ReadIssue.NOT_UTF8, *issues]
 
 
-def well_formed(text: str) -> tuple[str, list[str]]:
-    """A text with each lone surrogate as U+FFFD, and the issue `invalid_unicode` if it had one."""
+def replace_surrogates(text: str) -> tuple[str, list[str]]:
+    """Replace lone surrogates by U+FFFD; the issue is `invalid_unicode` if there were any."""
     if not SURROGATE.search(text):
         return text, []
-    return SURROGATE.sub(_REPLACEMENT, text), ["invalid_unicode"]
+    return SURROGATE.sub(_REPLACEMENT, text), [ReadIssue.INVALID_UNICODE]

@@ -1,11 +1,11 @@
-"""Delimited text (RFC 4180 and what is sent under that name) -> raw rows (SPEC 1).
+"""Delimited text (RFC 4180, and files that deviate from it) -> raw rows (SPEC 1).
 
 Separators, quotes, headers and the shape of rows belong here; bytes and encodings to `decoding`,
 the meaning of a field to `cleaning`.
 
 Read issues: `short_row`, `long_row`, `blank_row`; `stray_quote` (a quote inside a quoted field that
 is not doubled, kept as text); `unclosed_quote` (a quoted field without a proper end: the quote is
-taken as a character, and the record ends with its line). From decoding: `not_utf8`,
+read as a character, and the record ends with its line). From decoding: `not_utf8`,
 `invalid_unicode`.
 """
 
@@ -20,7 +20,8 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
 from drug_assets.formats import raw_rows
-from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, Text, repaired
+from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, Text, repair
+from drug_assets.terms import ReadIssue
 
 if TYPE_CHECKING:
     import _csv
@@ -28,16 +29,19 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from drug_assets.sources import Source
+    from drug_assets.formats.record_shape import RecordShape
 
-#: In order of preference where the header line leaves a choice.
+#: In order of preference, for header lines that several separators fit equally well.
 SEPARATORS = (",", ";", "\t", "|")
 
 _field_limit = threading.Lock()
 
 
-def evident(head: str) -> bool:
-    """Whether a text of unknown extension is delimited: two lines, split alike, headers filled."""
+def is_evident(head: str) -> bool:
+    """Whether a text of unknown extension is delimited.
+
+    True if some separator splits each of its first two lines, and no header is blank.
+    """
     lines = [line for line in head.splitlines()[:2] if line.strip()]
     for separator in SEPARATORS:
         headers, *rows = [line.split(separator) for line in lines] or [[]]
@@ -46,81 +50,87 @@ def evident(head: str) -> bool:
     return False
 
 
-def plausible(head: str) -> bool:  # noqa: ARG001
-    """Whether a text whose extension says so can be delimited: any text can, its header decides."""
+def is_plausible(head: str) -> bool:  # noqa: ARG001
+    """Whether a text with a matching extension can be delimited: any can; the header decides."""
     return True
 
 
-def batches(source: Source, name: str, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
-    """Batches of raw rows of a delimited file; a single empty one if it holds no record.
+def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
+    """Read a delimited file in batches of raw rows; one empty batch if it has no records.
 
-    The first line that is not blank is the header. Its separator is the one that gives most of the
-    source's fields. `source_row` counts records, so that a quoted field of several lines is one.
-    A blank row's fields stay as they stand; what has no field of its own stands in `extra`.
+    The first line that is not blank is the header. The separator is the one that yields most fields
+    of the source. `source_row` counts records, not lines: a quoted field may span several lines.
+    The fields of a blank row are kept as written. Values of unknown columns are kept in `extra`.
 
     Args:
-        source: Source the file belongs to.
+        shape: Shape of the records of its source.
         name: File below the landing zone.
         chunks: Its unpacked bytes.
 
     Raises:
-        FormatError: No column, or not the required one, of the source; a record without end.
+        FormatError: The header has none of the columns that the source requires, or a record does
+            not end.
     """
     lines = _Lines(name, Text(name, chunks))
     header = lines.header()
     if header is None:
-        yield raw_rows.frame(source, name, 1, 0, {}, {}, {}, repaired)
+        yield raw_rows.make_frame(shape, name, 1, 0, {}, {}, {}, repair)
         return
-    records = _Records(source, name, lines, _separator(source, header))
+    records = _Records(shape, name, lines, _detect_separator(shape, header))
     first = True
     while records.read_batch() or first:
-        yield records.frame()
+        yield records.take_frame()
         first = False
 
 
-def _separator(source: Source, line: str) -> str:
-    def known(separator: str) -> tuple[int, int]:
+def _detect_separator(shape: RecordShape, line: str) -> str:
+    """The separator that yields most fields of the source, or most columns if none is known."""
+
+    def count_known(separator: str) -> tuple[int, int]:
         headers = line.replace('"', "").split(separator)
-        fields = {source.field_of(header) for header in headers} - {None}
+        fields = {shape.field_of(header) for header in headers} - {None}
         return len(fields), len(headers) if not fields else 0
 
-    return max(SEPARATORS, key=known)
+    return max(SEPARATORS, key=count_known)
 
 
 class _Lines:
-    """The physical lines of a file, their ends kept, taken in block by block."""
+    """The physical lines of a file, with their line ends, read block by block."""
 
     def __init__(self, name: str, text: Text) -> None:
         self._blocks = self._split(name, text)
-        #: Lines that are taken in and no complete record yet.
-        self.unread: list[str] = []
-        #: Characters taken in so far.
-        self.taken = 0
+        #: Lines that were read from the file, but not yet parsed as records.
+        self.unparsed: list[str] = []
+        #: Characters read from the file so far.
+        self.chars_read = 0
 
     def header(self) -> str | None:
-        """The first line that is not blank, then the first unread; None if every line is blank."""
+        """Drop blank lines and return the first other line, unparsed; None if all are blank."""
         while True:
-            for number, line in enumerate(self.unread):
+            for number, line in enumerate(self.unparsed):
                 if line.strip():
-                    del self.unread[:number]
+                    del self.unparsed[:number]
                     return line.rstrip("\r\n")
-            self.unread.clear()
-            if not self.more():
+            self.unparsed.clear()
+            if not self.read_more():
                 return None
 
-    def more(self) -> bool:
-        """Take in at least as much again as is unread; False at the end of file or of patience."""
-        wanted = sum(map(len, self.unread))
-        if wanted > MAX_RECORD_CHARS:
+    def read_more(self) -> bool:
+        """Read at least as many characters as are unparsed.
+
+        False at the end of the file, or if more than `MAX_RECORD_CHARS` are unparsed.
+        """
+        unparsed_chars = sum(map(len, self.unparsed))
+        if unparsed_chars > MAX_RECORD_CHARS:
             return False
-        before = self.taken
+        before = self.chars_read
         for block in self._blocks:
-            # Only CR, LF and CRLF end a line: `splitlines` would also split at U+2028 and such.
-            self.unread += io.StringIO(block, newline="")
-            self.taken += len(block)
-            if self.taken - before >= wanted:
+            # Only CR, LF and CRLF end a line; `splitlines` would also split at U+2028 and others.
+            self.unparsed += io.StringIO(block, newline="")
+            self.chars_read += len(block)
+            if self.chars_read - before >= unparsed_chars:
                 break
-        return self.taken > before
+        return self.chars_read > before
 
     @staticmethod
     def _split(name: str, text: Text) -> Iterator[str]:
@@ -128,7 +138,7 @@ class _Lines:
         tail, line_ends = "", 0
         for block in text:
             tail += block
-            # A CR at the very end may be the first half of a CRLF.
+            # A CR at the end of the block may be the first half of a CRLF.
             cut = max(tail.rfind("\n"), tail.rfind("\r", 0, len(tail) - 1)) + 1
             if cut:
                 line_ends += tail.count("\n", 0, cut)
@@ -145,10 +155,10 @@ class _Lines:
 
 
 class _Records:
-    """The records of one file, and where their columns go: fields of the source, or `extra`."""
+    """The records of one file, with each column assigned to a field of the source or to `extra`."""
 
-    def __init__(self, source: Source, name: str, lines: _Lines, separator: str) -> None:
-        self._source = source
+    def __init__(self, shape: RecordShape, name: str, lines: _Lines, separator: str) -> None:
+        self._shape = shape
         self._name = name
         self._lines = lines
         self._separator = separator
@@ -156,79 +166,80 @@ class _Records:
         stray = rf'"(?!["{re.escape(separator)}]|\Z)'
         self._closed = re.compile(rf'"((?:[^"]++|"")*+)"{end}')
         self._loosely_closed = re.compile(rf'"((?:[^"]++|""|{stray})*+)"{end}')
-        headers = [repaired(header)[0] for header in self._header()]
+        headers = [repair(header)[0] for header in self._read_header()]
         self._width = len(headers)
         self._position_of: dict[str, int] = {}
         self._beyond: dict[int, str] = {}
         taken: set[str] = set()
         for position, header in enumerate(headers):
-            field = source.field_of(header)
+            field = shape.field_of(header)
             if field is not None and field not in self._position_of:
                 self._position_of[field] = position
             else:
-                self._beyond[position] = raw_rows.extra_key(taken, header, position + 1)
+                self._beyond[position] = raw_rows.make_extra_key(taken, header, position + 1)
                 taken.add(self._beyond[position])
-        if self._position_of.keys().isdisjoint(source.required):
+        if self._position_of.keys().isdisjoint(shape.required):
             found = ", ".join(repr(header[:60]) for header in headers[:20])
-            required = " or ".join(map(repr, source.required))
+            required = " or ".join(map(repr, shape.required))
             raise FormatError(
                 name,
                 f"no column {required} in the header (the first line that is not blank, "
-                f"separated by {separator!r}): found {found}; expected a file of {source.name} "
-                f"with {', '.join(source.fields)}. Name the columns so, or land the file under "
+                f"separated by {separator!r}): found {found}; expected a file of {shape.source} "
+                f"with {', '.join(shape.fields)}. Name the columns so, or land the file under "
                 "the name of its source.",
             )
         self._first_row = 1
         self._clear()
 
     def _clear(self) -> None:
-        # One record behind the other: rows of their own would keep the garbage collector busy.
+        # One flat list of all values: a list per row would slow down the garbage collector.
         self._values: list[str | None] = []
         self._extra: dict[int, str] = {}
         self._issues: dict[int, list[str]] = {}
 
-    def _header(self) -> list[str]:
+    def _read_header(self) -> list[str]:
         while True:
-            reader = self._reader()
+            reader = self._make_reader()
             try:
                 header = next(reader)
             except csv.Error:
-                if reader.line_num == len(self._lines.unread) and self._lines.more():
+                if reader.line_num == len(self._lines.unparsed) and self._lines.read_more():
                     continue
-                line = self._lines.unread.pop(0).rstrip("\r\n")
-                return self._fields(line, self._closed, literal=True) or [line]
-            del self._lines.unread[: reader.line_num]
+                line = self._lines.unparsed.pop(0).rstrip("\r\n")
+                return self._read_fields(line, self._closed, literal=True) or [line]
+            del self._lines.unparsed[: reader.line_num]
             return header
 
-    def _reader(self) -> _csv.Reader:
-        # Strict: a quote that does not close as it should raises at once, instead of swallowing
-        # the records behind it.
-        return csv.reader(self._lines.unread, delimiter=self._separator, strict=True)
+    def _make_reader(self) -> _csv.Reader:
+        # Strict: a quote that is not closed properly raises at once. Otherwise the field would
+        # include the records after it.
+        return csv.reader(self._lines.unparsed, delimiter=self._separator, strict=True)
 
     def read_batch(self) -> bool:
-        """Read the next records, about as many as a batch has; False if there are none."""
+        """Read the next records, about one batch; False if there are none."""
         lines, values = self._lines, self._values
-        enough = raw_rows.BATCH_RECORDS * self._width
-        full_at = lines.taken + raw_rows.BATCH_CHARS
-        with _unlimited_fields():
-            while not values or (len(values) < enough and lines.taken < full_at):
-                if not lines.unread and not lines.more():
+        max_values = raw_rows.BATCH_RECORDS * self._width
+        max_chars_read = lines.chars_read + raw_rows.BATCH_CHARS
+        with _lift_field_limit():
+            while not values or (len(values) < max_values and lines.chars_read < max_chars_read):
+                if not lines.unparsed and not lines.read_more():
                     break
-                before = len(lines.unread)
-                damaged_at = self._read_unread()
-                if damaged_at == before and lines.more():
+                before = len(lines.unparsed)
+                failed_at = self._parse_records()
+                if failed_at == before and lines.read_more():
                     continue
-                if damaged_at:
-                    self._add_damaged(lines.unread.pop(0).rstrip("\r\n"))
+                if failed_at:
+                    self._add_damaged(lines.unparsed.pop(0).rstrip("\r\n"))
         return bool(values)
 
-    def _read_unread(self) -> int:
-        """Read complete records; 0 if nothing is left, else the line at which the next one fails.
+    def _parse_records(self) -> int:
+        """Parse the unparsed lines up to the first record that fails, which stays unparsed.
 
-        That line counts from 1 over the lines unread before; the next record begins at the first
-        of those unread after.
+        Returns:
+            0 if no record fails; else the line of the failure, from 1, among the lines that were
+            unparsed before the call.
         """
-        reader = self._reader()
+        reader = self._make_reader()
         width, values = self._width, self._values
         complete = 0
         try:
@@ -242,47 +253,56 @@ class _Records:
             failed_at = reader.line_num
         else:
             failed_at = 0
-        del self._lines.unread[:complete]
+        del self._lines.unparsed[:complete]
         return failed_at
 
     def _add_odd(self, row: list[str], *damage: str) -> None:
         """Add a record that may be blank, short, long or damaged."""
-        # An empty line is one empty field, which `csv` leaves out.
+        # For an empty line `csv` returns no field, but it is a record with one empty field.
         row = row or [""]
         number = len(self._values) // self._width
         issues = list(damage)
         if not any(field.strip() for field in row):
-            issues.append("blank_row")
+            issues.append(ReadIssue.BLANK_ROW)
         elif len(row) < self._width:
-            issues.append("short_row")
+            issues.append(ReadIssue.SHORT_ROW)
         elif len(row) > self._width:
-            issues.append("long_row")
+            issues.append(ReadIssue.LONG_ROW)
         if issues:
             self._issues[number] = issues
         if len(row) > self._width:
             keys = dict(self._beyond)
             taken = set(keys.values())
             for position in range(self._width, len(row)):
-                keys[position] = raw_rows.extra_key(taken, "", position + 1)
+                keys[position] = raw_rows.make_extra_key(taken, "", position + 1)
                 taken.add(keys[position])
             members = [(key, encode_basestring(row[position])) for position, key in keys.items()]
-            self._extra[number] = raw_rows.json_object(members)
+            self._extra[number] = raw_rows.to_json_object(members)
         self._values += row[: self._width]
         self._values += [None] * (self._width - len(row))
 
     def _add_damaged(self, line: str) -> None:
-        """Add the record of a line whose quotes are not as they should be."""
-        loosely = self._fields(line, self._loosely_closed)
+        """Add the record of a line with damaged quotes."""
+        loosely = self._read_fields(line, self._loosely_closed)
         if loosely is not None and len(loosely) == self._width:
-            self._add_odd(loosely, "stray_quote")
+            self._add_odd(loosely, ReadIssue.STRAY_QUOTE)
         else:
-            fields = self._fields(line, self._closed, literal=True)
-            self._add_odd(fields or [line], "unclosed_quote")
+            fields = self._read_fields(line, self._closed, literal=True)
+            self._add_odd(fields or [line], ReadIssue.UNCLOSED_QUOTE)
 
-    def _fields(
+    def _read_fields(
         self, line: str, quoted: re.Pattern[str], *, literal: bool = False
     ) -> list[str] | None:
-        """Fields of a line; None if a quoted one does not close and may not be taken literally."""
+        """Split a line into fields.
+
+        Args:
+            line: the line, without its end.
+            quoted: the pattern of a quoted field.
+            literal: whether a field that begins with a quote, but does not match, is kept as text.
+
+        Returns:
+            The fields; None if a quoted field does not match and is not kept as text.
+        """
         fields: list[str] = []
         position = 0
         while True:
@@ -300,39 +320,40 @@ class _Records:
                 return fields
             position = end + 1
 
-    def frame(self) -> pl.DataFrame:
-        """Raw rows of the records read, which are then forgotten."""
+    def take_frame(self) -> pl.DataFrame:
+        """Return the raw rows of the records read so far, and forget the records."""
         height = len(self._values) // self._width
         columns = [self._values[position :: self._width] for position in range(self._width)]
         if self._beyond:
             self._add_beyond(columns)
-        batch = raw_rows.frame(
-            self._source,
+        batch = raw_rows.make_frame(
+            self._shape,
             self._name,
             self._first_row,
             height,
             {field: columns[position] for field, position in self._position_of.items()},
             self._extra,
             self._issues,
-            repaired,
+            repair,
         )
         self._first_row += height
         self._clear()
         return batch
 
     def _add_beyond(self, columns: list[list[str | None]]) -> None:
+        """Add the values of unknown columns to `extra`."""
         keys = self._beyond.values()
         rows = zip(*(columns[position] for position in self._beyond), strict=True)
         for number, row in enumerate(rows):
             known = zip(keys, row, strict=True)
             members = [(key, encode_basestring(text)) for key, text in known if text is not None]
             if members and number not in self._extra:
-                self._extra[number] = raw_rows.json_object(members)
+                self._extra[number] = raw_rows.to_json_object(members)
 
 
 @contextmanager
-def _unlimited_fields() -> Iterator[None]:
-    """Lift the field size limit, which `csv` keeps for the whole process; `_Lines` has its own."""
+def _lift_field_limit() -> Iterator[None]:
+    """Lift the field size limit of `csv`, a global of the process; `_Lines` limits records."""
     with _field_limit:
         before = csv.field_size_limit(2**31 - 1)
         try:

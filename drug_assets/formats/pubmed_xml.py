@@ -1,12 +1,12 @@
 """PubMed's XML (`PubmedArticleSet`: baseline, update files, efetch) -> raw rows (SPEC 1).
 
-One row an article, a book article, or a PMID of `DeleteCitation`. Elements are those of the NLM's
-PubMed DTD. Text is kept as it stands, inline markup and MathML flattened; what versions, deletions
-and dates mean belongs to `cleaning`.
+One row per article, per book article, and per PMID in `DeleteCitation`. Elements are those of the
+NLM's PubMed DTD. Text is kept as written, without the tags of inline markup and MathML. The meaning
+of versions, deletions and dates belongs to `cleaning`.
 
-A file is parsed in pieces and no article is kept longer than it takes to read it, so memory does
-not grow with the file. Entities of other files are never fetched, entity bombs and absurd depth are
-refused: these are lxml's defaults, `huge_tree` stays off.
+A file is parsed in pieces and each article is freed once it is read, so memory does not grow with
+the file. External entities are never fetched; entity bombs and extreme depth are refused. These are
+defaults of lxml; `huge_tree` stays off.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ from lxml import etree
 
 from drug_assets.formats import raw_rows
 from drug_assets.formats.decoding import FormatError
-from drug_assets.sources import DELETED, SEPARATOR
+from drug_assets.terms import SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import polars as pl
 
-    from drug_assets.sources import Source
+    from drug_assets.formats.record_shape import RecordShape
+
+#: The element that withdraws records; also the `citation_status` of its rows.
+DELETED = "DeleteCitation"
 
 _ROOT = re.compile(r"<(?:PubmedArticleSet|PubmedBookArticleSet|PubmedArticle|DeleteCitation)[\s>/]")
 _RECORDS = ("PubmedArticle", "PubmedBookArticle", DELETED)
@@ -43,10 +46,10 @@ _FIELDS = (
     "publication_types",
 )
 
-#: What every parser is told; the rest of lxml's defaults is safe as it is.
-_PARSING: Any = {"remove_comments": True, "remove_pis": True, "no_network": True}
-#: The usual start of a file, up to the first record. Its quotes are paired and it declares no
-#: entity, so that it means the same before every piece.
+#: Options of all parsers. lxml's other defaults are safe.
+_PARSER_OPTIONS: Any = {"remove_comments": True, "remove_pis": True, "no_network": True}
+#: The usual start of a file, up to the first record. It has balanced quotes and declares no entity,
+#: so it can be put before each piece.
 _OPENING = re.compile(
     rb"""(?:\xef\xbb\xbf)?(?:<\?xml\ version="1\.0"(?:\ encoding="(?i:utf-8|us-ascii)")?\s*\?>\s*)?
     (?:<!DOCTYPE\s+PubmedArticleSet(?:\s+(?:PUBLIC\s+"[^"<>]*"|SYSTEM)\s+"[^"<>]*")?\s*>\s*)?
@@ -56,8 +59,8 @@ _OPENING = re.compile(
 _OPENING_BYTES = 4096
 _ARTICLE_END = b"</PubmedArticle>"
 _CLOSING = b"</PubmedArticleSet>"
-#: Of this size, documents are parsed the fastest: what one leaves in the caches serves the next. A
-#: piece is longer only if its one article is.
+#: The size at which parsing is fastest: a document then reuses memory of the one before that is
+#: still in the processor's cache. A piece is longer only if it is a single article.
 _PIECE_BYTES = 128 * 1024
 _LONGEST_PIECE_BYTES = 16 * 1024**2
 
@@ -67,89 +70,89 @@ _Row: TypeAlias = tuple[str | None, ...]
 _Fields: TypeAlias = dict[str, list[str | None]]
 
 
-def evident(head: str) -> bool:
-    """Whether the beginning of a text is surely PubMed's XML."""
+def is_evident(head: str) -> bool:
+    """Whether the beginning of a text is certainly PubMed's XML."""
     return bool(_ROOT.search(head))
 
 
-def plausible(head: str) -> bool:
-    """Whether it can be, the file being named `.xml`."""
+def is_plausible(head: str) -> bool:
+    """Whether the beginning of a file named `.xml` can be PubMed's XML."""
     return head.lstrip("\ufeff \t\r\n").startswith("<")
 
 
-def batches(source: Source, name: str, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
-    """Raw rows of one file, about `BATCH_RECORDS` at a time.
+def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
+    """Read a file in batches of about `BATCH_RECORDS` raw rows.
 
     Args:
-        source: Source the file belongs to.
+        shape: Shape of the records of its source.
         name: File below the landing zone.
-        chunks: Its unpacked bytes; gone through again where that is needed.
+        chunks: Its unpacked bytes; iterated a second time if parsing in pieces fails.
 
     Raises:
         FormatError: not well-formed, cut, hostile, or XML of another kind.
     """
     first_row, height = 1, 0
     fields: _Fields = {field: [] for field in _FIELDS}
-    for rows in _parsed(name, chunks):
-        # By column: rows that are kept would be gone through by the garbage collector, many times.
-        for values, further in zip(fields.values(), zip(*rows, strict=True), strict=bool(rows)):
-            values.extend(further)
+    for rows in _parse(name, chunks):
+        # One list per column: keeping a tuple per row would slow down the garbage collector.
+        for values, added in zip(fields.values(), zip(*rows, strict=True), strict=bool(rows)):
+            values.extend(added)
         height += len(rows)
         if height >= raw_rows.BATCH_RECORDS:
-            yield raw_rows.frame(source, name, first_row, height, fields, repair=None)
+            yield raw_rows.make_frame(shape, name, first_row, height, fields, repair=None)
             first_row, height = first_row + height, 0
             fields = {field: [] for field in _FIELDS}
     if height or first_row == 1:
-        yield raw_rows.frame(source, name, first_row, height, fields, repair=None)
+        yield raw_rows.make_frame(shape, name, first_row, height, fields, repair=None)
 
 
-def _parsed(name: str, chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
-    """The rows that each piece of the file completes.
+def _parse(name: str, chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
+    """The rows of each piece of the file.
 
-    A file that does not come apart into pieces is read again as a whole, and what is wrong with it,
-    and where, is told then.
+    If the file cannot be parsed in pieces, it is read again as a whole, without the rows that were
+    yielded already. Errors are reported then, with their position in the file.
     """
-    given = 0
+    yielded = 0
     try:
-        for rows in _in_pieces(chunks):
+        for rows in _parse_in_pieces(chunks):
             yield rows
-            given += len(rows)
+            yielded += len(rows)
     except _NotInPiecesError:
-        for rows in _fed(name, chunks):
-            yield rows[given:]
-            given -= min(given, len(rows))
+        for rows in _parse_by_feeding(name, chunks):
+            yield rows[yielded:]
+            yielded -= min(yielded, len(rows))
 
 
 class _NotInPiecesError(Exception):
-    """A file of which some part is no document, though the whole may be one."""
+    """A file with a piece that is no XML document of its own; the whole file may be one."""
 
 
-def _in_pieces(chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
-    """The rows of a file that consists of whole articles, some at a time.
+def _parse_in_pieces(chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
+    """The rows of a file that is a list of articles, piece by piece.
 
-    Articles stand side by side in one root. So a run of them, between the file's opening and the
-    root's end, is a document of its own, and libxml2 parses a document that it is given whole in
-    half the time that it takes to be fed one.
+    Articles are children of one root. So several of them, between the opening of the file and the
+    end tag of the root, are an XML document of their own. libxml2 parses a whole document in half
+    the time that it takes to parse one fed in chunks.
 
     Raises:
-        _NotInPiecesError: it does not come apart so; what was given until then is right.
+        _NotInPiecesError: a piece cannot be parsed; the rows yielded before are valid.
     """
-    unread = iter(chunks)
-    text = b"".join(_next_bytes(unread, _OPENING_BYTES))
+    remaining = iter(chunks)
+    text = b"".join(_take_bytes(remaining, _OPENING_BYTES))
     found = _OPENING.match(text)
     if found is None:
         raise _NotInPiecesError
-    opening, at, wanted = found.group(), found.end(), _PIECE_BYTES
-    parser = etree.XMLParser(**_PARSING)
+    opening, at, size = found.group(), found.end(), _PIECE_BYTES
+    parser = etree.XMLParser(**_PARSER_OPTIONS)
     while True:
-        if len(text) - at < wanted:
-            text = b"".join([text[at:], *_next_bytes(unread, wanted)])
+        if len(text) - at < size:
+            text = b"".join([text[at:], *_take_bytes(remaining, size)])
             at = 0
-        ended = len(text) < wanted
-        last = text.rfind(_ARTICLE_END, at, at + wanted)
+        ended = len(text) < size
+        last = text.rfind(_ARTICLE_END, at, at + size)
         if last < 0 and not ended:
-            wanted *= 2
-            if wanted > _LONGEST_PIECE_BYTES:
+            size *= 2
+            if size > _LONGEST_PIECE_BYTES:
                 raise _NotInPiecesError
             continue
         end = len(text) if ended else last + len(_ARTICLE_END)
@@ -158,26 +161,26 @@ def _in_pieces(chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
             root = etree.fromstring(b"".join(piece), parser)
         except etree.XMLSyntaxError as error:
             raise _NotInPiecesError from error
-        yield _rows(root)
+        yield _read_rows(root)
         if ended:
             return
-        at, wanted = end, _PIECE_BYTES
+        at, size = end, _PIECE_BYTES
 
 
-def _next_bytes(unread: Iterator[bytes], wanted: int) -> Iterator[bytes]:
-    """Chunks of at least so many bytes together, fewer where the file ends."""
-    while wanted > 0 and (chunk := next(unread, None)) is not None:
+def _take_bytes(remaining: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Chunks of at least `size` bytes in total, fewer at the end of the file."""
+    while size > 0 and (chunk := next(remaining, None)) is not None:
         yield chunk
-        wanted -= len(chunk)
+        size -= len(chunk)
 
 
-def _fed(name: str, chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
-    """The rows that each chunk completes."""
-    parser = etree.XMLPullParser(events=("end",), tag=_RECORDS, **_PARSING)
+def _parse_by_feeding(name: str, chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
+    """The rows of the records that end in each chunk."""
+    parser = etree.XMLPullParser(events=("end",), tag=_RECORDS, **_PARSER_OPTIONS)
     try:
         for chunk in chunks:
             parser.feed(chunk)
-            yield _ended(parser)
+            yield _take_ended(parser)
         root = parser.close()
     except etree.XMLSyntaxError as error:
         line, column = error.position
@@ -192,38 +195,39 @@ def _fed(name: str, chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
             f"XML, but not PubMed's: its root is {root.tag}, on line {root.sourceline}, not "
             "PubmedArticleSet. Land what PubMed delivers.",
         )
-    yield _ended(parser)
+    yield _take_ended(parser)
 
 
-def _ended(parser: etree.XMLPullParser) -> list[_Row]:
-    """The rows of the records read since the last call, which are then let go."""
+def _take_ended(parser: etree.XMLPullParser) -> list[_Row]:
+    """The rows of the records that ended since the last call; frees the records."""
     rows: list[_Row] = []
-    # The stubs give what events of every kind hold; those of an element's end hold the element.
-    ends: Any = parser.read_events()
-    for _, record in ends:
-        rows += _rows(record)
+    # Typed as Any, since the stubs do not know that an event "end" always holds an element.
+    events: Any = parser.read_events()
+    for _, record in events:
+        rows += _read_rows(record)
         parent = record.getparent()
         if parent is not None:
             parent.remove(record)
     return rows
 
 
-def _rows(element: Any) -> list[_Row]:
-    """The rows of an element: one of an article, one a deletion, those of what holds records."""
+def _read_rows(element: Any) -> list[_Row]:
+    """The rows of an element: one per article, one per deleted PMID, or those of its children."""
     tag = element.tag
     if tag == "PubmedArticle":
-        return [_article(element)]
+        return [_read_article(element)]
     if tag == "PubmedBookArticle":
-        return [_book_article(element)]
+        return [_read_book_article(element)]
     if tag == DELETED:
-        return [_deleted(pmid) for pmid in element.iterchildren("PMID")]
-    return [row for record in element.iterchildren() for row in _rows(record)]
+        return [_make_deletion(pmid) for pmid in element.iterchildren("PMID")]
+    return [row for record in element.iterchildren() for row in _read_rows(record)]
 
 
-def _article(article: Any) -> _Row:
-    """Looks only where the DTD puts things: each look costs, and there are millions of articles.
+def _read_article(article: Any) -> _Row:
+    """The row of an article.
 
-    For the same reason it goes through all that stands there: to have lxml pick costs more.
+    Speed matters here, with millions of articles. So elements are sought only where the DTD puts
+    them, and by iterating over all children, which is faster than searches by lxml.
     """
     pmid = version = nlm_id = linking_issn = None
     content: tuple[str | None, ...] = _NO_CONTENT
@@ -236,19 +240,19 @@ def _article(article: Any) -> _Row:
         if tag == "PMID":
             pmid, version = part.text, part.get("Version")
         elif tag == "Article":
-            content = _content(part)
+            content = _read_content(part)
         elif tag == "MedlineJournalInfo":
-            nlm_id, linking_issn = _of_journal_info(part)
+            nlm_id, linking_issn = _read_journal_info(part)
             if pmid and content is not _NO_CONTENT:
-                # What follows (headings, comments) can be long, and holds nothing of ours.
+                # The elements after it (headings, comments) can be long and hold no field.
                 break
     title, vernacular, date, journal, issn, types = content
-    # The linking ISSN stands for the print and the electronic one together.
+    # The linking ISSN covers both the print and the electronic ISSN.
     issn = linking_issn or issn
     return pmid, version, status, title, vernacular, date, journal, nlm_id, issn, types
 
 
-def _of_journal_info(info: Any) -> tuple[str | None, str | None]:
+def _read_journal_info(info: Any) -> tuple[str | None, str | None]:
     nlm_id = linking_issn = None
     for known in info:
         tag = known.tag
@@ -259,26 +263,26 @@ def _of_journal_info(info: Any) -> tuple[str | None, str | None]:
     return nlm_id, linking_issn
 
 
-def _content(article: Any) -> tuple[str | None, ...]:
+def _read_content(article: Any) -> tuple[str | None, ...]:
     title = vernacular = types = electronic = None
     of_journal: tuple[str | None, ...] = (None,) * 3
     for part in article:
         tag = part.tag
         if tag == "Journal":
-            of_journal = _of_journal(part)
+            of_journal = _read_journal(part)
         elif tag == "ArticleTitle":
-            title = _text(part)
+            title = _read_text(part)
         elif tag == "VernacularTitle":
-            vernacular = _text(part)
+            vernacular = _read_text(part)
         elif tag == "PublicationTypeList":
-            types = _joined([kind.text or "" for kind in part])
+            types = _join([kind.text or "" for kind in part])
         elif tag == "ArticleDate":
-            electronic = electronic or _numbers(part)
+            electronic = electronic or _read_numeric_date(part)
     published, journal, issn = of_journal
     return title, vernacular, electronic or published, journal, issn, types
 
 
-def _of_journal(journal: Any) -> tuple[str | None, ...]:
+def _read_journal(journal: Any) -> tuple[str | None, ...]:
     published = title = issn = None
     for part in journal:
         tag = part.tag
@@ -287,51 +291,51 @@ def _of_journal(journal: Any) -> tuple[str | None, ...]:
         elif tag == "JournalIssue":
             for known in part:
                 if known.tag == "PubDate":
-                    published = _date(known)
+                    published = _read_date(known)
         elif tag == "Title":
-            title = _text(part)
+            title = _read_text(part)
     return published, title, issn
 
 
-def _book_article(article: Any) -> _Row:
-    """A chapter of a book, or the book itself where it has no chapters. Few: no need of speed."""
+def _read_book_article(article: Any) -> _Row:
+    """The row of a book's chapter, or of the book if it has none. Few rows: not optimized."""
     pmid = article.find("BookDocument/PMID")
     texts = [
         None if (found := article.find(f"BookDocument/{path}")) is None else read(found)
         for path, read in (
-            ("ArticleTitle", _text),
-            ("Book/BookTitle", _text),
-            ("VernacularTitle", _text),
-            ("ContributionDate", _date),
-            ("Book/PubDate", _date),
+            ("ArticleTitle", _read_text),
+            ("Book/BookTitle", _read_text),
+            ("VernacularTitle", _read_text),
+            ("ContributionDate", _read_date),
+            ("Book/PubDate", _read_date),
         )
     ]
     chapter, book, vernacular, contributed, published = texts
     types = [kind.text or "" for kind in article.iterfind("BookDocument/PublicationType")]
-    known = None if pmid is None else pmid.text, None if pmid is None else pmid.get("Version")
+    id_and_version = (None, None) if pmid is None else (pmid.text, pmid.get("Version"))
     dated = contributed or published
     no_journal = (None, None, None)
-    return (*known, None, chapter or book, vernacular, dated, *no_journal, _joined(types))
+    return (*id_and_version, None, chapter or book, vernacular, dated, *no_journal, _join(types))
 
 
-def _joined(types: list[str]) -> str | None:
+def _join(types: list[str]) -> str | None:
     return SEPARATOR.join(types) or None
 
 
-def _deleted(pmid: Any) -> _Row:
+def _make_deletion(pmid: Any) -> _Row:
     return (pmid.text, pmid.get("Version"), DELETED, *(None,) * (len(_FIELDS) - 3))
 
 
-def _text(element: Any) -> str:
-    """All text below an element, as it stands: nothing lost, nothing glued, nothing added."""
+def _read_text(element: Any) -> str:
+    """All text inside an element, as written, joined without separators."""
     return "".join(element.itertext()) if len(element) else element.text or ""
 
 
-def _date(date: Any) -> str | None:
-    """The parts in their order: `2000 Jan 15`, `2000 Spring`, `1998 Dec-1999 Jan`."""
+def _read_date(date: Any) -> str | None:
+    """The parts of a date, in their order: `2000 Jan 15`, `2000 Spring`, `1998 Dec-1999 Jan`."""
     return " ".join([part.text.strip() for part in date if part.text]) or None
 
 
-def _numbers(date: Any) -> str | None:
-    """`2000-01-15`."""
+def _read_numeric_date(date: Any) -> str | None:
+    """The parts of a numeric date: `2000-01-15`."""
     return "-".join([part.text.strip() for part in date if part.text]) or None

@@ -1,7 +1,7 @@
 """Records of any format -> frames of raw rows, as the source's contract declares them (SPEC 3).
 
-How a record is found in a file belongs to the module of its format; what its text means belongs to
-`cleaning`: nothing is trimmed, folded or dropped here.
+Finding records in a file belongs to the module of its format, the meaning of their text to
+`cleaning`. Nothing is trimmed, folded or dropped here.
 """
 
 from __future__ import annotations
@@ -12,24 +12,33 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from drug_assets import contracts
-from drug_assets.formats.decoding import MAX_RECORD_CHARS, SURROGATE, has_surrogates, well_formed
+from drug_assets.formats.decoding import (
+    MAX_RECORD_CHARS,
+    SURROGATE,
+    has_surrogates,
+    replace_surrogates,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from drug_assets.sources import Source
+    from drug_assets.formats.record_shape import RecordShape
 
-#: Records of a batch, and characters after which it is closed earlier: they bound the memory.
+#: Limits of a batch: number of records and of characters. They bound the memory.
 BATCH_RECORDS = 50_000
 BATCH_CHARS = 2 * MAX_RECORD_CHARS
 
 
-def extra_key(taken: Collection[str], name: str, position: int) -> str:
-    """The key under which a value that has no field of its own stands in `extra`.
+def make_extra_key(taken: Collection[str], name: str, position: int) -> str:
+    """Make the key in `extra` for a value that has no field of its own.
 
-    It is the header or key as written; where that is blank or taken, followed by `#` and the
-    position (from 1) of the column or member, so that `#7` is what stood in an unnamed 7th column.
+    It is the header or key as written. If that is blank or taken, `#` and the position of the
+    column or member follow: `#7` is the value of an unnamed 7th column.
+
+    Args:
+        taken: keys that are used already.
+        name: the header or key, as written.
+        position: the position of the column or member, from 1.
     """
     key = name if name.strip() else f"#{position}"
     if key in taken:
@@ -39,85 +48,87 @@ def extra_key(taken: Collection[str], name: str, position: int) -> str:
     return key
 
 
-def json_object(members: Iterable[tuple[str, str]]) -> str:
-    """A compact JSON object, by key, of keys and the JSON texts of their values."""
+def to_json_object(members: Iterable[tuple[str, str]]) -> str:
+    """Build a compact JSON object, sorted by key, from keys and the JSON texts of their values."""
     inner = [f"{encode_basestring(key)}:{value}" for key, value in sorted(members)]
     return "{" + ",".join(inner) + "}"
 
 
-def frame(
-    source: Source,
+def make_frame(
+    shape: RecordShape,
     name: str,
     first_row: int,
     height: int,
     fields: Mapping[str, Sequence[str | None]],
     extra: Mapping[int, str] = MappingProxyType({}),
     issues: Mapping[int, Sequence[str]] = MappingProxyType({}),
-    repair: Callable[[str], tuple[str, list[str]]] | None = well_formed,
+    repair: Callable[[str], tuple[str, list[str]]] | None = replace_surrogates,
 ) -> pl.DataFrame:
-    """One batch of raw rows.
+    """Make one batch of raw rows.
 
     Args:
-        source: Source whose contract the batch follows.
+        shape: Shape of the source's records; its schema is that of the batch.
         name: File below the landing zone: `source_file`.
         first_row: `source_row` of the first record.
         height: Number of records.
-        fields: Text of the source's fields, one value a record; absent ones are null.
-        extra: JSON of what a record held beyond its fields, by position in the batch.
-        issues: Read issues of the records that have any, by position in the batch.
-        repair: Makes a text that holds lone surrogates well-formed, and names the issues; None if
-            no text of the format can hold any.
+        fields: Texts of the source's fields, one value per record; absent fields become null.
+        extra: JSON of the unknown fields of a record, by its index in the batch.
+        issues: Read issues of the records that have any, by index in the batch.
+        repair: Returns a text without its lone surrogates, and the read issues; None if texts of
+            the format never contain any.
     """
     texts = (*fields.values(), extra.values())
     if repair and any(has_surrogates("".join(filter(None, column))) for column in texts):
-        fields, extra, issues = _repaired(height, fields, extra, issues, repair)
+        fields, extra, issues = _repair_texts(height, fields, extra, issues, repair)
     values: dict[str, pl.Series | Sequence[object] | None] = {
         "source_file": pl.repeat(name, height, dtype=pl.String, eager=True),
         "source_row": pl.int_range(first_row, first_row + height, dtype=pl.Int64, eager=True),
         "extra": [extra.get(row) for row in range(height)] if extra else None,
-        "read_issues": _issue_lists(height, issues),
+        "read_issues": _make_issue_lists(height, issues),
         **fields,
     }
-    schema = contracts.polars_schema(source.contract)
     return pl.DataFrame(
         [
             pl.repeat(None, height, dtype=dtype, eager=True).alias(column)
             if (known := values.get(column)) is None
             else pl.Series(column, known, dtype=dtype)
-            for column, dtype in schema.items()
+            for column, dtype in shape.schema.items()
         ]
     )
 
 
-def _issue_lists(height: int, issues: Mapping[int, Sequence[str]]) -> pl.Series:
-    """A list a record. Few differ, so each is made once: Polars builds lists one by one, slowly."""
-    places: dict[tuple[str, ...], int] = {(): 0}
-    chosen = [0] * height
+def _make_issue_lists(height: int, issues: Mapping[int, Sequence[str]]) -> pl.Series:
+    """One list of issues per record, sorted.
+
+    Polars is slow to build lists. Few of them differ, so each distinct list is built once.
+    """
+    index_of: dict[tuple[str, ...], int] = {(): 0}
+    indexes = [0] * height
     for row, of_row in issues.items():
-        chosen[row] = places.setdefault(tuple(sorted(set(of_row))), len(places))
-    return pl.Series([list(kind) for kind in places], dtype=pl.List(pl.String)).gather(chosen)
+        indexes[row] = index_of.setdefault(tuple(sorted(set(of_row))), len(index_of))
+    return pl.Series([list(each) for each in index_of], dtype=pl.List(pl.String)).gather(indexes)
 
 
-def _repaired(
+def _repair_texts(
     height: int,
     fields: Mapping[str, Sequence[str | None]],
     extra: Mapping[int, str],
     issues: Mapping[int, Sequence[str]],
     repair: Callable[[str], tuple[str, list[str]]],
 ) -> tuple[dict[str, list[str | None]], dict[int, str], dict[int, list[str]]]:
-    """The batch with every text well-formed, and what that took among the issues of its record."""
-    found = {row: list(of_row) for row, of_row in issues.items()}
+    """Repair all texts of a batch, and add the read issues to those of their records."""
+    all_issues = {row: list(of_row) for row, of_row in issues.items()}
 
-    def well(row: int, text: str | None) -> str | None:
+    def repair_text(row: int, text: str | None) -> str | None:
         if text is None or not SURROGATE.search(text):
             return text
-        good, problems = repair(text)
-        found.setdefault(row, []).extend(problems)
-        return good
+        repaired, added = repair(text)
+        all_issues.setdefault(row, []).extend(added)
+        return repaired
 
     columns = {
-        field: [well(row, text) for row, text in zip(range(height), column, strict=True)]
+        field: [repair_text(row, text) for row, text in zip(range(height), column, strict=True)]
         for field, column in fields.items()
     }
-    beyond = {row: well(row, text) or "" for row, text in extra.items()}
-    return columns, beyond, found
+    repaired_extra = {row: repair_text(row, text) or "" for row, text in extra.items()}
+    return columns, repaired_extra, all_issues

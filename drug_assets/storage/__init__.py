@@ -1,4 +1,4 @@
-"""The only code that knows where bytes lie: landing zone, files (local, GCS), BigQuery.
+"""The only code that knows where bytes are stored: landing zone, files (local, GCS), BigQuery.
 
-It knows formats and contracts, nothing of cleaning, mentions or the graph.
+It knows formats and contracts, but nothing about cleaning, mentions or the graph.
 """

@@ -1,52 +1,50 @@
-"""A landing zone as the destination of `drug_assets.fetch`: a folder or a bucket alike.
+"""A landing zone as the destination of `drug_assets.fetch`, in any kind of place.
 
-What is fetched and how files are named belongs to `fetch`.
+`fetch` decides which data is fetched and how files are named.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drug_assets.fetch import LocalDestination
 from drug_assets.storage.places import open_store
 
 if TYPE_CHECKING:
-    from drug_assets.fetch import Destination
     from drug_assets.storage.objects import ObjectStore
 
 
 class StoreDestination:
-    """Files are objects of a store, each put whole."""
+    """A destination that stores each file as one object."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
 
-    def exists(self, name: str) -> bool:
-        """Whether an object of that name is there."""
-        return any(found.name == name for found in self._store.objects(name))
-
     def read(self, name: str) -> bytes:
-        """The bytes of an object; `FileNotFoundError` if there is none."""
+        """The bytes of an object.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
         return self._store.read(name)
 
     def write(self, name: str, data: bytes) -> None:
-        """Put an object there whole, in place of one of the same name."""
+        """Write an object in one step; an existing object of the same name is replaced."""
         scratch = self._store.scratch(name)
-        scratch.write_bytes(data)
-        self._store.put(scratch, name)
+        try:
+            scratch.write_bytes(data)
+            self._store.put(scratch, name)
+        finally:
+            scratch.unlink(missing_ok=True)
 
     def delete(self, name: str) -> None:
-        """Remove an object; one that is not there is no error."""
+        """Remove an object; do nothing if it does not exist."""
         self._store.delete(name)
 
     def names(self, prefix: str) -> list[str]:
-        """Names that begin with `prefix`, sorted."""
+        """The names of all objects that start with `prefix`, sorted."""
         return [found.name for found in self._store.objects(prefix)]
 
 
-def landing_destination(location: str) -> Destination:
-    """Where pulls land: a local folder, or `gs://bucket/prefix`."""
-    if "://" in location:
-        return StoreDestination(open_store(location))
-    return LocalDestination(Path(location).expanduser())
+def landing_destination(location: str) -> StoreDestination:
+    """The destination of pulls into the landing zone at a location."""
+    return StoreDestination(open_store(location))

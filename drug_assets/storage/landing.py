@@ -1,39 +1,45 @@
-"""The landing zone: every landed file to a part of raw rows, each parsed once (SPEC section 1).
+"""The landing zone: list its files, and read each file to raw rows (SPEC 1).
 
-A part is kept in the store under the file's name, its content and the parser's version, so that a
-new file costs only itself. What the bytes of a file mean belongs to `formats`.
+The raw rows of each file are kept as one part (`kept.by_file`), so a run reads only files that are
+new or changed. `formats` parses the bytes of a file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
-from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from drug_assets import contracts, formats, sources
-from drug_assets.storage.content_ids import ContentIds
+from drug_assets.errors import DrugAssetsError
+from drug_assets.storage.kept.by_file import (
+    Part,
+    Parts,
+    count_rows,
+    folder_of,
+    name_part,
+    write_part,
+)
+from drug_assets.storage.kept.content_ids import ContentIds
+from drug_assets.storage.landed_files import digest_contents, list_landed_objects, printable
+from drug_assets.versions import compute_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
+    from drug_assets.engines import Engine
+    from drug_assets.sources import Source
     from drug_assets.storage.objects import ObjectStore, StoredObject
 
-_PARTS = ".parts/"
-#: Below these, starting processes takes longer than they save.
-_WORTH_BYTES = 32 * 1024**2
-_WORTH_PROCESSES = 2
 
-
-class UnreadableFilesError(Exception):
-    """Files of the landing zone that cannot be read at all, each with what is wrong with it."""
+class UnreadableFilesError(DrugAssetsError):
+    """Files of the landing zone cannot be read; `problems` describes each."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = list(problems)
@@ -45,124 +51,151 @@ class UnreadableFilesError(Exception):
         )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Landed:
-    """What the landing zone holds, read."""
+    """The files of the landing zone, with their raw rows."""
 
     #: `contracts.LandedFiles`, sorted by key.
     files: pl.DataFrame
-    #: Raw rows of each source, in order of delivery, as its contract says.
-    raw: Mapping[str, pl.LazyFrame]
-    #: What `fingerprint` says of the same zone.
+    #: The raw rows per source: the parts of the table `raw_SOURCE`.
+    raw: Mapping[str, Parts]
+    #: The digest that `compute_fingerprint` returns for the same landing zone.
     fingerprint: str
 
     def state(self) -> str:
-        """What `landing.json` holds, to tell later whether the zone has changed."""
+        """The content of `landing.json`: it records which state of the landing zone was read."""
         return json.dumps({"files": self.files.height, "fingerprint": self.fingerprint})
 
 
 @dataclass(frozen=True)
 class _File:
-    """A landed file on its way to a part."""
+    """A landed file, its source, and the part that keeps its raw rows."""
 
     found: StoredObject
-    part: str
-    source: sources.Source | None
+    #: None if the file belongs to no source; then it has no part.
+    source: Source | None
+    #: Name of the part's object in the store.
+    part: str | None
 
 
 @dataclass(frozen=True)
-class _Parsed:
-    """What parsing one file gave; its rows lie where it was told to put them."""
+class _ReadResult:
+    """The result of reading one file; the raw rows are in its part."""
 
     sha256: str
     format: str | None = None
     rows: int = 0
-    #: Why there are no rows of it.
+    #: Why the file has no raw rows.
     problem: str | None = None
-    #: Whether that stops the run: it is of a source, in a format we read, and damaged.
+    #: Whether the problem stops the run: the file belongs to a source, has a supported format, and
+    #: is damaged.
     damaged: bool = False
 
 
-def shown(name: str) -> str:
-    """A file's name as it can be written down, even where its bytes are no text."""
-    return name.encode(errors="backslashreplace").decode()
+@dataclass(frozen=True)
+class _Task:
+    """A file for a worker to read."""
+
+    zone: ObjectStore
+    store: ObjectStore
+    name: str
+    version: str
+    source: Source | None
+    part: str | None
 
 
-def landed_objects(zone: ObjectStore) -> list[StoredObject]:
-    """The files that are the landing zone's business, in order of delivery."""
-    found = [o for o in zone.objects() if not sources.is_documentation(o.name)]
-    return sorted(found, key=lambda o: sources.natural_key(o.name))
+@cache
+def parser_version(source: Source) -> str:
+    """The version of the code that reads the files of a source, and of the shape of its records."""
+    shape = source.record_shape()
+    own_readers = [shape.json_shape.flat_record] if shape.json_shape else []
+    shape_values = (
+        *(shape.source, dict(shape.schema), shape.fields, shape.required),
+        *(sorted(shape.aliases.items()), sorted(shape.listed), shape.formats),
+    )
+    return compute_version(formats.read, *own_readers, given=shape_values)
 
 
-def fingerprint(ids: ContentIds) -> str:
-    """One identity of all names and bytes in the landing zone, whenever they were written."""
-    return _fingerprint((o.name, ids.content_id(o)) for o in landed_objects(ids.zone))
+def read_landing_zone(zone: ObjectStore, store: ObjectStore, engine: Engine) -> Landed:
+    """Read all files of the landing zone to raw rows, and keep these as parts in the store.
 
-
-def _fingerprint(contents: Iterable[tuple[str, str]]) -> str:
-    lines = [f"{shown(name)}\0{content}\n" for name, content in sorted(contents)]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def read_landing_zone(zone: ObjectStore, store: ObjectStore) -> Landed:
-    """All files of the landing zone as raw rows; parts are kept in the store.
-
-    Files that were not parsed before are parsed on all cores, where they are large enough for that.
+    Args:
+        zone: the landing zone.
+        store: the store of the parts.
+        engine: reads the files that have no part yet.
 
     Raises:
-        UnreadableFilesError: at least one file of a source cannot be read; the others were.
+        UnreadableFilesError: at least one file of a source cannot be read; all others were read.
         StorageError: the landing zone does not exist.
     """
     ids = ContentIds.of(zone, store)
-    files, contents, problems = _identified(ids)
+    files, contents, problems = _identify_files(ids)
     ids.remember(store)
-    kept = {o.name: o.version for o in store.objects(_PARTS)}
-    rows: dict[str, dict[str, object]] = {}
+    existing_parts = {
+        found.name: found.version
+        for source in sources.ALL
+        for found in store.objects(folder_of(f"raw_{source.name}"))
+    }
+    results: dict[str, _ReadResult] = {}
+    new = []
     for file in files:
-        if file.source is not None and file.part in kept:
-            rows[file.part] = _row(file, _of_part(store.local_copy(file.part, kept[file.part])))
-    new = [file for file in files if file.part not in rows]
-    for file, parsed in _parsed(zone, store, new):
-        rows[file.part] = _row(file, parsed)
-        if parsed.problem and parsed.damaged:
-            problems.append(parsed.problem)
+        if file.part is not None and file.part in existing_parts:
+            copy = store.local_copy(file.part, existing_parts[file.part])
+            metadata = pl.read_parquet_metadata(copy)
+            results[file.found.name] = _ReadResult(
+                metadata["sha256"], metadata["format"], count_rows(copy)
+            )
+        else:
+            new.append(file)
+    tasks = [
+        _Task(zone, store, file.found.name, file.found.version, file.source, file.part)
+        for file in new
+    ]
+    size_bytes = sum(file.found.size_bytes for file in new)
+    new_results = engine.run(_read_file, tasks, size_bytes=size_bytes, fills_cores=False)
+    for file, result in zip(new, new_results, strict=True):
+        results[file.found.name] = result
+        if result.problem and result.damaged:
+            problems.append(result.problem)
     if problems:
         raise UnreadableFilesError(problems)
-    for part in kept.keys() - {file.part for file in files}:
-        store.delete(part)
-    parts: dict[str, list[Path]] = {}
-    for file in files:
-        if file.source is not None and rows[file.part]["problem"] is None:
-            parts.setdefault(file.source.name, []).append(
-                store.local_copy(file.part, kept.get(file.part))
-            )
     schema = contracts.polars_schema(contracts.LandedFiles)
+    rows = [_make_row(file, results[file.found.name]) for file in files]
     return Landed(
-        files=pl.DataFrame(list(rows.values()), schema=schema).sort("source_file"),
-        raw={s.name: _raw_rows(s, parts.get(s.name, [])) for s in sources.ALL},
-        fingerprint=_fingerprint(contents),
+        files=pl.DataFrame(rows, schema=schema).sort("source_file"),
+        raw={source.name: _list_parts(source, files, results) for source in sources.ALL},
+        fingerprint=digest_contents(contents),
     )
 
 
-def _identified(ids: ContentIds) -> tuple[list[_File], list[tuple[str, str]], list[str]]:
-    """The files in order of delivery, their names and contents, and what cannot be opened."""
+def _identify_files(ids: ContentIds) -> tuple[list[_File], list[tuple[str, str]], list[str]]:
+    """List the landed files and find the identity of each content.
+
+    Returns:
+        The files in the order of delivery, the name and content identity of each, and a problem
+        for each file that cannot be opened.
+    """
     files, contents, problems = [], [], []
-    listed = landed_objects(ids.zone)
-    # Reading and hashing, where the zone does not list contents, need no GIL.
+    listed = list_landed_objects(ids.zone)
+    # A zone that lists no content identities has its files read and hashed; both release the GIL.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         identities = [(found, pool.submit(_content_id, ids, found)) for found in listed]
     for found, identity in identities:
         try:
             content = identity.result()
         except UnicodeEncodeError:
-            problems.append(f"{shown(found.name)}: its name is not UTF-8: rename it")
+            problems.append(f"{printable(found.name)}: its name is not UTF-8: rename it")
             continue
         except (FileNotFoundError, PermissionError) as error:
             problems.append(f"{found.name}: cannot be opened: {error.strerror}")
             continue
         contents.append((found.name, content))
-        part = _part_name(found.name, content)
-        files.append(_File(found, part, sources.source_of(found.name)))
+        source = sources.source_of_file(found.name)
+        part = None
+        if source is not None:
+            made_of = (found.name, content, parser_version(source))
+            part = name_part(f"raw_{source.name}", *made_of)
+        files.append(_File(found, source, part))
     return files, contents, problems
 
 
@@ -171,98 +204,51 @@ def _content_id(ids: ContentIds, found: StoredObject) -> str:
     return ids.content_id(found)
 
 
-def _part_name(name: str, content: str) -> str:
-    key = hashlib.sha256(f"{name}\0{content}\0{formats.PARSER_VERSION}".encode()).hexdigest()
-    return f"{_PARTS}{key[:32]}.parquet"
+def _list_parts(
+    source: Source, files: Iterable[_File], results: Mapping[str, _ReadResult]
+) -> Parts:
+    parts = (
+        Part(file.found.name, file.part)
+        for file in files
+        if file.source is source and file.part and results[file.found.name].problem is None
+    )
+    return Parts(f"raw_{source.name}", tuple(parts))
 
 
-def _raw_rows(source: sources.Source, parts: list[Path]) -> pl.LazyFrame:
-    if not parts:
-        return pl.LazyFrame(schema=contracts.polars_schema(source.contract))
-    return pl.scan_parquet(parts, glob=False)
-
-
-def _row(file: _File, parsed: _Parsed) -> dict[str, object]:
-    """The row of `contracts.LandedFiles`."""
+def _make_row(file: _File, result: _ReadResult) -> dict[str, object]:
+    """The row of `contracts.LandedFiles` for one file."""
     return {
         "source_file": file.found.name,
         "source": file.source.name if file.source else None,
-        "format": parsed.format,
+        "format": result.format,
         "size_bytes": file.found.size_bytes,
-        "sha256": parsed.sha256,
-        "raw_rows": parsed.rows,
-        "problem": parsed.problem,
+        "sha256": result.sha256,
+        "raw_rows": result.rows,
+        "problem": result.problem,
     }
 
 
-def _of_part(part: Path) -> _Parsed:
-    """What was noted on a part when its file was parsed."""
-    noted = pl.read_parquet_metadata(part)
-    rows = pl.scan_parquet(part, glob=False).select(pl.len()).collect().item()
-    return _Parsed(noted["sha256"], noted["format"], rows)
+def _read_file(task: _Task) -> _ReadResult:
+    """Read one file and write its raw rows to its part; problems are returned as text.
 
-
-def _parsed(
-    zone: ObjectStore, store: ObjectStore, files: list[_File]
-) -> Iterator[tuple[_File, _Parsed]]:
-    """Every file parsed and its part put into the store, in order.
-
-    A process a core: the tokenizers of all formats are Python's to call, so threads would wait for
-    each other. Few small files are not worth starting processes for.
+    A worker runs this; the rows do not pass through the process that started it.
     """
-    workers = min(os.cpu_count() or 1, len(files))
-    if workers < _WORTH_PROCESSES or sum(f.found.size_bytes for f in files) < _WORTH_BYTES:
-        for file in files:
-            scratch = store.scratch(file.part)
-            yield file, _stored(store, file, scratch, _parse(*_order(zone, file, scratch)))
-        return
-    # Started anew, not forked: a fork of a process with threads can wait for ever.
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        ahead: deque[tuple[_File, Path, Future[_Parsed]]] = deque()
-        for file in files:
-            if len(ahead) == 2 * workers:  # no more files in memory than these
-                yield _next(store, ahead)
-            scratch = store.scratch(file.part)
-            ahead.append((file, scratch, pool.submit(_parse, *_order(zone, file, scratch))))
-        while ahead:
-            yield _next(store, ahead)
-
-
-def _next(
-    store: ObjectStore, ahead: deque[tuple[_File, Path, Future[_Parsed]]]
-) -> tuple[_File, _Parsed]:
-    file, scratch, parsing = ahead.popleft()
-    return file, _stored(store, file, scratch, parsing.result())
-
-
-def _order(zone: ObjectStore, file: _File, scratch: Path) -> tuple[str | None, str, bytes, Path]:
-    """What a worker needs: bytes, since only this process may talk to the landing zone."""
-    source = file.source.name if file.source else None
-    return source, file.found.name, zone.read(file.found.name, file.found.version), scratch
-
-
-def _stored(store: ObjectStore, file: _File, scratch: Path, parsed: _Parsed) -> _Parsed:
-    if parsed.problem is None:
-        store.put(scratch, file.part)
-    return parsed
-
-
-def _parse(source_name: str | None, name: str, data: bytes, scratch: Path) -> _Parsed:
-    """Parse one file into a Parquet file of raw rows; problems come back as text."""
+    data = task.zone.read(task.name, task.version)
     sha256 = hashlib.sha256(data).hexdigest()
-    if source_name is None:
-        known = ", ".join(s.name for s in sources.ALL)
-        return _Parsed(
+    if task.source is None or task.part is None:
+        prefixes = ", ".join(start for source in sources.ALL for start in source.file_names)
+        return _ReadResult(
             sha256,
-            problem=f"belongs to no source: begin its name, or its folder's, with {known}",
+            problem=f"belongs to no source: begin its name, or its folder's, with {prefixes}",
         )
-    (source,) = (s for s in sources.ALL if s.name == source_name)
+    shape = task.source.record_shape()
     try:
-        landed_as = formats.format_of(name, data)
-        if landed_as is None:
-            return _Parsed(sha256, problem=f"its format is not read as {source_name}")
-        rows = pl.concat(list(formats.read(source, name, data)))
+        file_format = formats.detect_format(shape, task.name, data)
+        if file_format is None:
+            return _ReadResult(sha256, problem=f"its format is not read as {task.source.name}")
+        rows = pl.concat(list(formats.read(shape, task.name, data)))
     except formats.FormatError as error:
-        return _Parsed(sha256, problem=str(error), damaged=True)
-    rows.write_parquet(scratch, metadata={"sha256": sha256, "format": landed_as})
-    return _Parsed(sha256, landed_as, rows.height)
+        return _ReadResult(sha256, problem=str(error), damaged=True)
+    table = f"raw_{task.source.name}"
+    write_part(task.store, task.part, table, rows.lazy(), sha256=sha256, format=file_format)
+    return _ReadResult(sha256, file_format, rows.height)

@@ -1,19 +1,19 @@
-"""Named objects in one place, a local folder here, a bucket in `gcs`: listed, read, put whole.
+"""Stores of named objects: list, read and replace objects in one place.
 
-Whatever the place, an object is only ever replaced by a finished one: a reader or a crash meets the
-old bytes or the new ones, never half of them.
+`LocalFolder` stores them in a local folder, `google.bucket` in a bucket. Every store replaces an
+object in one step: a reader finds the old bytes or the new ones, never a mix, even after a crash.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
-import secrets
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
+
+from drug_assets.errors import DrugAssetsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _STALE_SECONDS = 24 * 3600
 
 
-class StorageError(Exception):
-    """A place that cannot be used, with what a person can do about it."""
+class StorageError(DrugAssetsError):
+    """A place cannot be used; the message explains what a person can do."""
 
 
 class ChangedObjectError(StorageError):
-    """An object that was written again between listing and reading it."""
+    """An object was written again between listing and reading it."""
 
     def __init__(self, uri: str) -> None:
         super().__init__(f"{uri} was written again while it was being read: run again")
@@ -35,27 +35,27 @@ class ChangedObjectError(StorageError):
 
 @dataclass(frozen=True, order=True)
 class StoredObject:
-    """An object as it is listed."""
+    """An object as its store lists it."""
 
     name: str
     size_bytes: int
-    #: Differs whenever the object was written again; says nothing about its bytes.
+    #: Changes whenever the object is written again, even with the same bytes.
     version: str
     #: When it was written, in UTC.
     written_at: datetime
-    #: Identity of its bytes, where the place lists it.
+    #: Identity of its bytes, if the store lists one.
     content: str | None = None
 
 
 class ObjectStore(Protocol):
-    """A place of named objects. Names use forward slashes."""
+    """Named objects in one place. Names use forward slashes."""
 
     def uri(self, name: str = "") -> str:
-        """Where the object lies, for people."""
+        """The location of an object, as people write it; without a name, that of the place."""
         ...
 
     def objects(self, prefix: str = "") -> list[StoredObject]:
-        """All objects whose name starts so, sorted by name.
+        """All objects whose name starts with `prefix`, sorted by name.
 
         Raises:
             StorageError: the place does not exist or may not be read.
@@ -63,23 +63,23 @@ class ObjectStore(Protocol):
         ...
 
     def read(self, name: str, version: str | None = None) -> bytes:
-        """The bytes of an object, of the version that was listed if one is given.
+        """The bytes of an object. If `version` is given, they are of this listed version.
 
         Raises:
             FileNotFoundError: there is no such object.
-            ChangedObjectError: it is of another version by now.
+            ChangedObjectError: the object has another version by now.
         """
         ...
 
     def content_id(self, found: StoredObject) -> str:
-        """An identity of the object's bytes: other bytes have another one."""
+        """An identity of the object's bytes: different bytes have different identities."""
         ...
 
     def local_copy(self, name: str, version: str | None = None) -> Path:
-        """A local file with the object's bytes, to be read only.
+        """A local file with the object's bytes, for reading only.
 
-        Of the version that was listed if one is given: then nobody is asked for a copy that is
-        here already.
+        If `version` is given, the file is of this listed version. A copy that exists locally is
+        then used without a request.
 
         Raises:
             FileNotFoundError: there is no such object.
@@ -87,48 +87,51 @@ class ObjectStore(Protocol):
         ...
 
     def scratch(self, name: str) -> Path:
-        """A fresh local path to write what `put` will make the object."""
+        """A new local path: the content of an object is written here, then passed to `put`."""
         ...
 
     def put(self, finished: Path, name: str) -> None:
-        """Make a finished local file the object, whole; the file is used up."""
+        """Store a finished local file as an object in one step; the local file is removed."""
         ...
 
     def move(self, name: str, new_name: str) -> None:
-        """Rename an object, replacing the one that has the new name."""
+        """Rename an object; an existing object of the new name is replaced."""
         ...
 
     def delete(self, name: str) -> None:
-        """Remove an object; one that is not there is no error."""
+        """Remove an object; do nothing if it does not exist."""
         ...
 
 
 class LocalFolder:
-    """Objects are the files below a folder."""
+    """A store whose objects are the files below a folder."""
 
     def __init__(self, folder: Path, *, must_exist: bool = False) -> None:
-        """Use a folder; `must_exist` makes listing a missing one an error instead of empty."""
+        """Use a folder. Listing a missing folder is an error with `must_exist`, else empty."""
         self._folder = folder
         self._must_exist = must_exist
 
     def uri(self, name: str = "") -> str:
-        """The path of an object."""
+        """The path of an object; without a name, that of the folder."""
         return str(self._folder / name) if name else str(self._folder)
 
     def objects(self, prefix: str = "") -> list[StoredObject]:
-        """All files below the folder whose relative path starts so; links are followed."""
+        """All files below the folder whose relative path starts with `prefix`; follows links.
+
+        Raises:
+            StorageError: the path is not a folder, or the folder must exist and is missing.
+        """
         if not self._folder.is_dir():
             if self._folder.exists():
                 raise StorageError(f"{self._folder} is not a folder")
             if self._must_exist:
                 raise StorageError(f"there is no folder {self._folder}")
         found = []
-        for path in _files(self._folder / prefix.rpartition("/")[0]):
+        folder, _, start = prefix.rpartition("/")
+        for path in _files(self._folder / folder, start):
             relative = path.relative_to(self._folder).as_posix()
-            if not relative.startswith(prefix):
-                continue
             try:
-                # A link to nothing is there, too: it fails when it is read, by its name.
+                # A broken link is listed, too: reading it fails with an error that names it.
                 stat = path.stat() if path.exists() else path.lstat()
             except FileNotFoundError:
                 continue
@@ -137,7 +140,12 @@ class LocalFolder:
         return sorted(found)
 
     def read(self, name: str, version: str | None = None) -> bytes:
-        """The bytes of a file."""
+        """The bytes of a file.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ChangedObjectError: it was written again since it was listed.
+        """
         with (self._folder / name).open("rb") as file:
             data = file.read()
             if version is not None and _version(os.fstat(file.fileno())) != version:
@@ -146,18 +154,28 @@ class LocalFolder:
 
     def content_id(self, found: StoredObject) -> str:
         """SHA-256 of the file's bytes."""
+        import hashlib  # here, as questions on the command line need none of it
+
         with self.local_copy(found.name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def local_copy(self, name: str, version: str | None = None) -> Path:  # noqa: ARG002
-        """The file itself, of whatever version."""
+        """The file itself, whatever its version.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
         path = self._folder / name
         if not path.is_file():
-            raise FileNotFoundError(errno.ENOENT, "no file, or a link to nothing", str(path))
+            raise FileNotFoundError(errno.ENOENT, "no such file", str(path))
         return path
 
     def scratch(self, name: str) -> Path:
-        """A hidden path beside the object: a rename within one file system is atomic."""
+        """A hidden path in the object's folder: a rename within one file system is atomic.
+
+        Raises:
+            StorageError: the folder cannot be made, or may not be written to.
+        """
         target = self._folder / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -167,10 +185,10 @@ class LocalFolder:
         if not os.access(target.parent, os.W_OK | os.X_OK, effective_ids=effective):
             raise StorageError(f"{target.parent} may not be written to")
         for stale in target.parent.glob(f".{target.name}.*.tmp"):
-            # Left by a writer that was killed; a younger one may still be at work.
+            # Left by a writer that was killed. A newer file may belong to a running writer.
             if time.time() - stale.stat().st_mtime > _STALE_SECONDS:
                 stale.unlink(missing_ok=True)
-        return target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+        return target.with_name(f".{target.name}.{os.urandom(6).hex()}.tmp")
 
     def put(self, finished: Path, name: str) -> None:
         """Flush the file to disk and rename it."""
@@ -189,7 +207,7 @@ class LocalFolder:
         _flush_folder(target.parent)
 
     def delete(self, name: str) -> None:
-        """Remove a file, and the folders that it leaves empty."""
+        """Remove a file, and the folders above it that are then empty."""
         path = self._folder / name
         path.unlink(missing_ok=True)
         for parent in path.parents:
@@ -198,25 +216,31 @@ class LocalFolder:
             parent.rmdir()
 
 
-def _files(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
-    """Everything below a folder that is no folder; a link back to one above leads nowhere.
+def _files(folder: Path, start: str, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """All files below a folder. A link to one of the folders above it is not followed.
+
+    Args:
+        folder: the folder.
+        start: prefix of the names in that folder; other entries are skipped.
+        above: the resolved paths of the folders above.
 
     Raises:
         StorageError: a folder may not be read.
     """
     real = folder.resolve()
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        with os.scandir(folder) as entries:
+            found = [entry for entry in entries if entry.name.startswith(start)]
     except (FileNotFoundError, NotADirectoryError):
         return
     except PermissionError as error:
         raise StorageError(f"{folder} may not be read") from error
-    for entry in entries:
+    for entry in sorted(found, key=lambda entry: entry.name):
         path = folder / entry.name
         if not entry.is_dir():
             yield path
         elif path.resolve() not in above | {real}:
-            yield from _files(path, above | {real})
+            yield from _files(path, "", above | {real})
 
 
 def _version(stat: os.stat_result) -> str:
@@ -224,7 +248,7 @@ def _version(stat: os.stat_result) -> str:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make a rename survive a power cut."""
+    """Flush a folder to disk, so that a rename in it survives a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Dates: every form is read as what it says, and nothing else is read as a date."""
+"""Dates: every form is read correctly, and no other text is read as a date."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from drug_assets.cleaning.dates import parsed
+from drug_assets.cleaning.dates import parse_dates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ FRENCH_SHORT = "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc
 
 def readings(*texts: str | None) -> list[Reading]:
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String})
-    rows = frame.select(parsed(pl.col("text"))).to_series().struct.unnest()
+    rows = frame.select(parse_dates(pl.col("text"))).to_series().struct.unnest()
     assert rows.schema == {"date": pl.Date, "date_precision": pl.String, "issue": pl.String}
     return rows.rows()
 
@@ -174,7 +174,7 @@ def test_blank_is_missing(text: str | None) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        # in no calendar
+        # days that do not exist
         "30/02/2020",
         "31/04/2020",
         "02/30/2020",
@@ -238,6 +238,7 @@ def test_what_is_no_date_is_unreadable(text: str) -> None:
     assert reading(text) == (None, None, "unreadable_date")
 
 
+@pytest.mark.slow
 def test_rows_do_not_disturb_each_other() -> None:
     texts = [*DAYS, None, "02/25/2020", *SEASONS, "30/02/2020", *YEARS, "", *MONTHS]
     assert readings(*texts) == [reading(text) for text in texts]
@@ -246,7 +247,7 @@ def test_rows_do_not_disturb_each_other() -> None:
 
 def test_lazy_and_streaming_frames_read_the_same() -> None:
     texts = [*DAYS, *MONTHS, *SEASONS, *YEARS, "02/25/2020", "nothing", None]
-    lazy = pl.LazyFrame({"text": texts}).select(parsed=parsed(pl.col("text")))
+    lazy = pl.LazyFrame({"text": texts}).select(parsed=parse_dates(pl.col("text")))
     assert lazy.collect_schema() == lazy.collect().schema
     assert lazy.collect(engine="streaming").to_series().struct.unnest().rows() == readings(*texts)
 
@@ -255,6 +256,7 @@ def names(line: str) -> list[str]:
     return line.split()
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     date=st.dates(dt.date(1700, 1, 1), dt.date(2100, 12, 31)),
@@ -310,6 +312,7 @@ CHARACTERS = st.characters(exclude_categories=["Cc", "Cs"])
 TEXTS = st.none() | st.text(CHARACTERS, max_size=20) | st.lists(PIECES).map("".join)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(TEXTS, min_size=5, max_size=50))
 def test_any_text_has_a_date_or_is_missing_or_unreadable(texts: list[str | None]) -> None:

@@ -10,20 +10,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets import contracts
-from drug_assets.cleaning.drugs import cleaned_drugs, rejected_drugs
+from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets.cleaning.stop_list import StopList
-from drug_assets.cleaning.text import fold_text
+from drug_assets.cleaning.text import fold_string
+from drug_assets.terms import ATC_CODE
 from drug_assets_tests.support.raw import Row, drug_rows, drug_tables, key
+from drug_assets_tests.support.registry import DRUGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+def records(*rows: Row) -> pl.LazyFrame:
+    """The records of the rows."""
+    return DRUGS.clean_records(drug_rows(*rows))
+
+
+def reason(row: Row) -> str | None:
+    """Why a row cannot be kept."""
+    found: str | None = records(row).select("reason").collect().item()
+    return found
+
+
 def cleaned(*rows: Row) -> tuple[list[Row], list[Row]]:
     """The drugs kept and the rows merged; both keep their contracts."""
-    kept, merged = cleaned_drugs(drug_rows(*rows))
+    kept, merged = clean_drugs(records(*rows))
     contracts.Drugs.validate(kept)
-    contracts.MergedDrugs.validate(merged)
+    contracts.MergedRecords.validate(merged)
     return kept.collect().to_dicts(), merged.collect().to_dicts()
 
 
@@ -125,15 +138,15 @@ class TestSeveralLists:
 class TestNames:
     def test_names_on_the_stop_list_are_not_searched_for(self) -> None:
         stop_list = StopList(frozenset({"gold"}), frozenset({"??"}))
-        kept, _ = cleaned_drugs(
-            drug_rows({"drug": "Gold", "synonyms": "Au | Aurum", "atccode": "A04AD"}), stop_list
+        kept, _ = clean_drugs(
+            records({"drug": "Gold", "synonyms": "Au | Aurum", "atccode": "A04AD"}), stop_list
         )
         (one,) = kept.collect().to_dicts()
         assert (one["drug"], one["names"], one["issues"]) == ("Gold", ["Aurum"], ["stopped_name"])
 
     def test_variants_on_the_stop_list_are_not_searched_for_either(self) -> None:
-        drugs = drug_rows({"drug": "Lead cation"})
-        kept, _ = cleaned_drugs(drugs, StopList(frozenset({"lead"})))
+        drugs = records({"drug": "Lead cation"})
+        kept, _ = clean_drugs(drugs, StopList(frozenset({"lead"})))
         assert kept.collect()["names"].to_list() == [["Lead cation"]]
 
     def test_variants_are_searched_for(self) -> None:
@@ -192,13 +205,13 @@ class TestRejection:
     def test_blank_names_are_rejected(self, name: str | None) -> None:
         row = {"drug": name, "id": "1", "synonyms": "Alpha"}
         assert cleaned(row) == ([], [])
-        assert drug_rows(row).select(rejected_drugs()).collect().item() == "blank_name"
+        assert reason(row) == "blank_name"
 
     @pytest.mark.parametrize("code", ["A", "A04", "A04A", "A04AD", " a04ad "])
     def test_groups_of_the_atc_table_are_rejected(self, code: str) -> None:
         row = {"atc_name": "Antiemetics", "atccode": code}
         assert cleaned(row) == ([], [])
-        assert drug_rows(row).select(rejected_drugs()).collect().item() == "atc_group"
+        assert reason(row) == "atc_group"
 
     def test_substances_of_the_atc_table_are_kept_with_every_code(self) -> None:
         one = drug(
@@ -211,7 +224,7 @@ class TestRejection:
         assert drug({"drug": "Alpha", "atccode": "A04AD"})["atc_codes"] == ["A04AD"]
 
     def test_a_name_is_no_reason(self) -> None:
-        assert drug_rows({"drug": "-"}).select(rejected_drugs()).collect().item() is None
+        assert reason({"drug": "-"}) is None
 
     def test_no_rows_give_no_drugs(self) -> None:
         assert cleaned() == ([], [])
@@ -221,7 +234,7 @@ class TestRejection:
 
 
 def linked(rows: Iterable[Row]) -> list[list[Row]]:
-    """Rows linked by names and identities, by union-find."""
+    """Groups of rows with the same name or identity, by union-find."""
     parent: dict[Any, Any] = {}
 
     def root(node: Any) -> Any:
@@ -232,16 +245,16 @@ def linked(rows: Iterable[Row]) -> list[list[Row]]:
 
     rows = list(rows)
     for row in rows:
-        name = fold_text(row["name"])
+        name = fold_string(row["name"])
         parent[root(("name", name))] = root(("identity", row["own_id"] or name))
     groups = defaultdict(list)
     for row in rows:
-        groups[root(("name", fold_text(row["name"])))].append(row)
+        groups[root(("name", fold_string(row["name"])))].append(row)
     return list(groups.values())
 
 
-def said(row: Row) -> Row:
-    """What a random row says, once blanks are trimmed: all the cleaning these rows need."""
+def trimmed(row: Row) -> Row:
+    """The values of a random row with blanks trimmed: these rows need no other cleaning."""
 
     def strip(text: str | None) -> str | None:
         return " ".join((text or "").split()) or None
@@ -258,11 +271,11 @@ def said(row: Row) -> Row:
     }
 
 
-def hosted(groups: list[list[Row]]) -> list[list[Row]]:
-    """Groups without identifiers joined to the one that other files know their name of."""
+def joined_by_synonyms(groups: list[list[Row]]) -> list[list[Row]]:
+    """The groups; one without identifier is joined to the only one with its name in other files."""
 
     def names(row: Row) -> set[str]:
-        return {fold_text(name) for name in (row["name"], *row["synonyms"])}
+        return {fold_string(name) for name in (row["name"], *row["synonyms"])}
 
     parent = list(range(len(groups)))
 
@@ -273,17 +286,17 @@ def hosted(groups: list[list[Row]]) -> list[list[Row]]:
     for n, group in enumerate(groups):
         if any(r["own_id"] for r in group):
             continue
-        own_names = {fold_text(r["name"]) for r in group}
+        own_names = {fold_string(r["name"]) for r in group}
         own_files = {r["key"][0] for r in group}
-        hosts = {
+        matches = {
             m
             for m, other in enumerate(groups)
             if m != n and any(r["key"][0] not in own_files and names(r) & own_names for r in other)
         }
-        if len(hosts) == 1:
-            links.append((n, hosts.pop()))
-    for n, host in links:
-        parent[root(n)] = root(host)
+        if len(matches) == 1:
+            links.append((n, matches.pop()))
+    for n, match in links:
+        parent[root(n)] = root(match)
     merged: defaultdict[int, list[Row]] = defaultdict(list)
     for n, group in enumerate(groups):
         merged[root(n)] += group
@@ -291,8 +304,8 @@ def hosted(groups: list[list[Row]]) -> list[list[Row]]:
 
 
 def drugs_of(rows: Iterable[Row]) -> list[list[Row]]:
-    """What the rows that have a name say, a list a drug."""
-    return hosted(linked(r for row in rows if (r := said(row))["name"]))
+    """The trimmed rows that have a name, one list per drug."""
+    return joined_by_synonyms(linked(r for row in rows if (r := trimmed(row))["name"]))
 
 
 def reference(rows: Iterable[Row]) -> list[Row]:
@@ -302,7 +315,7 @@ def reference(rows: Iterable[Row]) -> list[Row]:
         spellings = Counter(r["name"] for r in group)
         names = {name for r in group for name in (r["name"], *r["synonyms"])}
         codes = {code for r in group for code in r["codes"]}
-        shaped = {c.upper() for c in codes if re.fullmatch(contracts.ATC_CODE, c.upper())}
+        shaped = {c.upper() for c in codes if re.fullmatch(ATC_CODE, c.upper())}
         searchable = {name for name in names if re.search(r"\w", name)}
         flags = {
             "invalid_atc_code": any(c.upper() not in shaped for c in codes),
@@ -312,7 +325,7 @@ def reference(rows: Iterable[Row]) -> list[Row]:
         drugs.append(
             {
                 "drug_id": min((r["own_id"] for r in group if r["own_id"]), default="")
-                or min(fold_text(r["name"]) for r in group),
+                or min(fold_string(r["name"]) for r in group),
                 "drug": min(spellings, key=lambda name: (-spellings[name], name)),
                 "names": sorted(searchable),
                 "codes": sorted(codes),
@@ -323,6 +336,7 @@ def reference(rows: Iterable[Row]) -> list[Row]:
     return sorted(drugs, key=lambda d: d["drug_id"])
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(drug_tables())
 def test_agrees_with_a_union_find(rows: list[Row]) -> None:
@@ -334,17 +348,17 @@ def test_agrees_with_a_union_find(rows: list[Row]) -> None:
 @given(drug_tables())
 def test_nothing_is_lost(rows: list[Row]) -> None:
     kept, merged = cleaned(*rows)
-    raw = drug_rows(*rows)
-    rejected = raw.filter(rejected_drugs().is_not_null()).collect().to_dicts()
+    rejected = records(*rows).filter(pl.col("reason").is_not_null()).collect().to_dicts()
     assert len(rows) == len(kept) + len(merged) + len(rejected)
     gone = [key(row) for row in [*merged, *rejected]]
     assert len(gone) == len(set(gone))
     assert {m["merged_into"] for m in merged} <= {d["drug_id"] for d in kept}
-    # Which rows were kept: one of each group, none of them gone.
+    # Exactly one row of each group is kept, all others are merged.
     for group in drugs_of(rows):
         assert len({r["key"] for r in group} - set(gone)) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(drug_tables(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows: list[Row], random: Any) -> None:

@@ -1,28 +1,38 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drug_assets import contracts, sources
-from drug_assets.cleaning.journals import journals, with_evidence, with_journals
+from drug_assets import contracts
+from drug_assets.cleaning.journals import add_journal_identifiers, add_journals, build_journals
+from drug_assets.cleaning.records import GIVEN_JOURNAL
 from drug_assets_tests.support.raw import Row, publication_tables, pubmed_rows
+from drug_assets_tests.support.registry import PUBMED
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def records(*rows: Row) -> pl.LazyFrame:
+    """The journals of the rows' records, as written."""
+    return PUBMED.clean_records(pubmed_rows(*rows)).select(GIVEN_JOURNAL)
 
 
 def known(*rows: Row) -> list[Row]:
     """The journals that the rows name."""
-    table = journals([pubmed_rows(*rows)])
+    table = build_journals([records(*rows)])
     contracts.Journals.validate(table)
     return table.collect().to_dicts()
 
 
 def named(*rows: Row) -> list[tuple[str | None, str | None]]:
     """The identity and the shown name of each row's journal."""
-    evidence = with_evidence(pubmed_rows(*rows))
-    of_rows = with_journals(evidence, journals([pubmed_rows(*rows)])).collect()
+    identifiers = add_journal_identifiers(records(*rows))
+    of_rows = add_journals(identifiers, build_journals([records(*rows)])).collect()
     return list(of_rows.select("journal_id", "journal").iter_rows())
 
 
@@ -149,8 +159,8 @@ def test_the_table_says_what_is_known_of_each_journal() -> None:
 
 
 def test_journals_are_those_of_all_sources() -> None:
-    parts = [pubmed_rows({"journal": name}) for name in ("Lancet", "LANCET", "b")]
-    assert journals(parts).select("journal_id", "records").collect().rows() == [
+    of_sources = [records({"journal": name}) for name in ("Lancet", "LANCET", "b")]
+    assert build_journals(of_sources).select("journal_id", "records").collect().rows() == [
         ("b", 1),
         ("lancet", 2),
     ]
@@ -159,51 +169,54 @@ def test_journals_are_those_of_all_sources() -> None:
 # --- properties ------------------------------------------------------------------------------
 
 
-def identity_reference(evidence: list[Row]) -> list[str | None]:
-    """The identity of each record's journal, one piece of evidence after the other."""
+def identity_reference(identifiers: list[Row]) -> list[str | None]:
+    """The identity of each record's journal, computed record by record."""
     ids_of_issn: dict[str, set[str]] = defaultdict(set)
-    strong_of_name: dict[str, set[str]] = defaultdict(set)
-    for e in evidence:
-        if e["issn"] and e["nlm_id"]:
-            ids_of_issn[e["issn"]].add(e["nlm_id"])
+    nlm_ids_or_issns_of_name: dict[str, set[str]] = defaultdict(set)
+    for row in identifiers:
+        if row["issn"] and row["nlm_id"]:
+            ids_of_issn[row["issn"]].add(row["nlm_id"])
 
     def only(found: set[str]) -> str | None:
         return next(iter(found)) if len(found) == 1 else None
 
-    def strong(e: Row) -> str | None:
-        nlm_id: str | None = e["nlm_id"] or only(ids_of_issn[e["issn"]]) or e["issn"]
-        return nlm_id
+    def nlm_id_or_issn(row: Row) -> str | None:
+        identity: str | None = row["nlm_id"] or only(ids_of_issn[row["issn"]]) or row["issn"]
+        return identity
 
-    for e in evidence:
-        if e["folded_journal"] and (identity := strong(e)):
-            strong_of_name[e["folded_journal"]].add(identity)
+    for row in identifiers:
+        if row["folded_journal"] and (identity := nlm_id_or_issn(row)):
+            nlm_ids_or_issns_of_name[row["folded_journal"]].add(identity)
     return [
-        strong(e) or only(strong_of_name[e["folded_journal"]]) or e["folded_journal"]
-        for e in evidence
+        nlm_id_or_issn(row)
+        or only(nlm_ids_or_issns_of_name[row["folded_journal"]])
+        or row["folded_journal"]
+        for row in identifiers
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
-@given(publication_tables(sources.PUBMED))
+@given(publication_tables(PUBMED))
 def test_identities_agree_with_a_plain_reference(rows: list[Row]) -> None:
-    evidence = with_evidence(pubmed_rows(*rows)).collect().to_dicts()
-    expected = identity_reference(evidence)
+    identifiers = add_journal_identifiers(records(*rows)).collect().to_dicts()
+    expected = identity_reference(identifiers)
     found = named(*rows)
     assert [journal_id for journal_id, _ in found] == expected
-    # What records are given and what the table says are the same journals.
+    # The journals of the records are the journals of the table.
     table = known(*rows)
     assert {j["journal_id"]: j["records"] for j in table} == Counter(filter(None, expected))
     assert set(found) - {(None, None)} == {(j["journal_id"], j["journal"]) for j in table}
 
 
 @settings(max_examples=8, deadline=None)
-@given(publication_tables(sources.PUBMED), st.randoms(use_true_random=False))
+@given(publication_tables(PUBMED), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows: list[Row], random: Any) -> None:
     assert known(*random.sample(rows, len(rows))) == known(*rows)
 
 
 @settings(max_examples=8, deadline=None)
-@given(publication_tables(sources.PUBMED))
+@given(publication_tables(PUBMED))
 def test_no_two_journals_are_shown_alike(rows: list[Row]) -> None:
     shown = [j["journal"] for j in known(*rows)]
     assert len(shown) == len({*shown})

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets.cleaning import name_variants
-from drug_assets.cleaning.name_variants import RULES, variants
-from drug_assets.cleaning.text import fold_text
+from drug_assets.cleaning.name_variants import RULES, make_variants
+from drug_assets.cleaning.text import fold_string
 
 
 def made(names: dict[str, list[str]], *rules: str) -> dict[str, set[str]]:
@@ -16,7 +16,7 @@ def made(names: dict[str, list[str]], *rules: str) -> dict[str, set[str]]:
     listed = pl.DataFrame(rows, schema={"drug_id": pl.String, "name": pl.String}, orient="row")
     chosen = {rule: RULES[rule] for rule in rules or RULES}
     found: dict[str, set[str]] = {}
-    for drug, name in variants(listed, chosen).rows():
+    for drug, name in make_variants(listed, chosen).rows():
         found.setdefault(drug, set()).add(name)
     return found
 
@@ -122,10 +122,10 @@ _NAMES = st.lists(
 def test_no_variant_is_listed_or_ambiguous(names: dict[str, list[str]]) -> None:
     found = made(names)
     every = [variant for of_drug in found.values() for variant in of_drug]
-    listed = {fold_text(name) for of_drug in names.values() for name in of_drug}
+    listed = {fold_string(name) for of_drug in names.values() for name in of_drug}
     assert len(every) == len(set(every))
     assert listed.isdisjoint(every)
-    assert all(fold_text(variant) == variant for variant in every)
+    assert all(fold_string(variant) == variant for variant in every)
 
 
 def test_every_rule_says_what_it_does() -> None:

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drug_assets import contracts, sources
 from drug_assets.cleaning.publications import (
-    cleaned_publications,
-    cleaned_rows,
-    journals_of,
-    with_reason,
+    clean_publications,
+    collect_journals,
+    mark_withdrawn,
 )
+from drug_assets.formats.pubmed_xml import DELETED
+from drug_assets.sources import tables
+from drug_assets.terms import Issue
 from drug_assets_tests.support.raw import (
     Row,
     key,
@@ -24,35 +25,36 @@ from drug_assets_tests.support.raw import (
     raw_rows,
     trial_rows,
 )
+from drug_assets_tests.support.registry import CLINICAL_TRIALS, PUBMED
 
 if TYPE_CHECKING:
-    from drug_assets.sources import Source
+    from drug_assets.sources import PublicationSource
 
 
-def cleaned(raw: pl.LazyFrame, source: Source = sources.PUBMED) -> tuple[list[Row], list[Row]]:
+def cleaned(raw: pl.LazyFrame, source: PublicationSource = PUBMED) -> tuple[list[Row], list[Row]]:
     """The publications kept and the rows merged, with the journals of this source alone."""
-    by_itself = cleaned_rows(source, raw)
-    known = journals_of({source: by_itself}).collect().lazy()
-    kept, merged = cleaned_publications(source, by_itself, known)
+    by_itself = source.clean_records(raw)
+    known = collect_journals([by_itself]).collect().lazy()
+    kept, merged = clean_publications(source, by_itself, known)
     rows = kept.collect()
-    contracts.TABLES[source.name].validate(rows)
-    contracts.TABLES[f"merged_{source.name}"].validate(merged)
+    tables.TABLES[source.name].contract.validate(rows)
+    tables.TABLES[f"merged_{source.name}"].contract.validate(merged)
     return rows.to_dicts(), merged.collect().to_dicts()
 
 
-def kept_by_id(raw: pl.LazyFrame, source: Source = sources.PUBMED) -> dict[str, Row]:
+def kept_by_id(raw: pl.LazyFrame, source: PublicationSource = PUBMED) -> dict[str, Row]:
     return {row["publication_id"]: row for row in cleaned(raw, source)[0]}
 
 
-def reasons(source: Source, raw: pl.LazyFrame) -> list[str | None]:
-    return with_reason(source, cleaned_rows(source, raw)).collect()["reason"].to_list()
+def reasons(source: PublicationSource, raw: pl.LazyFrame) -> list[str | None]:
+    return mark_withdrawn(source.clean_records(raw)).collect()["reason"].to_list()
 
 
 def surrogate(source: str, *parts: str) -> str:
     return f"{source}:{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:16]}"
 
 
-#: What becomes of a row that has no double, by the id it has or gets.
+#: Rows without duplicates, and columns of their publications, by id or surrogate.
 ALONE: dict[str, tuple[Row, Row]] = {
     "whole": (
         {"id": "whole", "title": "Beta", "date": "2020-01-31", "journal": "Lancet"},
@@ -138,45 +140,45 @@ def test_all_that_are_alone_are_kept(alone: dict[str, Row]) -> None:
 
 
 def test_a_clinical_trial_has_its_title_and_its_own_surrogate() -> None:
-    kept = kept_by_id(trial_rows({"title": "Beta"}), sources.CLINICAL_TRIALS)
+    kept = kept_by_id(trial_rows({"title": "Beta"}), CLINICAL_TRIALS)
     assert list(kept) == [surrogate("clinical_trials", "beta", "", "")]
 
 
 class TestRejection:
     @pytest.mark.parametrize("title", [None, "", " \t", "\\xc3\\x28", "&#32;"])
     def test_a_blank_title_is_rejected(self, title: str | None) -> None:
-        for source, make in ((sources.PUBMED, pubmed_rows), (sources.CLINICAL_TRIALS, trial_rows)):
+        for source, make in ((PUBMED, pubmed_rows), (CLINICAL_TRIALS, trial_rows)):
             assert reasons(source, make({"title": title, "id": "1"})) == ["blank_title"]
 
     def test_nothing_else_is(self) -> None:
-        assert reasons(sources.PUBMED, pubmed_rows({"title": "."})) == [None]
+        assert reasons(PUBMED, pubmed_rows({"title": "."})) == [None]
 
     def test_what_pubmed_writes_for_a_missing_title_is_blank(self) -> None:
         rows = pubmed_rows({"title": "[Not  Available]. "}, {"title": "[Not Available] yet."})
-        assert reasons(sources.PUBMED, rows) == ["blank_title", None]
+        assert reasons(PUBMED, rows) == ["blank_title", None]
 
     def test_a_trial_without_official_title_has_its_brief_one(self) -> None:
         row = {"title": " ", "brief_title": "Beta", "id": "1"}
-        kept = kept_by_id(trial_rows(row), sources.CLINICAL_TRIALS)
+        kept = kept_by_id(trial_rows(row), CLINICAL_TRIALS)
         assert (kept["1"]["title"], kept["1"]["brief_title"]) == ("Beta", None)
 
     def test_pubmed_withdraws_what_it_delivered_before(self) -> None:
         raw = pubmed_rows(
             {"id": "1", "title": "Again", "source_file": "p_10.xml"},
-            {"id": "1", "citation_status": sources.DELETED, "source_file": "p_9.xml"},
+            {"id": "1", "citation_status": DELETED, "source_file": "p_9.xml"},
             {"id": " 1", "title": "Old", "source_file": "p_2.xml"},
             {"id": "2", "title": "Other", "source_file": "p_2.xml"},
             {"title": "Nameless", "source_file": "p_2.xml"},
-            {"citation_status": sources.DELETED, "source_file": "p_9.xml"},
+            {"citation_status": DELETED, "source_file": "p_9.xml"},
         )
         expected = [None, "deletion", "deleted", None, None, "deletion"]
-        assert reasons(sources.PUBMED, raw) == expected
+        assert reasons(PUBMED, raw) == expected
         assert [row["title"] for row in cleaned(raw)[0]] == ["Again", "Other", "Nameless"]
 
     def test_it_is_not_kept_and_its_journal_is_none_of_ours(self) -> None:
         raw = pubmed_rows({"title": " ", "id": "1", "journal": "Lancet"})
         assert cleaned(raw) == ([], [])
-        assert journals_of({sources.PUBMED: cleaned_rows(sources.PUBMED, raw)}).collect().is_empty()
+        assert collect_journals([PUBMED.clean_records(raw)]).collect().is_empty()
 
 
 class TestDuplicates:
@@ -239,12 +241,12 @@ class TestDuplicates:
 
     def test_sources_are_not_compared(self) -> None:
         row = {"id": "1", "title": "Beta", "date": "2020", "journal": "Lancet"}
-        raw = {sources.PUBMED: pubmed_rows(row), sources.CLINICAL_TRIALS: trial_rows(row)}
-        by_itself = {source: cleaned_rows(source, rows) for source, rows in raw.items()}
-        known = journals_of(by_itself)
+        raw = {PUBMED: pubmed_rows(row), CLINICAL_TRIALS: trial_rows(row)}
+        by_itself = {source: source.clean_records(rows) for source, rows in raw.items()}
+        known = collect_journals(by_itself.values())
         assert known.select("records").collect().item() == 2
         for source, rows in by_itself.items():
-            kept, merged = cleaned_publications(source, rows, known)
+            kept, merged = clean_publications(source, rows, known)
             assert kept.collect()["publication_id"].to_list() == ["1"]
             assert merged.collect().is_empty()
 
@@ -254,22 +256,20 @@ class TestDuplicates:
 
 # --- properties ------------------------------------------------------------------------------
 
-SOURCES = st.sampled_from([sources.PUBMED, sources.CLINICAL_TRIALS])
+SOURCES = st.sampled_from([PUBMED, CLINICAL_TRIALS])
 TABLES = SOURCES.flatmap(lambda s: st.tuples(st.just(s), publication_tables(s)))
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(TABLES)
-def test_nothing_is_lost(table: tuple[Source, list[Row]]) -> None:
+def test_nothing_is_lost(table: tuple[PublicationSource, list[Row]]) -> None:
     source, rows = table
     raw = raw_rows(source, *rows)
     kept, merged = cleaned(raw, source)
     reason = pl.col("reason")
     rejected = (
-        with_reason(source, cleaned_rows(source, raw))
-        .filter(reason.is_not_null())
-        .collect()
-        .to_dicts()
+        mark_withdrawn(source.clean_records(raw)).filter(reason.is_not_null()).collect().to_dicts()
     )
     assert sorted(key(r) for r in [*kept, *merged, *rejected]) == sorted(key(r) for r in rows)
     assert {m["merged_into"] for m in merged} <= {r["publication_id"] for r in kept}
@@ -277,11 +277,11 @@ def test_nothing_is_lost(table: tuple[Source, list[Row]]) -> None:
 
 @settings(max_examples=6, deadline=None)
 @given(TABLES)
-def test_flags_say_what_is_so(table: tuple[Source, list[Row]]) -> None:
+def test_flags_say_what_is_so(table: tuple[PublicationSource, list[Row]]) -> None:
     source, rows = table
     kept, merged = cleaned(raw_rows(source, *rows), source)
     for row in kept:
-        assert row["issues"] == sorted({*row["issues"]} & {*contracts.ISSUES})
+        assert row["issues"] == sorted({*row["issues"]} & {*Issue})
         own = row["publication_id"].startswith(f"{source.name}:")
         assert ("missing_id" in row["issues"]) == own
         assert ("missing_journal" in row["issues"]) == (row["journal_id"] is None)
@@ -293,10 +293,11 @@ def test_flags_say_what_is_so(table: tuple[Source, list[Row]]) -> None:
         assert ("merged_duplicate" in row["issues"]) == ("merged_duplicate" in rules)
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(TABLES, st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_files_does_not_matter(
-    table: tuple[Source, list[Row]], random: Any
+    table: tuple[PublicationSource, list[Row]], random: Any
 ) -> None:
     source, rows = table
     shuffled = random.sample(rows, len(rows))

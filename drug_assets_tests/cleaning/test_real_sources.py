@@ -1,4 +1,4 @@
-"""What PubMed, ClinicalTrials.gov, DrugBank and the WHO deliver, from files to clean tables."""
+"""Files of PubMed, ClinicalTrials.gov, DrugBank and the WHO -> clean tables."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import polars as pl
 import pytest
 
 from drug_assets import contracts, formats, sources
-from drug_assets.cleaning.drugs import cleaned_drugs
-from drug_assets.cleaning.publications import cleaned_publications, journals_of
-from drug_assets.cleaning.rejected import rejected_records
+from drug_assets.cleaning.drugs import clean_drugs
+from drug_assets.cleaning.publications import clean_publications, collect_journals
+from drug_assets.cleaning.rejected import collect_rejected
+from drug_assets.formats.pubmed_xml import DELETED
+from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support.raw import Row, pubmed_rows, raw_rows, records_of, trial_rows
+from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 if TYPE_CHECKING:
-    from drug_assets.sources import Source
+    from drug_assets.sources import PublicationSource, Source
 
 
 def read(source: Source, **files: str) -> pl.LazyFrame:
@@ -23,17 +26,19 @@ def read(source: Source, **files: str) -> pl.LazyFrame:
     return pl.concat(
         batch
         for name, text in files.items()
-        for batch in formats.read(source, name.replace("__", "."), text.encode())
+        for batch in formats.read(source.record_shape(), name.replace("__", "."), text.encode())
     ).lazy()
 
 
-def cleaned(source: Source, raw: pl.LazyFrame) -> tuple[list[Row], dict[int, str], list[Row]]:
+def cleaned(
+    source: PublicationSource, raw: pl.LazyFrame
+) -> tuple[list[Row], dict[int, str], list[Row]]:
     """Kept records, ids that rows were merged into, rejected rows; nothing is lost."""
     records = records_of({source.name: raw})
-    known = journals_of({source: records[source.name]})
-    kept, merged = cleaned_publications(source, records[source.name], known)
-    contracts.TABLES[source.name].validate(kept)
-    rejected = rejected_records({source.name: raw}, records)
+    known = collect_journals(records.values())
+    kept, merged = clean_publications(source, records[source.name], known)
+    TABLES[source.name].contract.validate(kept)
+    rejected = collect_rejected({source.name: raw}, records)
     contracts.RejectedRecords.validate(rejected)
     counts = [table.select(pl.len()).collect().item() for table in (raw, kept, merged, rejected)]
     assert counts[0] == sum(counts[1:])
@@ -47,13 +52,13 @@ def reasons(rejected: list[Row]) -> list[tuple[str, int, list[str]]]:
 
 class TestPubmed:
     def rows(self, *rows: Row) -> tuple[list[Row], dict[int, str], list[Row]]:
-        return cleaned(sources.PUBMED, pubmed_rows(*rows))
+        return cleaned(PUBMED, pubmed_rows(*rows))
 
     def test_a_deletion_withdraws_what_was_delivered_before(self) -> None:
         first = {"source_file": "pubmed_2.xml"}
         later = {"source_file": "pubmed_10.xml"}
         kept, _, rejected = self.rows(
-            {**later, "id": "1", "citation_status": sources.DELETED},
+            {**later, "id": "1", "citation_status": DELETED},
             {**later, "id": "1", "title": "Delivered again"},
             {**first, "id": "1", "title": "Withdrawn"},
             {**first, "id": "2", "title": "Another"},
@@ -68,7 +73,7 @@ class TestPubmed:
         ]
 
     def test_a_deletion_of_what_never_came_is_rejected_alone(self) -> None:
-        kept, _, rejected = self.rows({"id": "1", "citation_status": sources.DELETED})
+        kept, _, rejected = self.rows({"id": "1", "citation_status": DELETED})
         assert kept == []
         assert reasons(rejected) == [("pubmed.csv", 1, ["deletion"])]
 
@@ -139,7 +144,7 @@ class TestPubmed:
             "</MedlineCitation></PubmedArticle>"
         )
         text = f"<PubmedArticleSet>{article}</PubmedArticleSet>"
-        (record,), _, _ = cleaned(sources.PUBMED, read(sources.PUBMED, pubmed__xml=text))
+        (record,), _, _ = cleaned(PUBMED, read(PUBMED, pubmed__xml=text))
         shown = {k: record[k] for k in ("title", "journal", "journal_id", "date_precision")}
         assert shown == {
             "title": "CO2 & aspirin.",
@@ -155,7 +160,7 @@ class TestPubmed:
 
 class TestClinicalTrials:
     def rows(self, *rows: Row) -> list[Row]:
-        return cleaned(sources.CLINICAL_TRIALS, trial_rows(*rows))[0]
+        return cleaned(CLINICAL_TRIALS, trial_rows(*rows))[0]
 
     def test_a_trial_without_official_title_is_known_by_its_brief_one(self) -> None:
         kept = self.rows(
@@ -170,7 +175,7 @@ class TestClinicalTrials:
         ]
 
     def test_a_trial_without_any_title_is_rejected(self) -> None:
-        _, _, rejected = cleaned(sources.CLINICAL_TRIALS, trial_rows({"id": "1"}))
+        _, _, rejected = cleaned(CLINICAL_TRIALS, trial_rows({"id": "1"}))
         assert reasons(rejected) == [("clinical_trials.csv", 1, ["blank_title"])]
 
     def test_lists_and_texts(self) -> None:
@@ -198,9 +203,9 @@ class TestClinicalTrials:
 
         page = {"studies": [study("NCT1", briefTitle="Brief", officialTitle="Official")]}
         kept, _, _ = cleaned(
-            sources.CLINICAL_TRIALS,
+            CLINICAL_TRIALS,
             read(
-                sources.CLINICAL_TRIALS,
+                CLINICAL_TRIALS,
                 clinical_trials__json=json.dumps(page),
                 clinical_trials__csv="NCT Number,Study Title,Start Date\nNCT2,Brief,2018-09\n",
                 clinical_trials_2__csv=(
@@ -234,9 +239,9 @@ class TestVocabularies:
     )
 
     def drugs(self, **files: str) -> list[Row]:
-        kept, merged = cleaned_drugs(read(sources.DRUGS, **files))
+        kept, merged = clean_drugs(DRUGS.clean_records(read(DRUGS, **files)))
         contracts.Drugs.validate(kept)
-        contracts.MergedDrugs.validate(merged)
+        contracts.MergedRecords.validate(merged)
         return kept.collect().to_dicts()
 
     def test_drugbank(self) -> None:
@@ -258,7 +263,8 @@ class TestVocabularies:
             ("caffeine", ["N06BC01"]),
             ("epinephrine", ["C01CA24", "R03AA01"]),
         ]
-        rejected = rejected_records({"drugs": read(sources.DRUGS, drugs__csv=text)}, {}).collect()
+        raw = {"drugs": read(DRUGS, drugs__csv=text)}
+        rejected = collect_rejected(raw, records_of(raw)).collect()
         assert rejected["reasons"].to_list() == [["atc_group"]] * 4
         assert rejected["source_row"].to_list() == [1, 2, 3, 4]
 
@@ -277,4 +283,4 @@ class TestVocabularies:
 
 def test_rows_of_tests_have_every_field() -> None:
     for source in sources.ALL:
-        assert raw_rows(source).collect_schema() == contracts.polars_schema(source.contract)
+        assert raw_rows(source).collect_schema() == contracts.polars_schema(source.contracts().raw)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets import contracts, sources
-from drug_assets.cleaning.rejected import rejected_records
+from drug_assets.cleaning.rejected import collect_rejected
 from drug_assets_tests.support.raw import (
     Row,
     drug_rows,
@@ -19,10 +19,11 @@ from drug_assets_tests.support.raw import (
     records_of,
     trial_rows,
 )
+from drug_assets_tests.support.registry import CLINICAL_TRIALS, PUBMED
 
 
 def rejected(**raw: Any) -> list[Row]:
-    table = rejected_records(raw, records_of(raw))
+    table = collect_rejected(raw, records_of(raw))
     contracts.RejectedRecords.validate(table)
     return table.collect().to_dicts()
 
@@ -82,8 +83,8 @@ def test_nothing_landed() -> None:
 @settings(max_examples=6, deadline=None)
 @given(
     drug_tables(),
-    publication_tables(sources.PUBMED),
-    publication_tables(sources.CLINICAL_TRIALS),
+    publication_tables(PUBMED),
+    publication_tables(CLINICAL_TRIALS),
     st.randoms(use_true_random=False),
 )
 def test_the_order_of_rows_does_not_matter(

@@ -3,12 +3,11 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from drug_assets.cleaning.stop_list import StopList, StopListError
-from drug_assets.rules import OWN
+from drug_assets.cleaning.stop_list import OWN, StopList, StopListError
 
 
 def stopped(stop_list: StopList, *names: str) -> list[str]:
-    """Those of the names that are on the list."""
+    """The names that are on the list."""
     column = pl.Series("name", names, dtype=pl.String).to_frame()
     return column.filter(stop_list.stops(pl.col("name")))["name"].to_list()
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from drug_assets.cleaning.text import cleaned, fold_text, folded
+from drug_assets.cleaning.text import clean_text, fold_string, fold_text
 
 # Surrogates are no characters: neither UTF-8 nor Polars can hold them.
 CHARACTERS = [
@@ -19,7 +19,7 @@ CHARACTERS = [
     if unicodedata.category(character) not in {"Cs", "Cn", "Co"}
 ]
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-#: Texts dense in what cleaning acts on.
+#: Texts with many characters that cleaning changes.
 UNTIDY_TEXTS = st.lists(
     st.sampled_from(
         [*"aéI\u0301\u0327 \t\n\u00a0\u2003\u200b\ufeff\x00\x85\x1f&;\\x", r"\xc3", r"\xb1", "&lt;"]
@@ -31,7 +31,7 @@ UNTIDY_TEXTS = st.lists(
 def clean(*texts: str | None) -> list[str | None]:
     return (
         pl.DataFrame({"t": texts}, schema={"t": pl.String})
-        .select(cleaned(pl.col("t")))["t"]
+        .select(clean_text(pl.col("t")))["t"]
         .to_list()
     )
 
@@ -39,7 +39,7 @@ def clean(*texts: str | None) -> list[str | None]:
 def fold(*texts: str | None) -> list[str | None]:
     return (
         pl.DataFrame({"t": texts}, schema={"t": pl.String})
-        .select(folded(pl.col("t")))["t"]
+        .select(fold_text(pl.col("t")))["t"]
         .to_list()
     )
 
@@ -110,7 +110,7 @@ class TestCleaned:
 
     def test_the_streaming_engine_gives_the_same(self) -> None:
         frame = pl.LazyFrame({"t": [r"\xc3\xb1 &lt;", " a", "b", None] * 100})
-        query = frame.select(cleaned(pl.col("t")))
+        query = frame.select(clean_text(pl.col("t")))
         assert query.collect(engine="streaming").equals(query.collect(engine="in-memory"))
 
     @given(UNTIDY_TEXTS | TEXTS)
@@ -149,7 +149,7 @@ class TestFolded:
     )
     def test_case_and_accents_do_not_count(self, text: str, fold_of_it: str) -> None:
         assert fold(text) == [fold_of_it]
-        assert fold_text(text) == fold_of_it
+        assert fold_string(text) == fold_of_it
 
     def test_null_stays_null(self) -> None:
         assert fold(None, "É") == [None, "e"]
@@ -160,7 +160,7 @@ class TestFolded:
         assert fold(*folds) == folds
 
     def test_every_character_folds_alike_in_python(self) -> None:
-        assert fold(*CHARACTERS) == [fold_text(character) for character in CHARACTERS]
+        assert fold(*CHARACTERS) == [fold_string(character) for character in CHARACTERS]
 
     def test_letters_and_digits_fold_to_letters_and_digits_and_nothing_else_does(self) -> None:
         changed = [(c, f) for c, f in zip(CHARACTERS, fold(*CHARACTERS), strict=True) if f != c]
@@ -171,24 +171,25 @@ class TestFolded:
             (letter, cased)
             for letter in CHARACTERS
             for cased in (letter.upper(), letter.lower())
-            # Turkish dotless ı is another letter than i, though both have I for a capital.
+            # Turkish dotless ı and i are different letters, though the capital of both is I.
             if len(cased) == 1 and cased != letter and letter.isalpha() and letter != "ı"
         ]
-        assert [(a, b) for a, b in pairs if fold_text(a) != fold_text(b)] == []
+        assert [(a, b) for a, b in pairs if fold_string(a) != fold_string(b)] == []
 
     @given(TEXTS)
     def test_texts_fold_character_by_character(self, text: str) -> None:
-        assert fold(text) == [fold_text(text)] == ["".join(map(fold_text, text))]
+        assert fold(text) == [fold_string(text)] == ["".join(map(fold_string, text))]
 
     @given(TEXTS)
     def test_folding_again_changes_nothing(self, text: str) -> None:
-        assert fold_text(fold_text(text)) == fold_text(text)
+        assert fold_string(fold_string(text)) == fold_string(text)
 
 
+@pytest.mark.processes
 def test_folding_a_string_needs_no_polars() -> None:
     code = (
-        "import sys; from drug_assets.cleaning.text import fold_text;"
-        "print(fold_text('É'), 'polars' in sys.modules)"
+        "import sys; from drug_assets.cleaning.text import fold_string;"
+        "print(fold_string('É'), 'polars' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert run.stdout.decode("utf-8").split() == ["e", "False"]

@@ -13,16 +13,21 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from drug_assets import audit, contracts
-from drug_assets.cli.in_process import JOB, run_everything
-from drug_assets.definitions import definitions
-from drug_assets.rules import rules_in_force, stop_list_at
+from drug_assets import audit
+from drug_assets.cleaning.stop_list import read_stop_list
+from drug_assets.cli.in_process import run_everything
+from drug_assets.definitions import make_definitions
+from drug_assets.defs.jobs import JOB
 from drug_assets.settings import Settings
-from drug_assets.storage import bigquery, gcs
-from drug_assets.storage.bigquery import Dataset
-from drug_assets.storage.bigquery_schema import UNPUBLISHED
-from drug_assets.storage.outputs import unchanged_since_release
+from drug_assets.sources.tables import TABLES
+from drug_assets.storage.google import bucket as gcs
+from drug_assets.storage.google import dataset as bigquery
+from drug_assets.storage.google.dataset import Dataset
+from drug_assets.storage.google.table_schema import declare_published_tables
+from drug_assets.storage.outputs import Outputs, table_file
 from drug_assets.storage.places import open_store, read_location
+from drug_assets.storage.releases import is_unchanged_since_release
+from drug_assets.versions import compute_rules_version
 from drug_assets_tests.support import clouds, runs
 from drug_assets_tests.support.faulty_proxy import PASSING_FAULTS, faulty_proxy
 
@@ -34,8 +39,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("environments")
 
-#: Documents that say which landing zone it was: a bucket tells contents apart by another hash.
-OF_THE_ZONE = {"landing.json", "release.json"}
+#: Documents that say which landing zone it was: a bucket tells contents apart by another hash. So
+#: parts have other names there, too; `assert_same_parts` looks at what they hold.
+OF_THE_ZONE = {
+    *("landing.json", "release.json"),
+    *(table_file(name) for name, table in TABLES.items() if table.by_file),
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ class Cloud:
     def in_progress(self) -> list[str]:
         """What a reader should not look at, parsed files aside."""
         stored = clouds.contents(self.gcs, self.bucket, "store/")
-        return [n for n in stored if n.startswith(".") and not n.startswith(".parts/")]
+        return [n for n in stored if n.startswith(".") and not n.startswith(".kept/")]
 
     @property
     def dataset(self) -> Dataset:
@@ -74,12 +83,20 @@ class Cloud:
         found: dict[str, pl.DataFrame] = {}
         if self.settings.environment != "bigquery":
             return found
-        for table in contracts.TABLES:
+        for table in TABLES:
             try:
                 found[table] = pl.read_parquet(self.dataset.local_copy(table))
             except FileNotFoundError:
                 continue
         return found
+
+
+def assert_same_parts(location: str, expected: runs.Run) -> None:
+    """The tables that are kept file by file have the same rows in two stores."""
+    outputs = Outputs(open_store(location))
+    for name, table in TABLES.items():
+        if table.by_file:
+            assert outputs.table(name).collect().equals(expected.table(name)), name
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -112,8 +129,8 @@ def after_a_run(cloud: Cloud, landed: Path) -> Cloud:
 
 @pytest.fixture(scope="module")
 def on_gcs(gcs_emulator: GcsEmulator, bigquery_emulator: BigQueryEmulator) -> Cloud:
-    """A run on the sample, in the environment `gcs`: nothing is to be released after it."""
-    return after_a_run(new_cloud(gcs_emulator, "gcs", bigquery_emulator), runs.SAMPLE)
+    """A run on the sample, in a bucket: nothing is to be released after it."""
+    return after_a_run(new_cloud(gcs_emulator, "local", bigquery_emulator), runs.SAMPLE)
 
 
 @pytest.fixture(scope="module")
@@ -126,14 +143,15 @@ def test_gcs_gives_what_a_local_run_gives(on_gcs: Cloud, sample_run: runs.Run) -
     local, stored = runs.outputs(sample_run.store), on_gcs.stored()
     assert stored.keys() == local.keys()
     assert [n for n in local if n not in OF_THE_ZONE and stored[n] != local[n]] == []
+    assert_same_parts(on_gcs.settings.store, sample_run)
     assert on_gcs.in_progress() == []
 
 
 def test_bigquery_gives_what_a_local_run_gives(on_bigquery: Cloud, sample_run: runs.Run) -> None:
     tables = on_bigquery.tables()
-    assert tables.keys() == contracts.TABLES.keys() - UNPUBLISHED
+    assert tables.keys() == declare_published_tables().keys()
     for table, rows in tables.items():
-        expected = sample_run.table(table).sort(contracts.TABLES[table].primary_key())
+        expected = sample_run.table(table).sort(TABLES[table].contract.primary_key())
         assert rows.equals(expected), table
 
 
@@ -143,20 +161,23 @@ def test_in_bigquery_raw_tables_and_documents_lie_in_the_bucket_and_no_other(
     local, stored = runs.outputs(sample_run.store), on_bigquery.stored()
     assert stored.keys() == local.keys() - {f"{table}.parquet" for table in on_bigquery.tables()}
     assert [n for n in stored if n not in OF_THE_ZONE and stored[n] != local[n]] == []
+    assert_same_parts(on_bigquery.settings.store, sample_run)
     assert on_bigquery.in_progress() == []
 
 
 def test_the_release_tells_whether_the_landing_zone_changed_since(on_gcs: Cloud) -> None:
     zone, store = open_store(on_gcs.settings.landing), open_store(on_gcs.settings.store)
-    rules = rules_in_force(stop_list_at(None, read_location))
-    assert unchanged_since_release(zone, store, rules)
-    assert not unchanged_since_release(zone, store, "other rules")
+    rules = compute_rules_version(read_stop_list(None, read_location).digest)
+    assert is_unchanged_since_release(zone, store, rules)
+    assert not is_unchanged_since_release(zone, store, "other rules")
     drugs = zone.read("drugs.csv")
     for data, unchanged in ((drugs + b" ", False), (drugs, True)):
         clouds.put(on_gcs.gcs, zone.uri("drugs.csv"), data)
-        assert unchanged_since_release(zone, store, rules) == unchanged
+        assert is_unchanged_since_release(zone, store, rules) == unchanged
     clouds.put(on_gcs.gcs, store.uri(".staging/some-run/READY"), b"release.json")
-    assert not unchanged_since_release(zone, store, rules), "a release waits to be carried through"
+    assert not is_unchanged_since_release(zone, store, rules), (
+        "a release waits to be carried through"
+    )
     store.delete(".staging/some-run/READY")
 
 
@@ -172,6 +193,7 @@ def test_a_bucket_as_landing_zone_goes_with_a_local_store(
     stored, local = runs.outputs(store), runs.outputs(small_run.store)
     assert stored.keys() == local.keys()
     assert [n for n in local if n not in OF_THE_ZONE and stored[n] != local[n]] == []
+    assert_same_parts(str(store), small_run)
 
 
 @pytest.mark.parametrize("environment", ["gcs", "bigquery"])
@@ -201,7 +223,7 @@ def test_a_step_run_alone_loads_its_table_at_once(on_bigquery: Cloud) -> None:
     before = on_bigquery.tables()["top_journal"]
     on_bigquery.dataset.drop("top_journal")
     result = (
-        definitions(on_bigquery.settings)
+        make_definitions(on_bigquery.settings)
         .resolve_job_def(JOB)
         .execute_in_process(asset_selection=[dg.AssetKey("top_journal")])
     )
@@ -236,7 +258,7 @@ def test_faults_that_pass_do_not_show(
         assert min(len(storage.requests), len(warehouse.requests)) > 50
     assert cloud.stored()["graph.json"] == (small_run.store / "graph.json").read_bytes()
     for table, rows in cloud.tables().items():
-        expected = small_run.table(table).sort(contracts.TABLES[table].primary_key())
+        expected = small_run.table(table).sort(TABLES[table].contract.primary_key())
         assert rows.equals(expected), table
 
 

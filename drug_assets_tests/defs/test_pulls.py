@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from drug_assets import sources
-from drug_assets.definitions import definitions
+from drug_assets.definitions import make_definitions
 from drug_assets.defs import pulls
-from drug_assets.defs.resources import resources
+from drug_assets.defs.resources import make_resources
 from drug_assets.settings import Settings
 from drug_assets_tests.support.loopback_services import Trials
+from drug_assets_tests.support.registry import CLINICAL_TRIALS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +26,7 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
 
 
 def pulled(settings: Settings) -> dg.ExecuteInProcessResult:
-    assets = [pulls.pubmed_pull, pulls.clinical_trials_pull]
-    return dg.materialize(assets, resources={"pulls": resources(settings)["pulls"]})
+    return dg.materialize(pulls.pulls, resources={"pulls": make_resources(settings)["pulls"]})
 
 
 def test_without_a_query_nothing_is_asked_for(tmp_path: Path) -> None:
@@ -42,12 +42,12 @@ def test_without_a_query_nothing_is_asked_for(tmp_path: Path) -> None:
 def test_the_key_is_in_no_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NCBI_API_KEY", "a-secret-key")
     settings = Settings.of()
-    shown = repr(settings) + repr(resources(settings)["pulls"])
+    shown = repr(settings) + repr(make_resources(settings)["pulls"])
     assert "a-secret-key" not in shown
 
 
 def test_the_main_job_leaves_the_pulls_out_and_a_schedule_runs_them() -> None:
-    defs = definitions(Settings())
+    defs = make_definitions(Settings())
     main = defs.resolve_job_def("drug_mentions").asset_layer.selected_asset_keys
     apart = defs.resolve_job_def("pulls").asset_layer.selected_asset_keys
     assert {key.path[-1] for key in apart} == {"pubmed_pull", "clinical_trials_pull"}
@@ -59,12 +59,12 @@ def test_what_is_pulled_lands_as_files_of_its_source(tmp_path: Path) -> None:
     with Trials(3) as service:
         settings = Settings(
             landing=str(tmp_path),
-            clinical_trials_query="aspirin",
-            clinical_trials_url=service.url,
+            queries={"clinical_trials": "aspirin"},
+            service_urls={"clinical_trials": service.url},
         )
         result = pulled(settings)
     assert result.success
     files = metadata(result, "clinical_trials_pull")["files"]
     assert files
-    assert all(sources.source_of(name) is sources.CLINICAL_TRIALS for name in files)
+    assert all(sources.source_of_file(name) is CLINICAL_TRIALS for name in files)
     assert all((tmp_path / name).is_file() for name in files)

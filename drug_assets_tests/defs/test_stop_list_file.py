@@ -10,7 +10,7 @@ from rich.console import Console
 
 from drug_assets.cleaning.stop_list import StopList, StopListError
 from drug_assets.cli.in_process import run_everything
-from drug_assets.defs.resources import StopListFile, resources
+from drug_assets.defs.resources import StopListFile, make_resources
 from drug_assets.settings import Settings
 from drug_assets_tests.support import runs
 
@@ -24,7 +24,7 @@ LIST = "name,reason\nethanol,of no interest here\n"
 
 def chosen(stop_list: str | None = None) -> StopListFile:
     variables = {} if stop_list is None else {"DRUG_ASSETS_STOP_LIST": stop_list}
-    resource = resources(Settings.of(variables))["stop_list"]
+    resource = make_resources(Settings.of(variables))["stop_list"]
     assert isinstance(resource, StopListFile)
     return resource
 
@@ -72,6 +72,7 @@ def run(folder: Path, stop_list: str) -> runs.Run:
     return runs.Run(succeeded, told.getvalue(), store)
 
 
+@pytest.mark.slow
 def test_a_run_leaves_its_names_out(tmp_path: Path) -> None:
     done = run(tmp_path, LIST)
     assert done.succeeded, done.report
@@ -80,6 +81,7 @@ def test_a_run_leaves_its_names_out(tmp_path: Path) -> None:
     assert set(done.table("mentions")["drug_id"]) == {"aspirin", "paracetamol"}
 
 
+@pytest.mark.slow
 def test_a_run_with_a_damaged_list_fails_with_its_line(tmp_path: Path) -> None:
     done = run(tmp_path, f"{LIST}lead\n")
     assert not done.succeeded

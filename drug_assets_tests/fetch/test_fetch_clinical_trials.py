@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from drug_assets.fetch import FetchError, FetchReport, FetchRequest, LocalDestination, fetch
+from drug_assets.fetch import FetchError, FetchReport, FetchRequest, fetch
 from drug_assets_tests.support.loopback_services import (
     PATIENCE,
     Fault,
     Killed,
+    LocalDestination,
     MortalDestination,
     Trials,
     landed,
     landed_ids,
 )
+from drug_assets_tests.support.registry import CLINICAL_TRIALS_GOV
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +37,7 @@ def trials() -> Iterator[Trials]:
 def pull(trials: Trials, destination: Destination, **options: Any) -> FetchReport:
     options = {"query": "aspirin", "page_size": 2, **options}
     return fetch(
-        FetchRequest(source="clinical_trials", **options),
+        FetchRequest(service=CLINICAL_TRIALS_GOV, **options),
         destination,
         base_url=trials.url,
         patience=PATIENCE,

@@ -8,37 +8,42 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drug_assets import sources
-from drug_assets.fetch import Destination, LocalDestination
+from drug_assets.delivery import is_documentation
+from drug_assets_tests.support.loopback_services import LocalDestination
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-def contents(place: LocalDestination) -> list[str]:
-    return [path.name for path in sorted(place.folder.iterdir())]
+    from drug_assets.fetch import Destination
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> LocalDestination:
-    return LocalDestination(tmp_path / "landing")
+def landing(tmp_path: Path) -> Path:
+    return tmp_path / "landing"
 
 
-def test_what_is_written_is_read_listed_and_deleted(folder: LocalDestination) -> None:
-    place: Destination = folder
-    place.write("a/b/c.txt", b"1")
-    place.write("a/b/c.txt", b"2")
-    assert place.exists("a/b/c.txt")
-    assert place.read("a/b/c.txt") == b"2"
-    assert place.names("") == ["a/b/c.txt"]
-    place.delete("a/b/c.txt")
-    place.delete("a/b/c.txt")
-    assert not place.exists("a/b/c.txt")
+@pytest.fixture
+def folder(landing: Path) -> Destination:
+    return LocalDestination(landing)
+
+
+def contents(landing: Path) -> list[str]:
+    return [path.name for path in sorted(landing.iterdir())]
+
+
+def test_what_is_written_is_read_listed_and_deleted(folder: Destination) -> None:
+    folder.write("a/b/c.txt", b"1")
+    folder.write("a/b/c.txt", b"2")
+    assert folder.read("a/b/c.txt") == b"2"
+    assert folder.names("") == ["a/b/c.txt"]
+    folder.delete("a/b/c.txt")
+    folder.delete("a/b/c.txt")
+    assert folder.names("") == []
     with pytest.raises(FileNotFoundError):
-        place.read("a/b/c.txt")
+        folder.read("a/b/c.txt")
 
 
-def test_a_prefix_is_a_text_not_a_folder(folder: LocalDestination) -> None:
+def test_a_prefix_is_a_text_not_a_folder(folder: Destination) -> None:
     for name in ["x_1", "x_2", "x/3", "y", ".x/x_4"]:
         folder.write(name, b"")
     assert folder.names("x_") == ["x_1", "x_2"]
@@ -47,13 +52,14 @@ def test_a_prefix_is_a_text_not_a_folder(folder: LocalDestination) -> None:
     assert folder.names("no/such/folder") == []
 
 
-def test_a_folder_is_not_a_file(folder: LocalDestination) -> None:
+def test_a_folder_is_not_a_file(folder: Destination) -> None:
     folder.write("a/b", b"")
-    assert not folder.exists("a")
+    with pytest.raises(OSError, match="a"):
+        folder.read("a")
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    folder: LocalDestination, monkeypatch: pytest.MonkeyPatch
+    folder: Destination, landing: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder.write("a", b"old")
 
@@ -64,28 +70,28 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     with pytest.raises(OSError, match="No space"):
         folder.write("a", b"new")
     assert folder.read("a") == b"old"
-    assert contents(folder) == ["a"]
+    assert contents(landing) == ["a"]
 
 
 def test_a_file_half_written_is_none_of_the_landing_zones_business(
-    folder: LocalDestination, monkeypatch: pytest.MonkeyPatch
+    folder: Destination, landing: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
     real = os.fsync
 
     def look(descriptor: int) -> None:
-        seen.extend(contents(folder))
+        seen.extend(contents(landing))
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", look)
     folder.write("pubmed_1.xml.gz", b"x")
     partial, whole = seen
-    assert sources.is_documentation(partial)
+    assert is_documentation(partial)
     assert whole == "pubmed_1.xml.gz"
 
 
-def test_landed_files_are_as_readable_as_others(folder: LocalDestination) -> None:
+def test_landed_files_are_as_readable_as_others(folder: Destination, landing: Path) -> None:
     folder.write("a", b"")
-    plain = folder.folder / "plain"
+    plain = landing / "plain"
     plain.touch()
-    assert (folder.folder / "a").stat().st_mode == plain.stat().st_mode
+    assert (landing / "a").stat().st_mode == plain.stat().st_mode

@@ -13,7 +13,6 @@ from drug_assets.fetch import (
     FetchError,
     FetchReport,
     FetchRequest,
-    LocalDestination,
     ServiceUnavailable,
     fetch,
 )
@@ -22,11 +21,13 @@ from drug_assets_tests.support.loopback_services import (
     PATIENCE,
     Article,
     Fault,
+    LocalDestination,
     PubMed,
     Reply,
     landed,
     landed_ids,
 )
+from drug_assets_tests.support.registry import PUBMED_SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def pubmed() -> Iterator[PubMed]:
 def pull(pubmed: PubMed, folder: Path, **options: Any) -> FetchReport:
     options = {"query": "aspirin", "page_size": 2, **options}
     return fetch(
-        FetchRequest(source="pubmed", **options),
+        FetchRequest(service=PUBMED_SERVICE, **options),
         LocalDestination(folder),
         email="data@example.org",
         base_url=pubmed.url,
@@ -126,6 +127,7 @@ def test_exactly_as_many_as_a_search_lists_take_one_search(tmp_path: Path) -> No
     assert (report.records, len(report.files)) == (9_999, 2)
 
 
+@pytest.mark.slow
 def test_more_than_a_search_lists_is_split_by_date(tmp_path: Path) -> None:
     with PubMed() as pubmed:
         pubmed.articles = many(20_500, days=40)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import signal
 import subprocess
 import sys
@@ -19,7 +18,6 @@ from drug_assets.fetch import (
     FetchReport,
     FetchRequest,
     LedgerError,
-    LocalDestination,
     ServiceUnavailable,
     fetch,
 )
@@ -27,6 +25,7 @@ from drug_assets_tests.support.loopback_services import (
     PATIENCE,
     Fault,
     Killed,
+    LocalDestination,
     MortalDestination,
     PatientClock,
     PubMed,
@@ -35,6 +34,7 @@ from drug_assets_tests.support.loopback_services import (
     landed,
     landed_ids,
 )
+from drug_assets_tests.support.registry import CLINICAL_TRIALS_GOV, PUBMED_SERVICE
 
 if TYPE_CHECKING:
     from drug_assets.fetch import Destination
@@ -47,10 +47,10 @@ WRITES = {"clinical_trials": 1 + 8 + 1, "pubmed": 2 + 8 + 1}
 def pull(
     service: Trials | PubMed, destination: Destination, page_size: int = 2, query: str = "a"
 ) -> FetchReport:
-    source = "clinical_trials" if isinstance(service, Trials) else "pubmed"
+    asked = CLINICAL_TRIALS_GOV if isinstance(service, Trials) else PUBMED_SERVICE
     service.clock.slept.append(1)  # since the pull before
     return fetch(
-        FetchRequest(source=source, query=query, page_size=page_size),
+        FetchRequest(service=asked, query=query, page_size=page_size),
         destination,
         base_url=service.url,
         patience=PATIENCE,
@@ -123,19 +123,22 @@ def test_any_deaths_and_faults_leave_every_record_once(
         assert len(report.files) == -(-count // page_size)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_killed_process_resumes(tmp_path: Path, source: str) -> None:
     script = (
-        "import sys; from pathlib import Path; from drug_assets.fetch import *;"
-        "fetch(parse_request(sys.argv[1]), LocalDestination(Path(sys.argv[2])),"
-        " base_url=sys.argv[3])"
+        "import datetime, sys; from drug_assets.fetch import *;"
+        f"from drug_assets.fetch.{source} import SERVICE;"
+        "from drug_assets.storage.destination import landing_destination;"
+        "day = datetime.date(2026, 3, 10);"
+        "fetch(FetchRequest(service=SERVICE, query='a', page_size=2, as_of=day),"
+        " landing_destination(sys.argv[1]), base_url=sys.argv[2])"
     )
-    message = json.dumps({"source": source, "query": "a", "page_size": 2, "as_of": "2026-03-10"})
     with SOURCES[source](7) as service:
         service.faults[3] = Fault(silent=True)
-        command = [sys.executable, "-c", script, message, str(tmp_path), service.url]
+        command = [sys.executable, "-c", script, str(tmp_path), service.url]
         with subprocess.Popen(command) as process:
-            assert service.silent.wait(20)
+            assert service.silent.wait(300)
             process.send_signal(signal.SIGKILL)
         assert process.returncode == -signal.SIGKILL
         before = landed(tmp_path)
@@ -219,7 +222,7 @@ def test_a_pull_given_up_long_ago_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_no_pull_made_is_left_alone(tmp_path: Path) -> None:
-    request = FetchRequest(source="clinical_trials", query="a", page_size=2)
+    request = FetchRequest(service=CLINICAL_TRIALS_GOV, query="a", page_size=2)
     place = LocalDestination(tmp_path)
     place.write(f".fetch/clinical_trials_api_v2_someday_{request.label}/request.json", b"{}")
     with Trials(3) as service:

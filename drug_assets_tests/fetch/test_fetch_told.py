@@ -12,20 +12,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drug_assets import sources
-from drug_assets.fetch import FetchError, FetchRequest, LocalDestination, fetch
+from drug_assets.delivery import is_documentation
+from drug_assets.fetch import FetchError, FetchRequest, fetch
 from drug_assets_tests.support.loopback_services import (
     PATIENCE,
     Fault,
+    LocalDestination,
     PubMed,
     Reply,
     Trials,
     landed,
 )
+from drug_assets_tests.support.registry import CLINICAL_TRIALS_GOV, PUBMED_SERVICE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-REQUEST = FetchRequest(source="pubmed", query="aspirin", page_size=2)
+REQUEST = FetchRequest(service=PUBMED_SERVICE, query="aspirin", page_size=2)
 WRONG_KEY = "wr0ng+key/with=signs"
 
 FAULTS = {
@@ -116,7 +119,7 @@ def test_retries_are_logged_with_what_when_and_why(
     with Trials(5) as trials:
         trials.faults[2] = Fault(Reply(503, b"busy", {"Retry-After": "9"}))
         fetch(
-            FetchRequest(source="clinical_trials", query="aspirin", page_size=2),
+            FetchRequest(service=CLINICAL_TRIALS_GOV, query="aspirin", page_size=2),
             LocalDestination(tmp_path),
             base_url=trials.url,
             clock=trials.clock,
@@ -126,7 +129,9 @@ def test_retries_are_logged_with_what_when_and_why(
 
 
 def test_provenance_tells_where_each_file_is_from(tmp_path: Path) -> None:
-    request = FetchRequest(source="pubmed", query="aspirin", page_size=3, since=dt.date(2020, 1, 1))
+    request = FetchRequest(
+        service=PUBMED_SERVICE, query="aspirin", page_size=3, since=dt.date(2020, 1, 1)
+    )
     with PubMed(5) as pubmed:
         pubmed.withdrawn = {"504"}
         report = fetch(
@@ -160,16 +165,18 @@ def test_provenance_tells_where_each_file_is_from(tmp_path: Path) -> None:
 def test_the_landing_zone_sees_the_pages_and_nothing_else(
     tmp_path: Path, service: type[Trials | PubMed]
 ) -> None:
-    source = "clinical_trials" if service is Trials else "pubmed"
+    asked = CLINICAL_TRIALS_GOV if service is Trials else PUBMED_SERVICE
     with service(5) as running:
         report = fetch(
-            FetchRequest(source=source, query="aspirin", page_size=2),
+            FetchRequest(service=asked, query="aspirin", page_size=2),
             LocalDestination(tmp_path),
             base_url=running.url,
             clock=running.clock,
         )
     every = [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()]
-    seen = sorted(name for name in every if not sources.is_documentation(name))
+    seen = sorted(name for name in every if not is_documentation(name))
     assert seen == list(report.files)
     assert len(every) > len(seen)
-    assert {found.name for name in seen if (found := sources.source_of(name))} == {source}
+    assert {found.name for name in seen if (found := sources.source_of_file(name))} == {
+        asked.source
+    }

@@ -1,4 +1,4 @@
-"""Studies of ClinicalTrials.gov, in every shape its API and exports have, become raw rows."""
+"""Studies of ClinicalTrials.gov -> raw rows, in all layouts of its API and exports."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets.formats import FormatError, json_records
-from drug_assets.sources import CLINICAL_TRIALS, PUBMED
 from drug_assets_tests.support.frames import issues, raw_rows
+from drug_assets_tests.support.registry import CLINICAL_TRIALS, PUBMED
 
 REAL = Path(__file__).parents[3] / "shared" / "real_inputs" / "clinical_trials"
-FIELDS = [c for c in CLINICAL_TRIALS.fields if c not in ("journal", "nlm_id", "issn")]
+SHAPE = CLINICAL_TRIALS.record_shape()
+FIELDS = [c for c in SHAPE.fields if c not in ("journal", "nlm_id", "issn")]
 
 
 def study(number: int = 1, **modules: Any) -> dict[str, Any]:
-    """One study in the shape of the API, with more than is asked of it."""
+    """One study as the API returns it, with members that are no fields."""
     protocol = {
         "identificationModule": {
             "nctId": f"NCT{number:08}",
@@ -168,7 +169,7 @@ def test_the_size_of_blocks_makes_no_difference(
     text = json.dumps(page(*map(study, numbers), nextPageToken="é"), indent=indented or None)
     data = text.encode()
     chunks = (data[start : start + size] for start in range(0, len(data), size))
-    rows = pl.concat(json_records.batches(CLINICAL_TRIALS, "clinical_trials.json", chunks))
+    rows = pl.concat(json_records.read_batches(SHAPE, "clinical_trials.json", chunks))
     assert rows["id"].to_list() == [f"NCT{n:08}" for n in numbers]
 
 

@@ -1,4 +1,4 @@
-"""Bytes become text: gzip whole or not at all, encodings by their marks, stray bytes flagged."""
+"""Bytes -> text: gzip is complete or refused, marks decide the encoding, bad bytes are flagged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CSV = b"id,title,date,journal\n" + b"".join(
 
 
 def _text(data: bytes) -> str:
-    return "".join(decoding.Text("f", decoding.unpacked("f", data)))
+    return "".join(decoding.Text("f", decoding.unpack("f", data)))
 
 
 def test_gzip_is_undone_whatever_the_name() -> None:
@@ -66,7 +66,7 @@ def test_a_damaged_gzip_is_refused_or_reads_the_same(data: st.DataObject) -> Non
     packed = bytearray(gzip.compress(CSV, mtime=0))
     packed[data.draw(st.integers(0, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
     try:
-        unpacked = b"".join(decoding.unpacked("f.gz", bytes(packed)))
+        unpacked = b"".join(decoding.unpack("f.gz", bytes(packed)))
     except FormatError as error:
         refused = str(error)
     else:
@@ -88,7 +88,7 @@ def test_a_name_in_gz_without_gzip_is_refused() -> None:
 def test_a_bomb_is_refused_while_it_unpacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "MAX_UNPACKED_BYTES", 10 * 2**20)
     bomb = gzip.compress(b"\0" * (64 * 2**20))
-    chunks = decoding.unpacked("f.gz", bomb)
+    chunks = decoding.unpack("f.gz", bomb)
     seen = [len(chunk) for chunk in itertools.islice(chunks, 10 * 2**20 // (256 * 1024))]
     assert max(seen) <= 256 * 1024
     with pytest.raises(FormatError, match=r"f\.gz: unpacks to more than 10485760 bytes"):
@@ -97,7 +97,7 @@ def test_a_bomb_is_refused_while_it_unpacks(monkeypatch: pytest.MonkeyPatch) -> 
 
 @given(st.lists(st.binary(min_size=1)))
 def test_chunks_made_ahead_are_the_same(chunks: list[bytes]) -> None:
-    assert list(decoding.ahead(iter(chunks))) == chunks
+    assert list(decoding.read_ahead(iter(chunks))) == chunks
 
 
 def test_what_goes_wrong_ahead_is_told_when_its_turn_comes() -> None:
@@ -105,7 +105,7 @@ def test_what_goes_wrong_ahead_is_told_when_its_turn_comes() -> None:
         yield b"one"
         raise FormatError("f", "no second one")
 
-    made = decoding.ahead(chunks())
+    made = decoding.read_ahead(chunks())
     assert next(made) == b"one"
     with pytest.raises(FormatError, match="f: no second one"):
         next(made)
@@ -119,7 +119,7 @@ def test_chunks_nobody_asks_for_are_not_all_made() -> None:
             made.append(number)
             yield bytes([number])
 
-    some = decoding.ahead(chunks())
+    some = decoding.read_ahead(chunks())
     next(some)
     del some
     assert len(made) < 10
@@ -129,7 +129,7 @@ def test_chunks_nobody_asks_for_are_not_all_made() -> None:
 def test_unpacking_undoes_packing(data: bytes, level: int) -> None:
     packer = zlib.compressobj(level, wbits=31)
     packed = packer.compress(data) + packer.flush()
-    assert b"".join(decoding.unpacked("f", packed)) == data
+    assert b"".join(decoding.unpack("f", packed)) == data
 
 
 @given(st.text())

@@ -1,4 +1,4 @@
-"""Delimited text: every record is a row, and what was odd about it is said."""
+"""Delimited text: every record becomes a row, with its read issues."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from drug_assets.formats import FormatError, delimited
 from drug_assets.formats import raw_rows as batching
-from drug_assets.sources import CLINICAL_TRIALS, DRUGS, PUBMED
 from drug_assets_tests.support.frames import fields, issues, raw_rows
+from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from drug_assets.sources import Source
 
-#: Any text, with what has a meaning in the format more often than chance has it.
+#: Any text, with the special characters of the format more often than by chance.
 TEXTS = st.text(max_size=8) | st.text('",;|\t\r\n aé', max_size=8)
 
 
@@ -192,7 +192,7 @@ def test_batches_are_bounded_and_counted_through(monkeypatch: pytest.MonkeyPatch
 @given(
     st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=8),
     st.sampled_from(",;\t|"),
-    # Python 3.11 leaves a lone CR unquoted where lines end in LF; no reader could tell it.
+    # Python 3.11 does not quote a lone CR if lines end in LF; a reader takes it for a line end.
     st.sampled_from([("\n", csv.QUOTE_ALL), ("\r\n", csv.QUOTE_ALL), ("\r\n", csv.QUOTE_MINIMAL)]),
     st.integers(1, 50),
 )
@@ -208,7 +208,7 @@ def test_what_csv_writes_is_read(
     writer.writerows([("id", "title", "note"), *table])
     data = written.getvalue().encode("utf-8", "surrogatepass")
     chunks = [data[i : i + chunk] for i in range(0, len(data), chunk)]
-    batches = list(delimited.batches(PUBMED, "f.csv", chunks))
+    batches = list(delimited.read_batches(PUBMED.record_shape(), "f.csv", chunks))
     rows = [row for batch in batches for row in batch.select("id", "title", "extra").rows()]
     found = [(a, b, json.loads(extra)["note"]) for a, b, extra in rows]
     assert found == table

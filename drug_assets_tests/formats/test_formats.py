@@ -1,4 +1,4 @@
-"""The format of a file is told by its content and its name, and one that lies is refused."""
+"""The format of a file is detected by content and name; if they contradict, it is refused."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets import formats
-from drug_assets.formats import FormatError, format_of
+from drug_assets.formats import FormatError, detect_format
 from drug_assets_tests.support.frames import raw_rows
+from drug_assets_tests.support.registry import PUBMED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SHAPE = PUBMED.record_shape()
 CSV = b"id,title\n1,Aspirin\n"
 JSON = b'[{"id": 1, "title": "Aspirin"}]'
 ZIP = b"PK\x03\x04\x14\x00\x08\x08"
@@ -52,7 +54,7 @@ def test_format_by_name_and_content(
     name: str, content: bytes, expected: str | None, pack: Callable[[bytes], bytes]
 ) -> None:
     name += ".gz" if pack is gzip.compress else ""
-    assert format_of(name, pack(content)) == expected
+    assert detect_format(SHAPE, name, pack(content)) == expected
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_format_by_name_and_content(
 )
 def test_a_content_other_than_the_name_says_is_refused(name: str, content: bytes) -> None:
     with pytest.raises(FormatError, match=f"{name}: not the format it claims"):
-        format_of(name, content)
+        detect_format(SHAPE, name, content)
     with pytest.raises(FormatError, match=f"{name}: not the format it claims"):
         raw_rows(name, content)
 
@@ -89,15 +91,16 @@ def test_an_empty_file_has_no_rows(name: str, content: bytes) -> None:
 
 
 def test_an_empty_file_of_no_known_name_has_no_format() -> None:
-    assert format_of("pubmed", b"") is None
+    assert detect_format(SHAPE, "pubmed", b"") is None
 
 
 def test_a_head_may_end_anywhere() -> None:
     packed = gzip.compress("id,title\n1,é\n".encode() * 40_000)
-    assert format_of("pubmed", packed[:1000]) == "csv"
-    assert format_of("pubmed", "id,title\n1,é".encode()[:-1]) == "csv"
+    assert detect_format(SHAPE, "pubmed", packed[:1000]) == "csv"
+    assert detect_format(SHAPE, "pubmed", "id,title\n1,é".encode()[:-1]) == "csv"
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     st.sampled_from(NAMES),

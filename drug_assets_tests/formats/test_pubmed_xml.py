@@ -1,4 +1,4 @@
-"""PubMed's XML becomes raw rows: every title whole, every form of date, hostile files refused."""
+"""PubMed's XML -> raw rows: complete titles, all forms of dates, hostile files refused."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from drug_assets import formats
-from drug_assets.formats import FormatError, format_of, pubmed_xml
+from drug_assets.formats import FormatError, detect_format, pubmed_xml
 from drug_assets.formats import raw_rows as batching
-from drug_assets.sources import CLINICAL_TRIALS, DRUGS, PUBMED
 from drug_assets_tests.support.frames import fields, raw_rows
+from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ def test_a_title_is_its_text(markup: str, text: str) -> None:
 @settings(max_examples=60)
 @given(
     st.recursive(
-        # Of the noncharacters XML has none, of the controls few.
+        # XML allows no noncharacters and few control characters.
         st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]), max_size=6),
         lambda inner: st.lists(inner, max_size=4),
         max_leaves=12,
@@ -232,14 +232,14 @@ def test_a_set_may_be_empty_or_a_single_article() -> None:
 def test_the_format_is_told_by_name_or_content(name: str) -> None:
     data = document(article())
     data = gzip.compress(data) if name.endswith(".gz") else data
-    assert format_of(name, data) == "pubmed_xml"
+    assert detect_format(PUBMED.record_shape(), name, data) == "pubmed_xml"
     assert raw_rows(name, data)["title"].to_list() == ["On aspirin."]
 
 
 @pytest.mark.parametrize("source", [DRUGS, CLINICAL_TRIALS])
 def test_xml_of_another_source_is_a_format_that_is_not_read(source: Source) -> None:
     name = f"{source.name}.xml"
-    assert format_of(name, document(article())) is None
+    assert detect_format(source.record_shape(), name, document(article())) is None
     with pytest.raises(FormatError, match=f"{name}: a format that is not read"):
         raw_rows(name, document(article()), source)
 
@@ -255,10 +255,11 @@ def test_encodings_that_the_declaration_names() -> None:
 WHOLE = document(article(), article(pmid="<PMID>8</PMID>"))
 
 
+@pytest.mark.slow
 def test_a_file_cut_anywhere_is_refused_by_name() -> None:
     for end in range(len(WHOLE)):
         with pytest.raises(FormatError, match=r"^pubmed_x\.xml: "):
-            list(formats.read(PUBMED, "pubmed_x.xml", WHOLE[:end]))
+            list(formats.read(PUBMED.record_shape(), "pubmed_x.xml", WHOLE[:end]))
 
 
 def test_what_is_not_well_formed_is_refused_with_its_place() -> None:
@@ -315,7 +316,7 @@ def test_the_size_of_chunks_makes_no_difference(size: int) -> None:
         article(),
         "<DeleteCitation><PMID>1</PMID></DeleteCitation>",
     )
-    rows = pl.concat(pubmed_xml.batches(PUBMED, "pubmed.xml", _cut(data, size)))
+    rows = pl.concat(pubmed_xml.read_batches(PUBMED.record_shape(), "pubmed.xml", _cut(data, size)))
     assert rows.equals(raw_rows("pubmed.xml", data))
 
 
@@ -323,17 +324,17 @@ def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "BATCH_RECORDS", 10)
     monkeypatch.setattr(pubmed_xml, "_PIECE_BYTES", 1000)
     data = document(*(article(pmid=f"<PMID>{n}</PMID>") for n in range(35)))
-    batches = list(pubmed_xml.batches(PUBMED, "pubmed.xml", _cut(data, 1000)))
+    batches = list(pubmed_xml.read_batches(PUBMED.record_shape(), "pubmed.xml", _cut(data, 1000)))
     assert all(0 < batch.height < 20 for batch in batches)
     assert pl.concat(batches)["id"].to_list() == [str(n) for n in range(35)]
 
 
-# A file is read in pieces where it comes apart; that may make no difference but in time.
+# A file is read in pieces if possible; the result must be the same as without pieces.
 
 
 def _read_or_refused(chunks: list[bytes], *, whole: bool) -> list[object]:
-    """All rows of a file, or what is wrong with it."""
-    read_as = pubmed_xml._fed if whole else pubmed_xml._parsed
+    """All rows of a file, or the message of its error."""
+    read_as = pubmed_xml._parse_by_feeding if whole else pubmed_xml._parse
     try:
         return [row for rows in read_as("pubmed.xml", chunks) for row in rows]
     except FormatError as error:
@@ -382,7 +383,9 @@ def test_pieces_give_the_rows_of_the_whole(data: bytes) -> None:
 
 
 @settings(
-    max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=300,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
 )
 @given(
     data=st.sampled_from(list(_SETS.values())),
@@ -404,7 +407,7 @@ def test_pieces_tell_what_is_wrong_as_the_whole_does(
 
 
 def _titles(path: Path) -> Iterator[str | None]:
-    """What lxml says of every article of a file, in order."""
+    """The title of each row of a file, found by searches of lxml."""
     data = path.read_bytes()
     root = etree.fromstring(gzip.decompress(data) if path.suffix == ".gz" else data)
     for record in root.iter("PubmedArticle", "PubmedBookArticle", "DeleteCitation"):

@@ -1,4 +1,4 @@
-"""The command that makes what `sql/` describes, and what it says when it cannot."""
+"""What makes what `warehouse_sql` describes, and what it says when it cannot."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
+from drug_assets import warehouse_sql
 from drug_assets.storage.objects import StorageError
-from drug_assets.storage.sql import FOLDER, READ_TABLES, deploy, statements
+from drug_assets.warehouse_sql import deploy as deploying
+from drug_assets.warehouse_sql.deploy import KINDS, READ_TABLES, deploy, fill_statements
 
 if TYPE_CHECKING:
     from drug_assets_tests.support.dataset import Dataset
 
+FOLDER = Path(str(warehouse_sql.__file__)).parent
 FILES = sorted(file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*.sql"))
 
 
@@ -55,7 +58,7 @@ def test_each_file_begins_by_saying_what_it_is_and_costs(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_everything_is_named_by_project_and_dataset(file: str) -> None:
     """A name without them would mean another dataset in somebody else's query."""
-    statement = re.sub(r"--.*", "", statements("prj", "dst", sales_dataset="sales")[file])
+    statement = re.sub(r"--.*", "", fill_statements("prj", "dst", sales_dataset="sales")[file])
     names = re.findall(r"`([^`]+)`", statement)
     assert names
     assert {name.rpartition(".")[0] for name in names} <= {"prj.dst", "prj.sales"}
@@ -86,29 +89,31 @@ def test_missing_tables_are_said_before_anything_is_made(dataset: Dataset) -> No
 def test_the_tables_looked_for_are_those_the_statements_read() -> None:
     read = re.findall(
         r"(?:FROM|JOIN) `prj\.dst\.(\w+)`",
-        "".join(statements("prj", "dst", sales_dataset="s").values()),
+        "".join(fill_statements("prj", "dst", sales_dataset="s").values()),
     )
     assert set(read) - {Path(file).stem for file in FILES} == READ_TABLES
 
 
-def test_a_statement_that_fails_is_named(dataset: Dataset, tmp_path: Path) -> None:
-    (tmp_path / "views").mkdir()
-    (tmp_path / "views" / "broken.sql").write_text("CREATE VIEW AS")
+@pytest.fixture
+def only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to put statements into, in place of the project's own."""
+    for kind in KINDS:
+        (tmp_path / kind).mkdir()
+    monkeypatch.setattr(deploying, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_a_statement_that_fails_is_named(dataset: Dataset, only: Path) -> None:
+    (only / "views" / "broken.sql").write_text("CREATE VIEW AS")
     with pytest.raises(StorageError, match=r"views/broken\.sql failed"):
-        deploy(dataset.client, dataset.project, dataset.name, folder=tmp_path)
-
-
-def test_a_folder_without_files_is_said(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="no SQL files"):
-        statements("prj", "dst", folder=tmp_path)
+        deploy(dataset.client, dataset.project, dataset.name)
 
 
 @pytest.mark.parametrize("text", ["SELECT ${other}", "SELECT '$'"])
-def test_a_placeholder_that_nothing_fills_is_said(tmp_path: Path, text: str) -> None:
-    (tmp_path / "views").mkdir()
-    (tmp_path / "views" / "odd.sql").write_text(text)
-    with pytest.raises(StorageError, match=r"odd\.sql.*\$\{sales_dataset\}"):
-        statements("prj", "dst", folder=tmp_path)
+def test_a_placeholder_that_nothing_fills_is_said(only: Path, text: str) -> None:
+    (only / "views" / "odd.sql").write_text(text)
+    with pytest.raises(StorageError, match=r"views/odd\.sql.*\$\{sales_dataset\}"):
+        fill_statements("prj", "dst")
 
 
 class Refusal(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The questions of SPEC section 6 in SQL: each answer is that of `questions` on the same data."""
+"""The questions of SPEC 6 in SQL: each answer is that of `questions` on the same data."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from typing import TYPE_CHECKING
 import pytest
 from google.api_core.exceptions import BadRequest
 
-from drug_assets import questions
+from drug_assets.document import questions
 from drug_assets_tests.support.publishing import Publishing
 
 if TYPE_CHECKING:
     from drug_assets_tests.support.dataset import Dataset
 
 Answer = list[tuple[str, list[str]]]
-READINGS = {"drugs_in_same_journals": False, "drugs_in_same_journals_without_trials": True}
+READINGS = {"with trials": False, "without trials": True}
 
-READING = pytest.mark.parametrize("function", READINGS)
+each_reading = pytest.mark.parametrize("exclude", READINGS.values(), ids=READINGS)
 
 
-def in_sql(dataset: Dataset, function: str, drug: str | None) -> Answer:
-    rows = dataset.rows(f"SELECT * FROM {{{function}}}(@drug_name) ORDER BY drug", drug_name=drug)  # noqa: S608
+def in_sql(dataset: Dataset, drug: str | None, exclude: bool | None) -> Answer:
+    rows = dataset.rows(
+        "SELECT * FROM {drugs_in_same_journals}(@drug_name, @exclude) ORDER BY drug",
+        drug_name=drug,
+        exclude=exclude,
+    )
     return [(row["drug"], row["journals"]) for row in rows]
 
 
-def in_python(publishing: Publishing, function: str, drug: str) -> Answer:
-    answer = questions.related_drugs(
-        publishing.document, drug, exclude_trial_journals=READINGS[function]
-    )
+def in_python(publishing: Publishing, drug: str, exclude: bool) -> Answer:
+    answer = questions.related_drugs(publishing.document, drug, exclude_trial_journals=exclude)
     return [(related.drug, related.journals) for related in answer.related]
 
 
@@ -72,45 +74,50 @@ def loaded(deployed: Dataset) -> Dataset:
 
 
 def test_journals_with_pubmed_mentions_of_both_link_drugs(loaded: Dataset) -> None:
-    assert in_sql(loaded, "drugs_in_same_journals", "ASPIRIN") == [
-        ("CODEINE", ["Pain"]),
-        ("IBUPROFEN", ["Lancet"]),
-    ]
+    linked = [("CODEINE", ["Pain"]), ("IBUPROFEN", ["Lancet"])]
+    assert in_sql(loaded, "ASPIRIN", exclude=False) == linked
 
 
 def test_journals_with_trials_of_the_drug_asked_for_can_be_left_out(loaded: Dataset) -> None:
-    function = "drugs_in_same_journals_without_trials"
-    assert in_sql(loaded, function, "ASPIRIN") == [("IBUPROFEN", ["Lancet"])]
+    assert in_sql(loaded, "ASPIRIN", exclude=True) == [("IBUPROFEN", ["Lancet"])]
     # Pain has a trial of aspirin, but codeine is the drug asked for.
-    assert in_sql(loaded, function, "CODEINE") == [("ASPIRIN", ["Pain"])]
+    assert in_sql(loaded, "CODEINE", exclude=True) == [("ASPIRIN", ["Pain"])]
 
 
-@READING
+def test_no_journal_is_left_out_unless_it_is_asked_for(loaded: Dataset) -> None:
+    with_trials = in_sql(loaded, "ASPIRIN", exclude=False)
+    assert in_sql(loaded, "ASPIRIN", exclude=None) == with_trials
+    # As somebody who has no use for the argument spells it.
+    query = "SELECT * FROM {drugs_in_same_journals}('aspirin', NULL) ORDER BY drug"
+    assert [(row["drug"], row["journals"]) for row in loaded.rows(query)] == with_trials
+
+
+@each_reading
 @pytest.mark.parametrize(
     "name", ["aspirin", " Aspirin ", "ACÉTYLSALICYLIC ACID", "acetylsalicylic\tacid"]
 )
 def test_a_drug_is_found_by_any_name_however_it_is_typed(
-    loaded: Dataset, function: str, name: str
+    loaded: Dataset, exclude: bool, name: str
 ) -> None:
-    answer = in_sql(loaded, function, name)
-    assert answer == in_sql(loaded, function, "ASPIRIN") == in_python(small(), function, name)
+    answer = in_sql(loaded, name, exclude)
+    assert answer == in_sql(loaded, "ASPIRIN", exclude) == in_python(small(), name, exclude)
 
 
-@READING
-def test_a_drug_without_mention_has_an_empty_answer(loaded: Dataset, function: str) -> None:
-    assert in_sql(loaded, function, "unmentioned") == []
+@each_reading
+def test_a_drug_without_mention_has_an_empty_answer(loaded: Dataset, exclude: bool) -> None:
+    assert in_sql(loaded, "unmentioned", exclude) == []
 
 
-@READING
+@each_reading
 @pytest.mark.parametrize("name", ["asprin", "", "DB00945", None])
-def test_an_unknown_drug_is_an_error(loaded: Dataset, function: str, name: str | None) -> None:
+def test_an_unknown_drug_is_an_error(loaded: Dataset, exclude: bool, name: str | None) -> None:
     with pytest.raises(BadRequest, match=f"No drug is named {'NULL' if name is None else name}"):
-        in_sql(loaded, function, name)
+        in_sql(loaded, name, exclude)
 
 
-@READING
+@each_reading
 def test_a_name_is_first_that_of_a_drug_and_then_a_synonym(
-    deployed: Dataset, function: str
+    deployed: Dataset, exclude: bool
 ) -> None:
     publishing = Publishing()
     for journal, drug, synonyms in (
@@ -121,10 +128,10 @@ def test_a_name_is_first_that_of_a_drug_and_then_a_synonym(
         publishing.mention(publishing.drug(drug, *synonyms), journal)
         publishing.mention(publishing.drug(f"NEIGHBOUR {journal}"), journal)
     publishing.load(deployed)
-    assert in_sql(deployed, function, "salt") == [("NEIGHBOUR B", ["B"])]
-    assert in_sql(deployed, function, "shared") == [("NEIGHBOUR A", ["A"]), ("NEIGHBOUR B", ["B"])]
+    assert in_sql(deployed, "salt", exclude) == [("NEIGHBOUR B", ["B"])]
+    assert in_sql(deployed, "shared", exclude) == [("NEIGHBOUR A", ["A"]), ("NEIGHBOUR B", ["B"])]
     for name in ("salt", "shared"):
-        assert in_sql(deployed, function, name) == in_python(publishing, function, name)
+        assert in_sql(deployed, name, exclude) == in_python(publishing, name, exclude)
 
 
 def test_every_journal_that_ties_is_top(loaded: Dataset) -> None:
@@ -153,7 +160,7 @@ def test_without_mentions_no_journal_is_top(deployed: Dataset) -> None:
     publishing.drug("ASPIRIN")
     publishing.load(deployed)
     assert tops_in_sql(deployed) == []
-    assert in_sql(deployed, "drugs_in_same_journals", "aspirin") == []
+    assert in_sql(deployed, "aspirin", exclude=False) == []
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -178,9 +185,9 @@ def test_sql_answers_as_python_does(deployed: Dataset, seed: int) -> None:
         publishing.top_journal.to_dicts()
     )
     answers = 0
-    for function in READINGS:
+    for exclude in READINGS.values():
         for name in [*drugs, "Alias 3", "shared alias"]:
-            expected = in_python(publishing, function, name)
-            assert in_sql(deployed, function, name) == expected, (function, name)
+            expected = in_python(publishing, name, exclude)
+            assert in_sql(deployed, name, exclude) == expected, (name, exclude)
             answers += bool(expected)
     assert answers > len(drugs)

@@ -71,6 +71,6 @@ def test_a_drug_without_atc_code_has_blank_codes(flat: Dataset) -> None:
 
 def test_no_column_is_nested_or_repeated(flat: Dataset) -> None:
     job = flat.client.query(f"SELECT * FROM `{flat.project}.{flat.name}.mentions_flat`")  # noqa: S608
-    columns = job.result(timeout=30).schema
+    columns = job.result(timeout=600).schema
     assert len(columns) > 1
     assert not [c.name for c in columns if c.mode == "REPEATED" or c.field_type == "RECORD"]

@@ -15,16 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drug_assets import contracts
-from drug_assets.storage import bigquery as tables
-from drug_assets.storage.bigquery import Dataset, TablesInBigQuery
-from drug_assets.storage.bigquery_schema import UNPUBLISHED, published_tables
+from drug_assets.sources.tables import TABLES
+from drug_assets.storage.google import dataset as tables
+from drug_assets.storage.google.dataset import Dataset, TablesInBigQuery
+from drug_assets.storage.google.table_schema import declare_published_tables
 from drug_assets.storage.objects import ChangedObjectError, LocalFolder, StorageError
 from drug_assets.storage.outputs import (
     Outputs,
     discard_staged,
     finish_interrupted_releases,
-    last_release,
 )
+from drug_assets.storage.releases import read_last_release
 from drug_assets_tests.support import clouds
 from drug_assets_tests.support.faulty_proxy import faulty_proxy
 
@@ -38,14 +39,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("clouds")
 
-PUBLISHED = sorted(contracts.TABLES.keys() - UNPUBLISHED)
+PUBLISHED = sorted(name for name, table in TABLES.items() if table.published)
 
 
 @pytest.fixture
 def dataset(bigquery_emulator: BigQueryEmulator, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """A dataset that does not exist yet."""
     clouds.reach(monkeypatch, bigquery=bigquery_emulator.url)
-    monkeypatch.setattr(tables, "RETRY", tables.RETRY.with_delay(initial=0.01).with_timeout(5.0))
+    clouds.wait_for_nothing(monkeypatch)
     return Dataset.at(bigquery_emulator.project, clouds.new_dataset())
 
 
@@ -105,12 +106,15 @@ def rows_of(draw: st.DrawFn, contract: contracts.Contract) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("table", PUBLISHED)
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=5,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_every_value_and_null_comes_back(
     dataset: Dataset, tmp_path_factory: pytest.TempPathFactory, table: str, data: st.DataObject
 ) -> None:
-    contract = contracts.TABLES[table]
+    contract = TABLES[table].contract
     rows = data.draw(rows_of(contract))
     dataset.load(table, parquet(tmp_path_factory.mktemp("rows"), rows))
     read = pl.read_parquet(dataset.local_copy(table))
@@ -121,8 +125,8 @@ def test_every_value_and_null_comes_back(
 def test_tables_are_partitioned_clustered_described_and_labelled(
     dataset: Dataset, client: bigquery.Client, tmp_path: Path
 ) -> None:
-    for table, declared in published_tables().items():
-        empty = contracts.TABLES[table].create_empty()
+    for table, declared in declare_published_tables().items():
+        empty = TABLES[table].contract.create_empty()
         for _ in ("made", "replaced"):
             dataset.load(table, parquet(tmp_path, empty))
             found = client.get_table(dataset.name(table))
@@ -173,7 +177,7 @@ def test_labels_that_others_gave_stay_and_descriptions_follow_the_contract(
         "managed-by": "terraform",
         "team": "literature",
     }
-    assert table.description == published_tables()["top_journal"]["description"]
+    assert table.description == declare_published_tables()["top_journal"]["description"]
 
 
 def test_a_dataset_is_made_where_the_settings_say(
@@ -316,7 +320,7 @@ def test_a_release_that_is_cut_off_is_carried_through_by_the_next_run(
         outputs.write_document("graph.json", [str(journals)])
         return outputs
 
-    stage("first", 1).release("release.json", {"rows": 1})
+    stage("first", 1).release({"rows": 1})
     load = Dataset.load
 
     def refused(self: Dataset, table: str, parquet: Path) -> None:
@@ -327,11 +331,11 @@ def test_a_release_that_is_cut_off_is_carried_through_by_the_next_run(
     with monkeypatch.context() as patched:
         patched.setattr(Dataset, "load", refused)
         with pytest.raises(StorageError, match="not today"):
-            stage("second", 2).release("release.json", {"rows": 2})
+            stage("second", 2).release({"rows": 2})
     discard_staged(store, "second")  # as a run does that failed
     assert Outputs(store).table("top_journal").collect().height == 1
     assert store.read("graph.json") == b"1\n", "documents wait for the tables"
-    assert last_release(store) == {"rows": 1}
+    assert read_last_release(store) == {"rows": 1}
 
     assert finish_interrupted_releases(store)[-3:] == [
         "top_journal.parquet",
@@ -340,7 +344,7 @@ def test_a_release_that_is_cut_off_is_carried_through_by_the_next_run(
     ]
     assert Outputs(store).table("top_journal").collect().height == 2
     assert store.read("graph.json") == b"2\n"
-    assert last_release(store) == {"rows": 2}
+    assert read_last_release(store) == {"rows": 2}
     assert store.objects(".staging/") == []
 
 

@@ -1,8 +1,8 @@
-"""What is made of a landed file is made once, and gives what making it anew would."""
+"""Tables kept file by file: each part is made once, and is what making it anew would give."""
 
 from __future__ import annotations
 
-from types import ModuleType
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,151 +10,214 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from drug_assets import contracts
-from drug_assets.storage import by_file
-from drug_assets.storage.by_file import ByFile, code_version
+from drug_assets.engines.local import LocalMachine
+from drug_assets.sources.tables import TABLES
+from drug_assets.storage.contract_gate import ContractBrokenError
+from drug_assets.storage.kept import by_file
+from drug_assets.storage.kept.by_file import (
+    Part,
+    Parts,
+    Recipe,
+    discard_unlisted,
+    make_parts,
+    name_part,
+    write_part,
+)
 from drug_assets.storage.objects import LocalFolder
+from drug_assets_tests.support.raw import raw_rows
+from drug_assets_tests.support.registry import DRUGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-LARGE = {"pubmed_2.xml": [3, 1, 2], "pubmed_10.xml": [5, 4, 7]}
-SMALL = {"pubmed_1.csv": [9]}
-SCHEMA = {"source_file": pl.String, "number": pl.Int64}
+FILES = {"pubmed_2.xml": ["c", "a", "b"], "pubmed_10.xml": ["e", "d", "g"]}
+#: What `_cleaned` is asked for, as it is; workers of tests are this process.
+asked: list[list[str]] = []
 
 
-@pytest.fixture(autouse=True)
-def _few_rows_are_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(by_file, "WORTH_ROWS", 3)
+def _cleaned(raw: pl.LazyFrame, *, suffix: str = "") -> pl.LazyFrame:
+    """Records of drugs whose names are told by the raw rows."""
+    asked.append(raw.select("source_file").unique().collect()["source_file"].sort().to_list())
+    nothing = pl.lit([], dtype=pl.List(pl.String))
+    return raw.select(
+        "source_file",
+        "source_row",
+        reason=pl.lit(None, dtype=pl.String),
+        id=pl.lit(None, dtype=pl.String),
+        drug=pl.col("drug") + suffix,
+        folded_name=pl.col("drug"),
+        codes=nothing,
+        synonyms=nothing,
+    )
 
 
-class Making:
-    """Makes odd numbers tenfold, and notes of which files."""
+def _odd_rows(raw: pl.LazyFrame) -> pl.LazyFrame:
+    return _cleaned(raw).filter(pl.col("source_row") % 2 == 1)
 
-    def __init__(self, store: Path) -> None:
-        self.store = LocalFolder(store)
-        self.of_files: list[str] = []
-        self.times = 0
 
-    def made(
-        self, files: Mapping[str, list[int]], content: str = "0", version: str = "1"
-    ) -> pl.DataFrame:
-        self.of_files.clear()
-        rows = pl.LazyFrame(
-            [(file, number) for file, numbers in files.items() for number in numbers],
-            schema=SCHEMA,
-            orient="row",
-        )
-        landed = ByFile(self.store, "pubmed", {f: (content, len(n)) for f, n in files.items()})
-        return landed.made("tens", version, rows, self.make).collect()
+def _twice(raw: pl.LazyFrame) -> pl.LazyFrame:
+    return pl.concat([_cleaned(raw), _cleaned(raw)])
 
-    def make(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        self.times += 1
-        self.of_files += (
-            rows.select("source_file").unique().collect()["source_file"].sort().to_list()
-        )
-        odd = pl.col("number") % 2 == 1
-        return rows.filter(odd).with_columns(pl.col("number") * 10)
 
-    def kept(self) -> list[str]:
-        return [found.name for found in self.store.objects()]
+def _with_names(raw: pl.LazyFrame, *, side_table: list[str]) -> pl.LazyFrame:
+    return _cleaned(raw, suffix=" " + "+".join(side_table))
+
+
+def _listed(names: pl.DataFrame) -> list[str]:
+    found: list[str] = names["name"].to_list()
+    return found
+
+
+class Kept:
+    """A store with the raw rows of some landed files, and the records made of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = LocalFolder(folder)
+
+    def raw(self, files: Mapping[str, list[str]], content: str = "0") -> Parts:
+        parts = []
+        for file, names in files.items():
+            name = name_part("raw_drugs", file, content, str(names))
+            rows = raw_rows(DRUGS, *({"source_file": file, "drug": drug} for drug in names))
+            write_part(self.store, name, "raw_drugs", rows)
+            parts.append(Part(file, name))
+        return Parts("raw_drugs", tuple(parts))
+
+    def make(
+        self,
+        files: Mapping[str, list[str]],
+        make: Callable[..., pl.LazyFrame] = _cleaned,
+        *,
+        content: str = "0",
+        names: list[str] | None = None,
+    ) -> Parts:
+        """The records of these files; `asked` then holds which of them were made."""
+        asked.clear()
+        side_table = None if names is None else pl.LazyFrame({"name": names})
+        recipe = Recipe("raw_drugs", make, side_table, None if names is None else _listed)
+        given = self.raw(files, content)
+        return make_parts("drugs_records", recipe, given, self.store, LocalMachine())
+
+    def names(self, parts: Parts) -> list[str]:
+        found: list[str] = parts.rows(self.store).collect()["drug"].to_list()
+        return found
+
+    def objects(self, table: str = "drugs_records") -> set[str]:
+        return {found.name for found in self.store.objects(f".kept/{table}/")}
 
 
 @pytest.fixture
-def making(tmp_path: Path) -> Making:
-    return Making(tmp_path / "store")
+def kept(tmp_path: Path) -> Kept:
+    return Kept(tmp_path / "store")
 
 
-def expected(files: Mapping[str, list[int]]) -> pl.DataFrame:
-    tens = [(file, n * 10) for file, numbers in files.items() for n in numbers if n % 2]
-    return pl.DataFrame(tens, schema=SCHEMA, orient="row")
+def made_of() -> list[str]:
+    return [file for files in asked for file in files]
 
 
-def test_it_is_made_once_a_file(making: Making) -> None:
-    assert_frame_equal(making.made(LARGE), expected(LARGE))
-    assert making.of_files == sorted(LARGE)
-    assert_frame_equal(making.made(LARGE), expected(LARGE))
-    assert making.times == 1
+def test_parts_are_made_once_and_come_in_the_order_of_their_files(kept: Kept) -> None:
+    first = kept.make(FILES)
+    assert kept.names(first) == ["c", "a", "b", "e", "d", "g"]
+    assert sorted(made_of()) == sorted(FILES)
+    assert kept.make(FILES) == first
+    assert made_of() == []
 
 
-def test_a_new_file_costs_only_itself(making: Making) -> None:
-    making.made(LARGE)
-    more = {**LARGE, "pubmed_11.xml": [11, 12, 13]}
-    assert_frame_equal(making.made(more), expected(more))
-    assert making.of_files == ["pubmed_11.xml"]
+def test_a_new_file_costs_only_itself(kept: Kept) -> None:
+    kept.make(FILES)
+    more = {**FILES, "pubmed_11.xml": ["k"]}
+    assert kept.names(kept.make(more)) == ["c", "a", "b", "e", "d", "g", "k"]
+    assert made_of() == ["pubmed_11.xml"]
 
 
-def test_small_files_are_made_anew_and_come_last(making: Making) -> None:
-    for _ in range(2):
-        assert_frame_equal(making.made({**SMALL, **LARGE}), expected({**LARGE, **SMALL}))
-        assert "pubmed_1.csv" in making.of_files
-    assert len(making.kept()) == len(LARGE)
-
-
-def test_small_files_can_be_set_aside(making: Making) -> None:
-    aside: list[pl.DataFrame] = []
-
-    def set_aside(rows: pl.LazyFrame) -> pl.LazyFrame:
-        aside.append(rows.collect())
-        return aside[-1].lazy()
-
-    rows = pl.LazyFrame({"source_file": "pubmed_1.csv", "number": [9]})
-    landed = ByFile(making.store, "pubmed", {"pubmed_1.csv": ("0", 1)})
-    made = landed.made("tens", "1", rows, making.make, set_aside)
-    assert_frame_equal(made.collect(), aside[0])
-
-
-def test_a_file_that_gives_nothing_is_remembered_as_such(making: Making) -> None:
-    nothing = {"pubmed_3.xml": [2, 4, 6]}
-    for of_files in (["pubmed_3.xml"], []):
-        assert making.made(nothing).is_empty()
-        assert making.of_files == of_files
-
-
-@pytest.mark.parametrize("change", [{"content": "1"}, {"version": "2"}])
-def test_other_content_or_another_version_is_made_anew(
-    making: Making, change: dict[str, str]
+def test_small_files_are_made_together_large_ones_alone(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    making.made(LARGE)
-    before = making.kept()
-    assert_frame_equal(making.made(LARGE, **change), expected(LARGE))
-    assert making.of_files == sorted(LARGE)
-    assert not set(before) & set(making.kept())
-    assert len(making.kept()) == len(LARGE)
+    together = kept.make(FILES)
+    assert len(asked) == 1
+    monkeypatch.setattr(by_file, "_TOGETHER_BYTES", 1)
+    alone = kept.make(FILES, content="1")
+    assert len(asked) == 2
+    assert kept.names(alone) == kept.names(together)
 
 
-def test_what_was_made_of_a_file_that_is_gone_goes_too(making: Making) -> None:
-    making.made(LARGE)
-    left = {"pubmed_2.xml": LARGE["pubmed_2.xml"]}
-    assert_frame_equal(making.made(left), expected(left))
-    assert len(making.kept()) == 1
+@pytest.mark.parametrize("together", [True, False])
+def test_a_file_that_gives_nothing_has_an_empty_part(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, *, together: bool
+) -> None:
+    monkeypatch.setattr(by_file, "_TOGETHER_BYTES", 2**20 if together else 1)
+    files = {"pubmed_1.xml": [], **FILES}
+    made = kept.make(files)
+    assert [part.source_file for part in made.parts] == list(files)
+    assert made.input_rows(kept.store) == {"pubmed_1.xml": 0, **dict.fromkeys(FILES, 3)}
+    assert kept.make(files) == made
+    assert made_of() == []
 
 
-def test_nothing_landed(making: Making) -> None:
-    assert_frame_equal(making.made({}), expected({}))
-    assert making.kept() == []
+def test_parts_know_of_how_many_rows_they_were_made(kept: Kept) -> None:
+    made = kept.make(FILES, _odd_rows)
+    assert made.rows(kept.store).collect().height == 4
+    assert made.input_rows(kept.store) == dict.fromkeys(FILES, 3)
 
 
-def test_files_that_were_not_read_have_nothing_made_of_them(tmp_path: Path) -> None:
-    landed = pl.LazyFrame(
-        [
-            ("pubmed.xml", "pubmed", "pubmed_xml", 1, "0" * 64, 3, None),
-            ("pubmed.png", "pubmed", None, 1, "0" * 64, 0, "not read"),
-            ("drugs.csv", "drugs", "csv", 1, "0" * 64, 3, None),
-        ],
-        schema=contracts.polars_schema(contracts.LandedFiles),
-        orient="row",
-    )
-    found = ByFile.of(LocalFolder(tmp_path), "pubmed", landed)
-    assert found.files == {"pubmed.xml": ("0" * 64, 3)}
+def test_other_content_another_recipe_or_other_arguments_are_made_anew(kept: Kept) -> None:
+    before = set(kept.make(FILES).objects())
+    for change in ({"content": "1"}, {"make": partial(_cleaned, suffix="!")}):
+        made = kept.make(FILES, **change)
+        assert sorted(made_of()) == sorted(FILES)
+        assert not before & made.objects()
 
 
-def test_code_has_another_version_when_any_of_its_files_changes(tmp_path: Path) -> None:
-    for name in ("__init__.py", "part.py"):
-        (tmp_path / name).write_text("a = 1\n")
-    package = ModuleType("package")
-    package.__file__ = str(tmp_path / "__init__.py")
-    first = code_version(package)
-    assert code_version(package) == first
-    (tmp_path / "part.py").write_text("a = 2\n")
-    assert code_version(package) != first
+def test_what_is_beside_the_files_is_prepared_once_and_decides(kept: Kept) -> None:
+    made = kept.make(FILES, _with_names, names=["x", "y"])
+    assert kept.names(made)[0] == "c x+y"
+    assert kept.make(FILES, _with_names, names=["x", "y"]) == made
+    assert made_of() == []
+    other = kept.make(FILES, _with_names, names=["x"])
+    assert kept.names(other)[0] == "c x"
+
+
+def test_no_files_give_an_empty_table_with_its_columns(kept: Kept) -> None:
+    made = kept.make({})
+    expected = contracts.polars_schema(TABLES["drugs_records"].contract)
+    assert made.rows(kept.store).collect().schema == expected
+    assert made_of() == []
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_rows_that_break_the_contract_are_refused_and_leave_nothing(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, *, together: bool
+) -> None:
+    monkeypatch.setattr(by_file, "_TOGETHER_BYTES", 2**20 if together else 1)
+    with pytest.raises(ContractBrokenError, match=r"drugs_records was not written.*primary_key"):
+        kept.make(FILES, _twice)
+    assert kept.objects() == set()
+
+
+def test_the_list_of_parts_reads_back_as_it_was_written(kept: Kept) -> None:
+    for made in (kept.make({}), kept.make(FILES, _with_names, names=["é\n"])):
+        document = "\n".join(made.lines()).encode()
+        assert Parts.read("drugs_records", document) == made
+
+
+def test_what_no_list_names_goes_and_what_is_being_written_stays(kept: Kept) -> None:
+    made = kept.make(FILES, _with_names, names=["x"])
+    kept.make(FILES, content="1")
+    being_written = kept.store.scratch(".kept/drugs_records/x.parquet")
+    being_written.touch()
+    raw = kept.raw(FILES)
+    discarded = discard_unlisted(kept.store, {*made.objects(), *raw.objects()})
+    assert discarded == 2 * len(FILES)
+    assert kept.objects() - {f".kept/drugs_records/{being_written.name}"} == {
+        part.name for part in made.parts
+    }
+    assert being_written.exists()
+    assert kept.objects("side_tables") == {made.side_table}
+    assert discard_unlisted(kept.store, ()) == 2 * len(FILES) + 1
+
+
+def test_rows_are_as_if_all_files_were_made_at_once(kept: Kept) -> None:
+    made = kept.make(FILES)
+    at_once = _cleaned(kept.raw(FILES).rows(kept.store))
+    assert_frame_equal(made.rows(kept.store).collect(), at_once.collect())

@@ -14,8 +14,9 @@ import polars as pl
 import pytest
 
 from drug_assets import contracts
-from drug_assets.storage import bigquery, gcs
-from drug_assets.storage.bigquery import Dataset
+from drug_assets.storage.google import bucket as gcs
+from drug_assets.storage.google import dataset as bigquery
+from drug_assets.storage.google.dataset import Dataset
 from drug_assets.storage.objects import StorageError
 from drug_assets.storage.outputs import Outputs, discard_staged, finish_interrupted_releases
 from drug_assets_tests.support import clouds
@@ -48,7 +49,7 @@ def small_run(store: ObjectStore, journals: int, run: str) -> None:
     outputs.write_table("top_journal", top_journal(journals))
     read = outputs.table("top_journal").collect()
     outputs.write_document("graph.json", [json.dumps(read["journal"].to_list())])
-    outputs.release("release.json", {"journals": journals})
+    outputs.release({"journals": journals})
 
 
 def as_released(seen: dict[str, bytes], journals: int) -> dict[str, bool]:
@@ -82,10 +83,15 @@ def bigquery_proxy(bigquery_emulator: BigQueryEmulator) -> Iterator[FaultyProxy]
 
 
 @pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gcs, "RETRY", gcs.RETRY.with_delay(initial=0.001).with_timeout(2.0))
-    retry = bigquery.RETRY.with_delay(initial=0.001).with_timeout(2.0)
-    monkeypatch.setattr(bigquery, "RETRY", retry)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    clouds.wait_for_nothing(monkeypatch)
+
+
+@pytest.fixture
+def few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage at each of many calls is given up after a few tries, not after some twenty."""
+    for module in (gcs, bigquery):
+        monkeypatch.setattr(module, "RETRY", module.RETRY.with_timeout(2.0))
 
 
 @pytest.mark.parametrize("fault", PASSING_FAULTS)
@@ -107,11 +113,11 @@ def test_a_fault_that_passes_at_any_call_is_overcome(
     assert nth > 12
 
 
+@pytest.mark.usefixtures("few_tries")
 @pytest.mark.parametrize("fault", ["503", "reset", "403"])
 def test_an_outage_from_any_call_on_fails_in_words_and_is_made_good_by_the_next_run(
     gcs_emulator: GcsEmulator, gcs_proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr(gcs, "RETRY", gcs.RETRY.with_timeout(0.02))
     clouds.reach(monkeypatch, gcs_proxy.url)
     gcs_proxy.count_anew()
     bucket = clouds.new_bucket(gcs_emulator)
@@ -139,11 +145,11 @@ def test_an_outage_from_any_call_on_fails_in_words_and_is_made_good_by_the_next_
     assert set(audits) == {False, True}
 
 
+@pytest.mark.usefixtures("few_tries")
 def test_an_upload_that_breaks_off_leaves_the_old_object(
     gcs_emulator: GcsEmulator, gcs_proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also one that is large enough to go up in parts."""
-    monkeypatch.setattr(gcs, "RETRY", gcs.RETRY.with_timeout(0.02))
     clouds.reach(monkeypatch, gcs_proxy.url)
     gcs_proxy.count_anew()
     bucket = clouds.new_bucket(gcs_emulator)
@@ -175,7 +181,6 @@ def test_a_fault_at_any_call_of_a_load_is_overcome(
     fault: str,
 ) -> None:
     clouds.reach(monkeypatch, bigquery=bigquery_proxy.url)
-    monkeypatch.setattr("google.resumable_media._helpers.calculate_retry_wait", no_wait)
     old, new = tmp_path / "old.parquet", tmp_path / "new.parquet"
     top_journal(OLD).sink_parquet(old)
     top_journal(NEW).sink_parquet(new)
@@ -194,6 +199,7 @@ def test_a_fault_at_any_call_of_a_load_is_overcome(
         assert read.equals(top_journal(NEW).collect()), nth
 
 
+@pytest.mark.usefixtures("few_tries")
 def test_an_outage_from_any_call_of_a_load_on_leaves_the_table_whole(
     bigquery_emulator: BigQueryEmulator,
     bigquery_proxy: FaultyProxy,
@@ -201,8 +207,6 @@ def test_an_outage_from_any_call_of_a_load_on_leaves_the_table_whole(
     tmp_path: Path,
 ) -> None:
     clouds.reach(monkeypatch, bigquery=bigquery_proxy.url)
-    monkeypatch.setattr("google.resumable_media._helpers.calculate_retry_wait", no_wait)
-    monkeypatch.setattr(bigquery, "RETRY", bigquery.RETRY.with_timeout(0.02))
     old, new = tmp_path / "old.parquet", tmp_path / "new.parquet"
     top_journal(OLD).sink_parquet(old)
     top_journal(NEW).sink_parquet(new)
@@ -223,8 +227,3 @@ def test_an_outage_from_any_call_of_a_load_on_leaves_the_table_whole(
         assert any(read.equals(top_journal(rows).collect()) for rows in (OLD, NEW)), nth
         seen.add(read.height)
     assert OLD in seen
-
-
-def no_wait(base_wait: float, max_sleep: float, multiplier: float = 2.0) -> tuple[float, float]:
-    """The client's upload waits for a second and more; the tests need not."""
-    return base_wait, 0.0

@@ -12,8 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets import contracts, formats
-from drug_assets.storage.content_ids import ContentIds
-from drug_assets.storage.landing import UnreadableFilesError, fingerprint, read_landing_zone
+from drug_assets.engines.local import LocalMachine
+from drug_assets.sources.tables import TABLES
+from drug_assets.storage import landing
+from drug_assets.storage.kept.content_ids import ContentIds
+from drug_assets.storage.landed_files import compute_fingerprint
+from drug_assets.storage.landing import UnreadableFilesError, read_landing_zone
 from drug_assets.storage.objects import LocalFolder, StorageError
 from drug_assets_tests.support import runs
 
@@ -21,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from drug_assets.sources import Source
-    from drug_assets.storage import landing
+    from drug_assets.formats import RecordShape
 
 
 class Places:
@@ -37,10 +40,11 @@ class Places:
         runs.landing_zone(self.landing, {name.replace("__", "."): c for name, c in files.items()})
 
     def read(self) -> landing.Landed:
-        return read_landing_zone(self.zone, self.store)
+        return read_landing_zone(self.zone, self.store, LocalMachine())
 
-    def parts(self) -> list[str]:
-        return [found.name for found in self.store.objects(".parts/")]
+    def rows(self, landed: landing.Landed, source: str) -> pl.DataFrame:
+        """The raw rows of a source."""
+        return landed.raw[source].rows(self.store).collect()
 
 
 @pytest.fixture
@@ -54,9 +58,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     read = formats.read
 
-    def noted(source: Source, name: str, data: bytes) -> Iterator[pl.DataFrame]:
+    def noted(shape: RecordShape, name: str, data: bytes) -> Iterator[pl.DataFrame]:
         names.append(name)
-        return read(source, name, data)
+        return read(shape, name, data)
 
     monkeypatch.setattr(formats, "read", noted)
     return names
@@ -68,11 +72,11 @@ def row(landed: landing.Landed, name: str) -> dict[str, object]:
 
 def test_every_source_has_its_rows_and_its_contract(places: Places) -> None:
     landed = places.read()
-    heights = {name: rows.collect().height for name, rows in landed.raw.items()}
+    heights = {source: places.rows(landed, source).height for source in landed.raw}
     assert heights == {"drugs": 3, "pubmed": 3, "clinical_trials": 2}
-    for source, rows in landed.raw.items():
-        contract = contracts.TABLES[f"raw_{source}"]
-        assert rows.collect_schema() == contracts.polars_schema(contract)
+    for source in landed.raw:
+        contract, rows = TABLES[f"raw_{source}"].contract, places.rows(landed, source)
+        assert rows.schema == contracts.polars_schema(contract)
         contract.validate(rows)
     contracts.LandedFiles.validate(landed.files)
 
@@ -80,17 +84,18 @@ def test_every_source_has_its_rows_and_its_contract(places: Places) -> None:
 def test_source_without_files_is_an_empty_table(tmp_path: Path) -> None:
     (tmp_path / "landing").mkdir()
     zone, store = LocalFolder(tmp_path / "landing"), LocalFolder(tmp_path / "store")
-    landed = read_landing_zone(zone, store)
+    landed = read_landing_zone(zone, store, LocalMachine())
     assert landed.files.is_empty()
-    for source, rows in landed.raw.items():
-        expected = contracts.polars_schema(contracts.TABLES[f"raw_{source}"])
-        assert (rows.collect_schema(), rows.collect().height) == (expected, 0)
+    for source, parts in landed.raw.items():
+        rows = parts.rows(store).collect()
+        expected = contracts.polars_schema(TABLES[f"raw_{source}"].contract)
+        assert (rows.schema, rows.height) == (expected, 0)
 
 
 def test_missing_landing_zone_is_an_error(tmp_path: Path) -> None:
     zone = LocalFolder(tmp_path / "no", must_exist=True)
     with pytest.raises(StorageError):
-        read_landing_zone(zone, LocalFolder(tmp_path / "store"))
+        read_landing_zone(zone, LocalFolder(tmp_path / "store"), LocalMachine())
 
 
 def test_second_reading_parses_nothing_and_gives_the_same(
@@ -103,8 +108,7 @@ def test_second_reading_parses_nothing_and_gives_the_same(
     assert parsed == []
     assert second.files.equals(first.files)
     assert second.fingerprint == first.fingerprint
-    for source in first.raw:
-        assert second.raw[source].collect().equals(first.raw[source].collect())
+    assert second.raw == first.raw
 
 
 def test_file_that_was_only_touched_is_not_parsed_again(places: Places, parsed: list[str]) -> None:
@@ -121,41 +125,32 @@ def test_changed_file_alone_is_parsed_again(places: Places, parsed: list[str]) -
     places.land(pubmed__csv="id,title\n7,On change\n")
     landed = places.read()
     assert parsed == ["pubmed.csv"]
-    assert landed.raw["pubmed"].collect()["title"].to_list() == ["On change"]
-    assert len(places.parts()) == 3
+    assert places.rows(landed, "pubmed")["title"].to_list() == ["On change"]
 
 
-def test_removed_file_leaves_neither_rows_nor_part(places: Places) -> None:
+def test_removed_file_leaves_no_rows(places: Places) -> None:
     places.read()
     (places.landing / "pubmed.csv").unlink()
     landed = places.read()
-    assert landed.raw["pubmed"].collect().is_empty()
+    assert places.rows(landed, "pubmed").is_empty()
     assert landed.files["source_file"].to_list() == ["clinical_trials.csv", "drugs.csv"]
-    assert len(places.parts()) == 2
+    assert landed.raw["pubmed"].parts == ()
 
 
-def test_other_parser_version_parses_again(
+def test_other_readers_read_again(
     places: Places, parsed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places.read()
     parsed.clear()
-    monkeypatch.setattr(formats, "PARSER_VERSION", "of tomorrow")
+    monkeypatch.setattr(landing, "parser_version", lambda source: f"of tomorrow, {source.name}")
     places.read()
     assert sorted(parsed) == ["clinical_trials.csv", "drugs.csv", "pubmed.csv"]
-    assert len(places.parts()) == 3
-
-
-def test_half_written_part_of_a_killed_run_goes(places: Places) -> None:
-    scratch = places.store.scratch(".parts/0123.parquet")
-    scratch.write_bytes(b"PAR1 and no more")
-    places.read()
-    assert not scratch.exists()
 
 
 def test_same_bytes_under_two_names_are_two_files(places: Places) -> None:
     places.land(pubmed_2__csv=runs.SMALL["pubmed.csv"])
     landed = places.read()
-    rows = landed.raw["pubmed"].collect()
+    rows = places.rows(landed, "pubmed")
     assert rows.height == 6
     assert rows["source_file"].unique().sort().to_list() == ["pubmed.csv", "pubmed_2.csv"]
     assert row(landed, "pubmed.csv")["sha256"] == row(landed, "pubmed_2.csv")["sha256"]
@@ -164,7 +159,7 @@ def test_same_bytes_under_two_names_are_two_files(places: Places) -> None:
 def test_rows_come_in_natural_order_of_files(places: Places) -> None:
     for number in (10, 9, 1):
         places.land(**{f"pubmed_{number}__csv": f"id,title\n{number},x\n"})
-    files = places.read().raw["pubmed"].collect()["source_file"].unique(maintain_order=True)
+    files = places.rows(places.read(), "pubmed")["source_file"].unique(maintain_order=True)
     assert files.to_list() == ["pubmed.csv", "pubmed_1.csv", "pubmed_9.csv", "pubmed_10.csv"]
 
 
@@ -193,11 +188,11 @@ def test_order_of_listing_changes_nothing(
     places.land(pubmed_2__csv="id,title\n8,y\n", pubmed_10__csv="id,title\n9,z\n")
     expected = places.read()
     zone: object = Shuffled(places.zone, order)
-    found = read_landing_zone(zone, LocalFolder(folder / "other"))  # type: ignore[arg-type]
+    other = LocalFolder(folder / "other")
+    found = read_landing_zone(zone, other, LocalMachine())  # type: ignore[arg-type]
     assert found.fingerprint == expected.fingerprint
     assert found.files.equals(expected.files)
-    for source in expected.raw:
-        assert found.raw[source].collect().equals(expected.raw[source].collect())
+    assert found.raw == expected.raw
 
 
 def test_unreadable_files_are_all_named_after_the_others_were_read(
@@ -245,7 +240,7 @@ def test_name_that_is_no_text_is_told_as_far_as_it_goes(places: Places) -> None:
         pass
     with pytest.raises(UnreadableFilesError, match=r"pubmed_\\udcff\.csv: its name is not UTF-8"):
         places.read()
-    assert len(fingerprint(ContentIds(places.zone))) == 64
+    assert len(compute_fingerprint(ContentIds(places.zone))) == 64
 
 
 def test_file_of_no_source_is_told_and_stops_nothing(places: Places) -> None:
@@ -264,7 +259,7 @@ def test_file_of_a_format_that_is_not_read_is_told(places: Places) -> None:
 
 
 def test_documentation_and_hidden_files_are_none_of_its_business(places: Places) -> None:
-    before = fingerprint(ContentIds(places.zone))
+    before = compute_fingerprint(ContentIds(places.zone))
     runs.landing_zone(
         places.landing,
         {
@@ -276,7 +271,7 @@ def test_documentation_and_hidden_files_are_none_of_its_business(places: Places)
         },
     )
     assert places.read().files.height == 3
-    assert fingerprint(ContentIds(places.zone)) == before
+    assert compute_fingerprint(ContentIds(places.zone)) == before
 
 
 def test_file_belongs_to_the_source_of_its_folder(places: Places) -> None:
@@ -285,7 +280,7 @@ def test_file_belongs_to_the_source_of_its_folder(places: Places) -> None:
     )
     landed = places.read()
     assert row(landed, "Clinical_Trials 2021/été 1.csv")["source"] == "clinical_trials"
-    assert "On folders" in landed.raw["clinical_trials"].collect()["scientific_title"].to_list()
+    assert "On folders" in places.rows(landed, "clinical_trials")["scientific_title"].to_list()
 
 
 @pytest.mark.parametrize(
@@ -293,19 +288,37 @@ def test_file_belongs_to_the_source_of_its_folder(places: Places) -> None:
     [{"pubmed__csv": "id,title\n1,other\n"}, {"pubmed_2__csv": ""}, {"other__bin": b"\0"}],
 )
 def test_fingerprint_tells_any_change(places: Places, change: dict[str, str | bytes]) -> None:
-    before = fingerprint(ContentIds(places.zone))
+    before = compute_fingerprint(ContentIds(places.zone))
     places.land(**change)
-    assert fingerprint(ContentIds(places.zone)) != before
+    assert compute_fingerprint(ContentIds(places.zone)) != before
 
 
 def test_fingerprint_tells_a_file_that_was_renamed(places: Places) -> None:
-    before = fingerprint(ContentIds(places.zone))
+    before = compute_fingerprint(ContentIds(places.zone))
     (places.landing / "pubmed.csv").rename(places.landing / "pubmed_1.csv")
-    assert fingerprint(ContentIds(places.zone)) != before
+    assert compute_fingerprint(ContentIds(places.zone)) != before
 
 
 def test_fingerprint_does_not_depend_on_times(places: Places) -> None:
-    before = fingerprint(ContentIds(places.zone))
+    before = compute_fingerprint(ContentIds(places.zone))
     for path in places.landing.iterdir():
         os.utime(path, (1, 1))
-    assert fingerprint(ContentIds(places.zone)) == before == places.read().fingerprint
+    assert compute_fingerprint(ContentIds(places.zone)) == before == places.read().fingerprint
+
+
+def test_files_are_read_alike_by_one_process_and_by_several(places: Places) -> None:
+    places.land(**{f"pubmed_{number}__csv": f"id,title\n{number},x\n" for number in range(9)})
+    alone = places.read()
+    other = LocalFolder(places.landing.parent / "other")
+    together = read_landing_zone(places.zone, other, LocalMachine(worth_bytes=0))
+    assert together.files.equals(alone.files)
+    assert together.raw == alone.raw
+    rows = together.raw["pubmed"].rows(other).collect()
+    assert rows.equals(places.rows(alone, "pubmed"))
+
+
+def test_a_damaged_file_among_those_that_several_processes_read_is_named(places: Places) -> None:
+    places.land(**{f"pubmed_{number}__csv": f"id,title\n{number},x\n" for number in range(9)})
+    places.land(pubmed_5__json=b"[{")
+    with pytest.raises(UnreadableFilesError, match=r"- pubmed_5\.json: cut"):
+        read_landing_zone(places.zone, places.store, LocalMachine(worth_bytes=0))

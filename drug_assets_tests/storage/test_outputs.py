@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from drug_assets import contracts
+from drug_assets.sources.tables import TABLES
+from drug_assets.storage.contract_gate import ContractBrokenError
 from drug_assets.storage.objects import LocalFolder
 from drug_assets.storage.outputs import (
-    ContractBrokenError,
     Outputs,
     discard_abandoned,
     discard_staged,
@@ -67,7 +68,7 @@ def staged(store: LocalFolder, run: str | None, generation: str) -> Outputs:
     """A run that made two tables and two documents."""
     outputs = Outputs(store, run)
     outputs.write_table("top_journal", top_journal(generation))
-    empty = pl.LazyFrame(schema=contracts.polars_schema(contracts.JournalDrugs))
+    empty = pl.LazyFrame(schema=contracts.polars_schema(TABLES["journal_drugs"].contract))
     outputs.write_table("journal_drugs", empty)
     for name in DOCUMENTS:
         outputs.write_document(name, [generation])
@@ -190,14 +191,14 @@ def test_run_finds_what_it_did_not_make_among_the_released(store: LocalFolder) -
 
 
 def test_release_gives_everything_its_final_name_and_leaves_nothing(store: LocalFolder) -> None:
-    released = staged(store, "mine", "new").release("release.json", "new")
+    released = staged(store, "mine", "new").release("new")
     assert released[-1] == "release.json"
     assert sorted(released) == RELEASED == names(store)
     assert generation_of(store) == {"new"}
 
 
 def test_release_without_a_run_writes_its_document(store: LocalFolder) -> None:
-    assert staged(store, None, "new").release("release.json", "new") == ["release.json"]
+    assert staged(store, None, "new").release("new") == ["release.json"]
     assert names(store) == RELEASED
 
 
@@ -213,7 +214,7 @@ def _steps_of_a_release(folder: Path) -> int:
         place = folder / f"count_{steps}"
         staged(LocalFolder(place), "mine", "new")
         try:
-            Outputs(Mortal(place, steps), "mine").release("release.json", "new")
+            Outputs(Mortal(place, steps), "mine").release("new")
         except Killed:
             steps += 1
         else:
@@ -226,10 +227,10 @@ def test_release_cut_off_anywhere_is_carried_through(tmp_path: Path) -> None:
     for step in range(steps):
         place = tmp_path / f"killed_{step}"
         store = LocalFolder(place)
-        staged(store, "first", "old").release("release.json", "old")
+        staged(store, "first", "old").release("old")
         staged(store, "second", "new")
         with pytest.raises(Killed):
-            Outputs(Mortal(place, step), "second").release("release.json", "new")
+            Outputs(Mortal(place, step), "second").release("new")
         assert generation_of(store) <= {"old", "new"}, "every output is whole"
         # Killed again, later or at once: the next but one carries it through.
         with pytest.raises(Killed):
@@ -242,18 +243,18 @@ def test_release_cut_off_anywhere_is_carried_through(tmp_path: Path) -> None:
 
 def test_document_that_ends_a_release_is_written_last(tmp_path: Path) -> None:
     store = LocalFolder(tmp_path)
-    staged(store, "first", "old").release("release.json", "old")
+    staged(store, "first", "old").release("old")
     staged(store, "second", "new")
     for steps in range(len(RELEASED)):
         with pytest.raises(Killed):
-            Outputs(Mortal(tmp_path, steps), "second").release("release.json", "new")
+            Outputs(Mortal(tmp_path, steps), "second").release("new")
         if json.loads(store.read("release.json")) == "new":
             assert generation_of(store) == {"new"}
         staged(store, "second", "new")
 
 
 def test_run_that_was_not_audited_is_never_released(store: LocalFolder) -> None:
-    staged(store, "first", "old").release("release.json", "old")
+    staged(store, "first", "old").release("old")
     staged(store, "second", "new")
     assert finish_interrupted_releases(store) == []
     assert generation_of(store) == {"old"}
@@ -262,7 +263,7 @@ def test_run_that_was_not_audited_is_never_released(store: LocalFolder) -> None:
 def test_what_a_killed_writer_left_half_written_is_not_released(store: LocalFolder) -> None:
     outputs = staged(store, "mine", "new")
     store.scratch(outputs.name_to_write("graph.json")).write_text("half")
-    released = outputs.release("release.json", "new")
+    released = outputs.release("new")
     assert sorted(released) == RELEASED == names(store)
 
 
@@ -281,7 +282,7 @@ def test_release_that_was_cut_off_is_not_discarded(tmp_path: Path) -> None:
     store = LocalFolder(tmp_path)
     staged(store, "mine", "new")
     with pytest.raises(Killed):
-        Outputs(Mortal(tmp_path, 1), "mine").release("release.json", "new")
+        Outputs(Mortal(tmp_path, 1), "mine").release("new")
     discard_staged(store, "mine")
     assert discard_abandoned(store, datetime.now(tz=UTC) + timedelta(days=99)) == []
     finish_interrupted_releases(store)

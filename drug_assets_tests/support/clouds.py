@@ -23,6 +23,36 @@ if TYPE_CHECKING:
 _METADATA = "user.metadata"
 
 
+class WaitlessTime:
+    """Time as Google's retries see it: it passes in their waits alone, and at once."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        """Seconds that were waited so far."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, as far as anybody can tell."""
+        self._now += seconds
+
+
+def wait_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have calls tried again at once, and given up after the waits that they would have made.
+
+    So how often a call is tried hangs on no clock, however busy the machine. Not for tests that
+    wait for a job: that it is asked for again and again would seem to take long, too.
+    """
+    time = WaitlessTime()
+    for retrying in (
+        "google.api_core.retry.retry_base",
+        "google.api_core.retry.retry_unary",
+        "google.resumable_media.requests._request_helpers",
+    ):
+        monkeypatch.setattr(f"{retrying}.time", time)
+
+
 def reach(
     monkeypatch: pytest.MonkeyPatch, gcs: str | None = None, bigquery: str | None = None
 ) -> None:

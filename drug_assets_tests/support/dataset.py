@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from google.cloud import bigquery
 
-from drug_assets import contracts
-from drug_assets.storage import bigquery_schema
-from drug_assets.storage.sql import deploy
+from drug_assets.sources.tables import TABLES
+from drug_assets.storage.google import table_schema
+from drug_assets.warehouse_sql.deploy import deploy
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from drug_assets_tests.support.emulators import BigQueryEmulator
+
+#: Types of query parameters, by the first word of their name.
+_TYPES = {"date": "DATE", "drug": "STRING", "exclude": "BOOL"}
 
 
 @dataclass(frozen=True)
@@ -25,26 +30,33 @@ class Dataset:
     project: str
     name: str
 
+    @classmethod
+    def made(cls, emulator: BigQueryEmulator, name: str) -> Dataset:
+        """A dataset with the pipeline's tables, empty."""
+        dataset = cls(emulator.client(), emulator.project, name)
+        dataset.client.create_dataset(name)
+        for table in ("drugs", "mentions", "journal_drugs", "top_journal"):
+            dataset.load(table, TABLES[table].contract.create_empty())
+        return dataset
+
     def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of a query in which `{name}` stands for a table or function of the dataset.
 
-        Parameters are DATE or STRING, told by their name: `date_*` is a DATE.
+        Parameters are DATE, STRING or BOOL, told by the first word of their name.
         """
         given = [
-            bigquery.ScalarQueryParameter(
-                name, "DATE" if name.startswith("date") else "STRING", value
-            )
+            bigquery.ScalarQueryParameter(name, _TYPES[name.partition("_")[0]], value)
             for name, value in parameters.items()
         ]
         statement = re.sub(r"\{(\w+)\}", rf"`{self.project}.{self.name}.\1`", query)
         job = self.client.query(
             statement, job_config=bigquery.QueryJobConfig(query_parameters=given)
         )
-        return [dict(row) for row in job.result(timeout=30)]
+        return [dict(row) for row in job.result(timeout=600)]
 
     def load(self, table: str, frame: pl.DataFrame) -> None:
         """Load rows of a contract as the table of that name."""
-        fields = bigquery_schema.schema_fields(contracts.TABLES[table])
+        fields = table_schema.make_schema_fields(TABLES[table].contract)
         parquet_options = bigquery.ParquetOptions()  # type: ignore[no-untyped-call]
         parquet_options.enable_list_inference = True
         config = bigquery.LoadJobConfig(
@@ -54,11 +66,11 @@ class Dataset:
             write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE,
         )
         parquet = io.BytesIO()
-        contracts.TABLES[table].validate(frame, cast=True).write_parquet(parquet)
+        TABLES[table].contract.validate(frame, cast=True).write_parquet(parquet)
         parquet.seek(0)
         self.client.load_table_from_file(
             parquet, f"{self.project}.{self.name}.{table}", job_config=config
-        ).result(timeout=30)
+        ).result(timeout=600)
 
     def deploy(self) -> list[str]:
         """What `drug-assets deploy-sql` does."""

@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = answer  # noqa: N815
 
     def carried_out(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        connection = http.client.HTTPConnection(self.server.proxy.target, timeout=30)
+        connection = http.client.HTTPConnection(self.server.proxy.target, timeout=600)
         try:
             connection.putrequest(
                 self.command, self.path, skip_host=True, skip_accept_encoding=True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from drug_assets import contracts, formats
-from drug_assets.sources import PUBMED
+from drug_assets_tests.support.registry import PUBMED
 
 if TYPE_CHECKING:
     from drug_assets.sources import Source
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 def raw_rows(name: str, data: bytes, source: Source = PUBMED) -> pl.DataFrame:
     """All raw rows of a file; every batch keeps the contract and the count goes on."""
-    batches = list(formats.read(source, name, data))
+    batches = list(formats.read(source.record_shape(), name, data))
+    contract = source.contracts().raw
     assert batches
     for batch in batches:
-        assert batch.schema == contracts.polars_schema(source.contract)
+        assert batch.schema == contracts.polars_schema(contract)
     rows = pl.concat(batches)
-    source.contract.validate(rows)
+    contract.validate(rows)
     assert rows["source_row"].to_list() == list(range(1, rows.height + 1))
     assert set(rows["source_file"]) <= {name}
     return rows

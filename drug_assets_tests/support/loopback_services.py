@@ -20,14 +20,19 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree
 
-from drug_assets.fetch import Clock, LocalDestination, Patience
+from drug_assets.fetch import Clock, Patience
+from drug_assets.storage.destination import StoreDestination
+from drug_assets.storage.objects import LocalFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-#: Real time-outs small enough for tests; waits between tries cost nothing with `TestClock`.
-PATIENCE = Patience(attempts=4, connect=2.0, read=0.25, whole_answer=0.8)
+#: Fewer tries; waits between them cost nothing with `PatientClock`. Real time-outs are long, for a
+#: busy machine is no fault: what tests one shortens that one, or tells time by its own clock.
+PATIENCE = Patience(attempts=4, connect=60.0, read=60.0)
+#: For a service that says nothing: a busy machine may cost tries besides, but never the pull.
+PATIENCE_WITH_SILENCE = Patience(attempts=1_000, connect=60.0, read=0.25)
 
 
 class PatientClock(Clock):
@@ -69,7 +74,7 @@ class Fault:
     hang_up: bool = False
     #: Nothing comes until the service stops.
     silent: bool = False
-    #: One byte every 50 ms.
+    #: One byte every second of the client's clock.
     drip: bool = False
 
 
@@ -99,7 +104,7 @@ class LoopbackService:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            timeout = 10
+            timeout = 60
             disable_nagle_algorithm = True  # head and body are two writes: else 40 ms each
 
             def do_GET(self) -> None:
@@ -144,7 +149,7 @@ class LoopbackService:
         body = reply.body[: len(reply.body) // 2] if fault.half else reply.body
         if fault.silent:
             self.silent.set()
-            self.stopped.wait(10)
+            self.stopped.wait(60)
         if fault.silent or fault.hang_up:
             handler.close_connection = True
             return
@@ -156,9 +161,8 @@ class LoopbackService:
         try:
             if fault.drip:
                 for byte in body:
+                    self.clock.slept.append(1.0)
                     handler.wfile.write(bytes([byte]))
-                    if self.stopped.wait(0.05):
-                        break
             else:
                 handler.wfile.write(body[: len(body) // 2] if fault.cut else body)
         except ConnectionError:
@@ -328,6 +332,13 @@ def _day(text: str) -> dt.date:
 
 class Killed(BaseException):
     """The process ends here, as far as the pull can tell."""
+
+
+class LocalDestination(StoreDestination):
+    """A folder, as the landing zone of this machine is."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(LocalFolder(folder))
 
 
 class MortalDestination(LocalDestination):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from drug_assets import contracts, graph
+from drug_assets.document.writing import write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,12 +88,12 @@ class Publishing:
     @property
     def top_journal(self) -> pl.DataFrame:
         """`contracts.TopJournal`, as the pipeline publishes it."""
-        return graph.top_journal(graph.journal_drugs(self.mentions.lazy())).collect()
+        return graph.find_top_journals(graph.count_journal_drugs(self.mentions.lazy())).collect()
 
     @property
     def document(self) -> Callable[[], list[bytes]]:
         """The graph document, as `questions` reads it."""
-        lines = graph.graph_document(self.drugs.lazy(), self.mentions.lazy())
+        lines = write_lines(self.drugs.lazy(), self.mentions.lazy())
         encoded = [line.encode() for line in lines]
         return lambda: encoded
 
@@ -100,5 +101,5 @@ class Publishing:
         """Put the tables into BigQuery, in place of those before."""
         dataset.load("drugs", self.drugs)
         dataset.load("mentions", self.mentions)
-        dataset.load("journal_drugs", graph.journal_drugs(self.mentions.lazy()).collect())
+        dataset.load("journal_drugs", graph.count_journal_drugs(self.mentions.lazy()).collect())
         dataset.load("top_journal", self.top_journal)

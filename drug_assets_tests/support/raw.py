@@ -9,7 +9,9 @@ import polars as pl
 from hypothesis import strategies as st
 
 from drug_assets import contracts, sources
-from drug_assets.cleaning.publications import cleaned_rows
+from drug_assets.formats.pubmed_xml import DELETED
+from drug_assets.sources.tables import TABLES
+from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +38,7 @@ def raw_rows(source: Source, *rows: Mapping[str, Any]) -> pl.LazyFrame:
 
 def table(name: str, *rows: Mapping[str, Any]) -> pl.LazyFrame:
     """Rows of any table of the contracts; fields not given are null."""
-    schema = contracts.polars_schema(contracts.TABLES[name])
+    schema = contracts.polars_schema(TABLES[name].contract)
     unknown = {field for row in rows for field in row} - set(schema)
     if unknown:
         raise ValueError(f"{name} has no column {', '.join(sorted(unknown))}")
@@ -45,26 +47,25 @@ def table(name: str, *rows: Mapping[str, Any]) -> pl.LazyFrame:
 
 def drug_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
     """Raw rows of a drug list."""
-    return raw_rows(sources.DRUGS, *rows)
+    return raw_rows(DRUGS, *rows)
 
 
 def pubmed_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
     """Raw PubMed rows."""
-    return raw_rows(sources.PUBMED, *rows)
+    return raw_rows(PUBMED, *rows)
 
 
 def trial_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
     """Raw clinical trial rows; `title` stands for `scientific_title`."""
     return raw_rows(
-        sources.CLINICAL_TRIALS,
+        CLINICAL_TRIALS,
         *({("scientific_title" if k == "title" else k): v for k, v in row.items()} for row in rows),
     )
 
 
 def records_of(raw: Mapping[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
-    """Raw rows of publications cleaned each by itself, by the name of their source."""
-    of_publications = (sources.PUBMED, sources.CLINICAL_TRIALS)
-    return {s.name: cleaned_rows(s, raw[s.name]) for s in of_publications if s.name in raw}
+    """Raw rows cleaned each by itself, by the name of their source."""
+    return {s.name: s.clean_records(raw[s.name]) for s in sources.ALL if s.name in raw}
 
 
 def key(row: Mapping[str, Any]) -> tuple[str, int]:
@@ -117,7 +118,7 @@ def _one_of(*values: str) -> st.SearchStrategy[str | None]:
 def drug_tables() -> st.SearchStrategy[list[Row]]:
     """Rows of drug lists of few names, identifiers and codes."""
     return _tables(
-        sources.DRUGS,
+        DRUGS,
         id=st.sampled_from([None, None, None, "", "1", "2", "3", "beta"]),
         drug=_one_of("Alpha", "ALPHA", "alphá", "Beta", " beta", "Gamma", "(+)"),
         atccode=_one_of("A04AD", "R01A", "6302001", "A04AD|V03AB", "a01"),
@@ -129,14 +130,14 @@ def publication_tables(source: Source) -> st.SearchStrategy[list[Row]]:
     """Rows of few ids, titles, dates and journals, so that most of them are near-duplicates."""
     titles = st.sampled_from(["On beta", "on  béta", "On gamma", "On gamma"] * 2 + [*_BLANKS])
     own: dict[str, st.SearchStrategy[str | None]]
-    if source is sources.CLINICAL_TRIALS:
+    if source is CLINICAL_TRIALS:
         brief = st.sampled_from([None, None, "On beta", "On delta"])
         own = {"scientific_title": titles, "brief_title": brief}
     else:
         own = {
             "title": titles,
             "version": st.sampled_from([None, None, None, "1", "2", "x"]),
-            "citation_status": st.sampled_from([None] * 9 + [sources.DELETED]),
+            "citation_status": st.sampled_from([None] * 9 + [DELETED]),
             "publication_types": st.sampled_from([None, None, "Journal Article|Letter"]),
         }
     return _tables(

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
 from rich.console import Console
 
 from drug_assets.settings import Settings
+from drug_assets.storage.objects import LocalFolder
+from drug_assets.storage.outputs import Outputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import polars as pl
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "data"
@@ -49,7 +52,7 @@ class Run:
 
     def table(self, name: str) -> pl.DataFrame:
         """A table of the store."""
-        return pl.read_parquet(self.store / f"{name}.parquet")
+        return table(self.store, name)
 
 
 def landing_zone(folder: Path, files: Mapping[str, str | bytes] = SMALL) -> Path:
@@ -71,6 +74,11 @@ def run(landing: Path, store: Path) -> Run:
     return Run(succeeded, told.getvalue(), store)
 
 
+def table(store: Path, name: str) -> pl.DataFrame:
+    """A table that lies in a store."""
+    return Outputs(LocalFolder(store)).table(name).collect()
+
+
 def outputs(store: Path) -> dict[str, bytes]:
     """The bytes of every output of a store, by name; work in progress is hidden, and no output."""
     return {
@@ -83,8 +91,7 @@ def outputs(store: Path) -> dict[str, bytes]:
 
 def hidden(store: Path) -> list[str]:
     """Names of what lies in a store besides outputs and what is kept for the next run."""
-    kept = (".parts/", ".by_file/", ".content_ids.json")
-    return [n for n in _files(store) if "/." in f"/{n}" and not n.startswith(kept)]
+    return [n for n in _files(store) if "/." in f"/{n}" and not n.startswith(".kept/")]
 
 
 def _files(folder: Path) -> list[str]:

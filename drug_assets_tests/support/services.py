@@ -1,5 +1,7 @@
 """The real parts that the deployment tests run on loopback: PostgreSQL, Dagster's processes.
 
+Where loopback is what is tested, two network namespaces that reach each other and nothing else.
+
 What is asserted of them does not belong here.
 """
 
@@ -27,6 +29,15 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 
+#: How long to wait for what comes soon on an idle machine: on a busy one it takes many times that,
+#: and nothing but a test that fails waits to the end.
+PATIENCE_SECONDS = 600.0
+#: What has Dagster's processes wait for each other as long.
+PATIENT_DAGSTER = {
+    f"DAGSTER_{kind}GRPC_TIMEOUT_SECONDS": f"{PATIENCE_SECONDS:.0f}"
+    for kind in ("", "REPOSITORY_", "SCHEDULE_", "SENSOR_")
+}
+
 
 def require(program: str, *folders: str) -> str:
     """Path of a program; the test that asks is skipped, naming it, where it is not installed."""
@@ -43,7 +54,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def eventually(what: str, ask: Callable[[], Any], seconds: float = 60) -> Any:
+def eventually(what: str, ask: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
     """The first answer that is not false; an `AssertionError` that says what never came."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -100,7 +111,7 @@ def running_postgres() -> Iterator[str]:
             yield f"postgresql+psycopg2://dagster@127.0.0.1:{port}/postgres"
         finally:
             server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
-            server.wait(30)
+            server.wait(PATIENCE_SECONDS)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -119,10 +130,51 @@ def running(
     finally:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def two_namespaces() -> Iterator[tuple[list[str], str, list[str]]]:
+    """Two network namespaces, each with a loopback of its own, on the two ends of one cable.
+
+    Yields what to put before a command that runs in the first, the address that the second reaches
+    the first by, and what to put before a command of the second. There is no way out of either.
+    """
+    ip = require("ip", "/usr/sbin", "/sbin")
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces are made by root alone")
+    first, second = (f"drug-assets-{os.getpid()}-{end}" for end in ("first", "second"))
+    # Of the addresses that are kept free for examples.
+    addresses = {first: "192.0.2.1", second: "192.0.2.2"}
+    try:
+        made = subprocess.run(
+            [ip, "netns", "add", first], check=False, capture_output=True, text=True
+        )
+        if made.returncode != 0:
+            pytest.skip(f"network namespaces may not be made here: {made.stderr.strip()}")
+        cable = ["link", "add", "cable", "netns", first, "type", "veth"]
+        for words in (
+            ["netns", "add", second],
+            [*cable, "peer", "name", "cable", "netns", second],
+            *(
+                ["-netns", name, *then]
+                for name, address in addresses.items()
+                for then in (
+                    ["address", "add", f"{address}/30", "dev", "cable"],
+                    ["link", "set", "cable", "up"],
+                    ["link", "set", "lo", "up"],
+                )
+            ),
+        ):
+            subprocess.run([ip, *words], check=True, capture_output=True)
+        within = [[ip, "netns", "exec", name] for name in addresses]
+        yield within[0], addresses[first], within[1]
+    finally:
+        for name in addresses:  # the cable goes with its ends
+            subprocess.run([ip, "netns", "delete", name], check=False, capture_output=True)
 
 
 def graphql(port: int, query: str, **variables: object) -> dict[str, Any]:
@@ -136,7 +188,7 @@ def graphql(port: int, query: str, **variables: object) -> dict[str, Any]:
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/graphql", body, {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310
         reply = json.load(answer)
     assert "errors" not in reply, reply["errors"]
     data: dict[str, Any] = reply["data"]

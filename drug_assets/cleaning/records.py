@@ -1,0 +1,107 @@
+"""Raw rows -> records: each row cleaned by itself, independently of all other rows (SPEC 2).
+
+So the records of a landed file depend on that file alone, and are made once per file. Cleaning that
+needs the rows of other files (duplicates, withdrawals, the spelling of journals) belongs to
+`publications` and `drugs`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from drug_assets.cleaning import dates
+from drug_assets.cleaning.text import clean_text, fold_text, split_and_clean_values
+from drug_assets.terms import ATC_CODE, RejectReason
+
+if TYPE_CHECKING:
+    from drug_assets.sources import PublicationSource
+
+#: Fields of a raw row that identify its journal.
+_JOURNAL_FIELDS = ("journal", "nlm_id", "issn")
+#: Columns of a record that hold these fields as written. Few combinations differ, so `journals`
+#: cleans each combination once, for all records together.
+GIVEN_JOURNAL = tuple(f"given_{field}" for field in _JOURNAL_FIELDS)
+#: Codes of ATC levels 1 to 4 are shorter: groups, not substances.
+_ATC_SUBSTANCE_CHARS = 7
+
+
+def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Clean the raw rows of a source of publications.
+
+    Args:
+        source: the source; it defines the title and the source's own columns.
+        raw: rows of its raw contract.
+
+    Returns:
+        One row per raw row, in the same order, of its contract of records.
+    """
+    date = pl.col("parsed_date").struct
+    own = source.own_columns()
+    version = source.version()
+    fields = raw.collect_schema().names()
+    given_journal = {
+        given: pl.col(field) if field in fields else pl.lit(None, dtype=pl.String)
+        for given, field in zip(GIVEN_JOURNAL, _JOURNAL_FIELDS, strict=True)
+    }
+    records = (
+        raw.with_columns(
+            id=clean_text(pl.col("id")), title=source.title(), date_text=clean_text(pl.col("date"))
+        )
+        .with_columns(**own)
+        .with_columns(
+            folded_title=fold_text(pl.col("title")),
+            parsed_date=dates.parse_dates(pl.col("date_text")),
+        )
+        .with_columns(
+            date=date.field("date"),
+            date_precision=date.field("date_precision"),
+            date_issue=date.field("issue"),
+            version=pl.lit(0, dtype=pl.Int64) if version is None else version,
+            reason=_reason(source),
+            **given_journal,
+        )
+    )
+    return records.select(source.contracts().records.column_names())
+
+
+def _reason(source: PublicationSource) -> pl.Expr:
+    """Why a row cannot be kept, as far as the row alone shows; else null."""
+    blank = pl.when(pl.col("title").is_null()).then(pl.lit(RejectReason.BLANK_TITLE))
+    withdraws = source.withdraws()
+    if withdraws is None:
+        return blank
+    return pl.when(withdraws).then(pl.lit(RejectReason.DELETION)).otherwise(blank)
+
+
+def clean_drug_records(raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Clean the raw rows of drug lists (`contracts.RawDrugs`) to `contracts.DrugRecords`.
+
+    A row of the WHO's own table that names a group of ATC level 1 to 4 is an `atc_group`. In other
+    lists a drug may have the code of a group.
+    """
+    code = clean_text(pl.col("atccode")).str.to_uppercase()
+    group = code.str.contains(ATC_CODE) & (code.str.len_chars() < _ATC_SUBSTANCE_CHARS)
+    listed = clean_text(pl.col("drug"))
+    return raw.with_columns(
+        id=clean_text(pl.col("id")),
+        listed=listed,
+        drug=pl.coalesce(listed, clean_text(pl.col("atc_name"))),
+        group=group,
+        codes=split_and_clean_values("atccode"),
+        synonyms=split_and_clean_values("synonyms"),
+    ).select(
+        "source_file",
+        "source_row",
+        pl.when(pl.col("drug").is_null())
+        .then(pl.lit(RejectReason.BLANK_NAME))
+        .when(pl.col("listed").is_null() & pl.col("group"))
+        .then(pl.lit(RejectReason.ATC_GROUP))
+        .alias("reason"),
+        "id",
+        "drug",
+        fold_text(pl.col("drug")).alias("folded_name"),
+        "codes",
+        "synonyms",
+    )

@@ -1,0 +1,30 @@
+"""The resources of a run: the places that it reads and writes, and the engine that it uses."""
+
+import dagster as dg
+
+from drug_assets.engines import Engine
+from drug_assets.engines.local import WORTH_BYTES, LocalMachine
+from drug_assets.storage.objects import ObjectStore
+from drug_assets.storage.places import open_store
+
+
+class Place(dg.ConfigurableResource[ObjectStore]):
+    """A folder, or a URI such as `gs://bucket/prefix`."""
+
+    location: str
+    must_exist: bool = False
+
+    def open(self) -> ObjectStore:
+        """The store of the objects below the location."""
+        return open_store(self.location, must_exist=self.must_exist)
+
+
+class Workers(dg.ConfigurableResource[Engine]):
+    """The engine that makes the parts of tables kept file by file."""
+
+    #: Work on fewer bytes than this runs in the run's own process.
+    worth_bytes: int = WORTH_BYTES
+
+    def open(self) -> Engine:
+        """The processes of this machine, the only engine so far."""
+        return LocalMachine(self.worth_bytes)

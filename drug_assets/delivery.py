@@ -1,0 +1,60 @@
+"""Delivery: the names of landed files, and the order of their records (SPEC 1 and 2).
+
+"Later delivery wins" needs one order that does not depend on how files are listed: files in natural
+order of their names, then rows. `sources.source_of_file` assigns a file to its source; `formats`
+reads its content.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def is_documentation(path: str) -> bool:
+    """Whether a file is documentation or hidden: `README*`, `*.md`, or a name with a leading dot.
+
+    Such files are ignored. A folder with a leading dot hides all files below it.
+    """
+    parts = PurePosixPath(path).parts
+    name = parts[-1].casefold()
+    hidden = any(part.startswith(".") for part in parts)
+    return hidden or name.startswith("readme") or name.endswith(".md")
+
+
+def natural_key(path: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key for the order of delivery: `pubmed_2.csv` before `pubmed_10.csv`.
+
+    PubMed numbers its update files in this way. Runs of digits compare as numbers, all other text
+    case-folded. Names that are equal under these rules compare as written.
+    """
+    parts = re.split(r"([0-9]+)", path)
+    # `re.split` puts the digits at odd indexes. `isdigit` would also be true of "²".
+    key = [
+        (1, int(part), "") if index % 2 else (0, 0, part.casefold())
+        for index, part in enumerate(parts)
+        if part
+    ]
+    return (*key, (-1, 0, path))
+
+
+def add_position(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Add `position` (Int64): the position of each row in the order of delivery, from 1.
+
+    Args:
+        rows: columns source_file and source_row, and any other. Where rows of a file are missing,
+            the positions have gaps.
+    """
+    import polars as pl  # here, as the names of files are looked at before Polars is needed
+
+    last_rows = rows.group_by("source_file").agg(pl.col("source_row").max()).collect()
+    starts, delivered = {}, 0
+    for file, last_row in sorted(last_rows.iter_rows(), key=lambda row: natural_key(row[0])):
+        starts[file] = delivered
+        delivered += last_row
+    start = pl.col("source_file").replace_strict(starts, return_dtype=pl.Int64)
+    return rows.with_columns(position=start + pl.col("source_row"))

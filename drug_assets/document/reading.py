@@ -1,0 +1,94 @@
+"""Read a graph document: its drugs, one at a time; an error gives the number of the invalid line.
+
+Memory holds one line at a time. Polars is not imported, since `questions` uses this module.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+import msgspec
+
+from drug_assets.errors import DrugAssetsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+#: A document to read: a local file, or a function that opens the document at each call and returns
+#: a binary stream or other lines of bytes. The stream is closed after reading if it has `close`.
+Graph: TypeAlias = "Path | Callable[[], Iterable[bytes]]"
+
+_Drug = TypeVar("_Drug", bound=msgspec.Struct)
+
+#: Lines are long: with the default buffer, each would be joined from many pieces.
+_BUFFER_BYTES = 2**20
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+#: The kinds of lines, as error messages name them.
+_OPENING = "[ on a line of its own"
+_DRUG = "a drug"
+_CLOSING = "] on a line of its own"
+_NOTHING = "nothing more"
+
+
+class NotAGraphError(DrugAssetsError):
+    """The input is not a graph document; the message names the line and what it should contain."""
+
+
+def read_drugs(graph: Graph, drug: type[_Drug]) -> Iterator[_Drug]:
+    """The drugs of a document, in its order.
+
+    Args:
+        graph: the document.
+        drug: the type to decode each line to: `schema.Drug`, which checks the whole line, or a type
+            with fewer members.
+
+    Raises:
+        NotAGraphError: a line is not valid, or the file cannot be opened.
+    """
+    name = str(graph) if isinstance(graph, Path) else "the graph document"
+    try:
+        opened = graph.open("rb", _BUFFER_BYTES) if isinstance(graph, Path) else graph()
+    except OSError as error:
+        raise NotAGraphError(f"{name} cannot be read: {error.strerror}") from error
+    try:
+        yield from _read(opened, name, msgspec.json.Decoder(drug))
+    finally:
+        close = getattr(opened, "close", None)
+        if close is not None:
+            close()
+
+
+def _read(
+    lines: Iterable[bytes], name: str, decoder: msgspec.json.Decoder[_Drug]
+) -> Iterator[_Drug]:
+    # After each line, `expected` names the kinds of lines that may follow.
+    expected, number = _OPENING, 0
+    for number, line in enumerate(lines, start=1):
+        text = (line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line).strip()
+        if not text:
+            continue
+        found = {b"[": _OPENING, b"]": _CLOSING}.get(text, _DRUG)
+        if found not in expected:
+            raise _not_a_graph(name, number, expected)
+        if found is _OPENING:
+            expected = f"{_DRUG}, or {_CLOSING}"
+        elif found is _CLOSING:
+            expected = _NOTHING
+        else:
+            element = text.removesuffix(b",")
+            try:
+                yield decoder.decode(element)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                raise _not_a_graph(name, number, f"a drug of the graph ({error})") from error
+            expected = _CLOSING if element == text else _DRUG
+    if expected != _NOTHING:
+        raise _not_a_graph(name, max(number, 1), f"{expected}, but the document ends")
+
+
+def _not_a_graph(name: str, line: int, expected: str) -> NotAGraphError:
+    return NotAGraphError(
+        f"{name} is not a graph document: line {line}: expected {expected}; "
+        "`drug-assets run` writes a new one"
+    )

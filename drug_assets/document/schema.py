@@ -1,0 +1,124 @@
+"""The content of the graph document, declared once (SPEC 5).
+
+Writing takes the members from these types, reading decodes to them and so checks each line, and the
+JSON Schema is generated from them. The `…InBrief` types declare only the members that questions
+need: the decoder skips all others, which takes a third of the time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+import msgspec
+
+from drug_assets import sources
+from drug_assets.terms import ATC_CODE, DatePrecision
+
+#: Name of the document's object in a store.
+FILE = "graph.json"
+
+Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
+Position: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+#: In Python, `$` also matches before a final line end. This matches only at the very end, both in
+#: Python and in JavaScript.
+_END = r"(?![\s\S])"
+AtcCode: TypeAlias = Annotated[str, msgspec.Meta(pattern=ATC_CODE.removesuffix("$") + _END)]
+Spans: TypeAlias = Annotated[
+    list[tuple[Position, Position]],
+    msgspec.Meta(
+        min_length=1,
+        description="Where the title names the drug, in characters: start, and one past the end.",
+    ),
+]
+Spellings: TypeAlias = Annotated[
+    list[Text], msgspec.Meta(description="Every spelling that titles are searched for.")
+]
+if TYPE_CHECKING:
+    PublicationType: TypeAlias = str
+    Precision: TypeAlias = str
+else:
+    PublicationType = Literal[tuple(source.document_type for source in sources.PUBLICATIONS)]
+    Precision = Literal[tuple(term.value for term in DatePrecision)]
+
+
+class _Whole(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A JSON object that must have all declared members and no others."""
+
+
+class _Brief(msgspec.Struct, gc=False):
+    """A JSON object that must have all declared members; others are skipped."""
+
+
+class MentionByJournal(_Whole):
+    """A mention, seen from the journal: journal -> drug."""
+
+    date: dt.date | None
+    type: PublicationType
+    id: Text
+
+
+class Journal(_Whole):
+    """A journal that mentions the drug."""
+
+    journal: Text
+    journal_id: Text
+    mentions: Annotated[list[MentionByJournal], msgspec.Meta(min_length=1)]
+
+
+class Mention(_Whole):
+    """A publication whose title names the drug: drug -> publication -> journal."""
+
+    type: PublicationType
+    id: Text
+    title: Text
+    journal: Text | None
+    journal_id: Text | None
+    date: dt.date | None
+    date_precision: Precision | None
+    spans: Spans
+
+
+class Drug(_Whole):
+    """A drug of the list, with its mentions."""
+
+    drug_id: Text
+    drug: Text
+    names: Spellings
+    atc_codes: list[AtcCode]
+    mentions: list[Mention]
+    journals: list[Journal]
+
+
+class MentionInBrief(_Brief):
+    """The members of `MentionByJournal` that questions need."""
+
+    type: PublicationType
+
+
+class JournalInBrief(_Brief):
+    """The members of `Journal` that questions need."""
+
+    journal: str
+    journal_id: str
+    mentions: list[MentionInBrief]
+
+
+class DrugInBrief(_Brief):
+    """The members of `Drug` that questions need."""
+
+    drug_id: str
+    drug: str
+    names: list[str]
+    journals: list[JournalInBrief]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the document: an array of drugs."""
+    schema = msgspec.json.schema(list[Drug])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Drug, publication and journal graph",
+        "description": "Every drug of the list, sorted by name, one line per drug.",
+        **schema,
+    }

@@ -1,0 +1,124 @@
+"""Write tables as the lines of the graph document (SPEC 5).
+
+Lines are made in batches of drugs, so memory depends on the drug with the most mentions, not on the
+size of the document. `schema` declares the content of a line.
+"""
+
+from __future__ import annotations
+
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from drug_assets import sources
+from drug_assets.document import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import msgspec
+
+#: About how many mentions are in memory while the document is written: a drug is never split.
+BATCH_MENTIONS = 100_000
+
+
+def write_lines(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> Iterator[str]:
+    """The lines of `graph.json`: a JSON array with one line per drug, sorted by name.
+
+    Lines are made in the order of `drug_id` and kept in a temporary file until all are made.
+
+    Args:
+        drugs: rows of `contracts.Drugs`; a drug without mentions has a line, too.
+        mentions: rows of `contracts.Mentions`.
+
+    Returns:
+        Lines without line ends.
+    """
+    listed = (
+        drugs.select("drug_id", "drug", "names", "atc_codes")
+        .sort("drug", "drug_id")
+        .with_row_index("line")
+        .join(mentions.group_by("drug_id").len("count"), on="drug_id", how="left")
+        # The mentions are sorted by drug_id, too: those of a batch of drugs are contiguous.
+        .sort("drug_id")
+        .with_columns(batch=pl.col("count").fill_null(0).cum_sum() // BATCH_MENTIONS)
+        .collect()
+    )
+    sizes: list[int] = []
+    with TemporaryFile() as file:
+        for batch in listed.partition_by("batch", maintain_order=True):
+            first, last = (pl.lit(batch["drug_id"][row]) for row in (0, -1))
+            of_batch = mentions.filter(pl.col("drug_id").is_between(first, last))
+            lines = _make_drug_objects(batch, of_batch)
+            sizes.extend(lines.str.len_bytes())
+            file.writelines(lines.cast(pl.Binary))
+        offsets = (
+            listed.select("line", size=pl.Series(sizes, dtype=pl.Int64))
+            .with_columns(start=pl.col("size").cum_sum() - pl.col("size"))
+            .sort("line")
+        )
+        yield "["
+        for number, start, size in zip(*offsets["line", "start", "size"], strict=True):
+            file.seek(start)
+            yield file.read(size).decode() + ("," if number < offsets.height - 1 else "")
+        yield "]"
+
+
+def _make_drug_objects(drugs: pl.DataFrame, mentions: pl.LazyFrame) -> pl.Series:
+    """The JSON objects of these drugs, in their order.
+
+    Rows are sorted and grouped by line number, which is much faster than by a text.
+    """
+    start, end = (pl.element().struct.field(name) for name in ("start", "end"))
+    types = {source.name: source.document_type for source in sources.PUBLICATIONS}
+    numbered = (
+        mentions.select(
+            "drug_id",
+            "journal_id",
+            "journal",
+            "title",
+            "date_precision",
+            date=pl.col("date").dt.to_string("iso"),
+            type=pl.col("source").replace(types),
+            id="publication_id",
+            spans=pl.col("spans").list.eval(pl.concat_arr(start, end)),
+        )
+        .collect()
+        .join(drugs.select("drug_id", "line"), on="drug_id", how="left", maintain_order="left")
+        .sort("line", "date", "type", "id", nulls_last=True)
+    )
+    of_drug = numbered.group_by("line", maintain_order=True).agg(
+        mentions=_json_object(schema.Mention)
+    )
+    follows_another = (
+        pl.col(key).ne_missing(pl.col(key).shift()) for key in ("line", "journal_id")
+    )
+    of_journal = (
+        numbered.filter(pl.col("journal_id").is_not_null())
+        .select("line", "journal", "journal_id", "date", "type", "id")
+        .sort("line", "journal", "journal_id", maintain_order=True)
+        # The keys are sorted and marked as sorted, so Polars groups adjacent rows without hashing.
+        .group_by(
+            pl.any_horizontal(follows_another).cum_sum().set_sorted().alias("journal_of_drug"),
+            maintain_order=True,
+        )
+        .agg(
+            pl.col("line", "journal", "journal_id").first(),
+            mentions=_json_object(schema.MentionByJournal),
+        )
+        .group_by(pl.col("line").set_sorted(), maintain_order=True)
+        .agg(journals=_json_object(schema.Journal))
+    )
+    return (
+        drugs.join(of_drug, on="line", how="left", maintain_order="left")
+        .join(of_journal, on="line", how="left", maintain_order="left")
+        .with_columns(pl.col("mentions", "journals").fill_null([]))
+        .select(_json_object(schema.Drug).struct.json_encode())
+        .to_series()
+    )
+
+
+def _json_object(declared: type[msgspec.Struct]) -> pl.Expr:
+    """A struct with the declared members, taken from the columns of the same names."""
+    return pl.struct(declared.__struct_fields__)

@@ -1,0 +1,53 @@
+"""Every document that a run writes besides the tables: its input tables, and how it is made.
+
+One `Document` declares one output format; its asset, its object in the store and its preview are
+derived from it. Checks of the content belong to `audit`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from drug_assets.document.schema import FILE, json_schema
+from drug_assets.document.writing import write_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text document in the store."""
+
+    #: Name of its asset.
+    name: str
+    #: Name of its object in the store.
+    file: str
+    #: Its description, for people.
+    description: str
+    #: Its syntax, for the asset's tag and for previews: `json`, `csv`, `xml`.
+    kind: str
+    #: The tables that it is made from.
+    tables: tuple[str, ...]
+    #: Makes its lines, without line ends; takes these tables as keyword arguments.
+    lines: Callable[..., Iterator[str]]
+    #: Whether a line holds an element; only such lines are counted and previewed.
+    is_element: Callable[[str], bool]
+    #: Makes its schema, if it has one.
+    schema: Callable[[], Mapping[str, Any]] | None = None
+
+
+GRAPH = Document(
+    name="drug_graph",
+    file=FILE,
+    description="The drug–publication–journal graph as one JSON document, one line per drug.",
+    kind="json",
+    tables=("drugs", "mentions"),
+    lines=write_lines,
+    is_element=lambda line: line not in {"[", "]"},
+    schema=json_schema,
+)
+
+#: Every document, by name of its asset.
+DOCUMENTS: Mapping[str, Document] = {document.name: document for document in (GRAPH,)}

@@ -1,0 +1,69 @@
+"""The shape of a source's records: all that the reader of a file knows about its source.
+
+Each source creates its own (`sources.Source.record_shape`). So the raw rows of a file depend on
+nothing else that a source declares.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import polars as pl
+
+#: The members of a JSON object in their order, including repeated keys.
+Members: TypeAlias = tuple[tuple[str, object], ...]
+
+
+@dataclass(frozen=True)
+class JsonShape:
+    """The layout of a registry's own JSON."""
+
+    name: str
+    #: Matches the beginning of a page of records, up to the opening bracket of its list.
+    page_start: re.Pattern[str]
+    #: That list begins within this many characters of the page.
+    page_head_chars: int
+    #: From the members of a record to flat members named like the fields; None for other objects.
+    flat_record: Callable[[Members], Members | None]
+
+
+@dataclass(frozen=True)
+class RecordShape:
+    """The fields of a source's records, and their spellings in files."""
+
+    #: Name of the source, for messages.
+    source: str
+    #: Schema of its raw table, including the columns that all raw tables have.
+    schema: pl.Schema
+    #: The fields, in the order of their columns.
+    fields: tuple[str, ...]
+    #: A delimited file must have at least one of these fields.
+    required: tuple[str, ...]
+    #: From other spellings in headers and JSON keys, as `normalize_header` returns them, to fields.
+    aliases: Mapping[str, str]
+    #: The multi-valued fields.
+    listed: frozenset[str]
+    #: Names of the formats that the source delivers.
+    formats: tuple[str, ...]
+    #: The layout of the source's own JSON, if it is not flat records.
+    json_shape: JsonShape | None = None
+
+    def field_of(self, header: str) -> str | None:
+        """The field that a header or JSON key names, or None if the source has no such field."""
+        name = normalize_header(header)
+        return self._by_header.get(name) or self.aliases.get(name)
+
+    @cached_property
+    def _by_header(self) -> Mapping[str, str]:
+        return {normalize_header(field): field for field in self.fields}
+
+
+def normalize_header(header: str) -> str:
+    """Normalize a header to compare it: fold case, remove spaces, underscores and hyphens."""
+    return re.sub(r"[\s_-]+", "", header).casefold()

@@ -1,0 +1,56 @@
+"""The sources of the landing zone: one module per source, discovered automatically (SPEC 1).
+
+To add a source, add its contracts and a module with a `SOURCE`; there is no list of sources to
+edit.
+
+| module | holds |
+| --- | --- |
+| `source` | the base classes of sources |
+| `tables` | every table by name: those of each source, and those of all sources together |
+| any other | one source |
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from operator import attrgetter
+from pathlib import Path, PurePosixPath
+
+from drug_assets.sources.source import DrugList, PublicationSource, Source
+
+__all__ = ["ALL", "DRUGS", "PUBLICATIONS", "DrugList", "PublicationSource", "Source"]
+
+_OTHER_MODULES = frozenset({"__init__", "source", "tables"})
+
+
+def _discover() -> tuple[Source, ...]:
+    # `pkgutil` imports a large part of the standard library, which slows the command line down.
+    modules = {path.stem for path in Path(__file__).parent.glob("*.py")} - _OTHER_MODULES
+    found = [import_module(f"{__name__}.{module}").SOURCE for module in modules]
+    return tuple(sorted(found, key=attrgetter("order", "name")))
+
+
+#: Every source, in the order in which people see them listed.
+ALL = _discover()
+#: The source of drugs.
+(DRUGS,) = (source for source in ALL if isinstance(source, DrugList))
+#: The sources of publications.
+PUBLICATIONS = tuple(source for source in ALL if isinstance(source, PublicationSource))
+
+
+def source_of_file(path: str) -> Source | None:
+    """The source of a landed file, by its name or else by a folder above it; None if none matches.
+
+    The start of a name decides, in any case: `PubMed_2024.csv`, `clinical_trials/page1.json`. If
+    several sources match, the longest match wins.
+    """
+    for name in reversed(PurePosixPath(path).parts):
+        matches = [
+            (len(start), source)
+            for source in ALL
+            for start in source.file_names
+            if name.casefold().startswith(start.casefold())
+        ]
+        if matches:
+            return max(matches, key=lambda match: match[0])[1]
+    return None

@@ -1,0 +1,96 @@
+"""Clinical trials: API v2 and exports of ClinicalTrials.gov, and spreadsheets of trials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from drug_assets.sources.source import PublicationSource, SourceContracts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from drug_assets.fetch import PublicService
+    from drug_assets.formats.record_shape import JsonShape
+
+
+class ClinicalTrials(PublicationSource):
+    """Trials, with an official and a brief title."""
+
+    name = "clinical_trials"
+    order = 3
+    publications = "Clinical trials"
+    document_type = "clinical_trial"
+    titles = ("title", "brief_title")
+    title_fields = ("scientific_title", "brief_title")
+    required = ("scientific_title", "brief_title")
+    aliases: ClassVar[Mapping[str, str]] = {
+        "title": "scientific_title",
+        "nctid": "id",
+        # ClinicalTrials.gov's exports: the current one, then the headers that differ in the legacy
+        # one. Its `title` is a brief title, too, but the header does not distinguish it from the
+        # `title` of other lists.
+        "nctnumber": "id",
+        "officialtitle": "scientific_title",
+        "studytitle": "brief_title",
+        "studystatus": "status",
+        "overallstatus": "status",
+        "phases": "phase",
+        "leadsponsor": "sponsor",
+        "startdate": "date",
+        "recruitment": "status",
+        "sponsor/collaborators": "sponsor",
+    }
+    listed = frozenset({"phase", "reference_pmids"})
+    pulled_from = "ClinicalTrials.gov"
+
+    def contracts(self) -> SourceContracts:
+        """Its contracts."""
+        from drug_assets import contracts
+
+        return SourceContracts(
+            contracts.RawClinicalTrials, contracts.ClinicalTrialsRecords, contracts.ClinicalTrials
+        )
+
+    def json_shape(self) -> JsonShape:
+        """Single studies and pages of studies, as the API v2 returns them."""
+        from drug_assets.formats.clinical_trials_gov import API_V2
+
+        return API_V2
+
+    def title(self) -> pl.Expr:
+        """The official title; if it is missing, the brief title."""
+        import polars as pl
+
+        from drug_assets.cleaning.text import clean_text
+
+        return pl.coalesce(
+            clean_text(pl.col("scientific_title")), clean_text(pl.col("brief_title"))
+        )
+
+    def own_columns(self) -> Mapping[str, pl.Expr]:
+        """The columns of `contracts.ClinicalTrialsColumns`."""
+        import polars as pl
+
+        from drug_assets.cleaning.text import clean_text, split_values
+        from drug_assets.terms import SEPARATOR
+
+        brief = clean_text(pl.col("brief_title"))
+        return {
+            "brief_title": pl.when(brief != pl.col("title")).then(brief),
+            "status": clean_text(pl.col("status")),
+            "phases": split_values("phase"),
+            # The registry's legacy export lists the collaborators after the lead sponsor.
+            "sponsor": clean_text(pl.col("sponsor").str.split(SEPARATOR).list.first()),
+            "reference_pmids": split_values("reference_pmids").list.unique(maintain_order=True),
+        }
+
+    def service(self) -> PublicService:
+        """The registry's API v2."""
+        from drug_assets.fetch.clinical_trials import SERVICE
+
+        return SERVICE
+
+
+SOURCE = ClinicalTrials()

@@ -1,0 +1,46 @@
+"""Drug lists: a formulary, DrugBank's open vocabulary, the WHO's ATC/DDD table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from drug_assets.sources.source import DrugList, SourceContracts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+
+class Drugs(DrugList):
+    """Drugs by name, with codes and synonyms."""
+
+    name = "drugs"
+    order = 1
+    required = ("drug", "atc_name")
+    aliases: ClassVar[Mapping[str, str]] = {
+        "atc": "atccode",
+        "drugid": "id",
+        # DrugBank's open vocabulary.
+        "drugbankid": "id",
+        "commonname": "drug",
+        # The WHO's ATC/DDD table.
+        "atclevelname": "atc_name",
+    }
+    listed = frozenset({"synonyms"})
+    cluster_by = ("drug_id",)
+
+    def contracts(self) -> SourceContracts:
+        """Its contracts."""
+        from drug_assets import contracts
+
+        return SourceContracts(contracts.RawDrugs, contracts.DrugRecords, contracts.Drugs)
+
+    def clean_records(self, raw: pl.LazyFrame) -> pl.LazyFrame:
+        """Clean each raw row by itself; see `cleaning.records`."""
+        from drug_assets.cleaning.records import clean_drug_records
+
+        return clean_drug_records(raw)
+
+
+SOURCE = Drugs()

@@ -1,0 +1,83 @@
+"""PubMed: XML of the NLM, CSV exports of its website, and spreadsheets made from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from drug_assets.sources.source import PublicationSource, SourceContracts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from drug_assets.fetch import PublicService
+
+#: The text that PubMed writes in place of a missing title.
+_NO_TITLE = "[Not Available]."
+_RETRACTED = "Retracted Publication"
+
+
+class Pubmed(PublicationSource):
+    """Articles, with numbered versions of records, and records that withdraw others."""
+
+    name = "pubmed"
+    order = 2
+    publications = "PubMed articles"
+    document_type = "pubmed"
+    required = ("title",)
+    aliases: ClassVar[Mapping[str, str]] = {
+        "pmid": "id",
+        # CSV exports of PubMed's website.
+        "journal/book": "journal",
+        "publicationyear": "date",
+    }
+    listed = frozenset({"publication_types"})
+    formats = ("json", "csv", "pubmed_xml")
+    pulled_from = "PubMed"
+
+    def contracts(self) -> SourceContracts:
+        """Its contracts."""
+        from drug_assets import contracts
+
+        return SourceContracts(contracts.RawPubmed, contracts.PubmedRecords, contracts.Pubmed)
+
+    def title(self) -> pl.Expr:
+        """The title; null if PubMed marks it as missing."""
+        return super().title().replace(_NO_TITLE, None)
+
+    def version(self) -> pl.Expr:
+        """The version of a record (Int64): PubMed counts from 1; 0 if it is missing or invalid."""
+        import polars as pl
+
+        return pl.col("version").str.to_integer(strict=False).fill_null(0).clip(lower_bound=0)
+
+    def withdraws(self) -> pl.Expr:
+        """The rows of `DeleteCitation`."""
+        import polars as pl
+
+        from drug_assets.formats.pubmed_xml import DELETED
+
+        return pl.col("citation_status").eq_missing(DELETED)
+
+    def own_columns(self) -> Mapping[str, pl.Expr]:
+        """The columns of `contracts.PubmedColumns`."""
+        import polars as pl
+
+        from drug_assets.cleaning.text import clean_text, split_values
+
+        types = split_values("publication_types")
+        return {
+            "vernacular_title": clean_text(pl.col("vernacular_title")),
+            "publication_types": types,
+            "retracted": types.list.contains(_RETRACTED),
+        }
+
+    def service(self) -> PublicService:
+        """NCBI's E-utilities."""
+        from drug_assets.fetch.pubmed import SERVICE
+
+        return SERVICE
+
+
+SOURCE = Pubmed()

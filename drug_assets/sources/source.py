@@ -1,0 +1,155 @@
+"""The base classes of sources: they declare everything in which one source differs from another.
+
+One module of this package declares one source. All other rooms iterate over the registry
+(`drug_assets.sources`) and use only the members declared here, not the names of sources. Importing
+a source does not import Polars: methods that need it import it when they are called.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from drug_assets.contracts import Contract
+    from drug_assets.fetch import PublicService
+    from drug_assets.formats.record_shape import JsonShape, RecordShape
+
+
+class SourceContracts(NamedTuple):
+    """The contracts of one source."""
+
+    #: Of its raw rows.
+    raw: Contract
+    #: Of its records: raw rows, each cleaned by itself.
+    records: Contract
+    #: Of its cleaned table.
+    cleaned: Contract
+
+
+class Source(ABC):
+    """One source of the landing zone."""
+
+    #: The name of its cleaned table; names such as `raw_NAME` contain it.
+    name: ClassVar[str]
+    #: Its rank among the sources, in lists that people read.
+    order: ClassVar[int]
+    #: A delimited file must have at least one of these fields.
+    required: ClassVar[tuple[str, ...]]
+    #: Names of fields, by another spelling of each in headers and JSON keys, as `normalize_header`
+    #: returns it.
+    aliases: ClassVar[Mapping[str, str]] = {}
+    #: The fields that can have several values.
+    listed: ClassVar[frozenset[str]] = frozenset()
+    #: Names of the formats of its files.
+    formats: ClassVar[tuple[str, ...]] = ("json", "csv")
+    #: Columns of its cleaned table that people filter and join by, the most selective first.
+    cluster_by: ClassVar[tuple[str, ...]]
+    #: The date column by which a warehouse partitions its cleaned table, if there is one.
+    partition_by: ClassVar[str | None] = None
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """The prefixes by which its files, or folders above them, are recognized, in any case."""
+        return (self.name,)
+
+    @abstractmethod
+    def contracts(self) -> SourceContracts:
+        """The contracts of its tables."""
+
+    def json_shape(self) -> JsonShape | None:
+        """The layout of its own JSON format; None if it has only flat records."""
+        return None
+
+    @cache  # noqa: B019 - there are as many sources as modules in this package
+    def record_shape(self) -> RecordShape:
+        """The description of its records that readers of its files need."""
+        from drug_assets.contracts import RawRecord, polars_schema
+        from drug_assets.formats.record_shape import RecordShape
+
+        schema = polars_schema(self.contracts().raw)
+        common_columns = RawRecord.column_names()
+        return RecordShape(
+            source=self.name,
+            schema=schema,
+            fields=tuple(column for column in schema if column not in common_columns),
+            required=self.required,
+            aliases=self.aliases,
+            listed=self.listed,
+            formats=self.formats,
+            json_shape=self.json_shape(),
+        )
+
+    @abstractmethod
+    def clean_records(self, raw: pl.LazyFrame) -> pl.LazyFrame:
+        """Clean each raw row by itself: the result for a row must not depend on other rows.
+
+        Args:
+            raw: rows of its raw contract.
+
+        Returns:
+            The records: as many rows, of its contract for records.
+        """
+
+
+class DrugList(Source):
+    """A source of drugs, whose names are searched for."""
+
+
+class PublicationSource(Source):
+    """A source of publications, whose titles are searched."""
+
+    cluster_by = ("journal_id", "publication_id")
+    partition_by = "date"
+    #: The name of its publications for people, such as "PubMed articles".
+    publications: ClassVar[str]
+    #: The type of its publications in the graph document.
+    document_type: ClassVar[str]
+    #: Columns of its records that hold a title; the title that is shown comes first.
+    titles: ClassVar[tuple[str, ...]] = ("title",)
+    #: Names of the fields that the title is made from, for column lineage.
+    title_fields: ClassVar[tuple[str, ...]] = ("title",)
+    #: Name of the public service that its records can be pulled from, for people.
+    pulled_from: ClassVar[str | None] = None
+
+    def title(self) -> pl.Expr:
+        """The cleaned title of a raw row; null if it is blank."""
+        import polars as pl
+
+        from drug_assets.cleaning.text import clean_text
+
+        return clean_text(pl.col("title"))
+
+    def version(self) -> pl.Expr | None:
+        """The version (Int64) of a raw row within its id; None if the source has no versions."""
+        return None
+
+    def withdraws(self) -> pl.Expr | None:
+        """Whether a raw row only withdraws earlier rows of its id; None if no row does."""
+        return None
+
+    def own_columns(self) -> Mapping[str, pl.Expr]:
+        """Expressions for the columns that only this source has.
+
+        Their input is raw rows with a cleaned `title`.
+        """
+        return {}
+
+    def clean_records(self, raw: pl.LazyFrame) -> pl.LazyFrame:
+        """Clean each raw row by itself; see `cleaning.records`."""
+        from drug_assets.cleaning.records import clean_publication_records
+
+        return clean_publication_records(self, raw)
+
+    def service(self) -> PublicService:
+        """The public service that `pulled_from` names.
+
+        Raises:
+            LookupError: the source has no such service.
+        """
+        raise LookupError(f"{self.name} is pulled from no service")

@@ -1,0 +1,158 @@
+"""Every table by name, in the order of the pipeline: per source, and of all sources together.
+
+This module declares the properties of a table that are not in its contract: its layer, whether it
+is kept by file, whether a warehouse has it, its clustering. The tables are derived from the
+registry of sources, so a new source gets its tables automatically.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import reduce
+from operator import add
+from types import new_class
+from typing import TYPE_CHECKING
+
+import dataframely as dy
+import polars as pl
+
+from drug_assets import contracts, sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from drug_assets.contracts import Contract
+
+#: BigQuery's limit.
+_MOST_CLUSTERING_COLUMNS = 4
+
+
+class Layer(StrEnum):
+    """The stage of the pipeline that makes a table."""
+
+    RAW = "raw"
+    CLEAN = "clean"
+    MENTIONS = "mentions"
+    PUBLISHED = "published"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table."""
+
+    name: str
+    contract: Contract
+    layer: Layer
+    #: Whether each row depends on one landed file (and the names to search for) only.
+    by_file: bool = False
+    #: Whether a warehouse has it; other tables are internal to the pipeline.
+    published: bool = True
+    #: Columns that people filter and join by, the most selective first; by default the primary key.
+    clustered_by: tuple[str, ...] = ()
+    #: The date column by which a warehouse partitions it, if there is one.
+    partitioned_by: str | None = None
+
+    @property
+    def clustering(self) -> tuple[str, ...]:
+        """The columns that it is clustered by in a warehouse."""
+        return (self.clustered_by or tuple(self.contract.primary_key()))[:_MOST_CLUSTERING_COLUMNS]
+
+
+def _extend(
+    name: str, bases: tuple[Contract, ...], description: str, **members: object
+) -> Contract:
+    """A contract with further columns and rules."""
+    namespace = {"__doc__": description, "__module__": __name__, **members}
+    return new_class(name, bases, exec_body=lambda body: body.update(namespace))
+
+
+def _with_known_sources(contract: Contract, names: list[str]) -> Contract:
+    """The contract, with the rule that `source` is one of these names."""
+    description = f"{contract.columns()['source'].description} One of {', '.join(names)}."
+    key = dy.String(primary_key=True, description=description)
+
+    def source_is_known(cls: Contract) -> pl.Expr:  # noqa: ARG001 - rules are class methods
+        """The source is one of the known names."""
+        return pl.col("source").is_in(names)
+
+    # All columns are passed again, which keeps their order.
+    members = {**contract.columns(), "source": key, "source_is_known": dy.rule()(source_is_known)}
+    return _extend(contract.__name__, (contract,), contract.__doc__ or "", **members)
+
+
+def name_mention_counts() -> Mapping[str, str]:
+    """The columns of `journal_drugs` that count mentions, by name of the source."""
+    return {s.name: f"{s.document_type}_mentions" for s in sources.PUBLICATIONS}
+
+
+def _make_journal_drugs() -> Contract:
+    counts = {
+        column: dy.Int64(min=0, description=f"{source.publications} that name the drug.")
+        for source, column in zip(sources.PUBLICATIONS, name_mention_counts().values(), strict=True)
+    }
+
+    def mentioned_at_least_once(cls: Contract) -> pl.Expr:  # noqa: ARG001 - as above
+        """The row counts at least one mention."""
+        return reduce(add, map(pl.col, counts)) >= 1
+
+    counted = _extend("MentionCounts", (dy.Schema,), "Mentions, per source.", **counts)
+    return _extend(
+        "JournalDrugs",
+        (contracts.JournalAndDrug, counted, contracts.FirstAndLastDate),
+        "A drug mentioned by a journal: one row per journal and drug.",
+        mentioned_at_least_once=dy.rule()(mentioned_at_least_once),
+    )
+
+
+def _list_tables() -> Iterator[Table]:
+    every_source = [(source.name, source, source.contracts()) for source in sources.ALL]
+    publications = [source.name for source in sources.PUBLICATIONS]
+    raw, clean, mentions, published = Layer
+    yield Table("landed_files", contracts.LandedFiles, raw, published=False)
+    for name, _, own in every_source:
+        yield Table(f"raw_{name}", own.raw, raw, by_file=True, published=False)
+    for name, _, own in every_source:
+        yield Table(f"{name}_records", own.records, clean, by_file=True, published=False)
+    yield Table(
+        sources.DRUGS.name,
+        sources.DRUGS.contracts().cleaned,
+        clean,
+        clustered_by=sources.DRUGS.cluster_by,
+    )
+    yield Table("journals", contracts.Journals, clean)
+    for name, source, own in every_source:
+        if source is not sources.DRUGS:
+            yield Table(
+                name,
+                own.cleaned,
+                clean,
+                clustered_by=source.cluster_by,
+                partitioned_by=source.partition_by,
+            )
+    names = [name for name, _, _ in every_source]
+    rejected = _with_known_sources(contracts.RejectedRecords, names)
+    yield Table("rejected_records", rejected, clean)
+    for name in names:
+        yield Table(f"merged_{name}", contracts.MergedRecords, clean)
+    for name in publications:
+        yield Table(
+            f"{name}_drugs_named", contracts.DrugsNamed, mentions, by_file=True, published=False
+        )
+    yield Table(
+        "mentions",
+        _with_known_sources(contracts.Mentions, publications),
+        mentions,
+        clustered_by=("drug_id", "journal_id"),
+        partitioned_by="date",
+    )
+    yield Table("journal_drugs", _make_journal_drugs(), published)
+    yield Table("top_journal", contracts.TopJournal, published)
+
+
+TABLES: Mapping[str, Table] = {table.name: table for table in _list_tables()}
+
+
+def list_columns(table: str) -> list[str]:
+    """The names of a table's columns, in order."""
+    return TABLES[table].contract.column_names()

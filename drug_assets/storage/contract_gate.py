@@ -1,0 +1,56 @@
+"""The check before every write: rows that break the contract of their table are refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drug_assets import contracts
+from drug_assets.errors import DrugAssetsError
+from drug_assets.sources.tables import TABLES
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class ContractBrokenError(DrugAssetsError):
+    """Rows break the contract of their table; nothing was written."""
+
+
+def conform(table: str, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows with the columns of a table, in the order of its contract; types are not changed.
+
+    Raises:
+        ContractBrokenError: a column is missing, unknown, or of another type.
+    """
+    expected = contracts.polars_schema(TABLES[table].contract)
+    found = rows.collect_schema()
+    if dict(found) != dict(expected):
+        differences = [
+            f"column {name}: {found.get(name, 'missing')}, expected {expected.get(name, 'none')}"
+            for name in dict.fromkeys([*expected, *found])
+            if found.get(name) != expected.get(name)
+        ]
+        raise ContractBrokenError(f"{table} was not written: " + "; ".join(differences))
+    return rows.select(expected.names())
+
+
+def require_contract(table: str, rows: pl.LazyFrame) -> None:
+    """Check that rows keep the contract of their table.
+
+    Args:
+        table: name of the table.
+        rows: its rows, with the columns that `conform` returns.
+
+    Raises:
+        ContractBrokenError: a rule is broken. The message names each broken rule, how many rows
+            break it, and the first invalid row.
+    """
+    _, failure = TABLES[table].contract.filter(rows)
+    broken = failure.counts()
+    if not broken:
+        return
+    example = failure.invalid().head(1).to_dicts()[0]
+    rules = ", ".join(f"{rule} ({count} rows)" for rule, count in sorted(broken.items()))
+    raise ContractBrokenError(
+        f"{table} was not written: it breaks {rules}; the first such row: {example}"
+    )

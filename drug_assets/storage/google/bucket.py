@@ -1,0 +1,245 @@
+"""Objects of a Google Cloud Storage bucket, through the official client.
+
+An upload makes one object from a finished local file, and the service verifies its checksum: a
+reader never sees half an object, even after a crash. Every call has a time-out and bounded retries
+with growing, jittered waits. A repeated call does no harm, since only one run writes at a time, and
+it writes the same bytes under the same name. Errors name a missing bucket, role or login.
+
+This module knows nothing about the content of the objects.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import shutil
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import google_crc32c
+from google.api_core import exceptions as api
+from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
+
+from drug_assets.storage.google.client import (
+    TIMEOUT,
+    explain_errors,
+    make_process_folder,
+    name_account,
+    storage_client,
+)
+from drug_assets.storage.objects import ChangedObjectError, StorageError, StoredObject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from google.cloud import storage  # type: ignore[attr-defined, import-untyped, unused-ignore]
+
+#: For 408, 429, 5xx, time-outs and broken connections, also of uploads: see the module's docstring.
+RETRY = DEFAULT_RETRY.with_delay(initial=0.5, maximum=20.0, multiplier=2.0).with_timeout(180.0)
+
+_SCHEME = "gs://"
+_LISTED = "items(name,size,generation,updated,md5Hash,crc32c),nextPageToken"
+_HASH_CHUNK = 1 << 20
+
+
+class Bucket:
+    """A store of the objects in a bucket whose names start with a prefix.
+
+    The names that the store takes and returns do not contain the prefix.
+    """
+
+    def __init__(self, client: storage.Client, bucket: str, prefix: str = "") -> None:
+        """Use `gs://bucket/prefix` through a client."""
+        self._bucket = client.bucket(bucket)
+        self._client = client
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+
+    @classmethod
+    def at(cls, location: str, client: storage.Client | None = None) -> Bucket:
+        """Open the store at `gs://bucket/prefix`.
+
+        Args:
+            location: the URI.
+            client: the client to use; if not given, that of this process, with the login of the
+                machine.
+
+        Raises:
+            StorageError: the location names no bucket, or there is no Google login.
+        """
+        bucket, _, prefix = location.removeprefix(_SCHEME).partition("/")
+        if not location.startswith(_SCHEME) or not bucket:
+            raise StorageError(f"{location} names no bucket: it should be gs://bucket/prefix")
+        return cls(client or storage_client(), bucket, prefix)
+
+    def __reduce__(self) -> tuple[Callable[[str], Bucket], tuple[str]]:
+        """Pickle only the location: another process opens it with its own client."""
+        return Bucket.at, (self.uri(),)
+
+    def uri(self, name: str = "") -> str:
+        """The `gs://` URI of an object; without a name, that of the prefix."""
+        return f"{_SCHEME}{self._bucket.name}/{self._prefix}{name}".rstrip("/")
+
+    def objects(self, prefix: str = "") -> list[StoredObject]:
+        """All objects whose name starts with `prefix`; one request lists a thousand of them."""
+        with self._explain_errors(writing=False):
+            found = [
+                StoredObject(
+                    blob.name.removeprefix(self._prefix),
+                    blob.size or 0,
+                    str(blob.generation),
+                    blob.updated,
+                    _content_identity(blob),
+                )
+                for blob in self._client.list_blobs(
+                    self._bucket,
+                    prefix=self._prefix + prefix,
+                    fields=_LISTED,
+                    timeout=TIMEOUT,
+                    retry=RETRY,
+                )
+                # Google's console creates empty objects with such names to show folders.
+                if not blob.name.endswith("/")
+            ]
+        return sorted(found)
+
+    def read(self, name: str, version: str | None = None) -> bytes:
+        """The bytes of an object as they are stored; their checksum is verified.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+            ChangedObjectError: the object has another version by now.
+        """
+        try:
+            with self._explain_errors(name, writing=False):
+                data: bytes = self._blob(name, version).download_as_bytes(
+                    raw_download=True, timeout=TIMEOUT, retry=RETRY
+                )
+        except FileNotFoundError as error:
+            if version is None:
+                raise
+            raise ChangedObjectError(self.uri(name)) from error
+        return data
+
+    def content_id(self, found: StoredObject) -> str:
+        """The object's MD5; for a composed object, which has none, its CRC32C and generation.
+
+        The service lists both, so no bytes are read. A CRC32C alone is too short to distinguish
+        contents reliably, so the generation is added.
+
+        Raises:
+            ValueError: the object was not listed by a bucket.
+        """
+        if found.content is None:
+            raise ValueError(f"{found.name} was not listed by this bucket")
+        return found.content
+
+    def local_copy(self, name: str, version: str | None = None) -> Path:
+        """A local file with the bytes of one version, by default the current one.
+
+        The checksum is verified. Each process keeps one copy per version, and does not download
+        an object that it uploaded itself.
+        """
+        with self._explain_errors(name, writing=False):
+            if version is None:
+                blob = self._blob(name)
+                blob.reload(timeout=TIMEOUT, retry=RETRY)
+                version = str(blob.generation)
+            cached = self._cached(name, version)
+            if cached.exists():
+                return cached
+            partial = self.scratch(name)
+            try:
+                self._blob(name, version).download_to_filename(
+                    str(partial), raw_download=True, timeout=TIMEOUT, retry=RETRY
+                )
+                partial.replace(cached)
+            finally:
+                partial.unlink(missing_ok=True)
+        return cached
+
+    def scratch(self, name: str) -> Path:
+        """A new path in the temporary folder of this process, below TMPDIR."""
+        return make_process_folder() / f"{secrets.token_hex(8)}{PurePosixPath(name).suffix}"
+
+    def put(self, finished: Path, name: str) -> None:
+        """Upload a file as one object, and move the file to the local copies.
+
+        A file above 8 MiB is sent in chunks; an interrupted upload continues after the last chunk
+        that arrived. The service compares the checksum before the object appears.
+        """
+        with self._explain_errors(name, writing=True):
+            blob = self._blob(name)
+            blob.upload_from_filename(
+                str(finished),
+                timeout=TIMEOUT,
+                retry=RETRY,
+                crc32c_checksum_value=_crc32c(finished),
+            )
+        shutil.move(finished, self._cached(name, str(blob.generation)))
+
+    def move(self, name: str, new_name: str) -> None:
+        """Copy inside the service, then delete; if interrupted in between, it can be repeated."""
+        with self._explain_errors(name, writing=True):
+            source, target = self._blob(name), self._blob(new_name)
+            token, _, _ = target.rewrite(source, timeout=TIMEOUT, retry=RETRY)
+            while token is not None:
+                token, _, _ = target.rewrite(source, token=token, timeout=TIMEOUT, retry=RETRY)
+        self.delete(name)
+
+    def delete(self, name: str) -> None:
+        """Remove an object; do nothing if it does not exist."""
+        try:
+            with self._explain_errors(name, writing=True):
+                self._blob(name).delete(timeout=TIMEOUT, retry=RETRY)
+        except FileNotFoundError:
+            pass
+
+    def _blob(self, name: str, generation: str | None = None) -> storage.Blob:
+        return self._bucket.blob(self._prefix + name, generation=generation)
+
+    def _cached(self, name: str, generation: str) -> Path:
+        key = hashlib.sha256(self.uri(name).encode()).hexdigest()[:24]
+        return make_process_folder() / f"{key}-{generation}{PurePosixPath(name).suffix}"
+
+    @contextmanager
+    def _explain_errors(self, name: str = "", *, writing: bool) -> Iterator[None]:
+        """Replace errors of the service with errors that explain what a person can do."""
+        bucket = self._bucket.name
+        role = "roles/storage.objectUser" if writing else "roles/storage.objectViewer"
+        try:
+            with explain_errors(self.uri(name)):
+                yield
+        except api.NotFound as error:
+            # The caller handles a missing object; a missing bucket is always an error.
+            uploading = writing and "/upload/" in str(error)
+            if name and not uploading and "bucket does not exist" not in str(error):
+                raise FileNotFoundError(self.uri(name)) from error
+            raise StorageError(
+                f"there is no bucket {bucket}: name another one, or create it with "
+                f"`gcloud storage buckets create gs://{bucket} --location=LOCATION`"
+            ) from error
+        except (api.Forbidden, api.Unauthorized) as error:
+            raise StorageError(
+                f"{self.uri(name)} may not be {'written' if writing else 'read'} by "
+                f"{name_account(self._client)}: grant {role} with `gcloud storage buckets "
+                f"add-iam-policy-binding gs://{bucket} --member=MEMBER --role={role}`. "
+                f"The service says: {error.message}"
+            ) from error
+
+
+def _content_identity(blob: storage.Blob) -> str:
+    if blob.md5_hash:
+        return f"md5:{blob.md5_hash}"
+    return f"crc32c:{blob.crc32c}:{blob.generation}"
+
+
+def _crc32c(path: Path) -> str:
+    """The CRC32C checksum of a file, encoded as the service encodes it."""
+    checksum = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_HASH_CHUNK):
+            checksum = google_crc32c.extend(checksum, chunk)
+    return base64.b64encode(checksum.to_bytes(4, "big")).decode()

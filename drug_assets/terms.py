@@ -1,0 +1,99 @@
+"""The words that a column may contain, each with its meaning (SPEC, "Words of the tables").
+
+Issues, reject reasons, merge rules and precisions are declared here once: contracts check them,
+column descriptions and SPEC list them. The code that assigns a word belongs to `formats` and
+`cleaning`. This module imports nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+#: Separates the values of a multi-valued field in every raw table.
+SEPARATOR = "|"
+#: The five levels of the WHO's Anatomical Therapeutic Chemical classification.
+ATC_CODE = r"^[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?$"
+
+
+class Term(StrEnum):
+    """A word that a column may contain; `meaning` explains it in one phrase."""
+
+    meaning: str
+
+    def __new__(cls, word: str, meaning: str) -> Self:
+        """Create a word with its meaning."""
+        term = str.__new__(cls, word)
+        term._value_ = word
+        term.meaning = meaning
+        return term
+
+    @classmethod
+    def listed(cls) -> str:
+        """All words with their meanings, as column descriptions show them."""
+        return "; ".join(f"`{term.value}`: {term.meaning}" for term in cls)
+
+
+class ReadIssue(Term):
+    """What was odd about the form of a record (column `read_issues` of raw tables)."""
+
+    SHORT_ROW = "short_row", "fewer values than the header has columns"
+    LONG_ROW = "long_row", "more values than the header has columns"
+    BLANK_ROW = "blank_row", "no value but blanks"
+    STRAY_QUOTE = "stray_quote", "a quote within a quoted value that is not doubled"
+    UNCLOSED_QUOTE = "unclosed_quote", "a quoted value without a proper end"
+    INVALID_JSON = "invalid_json", "no valid JSON, `extra` holds the text"
+    NOT_AN_OBJECT = "not_an_object", "JSON, but no object, `extra` holds the value"
+    DUPLICATE_KEY = "duplicate_key", "a key that the object contains twice; the first value is used"
+    NOT_UTF8 = "not_utf8", "bytes that are not UTF-8, read as Windows-1252"
+    INVALID_UNICODE = "invalid_unicode", "half a character, replaced by U+FFFD"
+
+
+class Issue(Term):
+    """What a reader of a cleaned record should know (column `issues`)."""
+
+    MISSING_ID = "missing_id", "no id was given, so it is a hash of title, date and journal"
+    MISSING_DATE = "missing_date", "no date was given"
+    MONTH_FIRST_DATE = "month_first_date", "the date can only be read with the month first"
+    UNREADABLE_DATE = "unreadable_date", "the date that was given cannot be read"
+    MISSING_JOURNAL = "missing_journal", "no journal was given"
+    MERGED_DUPLICATE = "merged_duplicate", "rows of one work that differ were merged into it"
+    CONFLICTING_DUPLICATE = (
+        "conflicting_duplicate",
+        "rows of the same id with other content were replaced by it",
+    )
+    INVALID_ATC_CODE = "invalid_atc_code", "one of its codes does not have the shape of an ATC code"
+    MISSING_CODE = "missing_code", "the list gives no code for it"
+    UNSEARCHABLE_NAME = "unsearchable_name", "one of its names has no letter or digit"
+    STOPPED_NAME = "stopped_name", "one of its names is on the stop list and is not searched for"
+
+
+class RejectReason(Term):
+    """Why a raw row was rejected (column `reasons` of `rejected_records`)."""
+
+    BLANK_ROW = "blank_row", ReadIssue.BLANK_ROW.meaning
+    INVALID_JSON = "invalid_json", ReadIssue.INVALID_JSON.meaning
+    NOT_AN_OBJECT = "not_an_object", ReadIssue.NOT_AN_OBJECT.meaning
+    BLANK_TITLE = "blank_title", "no title: it can mention nothing"
+    BLANK_NAME = "blank_name", "no name of a drug"
+    ATC_GROUP = "atc_group", "a group of the WHO's ATC table, no substance"
+    DELETION = "deletion", "it only withdraws earlier records of its id"
+    DELETED = "deleted", "a later record of its id withdrew it"
+
+
+class MergeRule(Term):
+    """Why a raw row went into another one (column `rule` of the `merged_` tables)."""
+
+    SAME_CONTENT = "same_content", "all its values are those of the row that was kept"
+    MERGED_DUPLICATE = "merged_duplicate", "same title and date, no other id, no other journal"
+    CONFLICTING_DUPLICATE = "conflicting_duplicate", "same id, and a later row has other content"
+    SAME_DRUG = "same_drug", "the same drug by name or identifier"
+
+
+class DatePrecision(Term):
+    """How much of a date is known (column `date_precision`)."""
+
+    DAY = "day", "all of it"
+    MONTH = "month", "year and month"
+    SEASON = "season", "year and season, quarter or half"
+    YEAR = "year", "the year alone"

@@ -1,0 +1,41 @@
+-- top_journal_view: the journals that mention the most different drugs (SPEC 6.1).
+--
+-- Over all sources; with all journals that tie.
+--
+-- The pipeline's table top_journal holds this answer as last published; the view computes it from
+-- the current mentions, so that the two can be compared and the query can be read and adapted. Add
+-- ORDER BY journal: rows of a view have no order.
+-- Parameters: none.
+-- Cost: four columns of mentions (journal_id, journal, drug_id, drug), all partitions. For a
+-- dashboard, read the table top_journal: a few rows.
+-- Emulator: it does not store the descriptions.
+CREATE OR REPLACE VIEW `${project}.${dataset}.top_journal_view` (
+  journal_id OPTIONS (description = 'Identity of the journal.'),
+  journal OPTIONS (description = 'Journal, in its most frequent spelling.'),
+  drug_count OPTIONS (description = 'Different drugs it mentions.'),
+  drugs OPTIONS (description = 'Names of these drugs, sorted.')
+)
+OPTIONS (
+  description = 'The journals that mention the most different drugs: all that tie, from mentions.'
+)
+AS
+WITH pairs AS (
+  -- A drug counts once per journal, however often it is mentioned. Drugs are distinguished by
+  -- drug_id: two drugs with the same name are two.
+  SELECT journal_id, drug_id, MIN(journal) AS journal, MIN(drug) AS drug
+  FROM `${project}.${dataset}.mentions`
+  WHERE journal_id IS NOT NULL
+  GROUP BY journal_id, drug_id
+),
+counts AS (
+  SELECT
+    journal_id,
+    MIN(journal) AS journal,
+    COUNT(*) AS drug_count,
+    ARRAY_AGG(drug ORDER BY drug) AS drugs
+  FROM pairs
+  GROUP BY journal_id
+)
+SELECT journal_id, journal, drug_count, drugs
+FROM counts
+WHERE drug_count = (SELECT MAX(drug_count) FROM counts);
