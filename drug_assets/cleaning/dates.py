@@ -184,13 +184,15 @@ def _group(name: str, *forms: str) -> pl.Expr:
 def _parts() -> dict[str, pl.Expr]:
     """The parts of the date as written, from the form that matches."""
     with_range = ("year_first_numbers", "year_first_words", "word_first", "day_first")
-    last_year = pl.coalesce(
-        _group("last_year", *with_range), _group("end_year", "year_first_words")
+    # Where a text has a range of years and the year of an end, the range runs to the earlier one.
+    last_year = pl.min_horizontal(
+        _group("last_year", *with_range).cast(pl.Int32),
+        _group("end_year", "year_first_words").cast(pl.Int32),
     )
     separators = [_group(name, *_NUMBER_FORMS) for name in ("separator", "second_separator")]
     return {
         "year": _group("year", *_FORMS).cast(pl.Int32),
-        "last_year": last_year.cast(pl.Int32),
+        "last_year": last_year,
         "word": _group("word", *_WORD_FORMS),
         "month": _group("month", *_NUMBER_FORMS).cast(pl.Int32),
         "day": _group("day", *_NUMBER_FORMS, *_WORD_FORMS).cast(pl.Int32),

@@ -51,7 +51,7 @@ _CODE = r"^(\pL{1,5})[ -]([0-9]{2,6})$"
 
 def without_ion(name: pl.Expr) -> pl.Expr:
     """`lithium cation`, `lithium, ion`, `potassium(1+)` -> `lithium`, `potassium`."""
-    return name.str.extract(_ION)
+    return name.str.extract(_ION).str.strip_chars_end(" ")
 
 
 def salt_of_acid(name: pl.Expr) -> pl.Expr:

@@ -238,6 +238,268 @@ def test_what_is_no_date_is_unreadable(text: str) -> None:
     assert reading(text) == (None, None, "unreadable_date")
 
 
+#: The edges of each form: by what they are about, texts with the first day of what they say.
+EDGES = {
+    "a numbered part needs no ordinal": {
+        "2000 1 Quarter": "2000-01-01",
+        "1 quarter 2000": "2000-01-01",
+        "1quarter 2000": "2000-01-01",
+        "3 trimestre 2001": "2001-07-01",
+        "2-3 quarter 2000": "2000-04-01",
+    },
+    "every ordinal of a part": {
+        "1st quarter 2000": "2000-01-01",
+        "2nd quarter 2000": "2000-04-01",
+        "2nde trimestre 2000": "2000-04-01",
+        "2d quarter 2000": "2000-04-01",
+        "3rd quarter 2000": "2000-07-01",
+        "4th quarter 2000": "2000-10-01",
+        "1er trimestre 2000": "2000-01-01",
+        "1re trimestre 2000": "2000-01-01",
+        "2e trimestre 2000": "2000-04-01",
+        "2ème trimestre 2000": "2000-04-01",
+        "2ième trimestre 2000": "2000-04-01",
+        "2ie trimestre 2000": "2000-04-01",
+    },
+    "every word for a part, in full and abbreviated": {
+        "2nd quart 2000": "2000-04-01",
+        "2nd quarter 2000": "2000-04-01",
+        "2nd qtr 2000": "2000-04-01",
+        "2nd trim 2000": "2000-04-01",
+        "2nd trimest 2000": "2000-04-01",
+        "2nd trimestre 2000": "2000-04-01",
+        "2nd trimester 2000": "2000-04-01",
+        "1st sem 2000": "2000-01-01",
+        "2nd sem 2000": "2000-07-01",
+        "2nd semest 2000": "2000-07-01",
+        "2nd semestre 2000": "2000-07-01",
+        "2nd semester 2000": "2000-07-01",
+        "Q1 2000": "2000-01-01",
+        "Q4 2000": "2000-10-01",
+        "T2 2000": "2000-04-01",
+        "2000 t3": "2000-07-01",
+    },
+    "a range of parts, and what stands around a part": {
+        "1st to 4th quarter 2000": "2000-01-01",
+        "1er au 2e trimestre 2000": "2000-01-01",
+        "the 2nd quarter 2000": "2000-04-01",
+        "in Q2 2000": "2000-04-01",
+        "Q2/2000": "2000-04-01",
+        "Q2 - 2000": "2000-04-01",
+        "2000Q2": "2000-04-01",
+        "2000 - Q2": "2000-04-01",
+    },
+    "every time of day, with every zone": {
+        "2020-02-03T0:00": "2020-02-03",
+        "2020-02-03T9:59": "2020-02-03",
+        "2020-02-03T19:00": "2020-02-03",
+        "2020-02-03T24:00": "2020-02-03",
+        "2020-02-03T23:59:60": "2020-02-03",
+        "2020-02-03T10:00:00,5": "2020-02-03",
+        "2020-02-03T10:00:00.123456Z": "2020-02-03",
+        "2020-02-03 10:00 am": "2020-02-03",
+        "2020-02-03 10:00pm": "2020-02-03",
+        "2020-02-03 10:00:00 pm UTC": "2020-02-03",
+        "2020-02-03Z": "2020-02-03",
+        "2020-02-03 utc": "2020-02-03",
+        "2020-02-03 GMT": "2020-02-03",
+        "2020-02-03T10:00+0200": "2020-02-03",
+        "2020-02-03T10:00-05:00": "2020-02-03",
+        "03/02/2020T10:00Z": "2020-02-03",
+        "03/02/2020 GMT": "2020-02-03",
+    },
+    "every separator of numbers": {
+        "2020 - 02 - 03": "2020-02-03",
+        "2020 / 02": "2020-02-01",
+        "2020 . 2 . 3": "2020-02-03",
+        "2020-2": "2020-02-01",
+        "3 . 2 . 2020": "2020-02-03",
+        "2 - 2020": "2020-02-01",
+    },
+    "every word between the ends of a range": {
+        "1999 to 2000": "1999-01-01",
+        "1999 and 2000": "1999-01-01",
+        "1999 au 2000": "1999-01-01",
+        "1999 et 2000": "1999-01-01",
+        "1999 à 2000": "1999-01-01",
+        "1999 & 2000": "1999-01-01",
+        "1999&2000": "1999-01-01",
+        "1999 - 2000": "1999-01-01",
+        "1999. - 2000": "1999-01-01",
+        "Feb. to Mar. 2022": "2022-02-01",
+        "Feb.-Mar. 2022": "2022-02-01",
+        "févr. à mars 2022": "2022-02-01",
+    },
+    "every word before a date": {
+        "le 3 mars 2021": "2021-03-03",
+        "the 3 March 2021": "2021-03-03",
+        "on 3 March 2021": "2021-03-03",
+        "in March 2021": "2021-03-01",
+        "en mars 2021": "2021-03-01",
+        "on March 3, 2021": "2021-03-03",
+        "3 of March 2021": "2021-03-03",
+        "3 de mars 2021": "2021-03-03",
+    },
+    "every ordinal of a day": {
+        "1st May 2020": "2020-05-01",
+        "2nd May 2020": "2020-05-02",
+        "2d May 2020": "2020-05-02",
+        "3rd May 2020": "2020-05-03",
+        "4th May 2020": "2020-05-04",
+        "1er May 2020": "2020-05-01",
+        "2020 May 15th": "2020-05-15",
+        "May 5th 2020": "2020-05-05",
+    },
+    "the last day of a range is any day there is": {
+        **{f"2000 Feb 3-{end}": "2000-02-03" for end in ("4", "04", "10", "19", "20", "29")},
+        **{f"2000 Feb 3-{end}": "2000-02-03" for end in ("30", "31", "15th")},
+        "2000 Feb 3-Mar": "2000-02-03",
+        "2000 Feb - Mar 3": "2000-02-01",
+        "1999 Dec 15-2000 Jan": "1999-12-15",
+        "1998 Dec-1999Jan 2": "1998-12-01",
+        "3 to 15 February 2000": "2000-02-03",
+        "3/15 February 2000": "2000-02-03",
+        "Feb 3-15 2000": "2000-02-03",
+        "Feb 3-Mar 2, 2000": "2000-02-03",
+        "Dec 2020-2021": "2020-12-01",
+        "Dec 2020-Jan 2021": "2020-12-01",
+        "Dec 5, 2020-Jan 3 2021": "2020-12-05",
+    },
+    "what stands between the parts of a date": {
+        "2000Feb3": "2000-02-03",
+        "2000-Feb-03": "2000-02-03",
+        "2000/Feb": "2000-02-01",
+        "2000 , Feb": "2000-02-01",
+        "Feb2000": "2000-02-01",
+        "Feb 3.2000": "2000-02-03",
+        "Feb 3/2000": "2000-02-03",
+        "Feb 3-2000": "2000-02-03",
+        "Feb 3 , 2000": "2000-02-03",
+        "3February2000": "2000-02-03",
+        "3 - February - 2000": "2000-02-03",
+    },
+    "the first and the last year": {"1000": "1000-01-01", "2999": "2999-01-01"},
+    "a winter of two years is that of the first December": {
+        "1974-1975 hiver": "1974-12-01",
+        "hiver 1974/1975": "1974-12-01",
+        "1974-1974 Winter": "1974-01-01",
+        "1974-1976 Winter": "1974-01-01",
+        "1974-1975 Spring": "1974-04-01",
+        "1974-1975 Fall": "1974-10-01",
+        "1974-1975 Jan": "1974-01-01",
+        "1974-1975 Winter-1976 Spring": "1974-12-01",
+    },
+    "every season": {
+        "winter 2000": "2000-01-01",
+        "hiver 2000": "2000-01-01",
+        "spring 2000": "2000-04-01",
+        "printemps 2000": "2000-04-01",
+        "summer 2000": "2000-07-01",
+        "été 2000": "2000-07-01",
+        "autumn 2000": "2000-10-01",
+        "automne 2000": "2000-10-01",
+        "fall 2000": "2000-10-01",
+        "christmas 2000": "2000-12-01",
+        "Noël 2000": "2000-12-01",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", EDGES)
+def test_the_edges_of_a_form_are_read(kind: str) -> None:
+    texts = EDGES[kind]
+    read = {text: str(date) for text, (date, _, _) in zip(texts, readings(*texts), strict=True)}
+    assert read == texts
+
+
+SPELLINGS_OF_MONTHS = [
+    "january janvier janv jan",
+    "february février févr febr feb fév",
+    "march mars mar",
+    "april avril avr apr",
+    "may mai",
+    "june juin jun",
+    "july juillet juil jul",
+    "august août aug",
+    "september septembre sept sep",
+    "october octobre oct",
+    "november novembre nov",
+    "december décembre dec déc",
+]
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_every_spelling_of_a_month(month: int) -> None:
+    spellings = SPELLINGS_OF_MONTHS[month - 1].split()
+    expected = [(dt.date(2020, month, 1), "month", None)] * len(spellings)
+    assert readings(*(f"{name} 2020" for name in spellings)) == expected
+    assert readings(*(f"2020 {name}." for name in spellings)) == expected
+
+
+@pytest.mark.parametrize("sign", " .,;:!()[]{}\"'`´«»“”‘’*|")
+def test_signs_around_a_date_do_not_count(sign: str) -> None:
+    for text in (f"{sign}2020-01-15", f"2020-01-15{sign}", f"{sign}{sign}2020-01-15{sign}{sign}"):
+        assert reading(text) == (dt.date(2020, 1, 15), "day", None)
+
+
+@pytest.mark.parametrize("sign", "#~+/_-?=<>x2é")
+def test_other_signs_around_a_date_do(sign: str) -> None:
+    for text in (f"{sign}2020-01-15", f"2020-01-15{sign}"):
+        assert reading(text) == (None, None, "unreadable_date")
+
+
+@pytest.mark.parametrize("dash", "-‐‑‒–—−")
+def test_every_dash_is_a_hyphen(dash: str) -> None:
+    assert reading(f"2020{dash}01{dash}15") == (dt.date(2020, 1, 15), "day", None)
+    assert reading(f"Jan{dash}Feb 2020") == (dt.date(2020, 1, 1), "month", None)
+
+
+#: What is nearly a form, by what is wrong with it.
+NEARLY = {
+    "no such part of a year": ["Q0 2000", "Q5 2000", "T0 2000", "T5 2000", "5th quarter 2000"],
+    "no such word for a part": ["1st q 2000", "1st qt 2000", "S1 2000", "1st trimes 2000"],
+    "a part that does not end there": ["Q12000", "2000 Q12", "1st quarters 2000", "1st seme 2000"],
+    "a part without a number": ["quarter 2000", "2000 quarter", "2000 quarter 1"],
+    "no range of parts": ["1st-5th quarter 2000", "2nd-1st quarter 2000", "1-2-3 quarter 2000"],
+    "too much between a part and a year": ["Q1 - . 2000", "2000 - . Q1", "2nd quarter of 2000"],
+    "an ordinal apart": ["4 th quarter 2000", "1 st May 2020", "1  er mai 2020"],
+    "no hour": ["2020-01-01T10", "2020-01-01T29:00", "2020-01-01T30:00", "2020-01-01T100:00"],
+    "no minute": ["2020-01-01T10:60", "2020-01-01T10:0", "2020-01-01T:00"],
+    "no second": ["2020-01-01T10:00:70", "2020-01-01T10:00:5", "2020-01-01T10:00:00.x"],
+    "no zone": ["2020-01-01T10:00+2:00", "2020-01-01T10:00+02:0", "2020-01-01 EST"],
+    "no half of a day": ["2020-01-01 10:00 xm", "2020-01-01 10:00 a", "2020-01-01 am"],
+    "an hour of no day": ["2020-01T10:00", "2020T10:00", "January 2020 10:00"],
+    "a day apart from its hour": ["2020-01-01  10:00", "2020-01-01/10:00"],
+    "numbers that are too long": ["2020-001", "2020-01-015", "001/01/2020", "1/001/2020"],
+    "numbers that stand together": ["20200115", "202001", "01 02 2020", "01 2020"],
+    "too many numbers": ["2020-1-1-1", "1/1/1/2020", "2000 Jan 150", "2000 Jan 1-15-20"],
+    "two separators": ["2020--01", "2020-01--15", "01//02/2020", "1999..2000"],
+    "no range of years": ["1999to2000", "1999 or 2000", "1999, 2000", "1999  - 2000", "1999-200"],
+    "no word before a date": ["at March 2021", "le le 3 mars 2021", "le3 mars 2021", "of May 2021"],
+    "no last day of a range": ["2000 Jan 1-32", "2000 Jan 1-0", "2000 Jan 1-00", "2000 Jan 1-40"],
+    "no last day in another month": ["2000 Jan 31-Feb 32", "Jan 1-Feb 0, 2000"],
+    "no last day in another year": ["Jan 5, 2020-Feb 32, 2021", "27 Dec 2000-32 Jan 2001"],
+    "a range without an end": ["Jan 2020-Feb", "2000 Jan-2001", "2000 Jan 15 Feb", "2000 Jan-"],
+    "a range of three": ["Jan-Feb-Mar 2000", "1-15-20 January 2000", "1999-2000-2001"],
+    "a range that runs backwards": [
+        "27 Dec 2001-4 Jan 2000",
+        "2001-2000 Winter",
+        "Winter 2001-2000",
+        "2000-2001 Winter-1999 Spring",
+    ],
+    "a day of a season": ["15 Spring 2000", "Spring 15, 2000", "2000 Spring 15", "Fall 1-2, 2000"],
+    "too much between words": ["2000 - , Jan", "Jan - . 2020", "Jan 5 ., 2020", "Jan 5 - , 2020"],
+    "too little between numbers": ["Jan 52020", "15Jan 12020", "Jan 5 2020-20210"],
+}
+
+
+@pytest.mark.parametrize("wrong", NEARLY)
+def test_what_is_nearly_a_form_is_unreadable(wrong: str) -> None:
+    texts = NEARLY[wrong]
+    read = {text: date for text, (date, _, _) in zip(texts, readings(*texts), strict=True)}
+    assert read == dict.fromkeys(texts)
+
+
 @pytest.mark.slow
 def test_rows_do_not_disturb_each_other() -> None:
     texts = [*DAYS, None, "02/25/2020", *SEASONS, "30/02/2020", *YEARS, "", *MONTHS]

@@ -82,6 +82,127 @@ def test_other_names_are_left_as_they_are(name: str) -> None:
     assert made({"x": [name]}) == variant.get(name, {})
 
 
+#: The edges of each rule: by rule, names with the variant that it makes of them.
+EDGES = {
+    "without_ion": {
+        "zinc ion": "zinc",
+        "zinc ions": "zinc",
+        "zinc, ion": "zinc",
+        "zinc, ions": "zinc",
+        "zinc (ion)": "zinc",
+        "zinc, (ion)": "zinc",
+        "zinc cation": "zinc",
+        "zinc, cations": "zinc",
+        "zinc anions": "zinc",
+        "zinc, anion": "zinc",
+        "zinc(+)": "zinc",
+        "zinc(1+)": "zinc",
+        "zinc(9+)": "zinc",
+        "zinc (2+)": "zinc",
+        "zinc (2+) ion": "zinc",
+        "iodide(-)": "iodide",
+        "iodide(1−)": "iodide",
+        "iodide(1-) ion": "iodide",
+        "iron(i) ion": "iron",
+        "iron(iv) cation": "iron",
+        "iron(vii) anion": "iron",
+        "calcium sulfate ion": "calcium sulfate",
+    },
+    "salt_of_acid": {
+        "folic acid": "folate",
+        "2-ketoglutaric acid": "2-ketoglutarate",
+        "D-(+)-camphoric acid": "d-(+)-camphorate",
+        "x" * 33 + "ic acid": "x" * 33 + "ate",  # as long as a name with variants may be
+    },
+    "older_spelling": {
+        "sulfasulfur": "sulphasulphur",
+        "cefalexin": "cephalexin",
+        "x cefalexin": "x cephalexin",
+        "x-cefalexin": "x-cephalexin",
+        "lisdexamfetamine": "lisdexamphetamine",
+        "alfa": "alpha",
+        "alfa-2b": "alpha-2b",
+        "estrone": "oestrone",
+        "conjugated estrogens": "conjugated oestrogens",
+        "xestradiol": "xoestradiol",
+        "xestriol": "xoestriol",
+        "xestrone": "xoestrone",
+        "xestrol": "xoestrol",
+        "xestrenol": "xoestrenol",
+    },
+    "with_blank": {
+        "abc-1": "abc 1",
+        "abc-1-d": "abc 1-d",
+        "b-12": "b 12",
+        "il-12": "il 12",
+        "il-12a": "il 12a",
+        "5-asa": "5 asa",
+        "b5-asab": "b5 asab",
+        "ab123": "ab 123",
+        "abcde123456": "abcde 123456",
+    },
+    "with_hyphen": {
+        "abc 1": "abc-1",
+        "x abc 1": "x abc-1",
+        "b 12": "b-12",
+        "q 10": "q-10",
+        "il 12": "il-12",
+        "il 123": "il-123",
+        "il 12 a": "il-12 a",
+        "5 asa": "5-asa",
+        "10 abcd": "10-abcd",
+        "ab123": "ab-123",
+        "abcde123456": "abcde-123456",
+    },
+    "in_one": {
+        "b 12": "b12",
+        "b-12": "b12",
+        "abcde 123456": "abcde123456",
+    },
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_edges_of_a_rule(rule: str) -> None:
+    for name, variant in EDGES[rule].items():
+        assert made({"x": [name]}, rule) == {"x": {variant}}
+
+
+#: Names that a rule leaves as they are, each nearly one of those that it changes.
+NEARLY = {
+    "without_ion": [
+        *("tin ion", "zincion", "zinc ionx", "zinc,, ion", "zinc (ions)"),
+        *("zinc xion", "zinc(10+)", "zinc(0+)", "zinc(+-)", "zinc(x+)", "zinc()"),
+        *("iron(ii)", "iron() ion", "iron(x) ion", "zinc-65 ion", "2-zinc ion", "ion"),
+        *("zinc(2+)ion", "iron(ii)ion", "zinc (anion)"),
+    ],
+    "salt_of_acid": [
+        *("uric acid", "folic acids", "folic  acid", "folicacid", "fol1ic acid", "folous acid"),
+        *("folic acid 2", "x" * 34 + "ic acid"),
+    ],
+    "older_spelling": [
+        *("biocef", "alfalfa", "alfaxalone", "xalfa", "amfetam", "sulpha"),
+        *("gestradiol", "mestradiol", "oestradiol", "vestradiol"),
+        *("xestrin", "xestra", "campestris"),
+    ],
+    "with_blank": [
+        *("ab-1", "b-1", "5-as", "a123", "ab12", "abcdef123", "ab1234567", "ab123c", "abc--1"),
+        *("a,bcd-1", "abc-1,2", "[a]bcd-1", "abc-1[a]", "{a}bcd-1", "abc-1{a}", "abc-x1"),
+        *("a,b-12", "b-12,3", "[b]b-12", "b-12]", "b}b-12", "b-12{", "b-x12"),
+        *("1,2-abc", "2-abc,d", "[2-abc", "2-abc]", "{2-abc", "2-abc}", "2-xy1"),
+        "abc 1",
+    ],
+    "with_hyphen": ["ab 1", "b 1", "5 as", "a123", "ab12", "abc  1", "a,bcd 1", "abc-1"],
+    "in_one": ["b 1", "abcdef 12", "b 1234567", "b--12", "b 12 c", "1 12", "x b 12", "b12"],
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_is_nearly_for_a_rule_is_left_as_it_is(rule: str) -> None:
+    for name in NEARLY[rule]:
+        assert (name, made({"x": [name]}, rule)) == (name, {})
+
+
 def test_a_listed_name_is_nobodys_variant() -> None:
     assert made({"x": ["Citric acid"], "y": ["CITRATE"]}) == {}
 
@@ -98,6 +219,14 @@ def test_the_earlier_rule_has_the_first_claim() -> None:
     names = {"x": ["Glutamate ion"], "y": ["Glutamic acid"]}
     assert made(names) == {"x": {"glutamate"}}
     assert made(names, "salt_of_acid") == {"y": {"glutamate"}}
+
+
+def test_spellings_are_in_the_order_of_rules_then_drugs_then_names() -> None:
+    rows = [("y", "zinc ion"), ("x", "zinc-65"), ("x", "iron-59"), ("y", "iron ion")]
+    listed = pl.DataFrame(rows, schema={"drug_id": pl.String, "name": pl.String}, orient="row")
+    expected = [("y", "iron"), ("y", "zinc"), ("x", "iron 59"), ("x", "zinc 65")]
+    expected += [("x", "iron59"), ("x", "zinc65")]
+    assert make_variants(listed).rows() == make_variants(listed.reverse()).rows() == expected
 
 
 _NAMES = st.lists(
