@@ -51,6 +51,8 @@ class TestNames:
             "The journal of beta -",
             "The journal of b\\xc3\\xaata;",
             "The journal of beta / ...",
+            *(f"The journal of beta{sign}" for sign in " .,;:!?/&-–—*"),
+            "The journal of beta .,;:!?/&-–—*",
         ],
     )
     def test_case_accents_spacing_and_trailing_punctuation_do_not_matter(
@@ -63,6 +65,7 @@ class TestNames:
 
     def test_other_differences_do(self) -> None:
         names = ["Beta", "Beta A", "Beta: A", "Bet-a", "The Beta", "Beta (A)", "(Beta"]
+        names += ["*Beta", ". Beta", "Beta)", "Beta+", "Beta_", 'Beta"', "Beta'"]
         assert len({*identities(*({"journal": n} for n in names))}) == len(names)
 
     def test_a_name_of_punctuation_alone_is_a_name(self) -> None:
@@ -101,7 +104,27 @@ class TestIdentifiers:
             == ["1234-567X"] * 2
         )
 
-    @pytest.mark.parametrize("issn", ["none", "1234-56789", "123-45678", "1234 5678", "X234-5678"])
+    @pytest.mark.parametrize("issn", ["0000-0000", "9999-999X", "1234567x", " 1234-567x "])
+    def test_the_shape_of_an_issn(self, issn: str) -> None:
+        digits = issn.strip().replace("-", "").upper()
+        assert identities({"journal": "Lancet", "issn": issn}) == [f"{digits[:4]}-{digits[4:]}"]
+
+    @pytest.mark.parametrize(
+        "issn",
+        [
+            *(
+                "none",
+                "1234-56789",
+                "123-45678",
+                "1234 5678",
+                "X234-5678",
+                "1234-56X8",
+                "1234-567Y",
+            ),
+            *("1234--5678", "12345-678", "1234-567", "234-5678", "01234-5678", "1234-5678X"),
+            *("ISSN 1234-5678", "1234-5678 (print)", "1234-567\u0661"),
+        ],
+    )
     def test_what_has_not_the_shape_of_an_issn_is_none(self, issn: str) -> None:
         assert identities({"journal": "Lancet", "issn": issn}) == ["lancet"]
 

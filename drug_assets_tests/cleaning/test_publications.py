@@ -227,6 +227,31 @@ class TestDuplicates:
         kept, _ = cleaned(pubmed_rows(*rows))
         assert [row["title"] for row in kept] == ["Version 10"]
 
+    def test_a_version_alone_makes_no_other_content(self) -> None:
+        row = {"id": "1", "title": "Beta", "date": "2020", "journal": "Lancet"}
+        kept, merged = cleaned(pubmed_rows(*({**row, "version": v} for v in ("2", "1"))))
+        assert [(r["source_row"], r["issues"]) for r in kept] == [(1, [])]
+        assert [(m["source_row"], m["rule"]) for m in merged] == [(2, "same_content")]
+
+    @pytest.mark.parametrize(
+        "later",
+        [
+            {"sponsor": "Hospital"},
+            {"status": "COMPLETED"},
+            {"phase": "PHASE1"},
+            {"reference_pmids": "12"},
+            {"brief_title": "Other"},
+            {"date": "01/01/2020"},
+            {"title": "BETA"},
+        ],
+        ids=lambda later: next(iter(later)),
+    )
+    def test_every_field_of_a_trial_is_content(self, later: Row) -> None:
+        row = {"id": "1", "title": "Beta", "date": "2020-01-01"}
+        kept, merged = cleaned(trial_rows(row, {**row, **later}), CLINICAL_TRIALS)
+        assert [r["issues"] for r in kept] == [["merged_duplicate", "missing_journal"]]
+        assert [(m["source_row"], m["rule"]) for m in merged] == [(1, "merged_duplicate")]
+
     def test_a_retraction_reaches_a_record_that_is_otherwise_the_same(self) -> None:
         row = {"id": "1", "title": "Beta", "date": "2020", "journal": "Lancet"}
         types = "Journal Article| Retracted Publication|"

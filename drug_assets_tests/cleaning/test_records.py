@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets import sources
+from drug_assets.formats.pubmed_xml import DELETED
 from drug_assets_tests.support.raw import (
     Row,
     drug_tables,
@@ -20,7 +21,7 @@ from drug_assets_tests.support.raw import (
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 if TYPE_CHECKING:
-    from drug_assets.sources import Source
+    from drug_assets.sources import PublicationSource, Source
 
 TABLES = st.one_of(
     st.tuples(st.just(DRUGS), drug_tables()),
@@ -59,6 +60,167 @@ def test_the_version_of_a_pubmed_record(written: str | None, version: int) -> No
 def test_trials_have_no_versions() -> None:
     (record,) = CLINICAL_TRIALS.clean_records(trial_rows({"title": "T"})).collect().to_dicts()
     assert record["version"] == 0
+
+
+UNTIDY = " a\\xc3\\xb1  &amp;\tb "
+TIDY = "a\u00f1 & b"
+BLANK = ("", " \t", "&nbsp;", "\\xc3\\x28", None)
+
+
+def record(source: PublicationSource, **row: str | None) -> Row:
+    """The record of one row."""
+    (found,) = records(source, row)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("source", "field", "column"),
+    [
+        (PUBMED, "id", "id"),
+        (PUBMED, "title", "title"),
+        (PUBMED, "date", "date_text"),
+        (PUBMED, "vernacular_title", "vernacular_title"),
+        (CLINICAL_TRIALS, "id", "id"),
+        (CLINICAL_TRIALS, "scientific_title", "title"),
+        (CLINICAL_TRIALS, "brief_title", "title"),
+        (CLINICAL_TRIALS, "date", "date_text"),
+        (CLINICAL_TRIALS, "status", "status"),
+        (CLINICAL_TRIALS, "sponsor", "sponsor"),
+    ],
+)
+def test_every_text_of_a_record_is_cleaned_and_null_where_it_is_blank(
+    source: PublicationSource, field: str, column: str
+) -> None:
+    assert record(source, **{field: UNTIDY})[column] == TIDY
+    assert [record(source, **{field: blank})[column] for blank in BLANK] == [None] * len(BLANK)
+
+
+def test_a_brief_title_beside_another_is_cleaned_before_they_are_compared() -> None:
+    def brief_title(written: str) -> str | None:
+        title: str | None = record(CLINICAL_TRIALS, scientific_title="A & b", brief_title=written)[
+            "brief_title"
+        ]
+        return title
+
+    assert brief_title(UNTIDY) == TIDY
+    assert [brief_title(" A  &amp; b"), brief_title(" "), brief_title("a & b")] == [
+        None,
+        None,
+        "a & b",
+    ]
+
+
+def test_a_brief_title_of_blanks_stands_in_for_none() -> None:
+    reasons = [record(CLINICAL_TRIALS, brief_title=blank)["reason"] for blank in BLANK]
+    assert reasons == ["blank_title"] * len(BLANK)
+    assert record(CLINICAL_TRIALS, brief_title=UNTIDY)["reason"] is None
+    assert record(CLINICAL_TRIALS, brief_title=UNTIDY)["brief_title"] is None
+
+
+@pytest.mark.parametrize(
+    ("written", "sponsor"),
+    [
+        ("Hospital", "Hospital"),
+        (" Hospital &amp;  Sons | Another", "Hospital & Sons"),
+        ("Hospital|Another|A third", "Hospital"),
+        (" |Another", None),
+        ("|", None),
+    ],
+)
+def test_the_lead_sponsor_is_the_first(written: str, sponsor: str | None) -> None:
+    assert record(CLINICAL_TRIALS, sponsor=written)["sponsor"] == sponsor
+
+
+def test_references_stand_once_in_the_order_of_the_trial() -> None:
+    pmids = [str(number * 7919 % 1000) for number in range(20)]
+    written = "|".join([*pmids, pmids[3], "", f" {pmids[0]} ", pmids[19], "last"])
+    assert record(CLINICAL_TRIALS, reference_pmids=written)["reference_pmids"] == [*pmids, "last"]
+
+
+@pytest.mark.parametrize(
+    ("source", "field", "column"),
+    [
+        (PUBMED, "publication_types", "publication_types"),
+        (CLINICAL_TRIALS, "phase", "phases"),
+        (CLINICAL_TRIALS, "reference_pmids", "reference_pmids"),
+    ],
+)
+def test_lists_have_trimmed_values_in_their_order_and_no_blank_ones(
+    source: PublicationSource, field: str, column: str
+) -> None:
+    assert record(source, **{field: " b|a c ||\t| B "})[column] == ["b", "a c", "B"]
+    assert [record(source, **{field: blank})[column] for blank in ("", "|", None)] == [[]] * 3
+
+
+@pytest.mark.parametrize(
+    ("types", "retracted"),
+    [
+        (None, False),
+        ("Retracted Publication", True),
+        ("Letter| Retracted Publication ", True),
+        ("Retraction of Publication", False),
+        ("retracted publication", False),
+        ("Retracted Publication, in part", False),
+    ],
+)
+def test_what_pubmed_calls_a_retracted_publication_is_retracted(
+    types: str | None, *, retracted: bool
+) -> None:
+    assert record(PUBMED, publication_types=types)["retracted"] is retracted
+
+
+@pytest.mark.parametrize(
+    ("title", "cleaned"),
+    [
+        ("[Not Available].", None),
+        (" [Not  Available]. ", None),
+        ("[Not Available]", "[Not Available]"),
+        ("Not Available.", "Not Available."),
+        ("[Not Available]. Beta", "[Not Available]. Beta"),
+        ("[not available].", "[not available]."),
+    ],
+)
+def test_pubmeds_words_for_no_title_are_no_title(title: str, cleaned: str | None) -> None:
+    found = record(PUBMED, title=title)
+    assert (found["title"], found["reason"]) == (cleaned, None if cleaned else "blank_title")
+
+
+def test_what_withdraws_is_no_record_whatever_its_title() -> None:
+    withdrawn = [record(PUBMED, title=t, citation_status=DELETED) for t in ("Beta", None)]
+    assert [r["reason"] for r in withdrawn] == ["deletion"] * 2
+    assert record(PUBMED, title="Beta", citation_status="MEDLINE")["reason"] is None
+
+
+def test_a_title_is_folded_to_be_compared() -> None:
+    found = record(PUBMED, title=" B\u00c9TA  &amp; alpha")
+    assert (found["title"], found["folded_title"]) == ("B\u00c9TA & alpha", "beta & alpha")
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value"),
+    [
+        ({"id": UNTIDY}, "id", TIDY),
+        ({"drug": UNTIDY}, "drug", TIDY),
+        ({"drug": "B\u00c9TA"}, "folded_name", "beta"),
+        ({"atc_name": UNTIDY}, "drug", TIDY),
+        ({"drug": " ", "atc_name": "Beta"}, "drug", "Beta"),
+        ({"drug": "Alpha", "atc_name": "Beta"}, "drug", "Alpha"),
+        ({"atccode": f"b|{UNTIDY}| |a|b"}, "codes", ["b", TIDY, "a", "b"]),
+        ({"synonyms": f"b|{UNTIDY}| |a|b"}, "synonyms", ["b", TIDY, "a", "b"]),
+        ({"atccode": None}, "codes", []),
+        ({"synonyms": ""}, "synonyms", []),
+        ({"atc_name": "Group", "atccode": "A04AD"}, "reason", "atc_group"),
+        ({"atc_name": "Group", "atccode": "A"}, "reason", "atc_group"),
+        ({"atc_name": "Substance", "atccode": "A04AD01"}, "reason", None),
+        ({"atc_name": "Substance", "atccode": "A04ADX"}, "reason", None),
+        ({"atc_name": "Substance", "atccode": None}, "reason", None),
+        ({"drug": "Alpha", "atc_name": "Group", "atccode": "A04AD"}, "reason", None),
+        ({"drug": " ", "atc_name": " ", "atccode": "A04AD"}, "reason", "blank_name"),
+    ],
+)
+def test_the_record_of_a_row_of_a_drug_list(row: Row, column: str, value: Any) -> None:
+    (found,) = records(DRUGS, row)
+    assert found[column] == value
 
 
 def test_what_a_row_says_of_its_journal_is_kept_as_written() -> None:

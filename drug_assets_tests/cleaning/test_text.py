@@ -56,6 +56,11 @@ class TestCleaned:
             (r"\xc3\xb1 and \xc3\xb1\xc3\xa9", "ñ and ñé"),
             (r"a \x4 b \xzz", r"a \x4 b \xzz"),
             (r"C:\x", r"C:\x"),
+            (r"\x4g \xg4 \X41 x41 \41", r"\x4g \xg4 \X41 x41 \41"),
+            (r"\x411", "A1"),
+            (r"\x2b\x2B\x39", "++9"),
+            (r"\xf0\x9f\x98\x80", "😀"),
+            (r"\xed\xa0\x80", None),
         ],
     )
     def test_escapes_become_what_their_bytes_spell(self, written: str, kept: str) -> None:
@@ -72,6 +77,11 @@ class TestCleaned:
             ("Health&notes", "Health&notes"),
             ("&notaname;", "&notaname;"),
             ("&#55296;", "\ufffd"),
+            ("&#00000233;&#x00000e9;&sup2;&frac12;", "éé²½"),
+            ("&#000000233; &#x000000e9;", "&#000000233; &#x000000e9;"),
+            ("&#; &#x; &#xg; &#2a; &; &2sup;", "&#; &#x; &#xg; &#2a; &; &2sup;"),
+            ("&amp &eacute &#233 b", "&amp &eacute &#233 b"),
+            ("&Eacute;&EACUTE;", "É&EACUTE;"),
         ],
     )
     def test_references_are_decoded(self, written: str, kept: str) -> None:
@@ -92,11 +102,42 @@ class TestCleaned:
     def test_control_and_invisible_characters_are_removed(self) -> None:
         assert clean("\ufeffa\x00b\x1fc\u00add\u200be\u202af\x7f") == ["abcdef"]
 
+    @pytest.mark.parametrize(
+        ("first", "last"),
+        [
+            ("\x00", "\x08"),
+            ("\x0e", "\x1f"),
+            ("\x7f", "\x84"),
+            ("\x86", "\x9f"),
+            ("\xad", "\xad"),
+            ("\u061c", "\u061c"),
+            ("\u180e", "\u180e"),
+            ("\u200b", "\u200b"),
+            ("\u200e", "\u200f"),
+            ("\u202a", "\u202e"),
+            ("\u2060", "\u2064"),
+            ("\u2066", "\u206f"),
+            ("\ufeff", "\ufeff"),
+            ("\ufff9", "\ufffb"),
+        ],
+    )
+    def test_every_invisible_character_is_removed_and_its_neighbours_are_not(
+        self, first: str, last: str
+    ) -> None:
+        invisible = [chr(code) for code in range(ord(first), ord(last) + 1)]
+        assert clean(*(f"a{character}b" for character in invisible)) == ["ab"] * len(invisible)
+        for neighbour in (chr(max(ord(first) - 1, 9)), chr(ord(last) + 1)):
+            assert clean(f"a{neighbour}b") == [f"a{' ' if neighbour.isspace() else neighbour}b"]
+
     def test_joiners_that_spell_words_stay(self) -> None:
         assert clean("می\u200cخواهم") == ["می\u200cخواهم"]
+        assert clean("a\u200cb", "a\u200db") == ["a\u200cb", "a\u200db"]
 
     def test_any_white_space_is_one_blank(self) -> None:
         assert clean(" a\t\r\nb\u00a0\u2003c\u3000d\x85e ") == ["a b c d e"]
+        assert clean("a  b", " a", "a ", "a\tb", "a\x0bb", "a\x0cb\u2028") == [
+            *("a b", "a", "a", "a b", "a b", "a b")
+        ]
 
     def test_a_blank_is_null(self) -> None:
         assert clean("", "  ", "\t\u00a0", "\u200b", r"\xff", None) == [None] * 6
