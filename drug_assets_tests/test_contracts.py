@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import dataframely as dy
 import polars as pl
 import pytest
 
@@ -157,11 +158,21 @@ ALSO_GOOD = [
     ("clinical_trials", {"journal": None, "journal_id": None}),
     ("mentions", {"journal": None, "journal_id": None, "date": None, "date_precision": None}),
     ("journal_drugs", {"first_date": None, "last_date": None}),
+    ("journal_drugs", {"last_date": date(2020, 1, 2)}),
+    ("journal_drugs", {"pubmed_mentions": 0, "clinical_trial_mentions": 1}),
+    ("top_journal", {"drug_count": 1, "drugs": ["Alpha"]}),
+    ("mentions", {"spans": [SPAN, {"start": 1, "end": 2, "text": "e"}]}),
+    ("mentions", {"spans": [{"start": 0, "end": 1, "text": "B"}], "ambiguous": True}),
 ]
 
 #: Changes that break the contract.
 BAD = [
     ("landed_files", {"sha256": "0A" * 32}),
+    ("landed_files", {"sha256": "0g" * 32}),
+    ("landed_files", {"sha256": "0" * 63}),
+    ("landed_files", {"sha256": "0" * 65}),
+    ("landed_files", {"size_bytes": -1}),
+    ("landed_files", {"raw_rows": -1}),
     ("raw_pubmed", {"source_row": 0}),
     ("raw_drugs", {"source_file": None}),
     ("raw_clinical_trials", {"read_issues": None}),
@@ -175,6 +186,9 @@ BAD = [
     ("drugs", {"atc_codes": ["A04AD", "A4"]}),
     ("drugs", {"issues": ["odd"]}),
     ("journals", {"records": 0}),
+    ("journals", {"journal": ""}),
+    ("clinical_trials", {"title": ""}),
+    ("clinical_trials", {"publication_id": ""}),
     ("pubmed", {"title": ""}),
     ("pubmed", {"publication_id": ""}),
     ("pubmed", {"date": None}),
@@ -188,6 +202,8 @@ BAD = [
     ("rejected_records", {"reasons": []}),
     ("rejected_records", {"reasons": ["odd"]}),
     ("rejected_records", {"record": ""}),
+    ("rejected_records", {"record": "{"}),
+    ("rejected_records", {"reasons": ["blank_name", "odd"]}),
     ("merged_pubmed", {"rule": "similar"}),
     ("merged_drugs", {"merged_into": ""}),
     ("pubmed_drugs_named", {"spans": []}),
@@ -197,13 +213,21 @@ BAD = [
     ("mentions", {"ambiguous": None}),
     ("mentions", {"spans": [{**SPAN, "start": -1}]}),
     ("mentions", {"spans": [{**SPAN, "text": ""}]}),
+    ("mentions", {"spans": [{**SPAN, "end": 0}]}),
+    ("mentions", {"spans": [SPAN, {**SPAN, "start": None}]}),
+    ("mentions", {"spans": [SPAN, {**SPAN, "text": None}]}),
+    ("mentions", {"spans": [SPAN, None]}),
     ("mentions", {"spans": [{**SPAN, "end": None}]}),
     ("journal_drugs", {"pubmed_mentions": 0}),
     ("journal_drugs", {"pubmed_mentions": 2, "clinical_trial_mentions": -1}),
     ("journal_drugs", {"first_date": date(2020, 1, 2)}),
     ("journal_drugs", {"first_date": None}),
     ("journal_drugs", {"last_date": None}),
+    ("journal_drugs", {"pubmed_mentions": -1, "clinical_trial_mentions": 2}),
+    ("journal_drugs", {"pubmed_mentions": 1, "clinical_trial_mentions": -1}),
     ("top_journal", {"drug_count": 3}),
+    ("top_journal", {"drug_count": 1}),
+    ("top_journal", {"drug_count": 0, "drugs": []}),
 ]
 
 
@@ -235,6 +259,25 @@ def test_what_may_be_missing(table: str, change: Row) -> None:
 @pytest.mark.parametrize(("table", "change"), BAD)
 def test_a_bad_row_breaks_the_contract(table: str, change: Row) -> None:
     assert not kept(table, {**GOOD[table], **change})
+
+
+COLUMNS = [(table, column) for table in GOOD for column in TABLES[table].contract.columns()]
+
+
+@pytest.mark.parametrize(("table", "column"), [c for c in COLUMNS if c[1] == "source_row"])
+def test_rows_count_from_one(table: str, column: str) -> None:
+    assert kept(table, {**GOOD[table], column: 1})
+    assert not kept(table, {**GOOD[table], column: 0})
+
+
+LISTS = [(t, c) for t, c in COLUMNS if isinstance(TABLES[t].contract.columns()[c], dy.List)]
+
+
+@pytest.mark.parametrize(("table", "column"), LISTS)
+def test_a_list_is_there_and_has_no_gaps(table: str, column: str) -> None:
+    good = GOOD[table]
+    assert not kept(table, {**good, column: None})
+    assert not kept(table, {**good, column: [*good[column], None]})
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from drug_assets.document import schema, writing
 from drug_assets.document.reading import NotAGraphError, read_drugs
 from drug_assets.document.writing import write_lines
 from drug_assets.sources.tables import TABLES
-from drug_assets_tests.support.raw import Row, listed_drug, mention, table
+from drug_assets_tests.support.raw import Row, held_to, listed_drug, mention, table
 
 NEW_YEAR = date(2020, 1, 1)
 LANCET = {"journal": "Lancet", "journal_id": "lancet"}
@@ -46,14 +46,12 @@ def read_whole(drug: Row) -> None:
 
 def journal_drugs(*mentions: Row) -> list[Row]:
     found = graph.count_journal_drugs(table("mentions", *mentions))
-    TABLES["journal_drugs"].contract.validate(found)
-    return found.collect().to_dicts()
+    return held_to(TABLES["journal_drugs"].contract, found).to_dicts()
 
 
 def top_journal(*mentions: Row) -> list[Row]:
     found = graph.find_top_journals(graph.count_journal_drugs(table("mentions", *mentions)))
-    contracts.TopJournal.validate(found)
-    return found.collect().to_dicts()
+    return held_to(contracts.TopJournal, found).to_dicts()
 
 
 class TestDocument:

@@ -20,6 +20,7 @@ from drug_assets.mentions import (
 )
 from drug_assets.sources import PUBLICATIONS
 from drug_assets.sources.tables import TABLES
+from drug_assets_tests.support.raw import held_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -373,8 +374,7 @@ def listed(drugs: Mapping[str, Any] = DRUGS) -> pl.LazyFrame:
 def named_in(source: str, records: pl.LazyFrame, drugs: Mapping[str, Any] = DRUGS) -> pl.LazyFrame:
     vocabulary = Vocabulary.of(list_searched_names(listed(drugs)).collect())
     found = find_drugs_named(records, vocabulary, TITLE_COLUMNS[source])
-    contracts.DrugsNamed.validate(found)
-    return found
+    return held_to(contracts.DrugsNamed, found).lazy()
 
 
 def mentioned(tables: Mapping[str, pl.LazyFrame], drugs: Mapping[str, Any]) -> pl.LazyFrame:
@@ -404,7 +404,7 @@ class TestTable:
         )
 
     def test_keeps_its_contract(self) -> None:
-        TABLES["mentions"].contract.validate(self.table())
+        held_to(TABLES["mentions"].contract, self.table())
         assert self.table().collect_schema() == contracts.polars_schema(contracts.Mentions)
 
     def test_is_sorted_by_drug_source_and_publication(self) -> None:
@@ -431,7 +431,7 @@ class TestTable:
             {"publication_id": "3", "title": "On ethanol", "brief_title": None},
         ]
         table = mentioned({"clinical_trials": publications("clinical_trials", trials)}, DRUGS)
-        contracts.Mentions.validate(table)
+        held_to(contracts.Mentions, table)
         found = table.select("drug_id", "publication_id", "title", pl.col("spans").list.len())
         assert found.collect().rows() == [
             ("acid", "1", "On acid", 1),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from drug_assets.formats.record_shape import normalize_header
 from drug_assets.sources import Source, source_of_file
 from drug_assets.sources.pubmed import Pubmed
 from drug_assets.sources.source import PublicationSource, SourceContracts
-from drug_assets.sources.tables import TABLES, list_columns, name_mention_counts
+from drug_assets.sources.tables import TABLES, Layer, list_columns, name_mention_counts
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 
@@ -77,6 +79,94 @@ def test_headers_match_whatever_their_case_spaces_or_underscores(
     source: Source, header: str, field: str | None
 ) -> None:
     assert source.record_shape().field_of(header) == field
+
+
+#: The headers of files that people have, by the field of the source that each means.
+HEADERS = {
+    DRUGS: {
+        "id": ("id", "drug_id", "DrugBank ID"),
+        "atccode": ("atccode", "ATC", "ATC code"),
+        "drug": ("drug", "Common name"),
+        "atc_name": ("atc_name", "ATC level name"),
+        "synonyms": ("synonyms", "Synonyms"),
+    },
+    PUBMED: {
+        "id": ("id", "PMID"),
+        "title": ("title", "Title"),
+        "date": ("date", "Publication Year"),
+        "journal": ("journal", "Journal/Book"),
+        "nlm_id": ("nlm_id", "NLM ID"),
+        "issn": ("issn", "ISSN"),
+        "version": ("version",),
+        "citation_status": ("citation_status",),
+        "vernacular_title": ("vernacular_title", "Vernacular Title"),
+        "publication_types": ("publication_types", "Publication Types"),
+    },
+    CLINICAL_TRIALS: {
+        "id": ("id", "nct_id", "NCT Number"),
+        "scientific_title": ("scientific_title", "title", "Official Title"),
+        "date": ("date", "Start Date"),
+        "journal": ("journal",),
+        "nlm_id": ("nlm_id",),
+        "issn": ("issn",),
+        "brief_title": ("brief_title", "Study Title"),
+        "status": ("status", "Study Status", "Overall Status", "Recruitment"),
+        "phase": ("phase", "Phases"),
+        "sponsor": ("sponsor", "Lead Sponsor", "Sponsor/Collaborators"),
+        "reference_pmids": ("reference_pmids",),
+    },
+}
+
+
+@pytest.mark.parametrize("source", HEADERS, ids=lambda s: s.name)
+def test_every_header_of_a_source_means_its_field(source: Source) -> None:
+    shape = source.record_shape()
+    headers = HEADERS[source]
+    assert [*headers] == [*shape.fields]
+    assert {f: tuple(h for h in hs if shape.field_of(h) == f) for f, hs in headers.items()} == (
+        headers
+    )
+
+
+def test_the_fields_of_each_source_that_can_have_several_values() -> None:
+    assert {source.name: sorted(source.listed) for source in sources.ALL} == {
+        "drugs": ["synonyms"],
+        "pubmed": ["publication_types"],
+        "clinical_trials": ["phase", "reference_pmids"],
+    }
+
+
+def test_the_fields_of_which_a_file_needs_one() -> None:
+    assert {source.name: source.required for source in sources.ALL} == {
+        "drugs": ("drug", "atc_name"),
+        "pubmed": ("title",),
+        "clinical_trials": ("scientific_title", "brief_title"),
+    }
+
+
+def test_the_formats_of_each_source_and_its_own_json() -> None:
+    assert {source.name: source.formats for source in sources.ALL} == {
+        "drugs": ("json", "csv"),
+        "pubmed": ("json", "csv", "pubmed_xml"),
+        "clinical_trials": ("json", "csv"),
+    }
+    with_json = [source.name for source in sources.ALL if source.json_shape() is not None]
+    assert with_json == ["clinical_trials"]
+
+
+def test_the_words_for_publications_of_each_source() -> None:
+    words = [(s.publications, s.document_type, s.pulled_from) for s in sources.PUBLICATIONS]
+    assert words == [
+        ("PubMed articles", "pubmed", "PubMed"),
+        ("Clinical trials", "clinical_trial", "ClinicalTrials.gov"),
+    ]
+
+
+def test_the_titles_of_each_source_the_one_that_is_shown_first() -> None:
+    assert [(s.titles, s.title_fields) for s in sources.PUBLICATIONS] == [
+        (("title",), ("title",)),
+        (("title", "brief_title"), ("scientific_title", "brief_title")),
+    ]
 
 
 @pytest.mark.parametrize("source", sources.ALL, ids=lambda s: s.name)
@@ -164,6 +254,47 @@ class TestTables:
         assert 1 <= len(table.clustering) <= 4
         by = {*table.clustering, *filter(None, [table.partitioned_by])}
         assert by <= set(list_columns(name))
+
+    def test_are_in_the_order_of_the_pipeline(self) -> None:
+        assert {layer: [n for n, t in TABLES.items() if t.layer == layer] for layer in Layer} == {
+            "raw": ["landed_files", "raw_drugs", "raw_pubmed", "raw_clinical_trials"],
+            "clean": [
+                *("drugs_records", "pubmed_records", "clinical_trials_records"),
+                *("drugs", "journals", "pubmed", "clinical_trials", "rejected_records"),
+                *("merged_drugs", "merged_pubmed", "merged_clinical_trials"),
+            ],
+            "mentions": ["pubmed_drugs_named", "clinical_trials_drugs_named", "mentions"],
+            "published": ["journal_drugs", "top_journal"],
+        }
+
+    def test_a_warehouse_has_all_but_what_is_within_the_pipeline(self) -> None:
+        within = {"landed_files", *(name for name, table in TABLES.items() if table.by_file)}
+        assert {name for name, table in TABLES.items() if not table.published} == within
+
+    @pytest.mark.parametrize(
+        ("name", "clustering", "partitioned_by"),
+        [
+            ("drugs", ("drug_id",), None),
+            ("journals", ("journal_id",), None),
+            ("pubmed", ("journal_id", "publication_id"), "date"),
+            ("clinical_trials", ("journal_id", "publication_id"), "date"),
+            ("rejected_records", ("source", "source_file", "source_row"), None),
+            ("merged_pubmed", ("source_file", "source_row"), None),
+            ("mentions", ("drug_id", "journal_id"), "date"),
+            ("journal_drugs", ("journal_id", "drug_id"), None),
+            ("top_journal", ("journal_id",), None),
+        ],
+    )
+    def test_lie_in_a_warehouse_as_people_ask_for_them(
+        self, name: str, clustering: tuple[str, ...], partitioned_by: str | None
+    ) -> None:
+        assert TABLES[name].clustering == clustering
+        assert TABLES[name].partitioned_by == partitioned_by
+
+    def test_are_clustered_by_four_columns_at_most(self) -> None:
+        table = TABLES["mentions"]
+        five = replace(table, clustered_by=("drug_id", "source", "publication_id", "drug", "title"))
+        assert five.clustering == ("drug_id", "source", "publication_id", "drug")
 
     def test_what_is_kept_by_file_tells_the_file_and_is_not_published(self) -> None:
         by_file = [name for name, table in TABLES.items() if table.by_file]

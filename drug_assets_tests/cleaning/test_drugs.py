@@ -14,7 +14,7 @@ from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets.cleaning.stop_list import StopList
 from drug_assets.cleaning.text import fold_string
 from drug_assets.terms import ATC_CODE
-from drug_assets_tests.support.raw import Row, drug_rows, drug_tables, key
+from drug_assets_tests.support.raw import Row, drug_rows, drug_tables, held_to, key
 from drug_assets_tests.support.registry import DRUGS
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ def reason(row: Row) -> str | None:
 def cleaned(*rows: Row) -> tuple[list[Row], list[Row]]:
     """The drugs kept and the rows merged; both keep their contracts."""
     kept, merged = clean_drugs(records(*rows))
-    contracts.Drugs.validate(kept)
-    contracts.MergedRecords.validate(merged)
-    return kept.collect().to_dicts(), merged.collect().to_dicts()
+    return (
+        held_to(contracts.Drugs, kept).to_dicts(),
+        held_to(contracts.MergedRecords, merged).to_dicts(),
+    )
 
 
 def drug(*rows: Row) -> Row:

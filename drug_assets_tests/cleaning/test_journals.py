@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from drug_assets import contracts
 from drug_assets.cleaning.journals import add_journal_identifiers, add_journals, build_journals
 from drug_assets.cleaning.records import GIVEN_JOURNAL
-from drug_assets_tests.support.raw import Row, publication_tables, pubmed_rows
+from drug_assets_tests.support.raw import Row, held_to, publication_tables, pubmed_rows
 from drug_assets_tests.support.registry import PUBMED
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ def records(*rows: Row) -> pl.LazyFrame:
 def known(*rows: Row) -> list[Row]:
     """The journals that the rows name."""
     table = build_journals([records(*rows)])
-    contracts.Journals.validate(table)
-    return table.collect().to_dicts()
+    return held_to(contracts.Journals, table).to_dicts()
 
 
 def named(*rows: Row) -> list[tuple[str | None, str | None]]:

@@ -19,6 +19,7 @@ from drug_assets.sources import tables
 from drug_assets.terms import Issue
 from drug_assets_tests.support.raw import (
     Row,
+    held_to,
     key,
     publication_tables,
     pubmed_rows,
@@ -36,10 +37,10 @@ def cleaned(raw: pl.LazyFrame, source: PublicationSource = PUBMED) -> tuple[list
     by_itself = source.clean_records(raw)
     known = collect_journals([by_itself]).collect().lazy()
     kept, merged = clean_publications(source, by_itself, known)
-    rows = kept.collect()
-    tables.TABLES[source.name].contract.validate(rows)
-    tables.TABLES[f"merged_{source.name}"].contract.validate(merged)
-    return rows.to_dicts(), merged.collect().to_dicts()
+    return (
+        held_to(tables.TABLES[source.name].contract, kept).to_dicts(),
+        held_to(tables.TABLES[f"merged_{source.name}"].contract, merged).to_dicts(),
+    )
 
 
 def kept_by_id(raw: pl.LazyFrame, source: PublicationSource = PUBMED) -> dict[str, Row]:

@@ -14,7 +14,14 @@ from drug_assets.cleaning.publications import clean_publications, collect_journa
 from drug_assets.cleaning.rejected import collect_rejected
 from drug_assets.formats.pubmed_xml import DELETED
 from drug_assets.sources.tables import TABLES
-from drug_assets_tests.support.raw import Row, pubmed_rows, raw_rows, records_of, trial_rows
+from drug_assets_tests.support.raw import (
+    Row,
+    held_to,
+    pubmed_rows,
+    raw_rows,
+    records_of,
+    trial_rows,
+)
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 if TYPE_CHECKING:
@@ -37,13 +44,13 @@ def cleaned(
     records = records_of({source.name: raw})
     known = collect_journals(records.values())
     kept, merged = clean_publications(source, records[source.name], known)
-    TABLES[source.name].contract.validate(kept)
+    publications = held_to(TABLES[source.name].contract, kept)
     rejected = collect_rejected({source.name: raw}, records)
-    contracts.RejectedRecords.validate(rejected)
+    held_to(contracts.RejectedRecords, rejected)
     counts = [table.select(pl.len()).collect().item() for table in (raw, kept, merged, rejected)]
     assert counts[0] == sum(counts[1:])
     into = dict(merged.select("source_row", "merged_into").collect().rows())
-    return kept.collect().to_dicts(), into, rejected.collect().to_dicts()
+    return publications.to_dicts(), into, rejected.collect().to_dicts()
 
 
 def reasons(rejected: list[Row]) -> list[tuple[str, int, list[str]]]:
@@ -240,9 +247,8 @@ class TestVocabularies:
 
     def drugs(self, **files: str) -> list[Row]:
         kept, merged = clean_drugs(DRUGS.clean_records(read(DRUGS, **files)))
-        contracts.Drugs.validate(kept)
-        contracts.MergedRecords.validate(merged)
-        return kept.collect().to_dicts()
+        held_to(contracts.MergedRecords, merged)
+        return held_to(contracts.Drugs, kept).to_dicts()
 
     def test_drugbank(self) -> None:
         adrenaline, caffeine = self.drugs(drugs__csv=self.DRUGBANK)

@@ -13,6 +13,7 @@ from drug_assets.formats.pubmed_xml import DELETED
 from drug_assets_tests.support.raw import (
     Row,
     drug_tables,
+    held_to,
     publication_tables,
     pubmed_rows,
     raw_rows,
@@ -32,8 +33,7 @@ TABLES = st.one_of(
 def records(source: Source, *rows: Row) -> list[Row]:
     """The records of rows; they keep their contract."""
     found = source.clean_records(raw_rows(source, *rows))
-    source.contracts().records.validate(found)
-    return found.collect().to_dicts()
+    return held_to(source.contracts().records, found).to_dicts()
 
 
 @settings(max_examples=12, deadline=None)

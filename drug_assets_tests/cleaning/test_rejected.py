@@ -12,6 +12,7 @@ from drug_assets_tests.support.raw import (
     Row,
     drug_rows,
     drug_tables,
+    held_to,
     key,
     publication_tables,
     pubmed_rows,
@@ -24,8 +25,7 @@ from drug_assets_tests.support.registry import CLINICAL_TRIALS, PUBMED
 
 def rejected(**raw: Any) -> list[Row]:
     table = collect_rejected(raw, records_of(raw))
-    contracts.RejectedRecords.validate(table)
-    return table.collect().to_dicts()
+    return held_to(contracts.RejectedRecords, table).to_dicts()
 
 
 def test_the_reason_is_kept() -> None:

@@ -16,6 +16,7 @@ from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from drug_assets.contracts import Contract
     from drug_assets.sources import Source
 
 Row = dict[str, Any]
@@ -43,6 +44,15 @@ def table(name: str, *rows: Mapping[str, Any]) -> pl.LazyFrame:
     if unknown:
         raise ValueError(f"{name} has no column {', '.join(sorted(unknown))}")
     return pl.DataFrame(rows, schema=schema).lazy()
+
+
+def held_to(contract: Contract, rows: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
+    """The rows of a table; they have the columns of its contract, in order, and keep its rules."""
+    # A contract checks a lazy frame only when what it returns is collected.
+    collected = rows.lazy().collect()
+    assert collected.schema == contracts.polars_schema(contract)
+    contract.validate(collected)
+    return collected
 
 
 def drug_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
