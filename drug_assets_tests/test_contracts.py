@@ -165,6 +165,15 @@ ALSO_GOOD = [
     ("mentions", {"spans": [{"start": 0, "end": 1, "text": "B"}], "ambiguous": True}),
 ]
 
+#: The shortest and smallest that each column may hold.
+ALSO_GOOD += [
+    ("drugs", {"drug": "B"}),
+    ("journals", {"journal": "L"}),
+    ("pubmed", {"title": "B", "publication_id": "1"}),
+    ("clinical_trials", {"title": "B", "publication_id": "1"}),
+    ("merged_drugs", {"merged_into": "1"}),
+]
+
 #: Changes that break the contract.
 BAD = [
     ("landed_files", {"sha256": "0A" * 32}),

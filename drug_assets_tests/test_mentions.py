@@ -13,6 +13,7 @@ from drug_assets import contracts
 from drug_assets.cleaning.text import clean_text, fold_string
 from drug_assets.mentions import (
     Vocabulary,
+    _search_batches,
     find_drugs_named,
     find_mentions,
     join_mentions,
@@ -23,7 +24,7 @@ from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support.raw import held_to
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 Spans = dict[tuple[str, str], list[tuple[int, int, str]]]
@@ -468,6 +469,33 @@ def test_what_is_named_in_a_file_stands_together() -> None:
     found = named_in("clinical_trials", publications("clinical_trials", rows)).collect()
     assert found.height == 6
     assert len(found["source_file"].rle()) == 2
+
+
+def test_what_one_title_names_stays_in_the_order_of_records() -> None:
+    rows = [
+        {"source_file": file, "publication_id": file, "title": "Acid and ethanol"}
+        for file in ("b.csv", "a.csv")
+    ]
+    found = named_in("pubmed", publications("pubmed", rows)).collect()
+    assert found.select("source_file", "drug_id").rows() == [
+        *(("b.csv", "acid"), ("b.csv", "ethanol")),
+        *(("a.csv", "acid"), ("a.csv", "ethanol")),
+    ]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_more_batches_are_read_ahead_than_there_are_threads(threads: int) -> None:
+    read: list[int] = []
+
+    def batches() -> Iterator[pl.DataFrame]:
+        for number in range(9):
+            read.append(number)
+            yield titled(["a"]).collect()
+
+    searches = _search_batches(batches(), named({"a": ["a"]}), threads)
+    assert next(searches).height == 1
+    assert len(read) == threads + 1
+    assert sum(found.height for found in searches) == 8
 
 
 def test_each_drug_is_named_in_the_first_title_that_names_it() -> None:

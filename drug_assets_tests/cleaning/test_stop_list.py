@@ -3,7 +3,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from drug_assets.cleaning.stop_list import OWN, StopList, StopListError
+from drug_assets.cleaning.stop_list import OWN, StopList, StopListError, read_stop_list
 
 
 def stopped(stop_list: StopList, *names: str) -> list[str]:
@@ -50,11 +50,69 @@ def test_an_empty_list_stops_nothing(text: str) -> None:
         (b'name,reason\n"lead"s,x\n', 2, "quotes"),
         (b'name,reason\n"lead,x\n', 2, "quotes"),
         (b"name,reason\na,b\nl\xe9ad,x\n", 3, "UTF-8"),
+        (b"\nl\xe9ad,x\n", 2, "UTF-8"),
+        (b"\xe9", 1, "UTF-8"),
+        (b"name,reason\nlead,the verb,\n", 2, "a name and the reason"),
+        (b"name\n", 1, "name,reason"),
+        (b"reason,name\n", 1, "name,reason"),
+        (b"name,reason,more\n", 1, "name,reason"),
+        (b"\nname,reason\n", 1, "name,reason"),
     ],
 )
 def test_what_is_wrong_is_said_with_place_and_cure(data: bytes, line: int, cure: str) -> None:
     with pytest.raises(StopListError, match=rf"my/list\.csv: line {line} .*{cure}"):
         StopList.of(data, "my/list.csv")
+
+
+def test_what_is_wrong_is_said_of_the_list_by_its_origin() -> None:
+    with pytest.raises(StopListError) as raised:
+        StopList.of(b"lead\n", "my/list.csv")
+    assert raised.value.origin == "my/list.csv"
+    assert str(raised.value) == f"the stop list my/list.csv: {raised.value.problem}"
+
+
+def test_columns_and_names_are_trimmed_and_signs_of_regular_expressions_are_signs() -> None:
+    stop_list = listed(" NAME , Reason \n a.b , x\n(c) ?,y\n")
+    assert stop_list.names == {"a.b"}
+    assert stop_list.patterns == {"(c) ?"}
+    assert stopped(stop_list, "a.b", "axb", "(c) d", "c d", "(c) ?", "(c) dd") == ["a.b", "(c) d"]
+
+
+def test_lists_have_one_digest_if_they_stop_the_same_names() -> None:
+    digest = listed("name,reason\nlead,x\na?,y\n").digest
+    assert listed("name,reason\na?,other\n\nLEAD,z\nlead,z\n").digest == digest
+    others = ["lead,x\n", "a?,x\n", "leada?,x\n", "lead,x\na?,y\ngold,z\n"]
+    assert len({digest, *(listed(f"name,reason\n{lines}").digest for lines in others)}) == 5
+
+
+def test_a_list_is_read_at_its_location_and_the_projects_own_at_none() -> None:
+    read: list[str] = []
+
+    def noted(location: str) -> bytes:
+        read.append(location)
+        return b"name,reason\nlead,x\n"
+
+    assert read_stop_list("my/list.csv", noted).names == {"lead"}
+    assert read_stop_list(None, noted).names == {"lead"}
+    assert read == ["my/list.csv", str(OWN)]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(2, "No such file or directory"), "No such file or directory"),
+        (OSError("the bucket sleeps"), "the bucket sleeps"),
+    ],
+)
+def test_a_list_that_cannot_be_read_is_said_with_the_cure(error: OSError, said: str) -> None:
+    def fails(location: str) -> bytes:
+        raise error
+
+    with pytest.raises(StopListError, match=rf"my/list\.csv: cannot be read \({said}\)") as raised:
+        read_stop_list("my/list.csv", fails)
+    assert "DRUG_ASSETS_STOP_LIST" in str(raised.value)
+    with pytest.raises(StopListError, match=r"stop_list\.csv: cannot be read"):
+        read_stop_list(None, fails)
 
 
 def test_the_projects_own_list() -> None:
