@@ -459,6 +459,7 @@ NEARLY = {
     "no such part of a year": ["Q0 2000", "Q5 2000", "T0 2000", "T5 2000", "5th quarter 2000"],
     "no such word for a part": ["1st q 2000", "1st qt 2000", "S1 2000", "1st trimes 2000"],
     "a part that does not end there": ["Q12000", "2000 Q12", "1st quarters 2000", "1st seme 2000"],
+    "a year with more to it": ["12000 Q1", "in 2000 Q1", "Q1 20001", "12000 Jan", "x2000-01"],
     "a part without a number": ["quarter 2000", "2000 quarter", "2000 quarter 1"],
     "no range of parts": ["1st-5th quarter 2000", "2nd-1st quarter 2000", "1-2-3 quarter 2000"],
     "too much between a part and a year": ["Q1 - . 2000", "2000 - . Q1", "2nd quarter of 2000"],

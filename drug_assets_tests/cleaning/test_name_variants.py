@@ -131,6 +131,7 @@ EDGES = {
         "xestrenol": "xoestrenol",
     },
     "with_blank": {
+        "abc-0": "abc 0",
         "abc-1": "abc 1",
         "abc-1-d": "abc 1-d",
         "b-12": "b 12",
@@ -222,10 +223,15 @@ def test_the_earlier_rule_has_the_first_claim() -> None:
 
 
 def test_spellings_are_in_the_order_of_rules_then_drugs_then_names() -> None:
-    rows = [("y", "zinc ion"), ("x", "zinc-65"), ("x", "iron-59"), ("y", "iron ion")]
+    names = {
+        "y": ["zinc ion", "gold-198", "calcium ion"],
+        "x": ["zinc-65", "iron ion", "iron-59", "lead ion"],
+    }
+    rows = [(drug, name) for drug, of_drug in names.items() for name in of_drug]
     listed = pl.DataFrame(rows, schema={"drug_id": pl.String, "name": pl.String}, orient="row")
-    expected = [("y", "iron"), ("y", "zinc"), ("x", "iron 59"), ("x", "zinc 65")]
-    expected += [("x", "iron59"), ("x", "zinc65")]
+    expected = [("x", "iron"), ("x", "lead"), ("y", "calcium"), ("y", "zinc")]
+    expected += [("x", "iron 59"), ("x", "zinc 65"), ("y", "gold 198")]
+    expected += [("x", "iron59"), ("x", "zinc65"), ("y", "gold198")]
     assert make_variants(listed).rows() == make_variants(listed.reverse()).rows() == expected
 
 

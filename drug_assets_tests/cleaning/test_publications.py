@@ -176,6 +176,13 @@ class TestRejection:
         assert reasons(PUBMED, raw) == expected
         assert [row["title"] for row in cleaned(raw)[0]] == ["Again", "Other", "Nameless"]
 
+    def test_the_last_of_several_deletions_withdraws(self) -> None:
+        deletion = {"id": "1", "citation_status": DELETED}
+        title = {"id": "1", "title": "Beta"}
+        raw = pubmed_rows(title, deletion, title, {**title, "title": " "}, deletion, title)
+        expected = ["deleted", "deletion", "deleted", "deleted", "deletion", None]
+        assert reasons(PUBMED, raw) == expected
+
     def test_it_is_not_kept_and_its_journal_is_none_of_ours(self) -> None:
         raw = pubmed_rows({"title": " ", "id": "1", "journal": "Lancet"})
         assert cleaned(raw) == ([], [])
