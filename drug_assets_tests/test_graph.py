@@ -235,6 +235,11 @@ class TestTopJournal:
         assert [row["journal"] for row in found] == ["Lancet", "Nature", "Zeta"]
         assert {row["drug_count"] for row in found} == {1}
 
+    def test_the_drugs_of_a_journal_are_sorted_by_name(self) -> None:
+        drugs = [f"Drug {letter}" for letter in "kbxaczdyew"]
+        mentions = [mention(d, drug_id=str(n), **LANCET) for n, d in enumerate(drugs)]
+        assert [row["drugs"] for row in top_journal(*mentions)] == [sorted(drugs)]
+
     def test_mentions_without_journal_do_not_count(self) -> None:
         assert top_journal(mention("Beta"), mention("Alpha")) == []
 

@@ -373,6 +373,41 @@ def test_a_long_chain_is_one_drug() -> None:
     assert len(merged) == 39
 
 
+def test_every_list_of_a_drug_is_sorted_and_has_each_value_once() -> None:
+    codes = [f"{letter}{n:02}AA{n:02}" for n, letter in enumerate("KBXACZDYEW", start=1)]
+    names = [f"name {letter}" for letter in "kbxaczdyew"]
+    rows = [
+        {"drug": "Beta", "atccode": "|".join([code, codes[0]]), "synonyms": f"{name}|{names[0]}"}
+        for code, name in zip(codes, names, strict=True)
+    ]
+    one = drug(*rows, {"drug": "Beta", "atccode": codes[1].lower()})
+    assert one["codes"] == sorted([*codes, codes[1].lower()])
+    assert one["atc_codes"] == sorted(codes)
+    assert one["names"] == sorted(["Beta", *names])
+
+
+def test_the_issues_of_a_drug_are_sorted() -> None:
+    stop_list = StopList(frozenset({"gold"}))
+    rows = [{"drug": "Gold", "synonyms": "+"}, {"drug": "Silver", "synonyms": "-|gold"}]
+    rows += [{**row, "drug": f"{row['drug']} two", "atccode": "x1"} for row in rows]
+    kept, _ = clean_drugs(records(*rows), stop_list)
+    assert dict(kept.select("drug", "issues").collect().rows()) == {
+        "Gold": ["missing_code", "stopped_name", "unsearchable_name"],
+        "Gold two": ["invalid_atc_code", "unsearchable_name"],
+        "Silver": ["missing_code", "stopped_name", "unsearchable_name"],
+        "Silver two": ["invalid_atc_code", "stopped_name", "unsearchable_name"],
+    }
+
+
+def test_merged_rows_are_sorted_by_file_and_row() -> None:
+    files = ["k.csv", "b.csv", "x.csv", "a.csv"]
+    _, merged = cleaned(*({"drug": "Beta", "source_file": file} for file in files * 3))
+    assert len(merged) == 11
+    assert [key(m) for m in merged] == sorted(key(m) for m in merged)
+    # The first in the order of delivery is kept.
+    assert ("a.csv", 1) not in map(key, merged)
+
+
 def test_rows_are_sorted_by_key() -> None:
     kept, _ = cleaned({"drug": "b"}, {"drug": "a"}, {"drug": "c", "id": "Z"})
     assert [d["drug_id"] for d in kept] == ["Z", "a", "b"]

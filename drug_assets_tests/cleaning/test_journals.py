@@ -180,6 +180,16 @@ def test_the_table_says_what_is_known_of_each_journal() -> None:
     ]
 
 
+def test_every_list_of_a_journal_is_sorted_and_has_each_value_once() -> None:
+    names = [f"journal {letter}" for letter in "kbxaczdyew"]
+    issns = [f"{n * 7919 % 10000:04}-1234" for n in range(1, 11)]
+    rows = [{"journal": n, "nlm_id": "7", "issn": i} for n, i in zip(names, issns, strict=True)]
+    (journal,) = known(*rows, *rows[:3], {"nlm_id": "7"})
+    assert journal["folded_names"] == sorted(names)
+    assert journal["issns"] == sorted(issns)
+    assert (journal["journal"], journal["records"]) == ("journal b", 14)
+
+
 def test_journals_are_those_of_all_sources() -> None:
     of_sources = [records({"journal": name}) for name in ("Lancet", "LANCET", "b")]
     assert build_journals(of_sources).select("journal_id", "records").collect().rows() == [

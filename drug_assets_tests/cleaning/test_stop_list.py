@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+
 import polars as pl
 import pytest
 
@@ -82,6 +84,10 @@ def test_lists_have_one_digest_if_they_stop_the_same_names() -> None:
     digest = listed("name,reason\nlead,x\na?,y\n").digest
     assert listed("name,reason\na?,other\n\nLEAD,z\nlead,z\n").digest == digest
     others = ["lead,x\n", "a?,x\n", "leada?,x\n", "lead,x\na?,y\ngold,z\n"]
+    many = ["ox", "ivy", "yew", "elm", "ash", "fir", "oa?", "?ar"]
+    lines = "".join(f"{name},x\n" for name in many)
+    in_order = "\n".join(sorted(many)).encode()
+    assert listed(f"name,reason\n{lines}").digest == hashlib.sha256(in_order).hexdigest()
     assert len({digest, *(listed(f"name,reason\n{lines}").digest for lines in others)}) == 5
 
 

@@ -59,6 +59,8 @@ class TestCleaned:
             (r"\x4g \xg4 \X41 x41 \41", r"\x4g \xg4 \X41 x41 \41"),
             (r"\x411", "A1"),
             (r"\x2b\x2B\x39", "++9"),
+            (r"\x30\x4A\x4a\x4F\x4f", "0JJOO"),
+            (r"\xC3\xA9\xC3\xAF\xc3\xa9\xc3\xaf", "éïéï"),
             (r"\xf0\x9f\x98\x80", "😀"),
             (r"\xed\xa0\x80", None),
         ],
@@ -82,6 +84,10 @@ class TestCleaned:
             ("&#; &#x; &#xg; &#2a; &; &2sup;", "&#; &#x; &#xg; &#2a; &; &2sup;"),
             ("&amp &eacute &#233 b", "&amp &eacute &#233 b"),
             ("&Eacute;&EACUTE;", "É&EACUTE;"),
+            ("a&#9;b&#x9;c&#65;&#X4A;", "a b cAJ"),
+            ("&#xA9;&#xa9;&#xAF;&#xaf;&#x30;", "©©¯¯0"),
+            ("&Aacute;&aacute;&Zeta;&zeta;&rAarr;&fZig;", "ÁáΖζ⇛&fZig;"),
+            ("&there4;&blk14;&frac78;", "∴░⅞"),
         ],
     )
     def test_references_are_decoded(self, written: str, kept: str) -> None:
