@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drug_assets.cleaning import publications
 from drug_assets.cleaning.publications import (
     clean_publications,
     collect_journals,
@@ -285,6 +286,26 @@ class TestDuplicates:
 
     def test_no_rows_give_no_publications(self) -> None:
         assert cleaned(pubmed_rows()) == ([], [])
+
+
+@pytest.mark.parametrize(("most", "order"), [(5, "abcd"), (4, "abcd"), (3, "cadb"), (0, "cadb")])
+def test_publications_are_sorted_by_key_unless_they_are_too_many(
+    most: int, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publications, "SORTED_ROWS", most)
+    rows = [
+        *({"id": letter, "title": letter, "source_file": "p_10.csv"} for letter in "db"),
+        *({"id": letter, "title": letter, "source_file": "p_9.csv"} for letter in "ca"),
+    ]
+    kept, _ = cleaned(pubmed_rows(*rows, {"title": " "}))
+    assert [row["publication_id"] for row in kept] == [*order]
+
+
+def test_merged_rows_are_sorted_by_file_and_row() -> None:
+    files = ["k.csv", "b.csv", "x.csv", "a.csv"]
+    _, merged = cleaned(pubmed_rows(*({"title": "T", "source_file": file} for file in files * 3)))
+    assert len(merged) == 11
+    assert [key(m) for m in merged] == sorted(key(m) for m in merged)
 
 
 # --- properties ------------------------------------------------------------------------------
