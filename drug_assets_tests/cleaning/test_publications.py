@@ -184,6 +184,17 @@ class TestRejection:
         expected = ["deleted", "deletion", "deleted", "deleted", "deletion", None]
         assert reasons(PUBMED, raw) == expected
 
+    @pytest.mark.parametrize("status", [None, DELETED])
+    def test_what_is_withdrawn_is_marked_and_nothing_else_is_added(
+        self, status: str | None
+    ) -> None:
+        rows = [{"id": "1", "title": "T", "source_file": f"p_{n}.csv"} for n in (10, 9)]
+        records = PUBMED.clean_records(pubmed_rows(*rows, {"id": "2", "citation_status": status}))
+        marked = mark_withdrawn(records).collect()
+        assert marked.drop("position", "reason").equals(records.drop("reason").collect())
+        assert marked.columns == [*records.collect_schema().names(), "position"]
+        assert marked["position"].to_list() == [2, 1, 3]
+
     def test_it_is_not_kept_and_its_journal_is_none_of_ours(self) -> None:
         raw = pubmed_rows({"title": " ", "id": "1", "journal": "Lancet"})
         assert cleaned(raw) == ([], [])
