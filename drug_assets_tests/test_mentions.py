@@ -210,6 +210,16 @@ class TestOverlaps:
     def test_what_was_ruled_out_rules_out_nothing(self) -> None:
         assert texts("a b c d", "a b", "b c", "c d") == ["a b", "c d"]
 
+    def test_a_name_may_begin_where_another_ends(self) -> None:
+        assert texts("a--b", "a-", "-b") == ["a-", "-b"]
+        assert texts("x a--b", "x a-", "a--b", "-b") == ["x a-", "-b"]
+        assert texts("x a--b-", "x a-", "a--b", "-b-", "b-") == ["x a-", "-b-"]
+        assert texts("(a)(b)", "(a)", "a)(b", "(b)") == ["(a)", "(b)"]
+
+    def test_a_name_may_not_begin_before_another_ends(self) -> None:
+        assert texts("x a- -b", "x a- ", "a- -b", " -b", "-b") == ["x a- ", "-b"]
+        assert texts("a b c", "a b", "b c", "b") == ["a b"]
+
     def test_a_name_of_two_drugs_is_a_mention_of_each(self) -> None:
         spans = spans_of(found(["On acid."], {"x": ["Acid"], "y": ["acid", "ácid"]}))
         assert spans == {("x", "0"): [(3, 7, "acid")], ("y", "0"): [(3, 7, "acid")]}
