@@ -173,6 +173,42 @@ def test_the_size_of_blocks_makes_no_difference(
     assert rows["id"].to_list() == [f"NCT{n:08}" for n in numbers]
 
 
+def test_pages_one_after_the_other_may_be_cut_into_blocks_at_any_place() -> None:
+    pages = [page(study(1), study(2), nextPageToken="é"), page(study(3)), study(4), page(study(5))]
+    data = "\n".join(json.dumps(each, ensure_ascii=False) for each in pages).encode()
+    beginnings = [place for place, byte in enumerate(data) if byte == ord("\n")]
+    near = {begin + away for begin in beginnings for away in range(-30, 30)}
+    for cut in sorted({*near, *range(1, len(data), 11)}):
+        batches = json_records.read_batches(SHAPE, "clinical_trials.json", [data[:cut], data[cut:]])
+        rows = pl.concat(batches)
+        assert rows["id"].to_list() == [f"NCT{n:08}" for n in range(1, 6)], cut
+
+
+def test_the_studies_of_a_page_may_begin_after_a_long_token() -> None:
+    head = json.dumps({"token": "", "studies": []}).index("[") + 1
+    text = json.dumps({"token": "x" * (4096 - head), "studies": TWO})
+    assert text[4095] == "["
+    blocks = [text[:4095].encode(), text[4095:].encode()]
+    rows = pl.concat(json_records.read_batches(SHAPE, "clinical_trials.json", blocks))
+    assert rows["id"].to_list() == ["NCT00000001", "NCT00000002"]
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('{"studies": [{}', "line 1, byte 15 of its text, inside an array that is never closed"),
+        ('{"studies": [{}\n, \n', "line 3, byte 19 of its text, inside an array"),
+        ('{"studies": [{}],\n"a": "é', "line 2, byte 26 of its text, inside a page of records"),
+        ('{"studies": []}\n{"studies": []\n', "line 3, byte 31 of its text, inside a page"),
+        ('{"studies": [{}],\n"a": 1,', "line 2, byte 25 of its text, inside a page of records"),
+        ('{"a": 1, "stud', "line 1, byte 14 of its text, inside a record"),
+    ],
+)
+def test_a_cut_page_is_refused_with_its_end(text: str, where: str) -> None:
+    with pytest.raises(FormatError, match=f"cut: ends at {where}"):
+        read(text)
+
+
 CURRENT = (
     "NCT Number,Study Title,Study URL,Study Status,Conditions,Sponsor,Collaborators,Phases,"
     "Start Date\n"

@@ -77,6 +77,12 @@ def test_columns_without_a_field_go_to_extra() -> None:
     assert issues(rows) == [[]]
 
 
+@pytest.mark.parametrize("blank", ["", " ", " \t "])
+def test_a_column_with_a_blank_header_is_named_by_its_position(blank: str) -> None:
+    rows = _read(f"id,{blank},title\n1,x,a\n")
+    assert fields(rows, "id", "title", "extra") == [("1", "a", '{"#2":"x"}')]
+
+
 def test_short_and_long_rows_are_flagged_and_kept() -> None:
     rows = _read("id,title,note\n1\n2,b,c,d,e\n3,c\n")
     assert fields(rows, "id", "title") == [("1", None), ("2", "b"), ("3", "c")]
@@ -135,6 +141,27 @@ def test_quotes_that_should_be_doubled_are_text() -> None:
     rows = _read('id,title,journal\n1,"He said "no, never" twice, ""so""",J\n2,"b",K\n')
     assert rows["title"].to_list() == ['He said "no, never" twice, "so"', "b"]
     assert issues(rows) == [["stray_quote"], []]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected", "issue"),
+    [
+        ('"","x', ("", '"x', None), ["short_row", "unclosed_quote"]),
+        ('"","x,', ("", '"x', ""), ["unclosed_quote"]),
+        ('"x,"",y', ('"x', "", "y"), ["unclosed_quote"]),
+        ('"x,"y",""', ('"x', "y", ""), ["unclosed_quote"]),
+        ('"","a "b" c",""', ("", 'a "b" c', ""), ["stray_quote"]),
+        ('"a""b","c "d" e",f', ('a"b', 'c "d" e', "f"), ["stray_quote"]),
+        ('1,"a "b" c"', ("1", '"a "b" c"', None), ["short_row", "unclosed_quote"]),
+        ('1,"a "b" c",d,e', ("1", '"a "b" c"', "d"), ["long_row", "unclosed_quote"]),
+    ],
+)
+def test_the_sound_fields_of_a_damaged_line_are_read_as_elsewhere(
+    line: str, expected: tuple[str | None, ...], issue: list[str]
+) -> None:
+    rows = _read(f"id,title,date\n{line}\n2,b,c\n")
+    assert fields(rows, "id", "title", "date") == [expected, ("2", "b", "c")]
+    assert issues(rows) == [issue, []]
 
 
 def test_an_unclosed_quote_gives_up_after_the_longest_record(

@@ -79,6 +79,58 @@ def test_a_content_other_than_the_name_says_is_refused(name: str, content: bytes
         raw_rows(name, content)
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("Dear Ann, thanks for it\nBye\n", None),
+        ("Bye\nDear Ann, thanks for it\n", None),
+        ("Dear Ann; thanks\nBye, Bob\n", None),
+        ("id,title\n   \n1,x\n", "csv"),
+        ("id,title\n", "csv"),
+        ("id,title\n1,x\nno comma\n", "csv"),
+        ("a, b;c\n1;2\n", "csv"),
+        ("id\ttitle\n1\tx\n", "csv"),
+        ("id|title\n1|x\n", "csv"),
+        ("id,,title\n1,2,3\n", None),
+        ("id, ,title\n1,2,3\n", None),
+        ("id,title,\n1,2,3\n", None),
+        ("{}", "json"),
+        ('{ "id": 1}', "json"),
+        ("{id: 1}", None),
+        ("{", None),
+        ("[]", "json"),
+        ("[ [1]]", "json"),
+        ("[{}]", "json"),
+        ('["a"]', "json"),
+        ("[-1]", "json"),
+        ("[0.5]", "json"),
+        ("[null]", "json"),
+        ("[true]", "json"),
+        ("[false]", "json"),
+        ("[a]", None),
+        ("[nil]", None),
+        ("text, then\n{}", None),
+    ],
+)
+def test_a_text_of_no_known_name_is_told_by_its_beginning(
+    content: str, expected: str | None
+) -> None:
+    assert detect_format(SHAPE, "pubmed_notes.dat", content.encode()) == expected
+
+
+@pytest.mark.parametrize(
+    "content", ["some text {", "some text {\n} more", "some [text]\nand [more]", "x {}\ny {}\n"]
+)
+def test_a_brace_inside_a_line_begins_no_json(content: str) -> None:
+    with pytest.raises(FormatError, match="holds no record of that format"):
+        detect_format(SHAPE, "pubmed.json", content.encode())
+
+
+@pytest.mark.parametrize("content", ["junk\n \t{", "\n\r\n [", "[junk", "{junk", "junk\n{"])
+def test_a_line_that_begins_a_record_is_enough_for_json(content: str) -> None:
+    assert detect_format(SHAPE, "pubmed.json", content.encode()) == "json"
+
+
 def test_a_format_that_is_not_read_is_refused_by_name() -> None:
     with pytest.raises(FormatError, match=r"pubmed.parquet: a format that is not read.*\.csv"):
         raw_rows("pubmed.parquet", PARQUET)

@@ -97,6 +97,38 @@ def test_trailing_commas_inside_strings_and_below_records() -> None:
     assert fields(rows, "id", "title", "extra") == [("1,}", "a,]", '{"other":[1,2]}')]
 
 
+#: Any text, with what could be taken for the structure of a record more often than by chance.
+ODD_TEXTS = st.text(max_size=8) | st.text(',}]{[:"\\\\ \\n/', max_size=8)
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.tuples(ODD_TEXTS, ODD_TEXTS, ODD_TEXTS), min_size=1, max_size=4),
+    st.sampled_from([",", " , ", ",\n", ",,"]),
+    st.booleans(),
+    st.booleans(),
+)
+@example([("", "x,}", ""), ("\n", "x,]", ",}")], ",", True, False)
+@example([('"', ",}", '"}'), ("\\", ",]", "\\")], ",", False, True)
+def test_every_text_of_a_record_with_trailing_commas_stays(
+    records: list[tuple[str, str, str]], comma: str, in_array: bool, escaped: bool
+) -> None:
+    def write(value: object) -> str:
+        return json.dumps(value, ensure_ascii=escaped)
+
+    objects = [
+        f'{{"id":{write(one)},"title":{write(two)},"other":[{write(three)}{comma}]{comma}}}'
+        for one, two, three in records
+    ]
+    text = f"[{comma.join(objects)}{comma}]" if in_array else "\n".join(objects)
+    rows = _read(text)
+    assert fields(rows, "id", "title") == [(one, two) for one, two, _ in records]
+    assert [json.loads(extra) for extra in rows["extra"]] == [
+        {"other": [three]} for _, _, three in records
+    ]
+    assert issues(rows) == [[]] * len(records)
+
+
 def test_lists_of_synonyms_are_joined_with_bars() -> None:
     text = (
         '[{"drug": "a", "synonyms": ["b", "c"]}, {"drug": "a", "synonyms": [1]}, {"synonyms": []}]'

@@ -406,6 +406,78 @@ def test_pieces_tell_what_is_wrong_as_the_whole_does(
     )
 
 
+_SYSTEM = '<!DOCTYPE PubmedArticleSet SYSTEM "pubmed_250101.dtd">'
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        "",
+        '<?xml version="1.0"?>',
+        '<?xml version="1.0" ?>\n',
+        '<?xml version="1.0" encoding="utf-8"?>\r\n',
+        '<?xml version="1.0" encoding="UTF-8" ?>\n\n',
+        '<?xml version="1.0" encoding="US-ASCII"?>\n',
+    ],
+)
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        "",
+        DOCTYPE,
+        f"{DOCTYPE}\n",
+        DOCTYPE.replace(" ", "\n  "),
+        f"{_SYSTEM}\r\n",
+        "<!DOCTYPE PubmedArticleSet >",
+        "<!DOCTYPE PubmedArticleSet>\n",
+    ],
+)
+@pytest.mark.parametrize("root", ["<PubmedArticleSet>", "<PubmedArticleSet\n>\n"])
+def test_a_file_with_a_usual_beginning_is_read_in_pieces(
+    mark: str, declaration: str, doctype: str, root: str
+) -> None:
+    text = f"{mark}{declaration}{doctype}{root}{_ARTICLES[0]}\n{_ARTICLES[1]}</PubmedArticleSet>\n"
+    pieces = list(pubmed_xml._parse_in_pieces([text.encode()]))
+    assert [row[0] for rows in pieces for row in rows] == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        '<?xml version="1.1"?><PubmedArticleSet>',
+        '<?xml version="1.0" encoding="ISO-8859-1"?><PubmedArticleSet>',
+        '<!DOCTYPE PubmedArticleSet [<!ENTITY o "0">]><PubmedArticleSet>',
+        '<!DOCTYPE PubmedArticleSet SYSTEM "a" "b"><PubmedArticleSet>',
+        "<!-- made by hand --><PubmedArticleSet>",
+        '<PubmedArticleSet version="1">',
+        "<PubmedBookArticleSet>",
+    ],
+)
+def test_a_file_with_another_beginning_is_not_read_in_pieces(beginning: str) -> None:
+    text = f"{beginning}{_ARTICLES[0]}</PubmedArticleSet>"
+    with pytest.raises(pubmed_xml._NotInPiecesError):
+        list(pubmed_xml._parse_in_pieces([text.encode()]))
+
+
+@pytest.mark.parametrize("layout", ["a line each", "one line", "no declaration"])
+@pytest.mark.usefixtures("in_small_pieces")
+def test_a_list_of_articles_is_read_in_pieces_to_its_end(layout: str) -> None:
+    data = _SETS[layout]
+    pieces = [rows for rows in pubmed_xml._parse_in_pieces(_cut(data, 700)) if rows]
+    assert len(pieces) > 3
+    assert [row for rows in pieces for row in rows] == _read_or_refused([data], whole=True)
+
+
+@pytest.mark.usefixtures("in_small_pieces")
+def test_a_piece_is_as_long_as_its_only_article_up_to_a_limit() -> None:
+    long, longer = (article(f"<ArticleTitle>{'x' * n}</ArticleTitle>") for n in (4000, 7000))
+    pieces = pubmed_xml._parse_in_pieces(_cut(document(_ARTICLES[0], long, _ARTICLES[1]), 700))
+    assert [row[0] for rows in pieces for row in rows] == ["0", "7", "1"]
+    with pytest.raises(pubmed_xml._NotInPiecesError):
+        list(pubmed_xml._parse_in_pieces(_cut(document(_ARTICLES[0], longer, _ARTICLES[1]), 700)))
+
+
 def _titles(path: Path) -> Iterator[str | None]:
     """The title of each row of a file, found by searches of lxml."""
     data = path.read_bytes()
