@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from drug_assets.fetch import FetchError, FetchReport, FetchRequest, fetch
+from drug_assets.fetch import FetchError, FetchReport, FetchRequest, ServiceRefused, fetch
 from drug_assets_tests.support.loopback_services import (
     PATIENCE,
     Fault,
     Killed,
     LocalDestination,
     MortalDestination,
+    Reply,
     Trials,
     landed,
     landed_ids,
@@ -76,6 +79,7 @@ def test_what_is_asked_is_the_documented_search(trials: Trials, tmp_path: Path) 
     [
         ("2026-01-01", None, "AREA[LastUpdatePostDate]RANGE[2026-01-01,MAX]"),
         (None, "2026-01-31", "AREA[LastUpdatePostDate]RANGE[MIN,2026-01-31]"),
+        ("2026-01-01", "2026-01-31", "AREA[LastUpdatePostDate]RANGE[2026-01-01,2026-01-31]"),
     ],
 )
 def test_dates_are_those_of_the_last_update(
@@ -164,6 +168,80 @@ def test_a_page_refetched_with_other_studies_starts_over(trials: Trials, tmp_pat
     trials.studies.insert(0, "NCT00000001")
     pull(trials, LocalDestination(tmp_path))
     assert landed_ids(tmp_path) == dict.fromkeys(trials.studies, 1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"[]",
+        b"null",
+        b'{"studies": null}',
+        b'{"studies": [{}]}',
+        b'{"studies": [{"protocolSection": {}}]}',
+        b'{"studies": [{"protocolSection": {"identificationModule": {}}}]}',
+        b'{"studies": [1]}',
+        b'{"studies": [], "totalCount": "many"}',
+    ],
+)
+def test_a_page_that_is_not_whole_is_asked_for_again(
+    trials: Trials, tmp_path: Path, body: bytes
+) -> None:
+    trials.faults[1] = Fault(Reply(200, body))
+    report = pull(trials, LocalDestination(tmp_path))
+    assert (report.records, report.retries) == (7, 1)
+
+
+def test_a_registry_that_does_not_count_is_believed(trials: Trials, tmp_path: Path) -> None:
+    page = json.loads(trials.page(1).body)
+    del page["totalCount"]
+    trials.faults[1] = Fault(Reply(200, json.dumps(page).encode()))
+    report = pull(trials, LocalDestination(tmp_path))
+    assert (report.records, report.requests) == (7, 4)
+    told = json.loads((tmp_path / report.provenance).read_bytes())
+    assert told["counted_by_service"] is None
+
+
+def test_more_studies_than_counted_are_no_fault(trials: Trials, tmp_path: Path) -> None:
+    trials.faults[1] = Fault(trials.page(1, total=6))
+    report = pull(trials, LocalDestination(tmp_path))
+    assert (report.records, report.requests, report.warnings) == (7, 4, ())
+
+
+def test_the_first_page_is_refused_by_itself(trials: Trials, tmp_path: Path) -> None:
+    trials.faults[1] = Fault(Reply(400, b"no"))
+    with pytest.raises(ServiceRefused, match=r"^ClinicalTrials\.gov: page 1: it answered 400: no$"):
+        pull(trials, LocalDestination(tmp_path))
+    assert len(trials.asked) == 1
+
+
+def test_a_page_whose_token_is_refused_twice_is_named(trials: Trials, tmp_path: Path) -> None:
+    trials.faults[2] = trials.faults[4] = Fault(Reply(400, b"no"))
+    told = r"the token of page 2 is no longer good \(ClinicalTrials.gov: page 2: .*400.* twice in"
+    with pytest.raises(FetchError, match=told):
+        pull(trials, LocalDestination(tmp_path))
+
+
+def test_every_page_is_logged_with_its_studies(
+    trials: Trials, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "drug_assets")
+    pull(trials, LocalDestination(tmp_path), page_size=4)
+    assert [record.getMessage() for record in caplog.records] == [
+        "ClinicalTrials.gov: page 1: 4 studies",
+        "ClinicalTrials.gov: page 2: 3 studies",
+    ]
+
+
+def test_a_new_start_is_logged_with_its_reason(
+    trials: Trials, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trials.faults[1] = Fault(trials.page(1, total=8))
+    pull(trials, LocalDestination(tmp_path))
+    (warning,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert warning == (
+        "ClinicalTrials.gov: 7 studies came of the 8 it counted; starting over from the first page"
+    )
 
 
 def test_a_study_on_two_pages_is_told(trials: Trials, tmp_path: Path) -> None:

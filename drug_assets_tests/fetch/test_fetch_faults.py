@@ -210,11 +210,82 @@ def test_an_efetch_error_document_is_a_passing_fault(pubmed: PubMed, tmp_path: P
         pull(pubmed, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"", "it answered 404"),
+        (b" \n", "it answered 404"),
+        (b"no\n such\tpage", "it answered 404: no such page"),
+        (b"<html><h1 class='x'>Not</h1>found</html>", "it answered 404: Not found"),
+        (b"a<>b < c", "it answered 404: a b < c"),
+        ("«é»".encode(), "it answered 404: «é»"),
+        (b"caf\xe9", "it answered 404: caf\ufffd"),
+        (b"x" * 500, "it answered 404: " + "x" * 500),
+        (b"x" * 501, "it answered 404: " + "x" * 500 + "…"),
+    ],
+)
+def test_a_refusal_is_told_in_one_short_line_without_markup(
+    trials: Trials, tmp_path: Path, body: bytes, told: str
+) -> None:
+    trials.faults[1] = Fault(Reply(404, body))
+    with pytest.raises(ServiceRefused) as refused:
+        pull(trials, tmp_path)
+    assert str(refused.value) == f"ClinicalTrials.gov: page 1: {told}"
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 501, 599])
+def test_a_status_of_a_passing_fault_is_tried_again(
+    trials: Trials, tmp_path: Path, status: int
+) -> None:
+    trials.faults[1] = Fault(Reply(status, b""))
+    assert pull(trials, tmp_path).retries == 1
+
+
+@pytest.mark.parametrize("status", [201, 203, 300, 307, 399, 400, 401, 403, 404, 410, 418, 499])
+def test_any_other_status_is_a_refusal(trials: Trials, tmp_path: Path, status: int) -> None:
+    trials.faults[1] = Fault(Reply(status, b"no"))
+    with pytest.raises(ServiceRefused) as refused:
+        pull(trials, tmp_path)
+    followed = ", to nowhere; not followed" if 300 <= status < 400 else ""
+    assert str(refused.value) == f"ClinicalTrials.gov: page 1: it answered {status}: no{followed}"
+    assert len(trials.asked) == 1
+
+
 def test_a_redirect_is_not_followed(trials: Trials, pubmed: PubMed, tmp_path: Path) -> None:
     pubmed.faults[1] = Fault(Reply(301, b"", {"Location": f"{trials.url}/elsewhere"}))
     with pytest.raises(ServiceRefused, match=r"301, to .*/elsewhere; not followed"):
         pull(pubmed, tmp_path)
     assert not trials.asked
+
+
+def test_an_answer_may_be_as_long_as_the_limit(trials: Trials, tmp_path: Path) -> None:
+    longest = max(len(trials.page(number).body) for number in (1, 2, 3))
+    assert pull(trials, tmp_path / "a", Patience(largest_answer=longest)).records == 5
+    with pytest.raises(FetchError, match=rf"ClinicalTrials.gov answered more than {longest - 1}"):
+        pull(trials, tmp_path / "b", Patience(largest_answer=longest - 1))
+
+
+def test_an_asked_wait_as_long_as_patience_is_kept(trials: Trials, tmp_path: Path) -> None:
+    patience = Patience(attempts=2, longest_asked_wait=90)
+    trials.faults[1] = Fault(Reply(503, b"", {"Retry-After": "90"}))
+    assert pull(trials, tmp_path, patience).records == 5
+    trials.faults[len(trials.asked) + 1] = Fault(Reply(503, b"", {"Retry-After": "91"}))
+    with pytest.raises(ServiceUnavailable, match=r"it answered 503, and asks to wait 91 s\. Run"):
+        pull(trials, tmp_path / "other", patience)
+
+
+def test_the_last_try_is_not_waited_after(trials: Trials, tmp_path: Path) -> None:
+    trials.faults = {n: Fault(Reply(500, b"")) for n in range(1, 9)}
+    with pytest.raises(ServiceUnavailable, match="no whole answer in 1 tries"):
+        pull(trials, tmp_path, Patience(attempts=1))
+    assert trials.clock.slept == []
+
+
+def test_a_service_is_asked_at_its_address_with_or_without_a_last_slash(
+    trials: Trials, tmp_path: Path
+) -> None:
+    fetch(TRIALS, LocalDestination(tmp_path), base_url=f"{trials.url}//", clock=trials.clock)
+    assert {asked.path for asked in trials.asked} == {"/studies"}
 
 
 def test_an_answer_without_end_is_given_up(trials: Trials, tmp_path: Path) -> None:

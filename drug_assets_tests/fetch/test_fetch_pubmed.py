@@ -13,6 +13,7 @@ from drug_assets.fetch import (
     FetchError,
     FetchReport,
     FetchRequest,
+    ServiceRefused,
     ServiceUnavailable,
     fetch,
 )
@@ -109,6 +110,106 @@ def test_nothing_found_lands_no_file(pubmed: PubMed, tmp_path: Path) -> None:
 def test_what_pubmed_did_not_understand_is_told(pubmed: PubMed, tmp_path: Path) -> None:
     report = pull(pubmed, tmp_path, query="aspirin[tittle]")
     assert report.warnings == ("not a field of PubMed: tittle",)
+
+
+REMARKS = {
+    "errorlist": {"phrasesnotfound": ["qqq", "zzz"], "fieldsnotfound": ["tittle"]},
+    "warninglist": {
+        "phrasesignored": ["the"],
+        "quotedphrasesnotfound": ['"a b"'],
+        "outputmessages": ["No items found."],
+    },
+}
+TOLD_OF_REMARKS = (
+    "not found by PubMed: qqq",
+    "not found by PubMed: zzz",
+    "not a field of PubMed: tittle",
+    "ignored by PubMed: the",
+    'not found by PubMed as a phrase: "a b"',
+)
+
+
+@pytest.mark.parametrize(
+    ("remarks", "warnings"),
+    [
+        (REMARKS, TOLD_OF_REMARKS),
+        ({"errorlist": REMARKS["errorlist"]}, TOLD_OF_REMARKS[:3]),
+        ({"warninglist": REMARKS["warninglist"]}, TOLD_OF_REMARKS[3:]),
+        ({"errorlist": None, "warninglist": {"phrasesignored": None}}, ()),
+    ],
+)
+def test_every_remark_on_the_query_is_a_warning(
+    pubmed: PubMed, tmp_path: Path, remarks: dict[str, Any], warnings: tuple[str, ...]
+) -> None:
+    answer = json.loads(pubmed.search("aspirin").body)
+    answer["esearchresult"] |= remarks
+    pubmed.faults[1] = Fault(Reply(200, json.dumps(answer).encode()))
+    assert pull(pubmed, tmp_path).warnings == warnings
+
+
+def test_what_was_listed_is_kept_beside_the_record_of_the_pages(
+    pubmed: PubMed, tmp_path: Path
+) -> None:
+    report = pull(pubmed, tmp_path, query="aspirin[tittle]")
+    plan = json.loads((tmp_path / report.provenance).with_name("plan.json").read_bytes())
+    assert plan == {
+        "ids": [str(n) for n in range(500, 507)],
+        "count": 7,
+        "translation": "aspirin[tittle][All Fields]",
+        "warnings": ["not a field of PubMed: tittle"],
+    }
+
+
+def test_ids_are_sorted_as_numbers(pubmed: PubMed, tmp_path: Path) -> None:
+    day = dt.date(2020, 1, 1)
+    pubmed.articles = [Article(pmid, day, day) for pmid in ("1000", "99", "5", "100")]
+    pull(pubmed, tmp_path)
+    assert [a.fields["id"] for a in pubmed.asked[1:]] == ["5,99", "100,1000"]
+
+
+@pytest.mark.parametrize("key", ["ERROR", "error"])
+def test_a_search_is_refused_under_either_key(pubmed: PubMed, tmp_path: Path, key: str) -> None:
+    pubmed.faults[1] = Fault(Reply(200, json.dumps({key: "no <b>such</b> database"}).encode()))
+    with pytest.raises(ServiceRefused, match="PubMed: search: it answered: no such database"):
+        pull(pubmed, tmp_path)
+
+
+@pytest.mark.parametrize("told", ["API rate limit exceeded", "Search Backend failed: x"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_refusal_that_passes_is_tried_again(
+    pubmed: PubMed, tmp_path: Path, told: str, status: int
+) -> None:
+    pubmed.faults[1] = Fault(Reply(status, json.dumps({"error": told}).encode()))
+    assert pull(pubmed, tmp_path).retries == 1
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"count": "2", "idlist": ["500", "500"]},
+        {"count": "1", "idlist": ["500", "501"]},
+        {"count": "3", "idlist": ["500", "501"]},
+        {"count": "many", "idlist": []},
+        {"count": "1", "idlist": ["x"]},
+        {"idlist": []},
+        {"count": "0"},
+        {"count": "0", "idlist": None},
+        [],
+        None,
+    ],
+)
+def test_a_search_result_that_is_not_whole_is_asked_for_again(
+    pubmed: PubMed, tmp_path: Path, result: object
+) -> None:
+    pubmed.faults[1] = Fault(Reply(200, json.dumps({"esearchresult": result}).encode()))
+    report = pull(pubmed, tmp_path)
+    assert (report.records, report.retries) == (7, 1)
+
+
+def test_searches_by_date_name_their_range_in_messages(pubmed: PubMed, tmp_path: Path) -> None:
+    pubmed.faults[1] = Fault(Reply(404, b""))
+    with pytest.raises(ServiceRefused, match="search of 2020/01/02 to 3000/12/31: it answered"):
+        pull(pubmed, tmp_path, since=dt.date(2020, 1, 2))
 
 
 def many(count: int, days: int) -> list[Article]:
@@ -233,6 +334,33 @@ def test_a_withdrawn_record_is_told_and_the_rest_lands(pubmed: PubMed, tmp_path:
     assert (report.records, report.missing) == (6, ("503",))
     assert report.warnings == ("1 records were found but not given, most likely withdrawn: 503",)
     assert len([a for a in pubmed.asked if a.fields.get("id") == "502,503"]) == 3
+
+
+@pytest.mark.parametrize(("withdrawn", "accepted"), [(1, True), (2, True), (3, False)])
+def test_a_twentieth_of_a_page_may_be_withdrawn(
+    tmp_path: Path, withdrawn: int, accepted: bool
+) -> None:
+    with PubMed(40) as pubmed:
+        pubmed.withdrawn = {str(500 + n) for n in range(withdrawn)}
+        if accepted:
+            report = pull(pubmed, tmp_path, page_size=40)
+            assert (report.records, report.retries) == (40 - withdrawn, 2)
+        else:
+            with pytest.raises(ServiceUnavailable, match="the answer lacks 3 of 40 records"):
+                pull(pubmed, tmp_path, page_size=40)
+
+
+@pytest.mark.parametrize("withdrawn", [20, 21])
+def test_the_first_twenty_withdrawn_records_are_named(tmp_path: Path, withdrawn: int) -> None:
+    with PubMed(420) as pubmed:
+        pubmed.withdrawn = {str(500 + n) for n in range(withdrawn)}
+        report = pull(pubmed, tmp_path, page_size=420)
+    (warning,) = report.warnings
+    named = ", ".join(str(500 + n) for n in range(20)) + (", …" if withdrawn > 20 else "")
+    assert warning == (
+        f"{withdrawn} records were found but not given, most likely withdrawn: {named}"
+    )
+    assert report.missing == tuple(str(500 + n) for n in range(withdrawn))
 
 
 def test_a_page_whose_only_record_is_withdrawn_has_no_file(pubmed: PubMed, tmp_path: Path) -> None:

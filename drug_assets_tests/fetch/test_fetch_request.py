@@ -75,6 +75,53 @@ def test_a_wrong_request_is_refused_with_what_would_be_right(
         FetchRequest(service=service, **{"query": "x", **asked})
 
 
+@pytest.mark.parametrize(
+    ("service", "asked"),
+    [
+        (PUBMED_SERVICE, {"query": "x" * 20_000}),
+        (PUBMED_SERVICE, {"page_size": 1}),
+        (PUBMED_SERVICE, {"page_size": 5000}),
+        (CLINICAL_TRIALS_GOV, {"page_size": 1000}),
+        (PUBMED_SERVICE, {"since": dt.date(2020, 1, 1), "until": dt.date(2020, 1, 1)}),
+        (PUBMED_SERVICE, {"date_type": "mdat"}),
+        (PUBMED_SERVICE, {"query": "a\r\n\tb\x85c"}),
+    ],
+)
+def test_what_is_just_allowed_is_a_request(service: PublicService, asked: dict[str, Any]) -> None:
+    request = FetchRequest(service=service, **{"query": "x", **asked})
+    assert {name: getattr(request, name) for name in asked} == asked
+
+
+def test_what_is_not_asked_for_has_the_defaults_of_its_service() -> None:
+    papers = FetchRequest(service=PUBMED_SERVICE, query="x")
+    trials = FetchRequest(service=CLINICAL_TRIALS_GOV, query="x")
+    assert (papers.records_per_page, papers.asked_date_type) == (500, "edat")
+    assert (trials.records_per_page, trials.asked_date_type) == (1000, None)
+    assert FetchRequest(service=PUBMED_SERVICE, query="x", page_size=7).records_per_page == 7
+
+
+@pytest.mark.parametrize(
+    ("query", "start"),
+    [
+        ("Éthanol & Co.", "ethanol-co"),
+        ("(aspirin)", "aspirin"),
+        ("a  b__c", "a-b-c"),
+        ("アスピリン", "query"),
+        ("x" * 41, "x" * 40),
+        ("x" * 39 + " y", "x" * 39),
+        ("x" * 38 + " yz", "x" * 38 + "-y"),
+    ],
+)
+def test_a_label_begins_with_what_can_be_read_of_the_query(query: str, start: str) -> None:
+    label = FetchRequest(service=PUBMED_SERVICE, query=query).label
+    assert label.rpartition("-")[0] == start
+
+
+def test_a_label_is_the_same_on_any_day_and_machine() -> None:
+    assert REQUEST.label == "a-tiab-d590fe71"
+    assert REQUEST.stem(dt.date(2026, 3, 1)) == "pubmed_efetch_2026-03-01_a-tiab-d590fe71"
+
+
 def test_all_faults_of_a_request_are_told_at_once() -> None:
     with pytest.raises(FetchRequestError) as told:
         FetchRequest(service=PUBMED_SERVICE, query="", page_size=-1, date_type="x")

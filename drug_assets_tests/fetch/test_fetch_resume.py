@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import signal
 import subprocess
 import sys
@@ -219,6 +220,70 @@ def test_a_pull_given_up_long_ago_is_left_alone(tmp_path: Path) -> None:
         service.clock.slept.append(8 * 86400)
         report = pull(service, LocalDestination(tmp_path))
     assert (report.as_of, report.pages_resumed) == (dt.date(2026, 3, 18), 0)
+
+
+@pytest.mark.parametrize(("days", "resumed"), [(6, 2), (7, 2), (8, 0)])
+def test_a_pull_is_resumed_within_a_week(tmp_path: Path, days: int, resumed: int) -> None:
+    with Trials(7, PatientClock("2026-03-10T12:00:00+00:00")) as service:
+        with pytest.raises(Killed):
+            pull(service, MortalDestination(tmp_path, 5, after=True))
+        service.clock.slept.append(days * 86400)
+        assert pull(service, LocalDestination(tmp_path)).pages_resumed == resumed
+
+
+def test_a_pull_of_a_day_to_come_is_left_alone(tmp_path: Path) -> None:
+    with Trials(7, PatientClock("2026-03-12T12:00:00+00:00")) as later:
+        with pytest.raises(Killed):
+            pull(later, MortalDestination(tmp_path, 5, after=True))
+        later.clock.start -= dt.timedelta(days=1)
+        report = pull(later, LocalDestination(tmp_path))
+    assert (report.as_of, report.pages_resumed) == (dt.date(2026, 3, 11), 0)
+
+
+def test_the_latest_of_unfinished_pulls_is_resumed(tmp_path: Path) -> None:
+    label = FetchRequest(service=CLINICAL_TRIALS_GOV, query="a", page_size=2).label
+    place = LocalDestination(tmp_path)
+    for day in ("2026-03-08", "2026-03-09", "2026-03-07"):
+        place.write(f".fetch/clinical_trials_api_v2_{day}_{label}/request.json", b"{}")
+    with Trials(3) as service:
+        assert pull(service, place).as_of == dt.date(2026, 3, 9)
+
+
+def test_a_resumed_pull_tells_when_it_was_started_first(tmp_path: Path) -> None:
+    with Trials(7, PatientClock("2026-03-10T12:00:00+00:00")) as service:
+        with pytest.raises(Killed):
+            pull(service, MortalDestination(tmp_path, 5, after=True))
+        service.clock.slept.append(3600)
+        report = pull(service, LocalDestination(tmp_path))
+    told = json.loads((tmp_path / report.provenance).read_bytes())
+    assert told["started"] == "2026-03-10T12:00:01+00:00"
+    assert told["finished"] > "2026-03-10T13:00:00"
+    assert (report.pages_fetched, report.pages_resumed, told["pages"]) == (2, 2, 4)
+
+
+@pytest.mark.parametrize("name", ["request.json", "plan.json", "provenance.json"])
+@pytest.mark.parametrize("text", ["", "[]", "\x00"])
+def test_a_damaged_file_of_the_record_is_named(tmp_path: Path, name: str, text: str) -> None:
+    with PubMed(3) as service:
+        report = pull(service, LocalDestination(tmp_path))
+        record = (tmp_path / report.provenance).with_name(name)
+        record.with_name("provenance.json").unlink()
+        record.write_text(text)
+        folder = record.parent.relative_to(tmp_path).as_posix()
+        told = (
+            rf"^{folder}/{name} is not what a fetch writes \(.*\)\. Remove {folder}/ and the files"
+        )
+        with pytest.raises(LedgerError, match=told):
+            pull(service, LocalDestination(tmp_path))
+
+
+def test_other_files_beside_the_record_of_pages_are_left_alone(tmp_path: Path) -> None:
+    with Trials(3) as service:
+        report = pull(service, LocalDestination(tmp_path))
+        folder = (tmp_path / report.provenance).parent
+        for name in ("page_1.json.bak", "page_x.json", "page_0003.txt"):
+            (folder / name).write_text("not ours")
+        assert pull(service, LocalDestination(tmp_path)).requests == 0
 
 
 def test_a_folder_that_no_pull_made_is_left_alone(tmp_path: Path) -> None:

@@ -128,6 +128,74 @@ def test_retries_are_logged_with_what_when_and_why(
     assert warnings == ["ClinicalTrials.gov: page 2: it answered 503: busy; try 2 of 6 in 9.0 s"]
 
 
+def test_a_report_is_told_as_json(tmp_path: Path) -> None:
+    with Trials(3) as trials:
+        trials.faults[1] = Fault(hang_up=True)
+        report = fetch(
+            FetchRequest(service=CLINICAL_TRIALS_GOV, query=" as\npirin ", page_size=2),
+            LocalDestination(tmp_path),
+            base_url=trials.url,
+            patience=PATIENCE,
+            clock=trials.clock,
+        )
+    stem = report.files[0].removesuffix("_p0001.json.gz")
+    assert json.loads(json.dumps(report.as_json())) == {
+        "source": "clinical_trials",
+        "query": "as pirin",
+        "as_of": "2026-03-10",
+        "files": [f"{stem}_p0001.json.gz", f"{stem}_p0002.json.gz"],
+        "records": 3,
+        "pages_fetched": 2,
+        "pages_resumed": 0,
+        "requests": 3,
+        "retries": 1,
+        "missing": [],
+        "warnings": [],
+        "provenance": f".fetch/{stem}/provenance.json",
+        "resumed": False,
+    }
+
+
+def test_every_page_of_pubmed_is_logged_with_its_records(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "drug_assets")
+    with PubMed(3) as pubmed:
+        fetch(REQUEST, LocalDestination(tmp_path), base_url=pubmed.url, clock=pubmed.clock)
+    assert [record.getMessage() for record in caplog.records] == [
+        "PubMed: 3 records found",
+        "PubMed: page 1: 2 records",
+        "PubMed: page 2: 1 records",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({}, {"tool": "drug_assets"}),
+        ({"email": " a@b.org ", "tool": "ours"}, {"tool": "ours", "email": "a@b.org"}),
+        ({"email": " ", "api_key": "\t"}, {"tool": "drug_assets"}),
+        ({"api_key": f" {PubMed.KEY}\n"}, {"tool": "drug_assets", "api_key": PubMed.KEY}),
+    ],
+)
+def test_who_asks_is_sent_as_far_as_it_is_known(
+    tmp_path: Path, given: dict[str, str], sent: dict[str, str]
+) -> None:
+    with PubMed(1) as pubmed:
+        fetch(
+            REQUEST,
+            LocalDestination(tmp_path),
+            api_key=given.get("api_key"),
+            email=given.get("email"),
+            tool=given.get("tool", "drug_assets"),
+            base_url=pubmed.url,
+            clock=pubmed.clock,
+        )
+    for asked in pubmed.asked:
+        known = {k: v for k, v in asked.fields.items() if k in ("tool", "email", "api_key")}
+        assert known == sent
+
+
 def test_provenance_tells_where_each_file_is_from(tmp_path: Path) -> None:
     request = FetchRequest(
         service=PUBMED_SERVICE, query="aspirin", page_size=3, since=dt.date(2020, 1, 1)
