@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -163,7 +164,95 @@ def test_questions_import_neither_dagster_nor_polars(graph: Path, question: list
     assert ended.stdout
 
 
+def test_graph_at_the_end_of_a_store_with_a_slash_is_found(
+    sample_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRUG_ASSETS_STORE", f"{sample_run.store}//")
+    assert drug_assets("top-journal").exit_code == 0
+
+
+def test_missing_graph_is_named_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRUG_ASSETS_STORE", "store/")
+    told = "run `drug-assets run`, or name one with --graph"
+    result = drug_assets("top-journal")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"drug-assets: there is no graph at store/graph.json: {told}\n"
+
+
+def test_graph_at_a_place_of_no_known_kind_is_told() -> None:
+    result = drug_assets("top-journal", "--graph", "s3://bucket/graph.json")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("drug-assets: ")
+    assert "s3://" in result.stderr
+
+
+def _write_graph(path: Path, journals: dict[str, list[str]]) -> Path:
+    """A graph document of drugs, each with the journals whose PubMed publications name it."""
+    lines = [
+        json.dumps(
+            {
+                "drug_id": drug,
+                "drug": drug,
+                "names": [drug],
+                "journals": [
+                    {"journal": j, "journal_id": j, "mentions": [{"type": "pubmed"}]} for j in of
+                ],
+            }
+        )
+        for drug, of in journals.items()
+    ]
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+    return path
+
+
+def test_one_drug_is_told_in_the_singular(tmp_path: Path) -> None:
+    graph = _write_graph(tmp_path / "graph.json", {"é": ["Pain"], "b": []})
+    assert drug_assets("top-journal", "--graph", graph).stdout == "Pain: 1 drug (é)\n"
+    assert '"é"' in drug_assets("top-journal", "--json", "--graph", graph).stdout
+
+
+def test_related_drugs_are_told_with_every_journal_that_links_them(tmp_path: Path) -> None:
+    graph = _write_graph(tmp_path / "graph.json", {"a": ["J", "K"], "b": ["K", "J"], "c": ["L"]})
+    assert drug_assets("related-drugs", "a", "--graph", graph).stdout == "b (in J; K)\n"
+
+
+def test_version_is_told() -> None:
+    result = drug_assets("--version")
+    assert result.exit_code == 0
+    assert version("drug_assets") in result.stdout
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_names_every_command(flag: str) -> None:
+    told = drug_assets(flag).stdout
+    for command in ("run", "top-journal", "related-drugs", "fetch", "deploy-sql"):
+        assert f"\n  {command} " in told
+
+
 # Wrong usage and configuration
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{}, {"DRUG_ASSETS_BIGQUERY_PROJECT": "p"}, {"DRUG_ASSETS_BIGQUERY_DATASET": "d"}],
+)
+def test_sql_is_deployed_only_where_it_is_said(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    result = drug_assets("deploy-sql")
+    assert result.exit_code == 2
+    assert "set DRUG_ASSETS_BIGQUERY_PROJECT and DRUG_ASSETS_BIGQUERY_DATASET" in result.stderr
+
+
+def test_environment_of_earlier_versions_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRUG_ASSETS_ENV", "gcs")
+    result = drug_assets("run", "--landing", "nowhere")
+    assert result.exit_code == 2
+    note, error = result.stderr.splitlines()
+    assert note.startswith("note: DRUG_ASSETS_ENV=gcs has no effect any more: ")
+    assert error == "drug-assets: there is no folder nowhere"
 
 
 @pytest.mark.parametrize(
@@ -260,6 +349,84 @@ def test_run_reports_rows_checks_answers_and_outputs(small_run: runs.Run) -> Non
     ]
     assert lines[6].endswith(" checks passed, 1 did not")
     assert lines[-1].startswith("Done after ")
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_nothing_is_run_if_nothing_changed(
+    small_run: runs.Run,
+    small_store: Path,
+    log_format: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DRUG_ASSETS_LOG_FORMAT", log_format)
+    landing = small_run.store.parent / "landing"
+    before = runs.outputs(small_store)
+    result = drug_assets("run", "--landing", landing, "--store", small_store, "--only-if-changed")
+    told = f"Nothing changed in {landing} since the last successful run."
+    assert (result.exit_code, result.stdout) == (0, f"{told}\n")
+    events = [json.loads(line) for line in result.stderr.splitlines()]
+    assert [(e["event"], e["message"]) for e in events] == [("run_succeeded", told)] * (
+        log_format == "json"
+    )
+    assert runs.outputs(small_store) == before
+
+
+@pytest.mark.slow
+def test_all_is_run_if_a_file_or_the_stop_list_changed(
+    small_run: runs.Run, small_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing = runs.landing_zone(tmp_path / "zone")
+    arguments = ("run", "--landing", landing, "--store", small_store, "--only-if-changed")
+    assert "Nothing changed" in drug_assets(*arguments).stdout
+    (landing / "drugs_2.csv").write_text("atccode,drug\nA01AD05,ASA\n")
+    assert "Done after" in drug_assets(*arguments).stdout
+    assert "Nothing changed" in drug_assets(*arguments).stdout
+    (tmp_path / "list.csv").write_text("name,reason\naspirin,told so\n")
+    monkeypatch.setenv("DRUG_ASSETS_STOP_LIST", "list.csv")
+    assert "Done after" in drug_assets(*arguments).stdout
+
+
+def test_a_stop_list_that_cannot_be_read_is_wrong_configuration(
+    small_run: runs.Run, small_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DRUG_ASSETS_STOP_LIST", "nowhere.csv")
+    landing = small_run.store.parent / "landing"
+    result = drug_assets("run", "--landing", landing, "--store", small_store, "--only-if-changed")
+    assert result.exit_code == 2
+    assert "nowhere.csv" in result.stderr
+
+
+@pytest.mark.slow
+def test_run_is_kept_where_dagster_is_at_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dagster as dg
+
+    landing = runs.landing_zone(tmp_path / "landing")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
+    result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
+    assert result.exit_code == 0, _told(result)
+    with dg.DagsterInstance.get() as instance:
+        (run,) = instance.get_runs()
+    assert (run.status, run.tags["drug_assets/told"]) == (dg.DagsterRunStatus.SUCCESS, "yes")
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (0, "none"),
+        (1, "n0"),
+        (10, "n0, n1, n2, n3, n4, n5, n6, n7, n8, n9"),
+        (11, "n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 1 more"),
+        (1010, "n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 1,000 more"),
+    ],
+)
+def test_the_first_ten_names_are_told_and_the_others_counted(count: int, told: str) -> None:
+    from drug_assets.cli import in_process
+
+    assert in_process._shorten([f"n{number}" for number in range(count)]) == told
 
 
 @pytest.mark.slow

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
+import re
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -71,6 +73,92 @@ def test_a_record_is_one_line_with_severity_and_message() -> None:
     assert "\n" not in line
     entry = json.loads(line)
     assert (entry["severity"], entry["message"]) == ("WARNING", "two\nlines")
+
+
+@pytest.mark.parametrize(
+    ("level", "severity"),
+    [
+        (logging.DEBUG, "DEBUG"),
+        (logging.INFO, "INFO"),
+        (logging.WARNING, "WARNING"),
+        (logging.ERROR, "ERROR"),
+        (logging.CRITICAL, "CRITICAL"),
+    ],
+)
+def test_every_level_has_the_severity_of_its_name(level: int, severity: str) -> None:
+    # A program may rename the levels: Cloud Logging knows only these.
+    name = {logging.WARNING: "WARN", logging.CRITICAL: "FATAL"}.get(level, severity)
+    record = logging.makeLogRecord({"levelno": level, "levelname": name, "msg": "x"})
+    assert json.loads(logs.CloudFormatter().format(record))["severity"] == severity
+
+
+def test_an_entry_has_the_fields_of_its_record_and_no_others() -> None:
+    record = logging.makeLogRecord(
+        {
+            "levelname": "INFO",
+            "name": "drug_assets.x",
+            "msg": "%s of %d",
+            "args": ("é", 2),
+            "created": 1_770_000_000.5,
+            "fields": {"rows": 3, "day": dt.date(2020, 1, 2)},
+        }
+    )
+    line = logs.CloudFormatter().format(record)
+    assert "é" in line
+    assert json.loads(line) == {
+        "severity": "INFO",
+        "message": "é of 2",
+        "time": "2026-02-02T02:40:00.500000+00:00",
+        "logger": "drug_assets.x",
+        "rows": 3,
+        "day": "2020-01-02",
+    }
+
+
+def test_an_entry_names_run_job_step_and_asset_as_far_as_dagster_does() -> None:
+    @dg.asset
+    def fine() -> None:
+        pass
+
+    result = dg.materialize([fine])
+    (event,) = result.get_asset_materialization_events()
+    meta = {"run_id": "7", "job_name": "job", "step_key": None, "dagster_event": event}
+    record = logging.makeLogRecord({"levelname": "INFO", "msg": "x", "dagster_meta": meta})
+    entry = json.loads(logs.CloudFormatter().format(record))
+    assert (entry["run_id"], entry["job"], entry["asset"]) == ("7", "job", "fine")
+    assert entry.keys().isdisjoint({"step", "stack_trace", "@type"})
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_handler_writes_to_stderr_as_it_was_asked(
+    as_json: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = logs.make_handler(as_json=as_json)
+    record = {"name": "ours", "levelname": "INFO", "msg": "hello", "created": 0.0}
+    handler.handle(logging.makeLogRecord(record))
+    said = capsys.readouterr()
+    assert said.out == ""
+    if as_json:
+        assert json.loads(said.err)["message"] == "hello"
+    else:
+        assert re.fullmatch(r"[\d:, -]+ INFO ours: hello\n", said.err)
+
+
+@pytest.mark.parametrize(
+    ("event", "severity"), [(logs.RUN_SUCCEEDED, "INFO"), (logs.RUN_FAILED, "ERROR")]
+)
+def test_an_event_is_a_line_on_stderr_with_its_figures(
+    event: str, severity: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.write_event(event, "100 % of it", rows_in=3)
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    entry = json.loads(said.err)
+    assert (entry["event"], entry["severity"]) == (event, severity)
+    assert (entry["message"], entry["rows_in"]) == ("100 % of it", 3)
+    assert entry["logger"] == "drug_assets"
+    # Error Reporting groups what has this type.
+    assert ("@type" in entry) == (event == logs.RUN_FAILED)
 
 
 def test_a_traceback_stays_in_its_entry_and_is_an_error_report() -> None:
@@ -213,6 +301,54 @@ def test_a_webhook_is_asked_again_after_a_passing_fault(pauses: list[float]) -> 
         notify.notify(webhook.url, {"text": "x"}, sleep=pauses.append)
     assert len(webhook.messages) == notify.TRIES
     assert pauses == sorted(pauses)
+
+
+def test_a_webhook_gets_the_message_as_it_is(pauses: list[float]) -> None:
+    message = {"text": "é failed", "run_id": "7", "more": [1]}
+    with Webhook() as webhook:
+        notify.notify(webhook.url, message, sleep=pauses.append)
+    assert (webhook.messages, pauses) == ([message], [])
+
+
+def test_pauses_before_a_webhook_is_asked_again_double(pauses: list[float]) -> None:
+    with (
+        Webhook(500, 502, 503) as webhook,
+        pytest.raises(notify.NotNotifiedError, match=r"the message: HTTP 503$"),
+    ):
+        notify.notify(webhook.url, {"text": "x"}, sleep=pauses.append)
+    assert len(webhook.messages) == 3
+    assert pauses == [2.0, 4.0]
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 599])
+def test_a_status_that_may_pass_is_asked_again(status: int, pauses: list[float]) -> None:
+    with Webhook(status) as webhook:
+        notify.notify(webhook.url, {"text": "x"}, sleep=pauses.append)
+    assert len(webhook.messages) == 2
+
+
+@pytest.mark.parametrize("status", [301, 400, 403, 407, 426, 428, 430, 499])
+def test_a_status_that_will_not_pass_is_told(status: int, pauses: list[float]) -> None:
+    told = f"the failure webhook did not take the message: HTTP {status}"
+    with Webhook(status) as webhook, pytest.raises(notify.NotNotifiedError) as raised:
+        notify.notify(webhook.url, {"text": "x"}, sleep=pauses.append)
+    assert str(raised.value) == told
+    assert (len(webhook.messages), pauses) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("http://127.0.0.1:9/token", "ConnectError"),
+        ("http://127.0.0.1:token", "InvalidURL"),
+        ("token", "UnsupportedProtocol"),
+    ],
+)
+def test_why_a_webhook_cannot_be_reached_is_told_by_kind(
+    address: str, reason: str, pauses: list[float]
+) -> None:
+    with pytest.raises(notify.NotNotifiedError, match=f"the message: {reason}$"):
+        notify.notify(address, {"text": "x"}, sleep=pauses.append)
 
 
 def test_a_webhook_that_refuses_is_not_asked_again(pauses: list[float]) -> None:

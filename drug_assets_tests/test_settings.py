@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +40,35 @@ def test_variables_of_the_process_are_read_where_none_are_given(
     assert Settings.of().store == "elsewhere"
 
 
+def test_every_other_variable_is_read() -> None:
+    variables = {
+        "DRUG_ASSETS_STOP_LIST": "list.csv",
+        "NCBI_API_KEY": "key",
+        "NCBI_EMAIL": "a@b.org",
+        "DRUG_ASSETS_LOG_FORMAT": "json",
+        "DRUG_ASSETS_FAILURE_WEBHOOK": "https://x.test",
+    }
+    settings = Settings.of({name: f" {value}\n" for name, value in variables.items()})
+    assert settings == Settings(
+        stop_list="list.csv",
+        ncbi_api_key="key",
+        ncbi_email="a@b.org",
+        log_format="json",
+        failure_webhook="https://x.test",
+    )
+
+
+@pytest.mark.parametrize("flag", ["", " \t", None])
+def test_a_blank_flag_counts_as_not_given(flag: str | None) -> None:
+    assert Settings.of({"DRUG_ASSETS_STORE": "of variables"}, store=flag).store == "of variables"
+    assert Settings.of({}, store=" x ", landing=flag) == Settings(store="x")
+
+
+def test_a_dataset_without_its_environment_needs_no_project() -> None:
+    settings = Settings.of({"DRUG_ASSETS_BIGQUERY_DATASET": "dataset"})
+    assert (settings.environment, settings.bigquery_dataset) == ("local", "dataset")
+
+
 def test_flags_win_over_variables() -> None:
     variables = {"DRUG_ASSETS_LANDING": "of variables", "DRUG_ASSETS_STORE": "of variables"}
     settings = Settings.of(variables, landing="of flags", store=None)
@@ -66,7 +96,7 @@ def test_bigquery_needs_project_and_dataset(missing: str) -> None:
         "DRUG_ASSETS_BIGQUERY_DATASET": "dataset",
     }
     del variables[missing]
-    with pytest.raises(SettingsError, match=missing):
+    with pytest.raises(SettingsError, match=f"^DRUG_ASSETS_ENV is bigquery: set {missing}$"):
         Settings.of(variables)
 
 
@@ -136,11 +166,21 @@ def test_an_unknown_log_format_is_refused_with_the_list() -> None:
         ("data", "./x/../data/output/"),
         ("gs://bucket", "gs://bucket/output"),
         ("gs://bucket/zone/", "gs://bucket/zone"),
+        ("gs://bucket/zone", "gs://bucket/zone/"),
+        ("~/zone", "~/zone/output"),
     ],
 )
 def test_store_in_the_landing_zone_is_refused(landing: str, store: str) -> None:
-    with pytest.raises(SettingsError, match="lies in the landing zone"):
+    told = f"the store {store} lies in the landing zone {landing}, "
+    with pytest.raises(SettingsError, match=re.escape(told)):
         Settings.of({}, landing=landing, store=store)
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for landing, store in (("~/zone", str(tmp_path / "zone" / "x")), (str(tmp_path), "~/x")):
+        with pytest.raises(SettingsError, match="lies in the landing zone"):
+            Settings.of({}, landing=landing, store=store)
 
 
 @pytest.mark.parametrize(

@@ -174,14 +174,15 @@ def test_the_size_of_blocks_makes_no_difference(
 
 
 def test_pages_one_after_the_other_may_be_cut_into_blocks_at_any_place() -> None:
-    pages = [page(study(1), study(2), nextPageToken="é"), page(study(3)), study(4), page(study(5))]
+    long = page(*map(study, range(1, 7)), nextPageToken="é")
+    pages = [long, page(study(7)), study(8), page(study(9))]
     data = "\n".join(json.dumps(each, ensure_ascii=False) for each in pages).encode()
     beginnings = [place for place, byte in enumerate(data) if byte == ord("\n")]
     near = {begin + away for begin in beginnings for away in range(-30, 30)}
     for cut in sorted({*near, *range(1, len(data), 11)}):
         batches = json_records.read_batches(SHAPE, "clinical_trials.json", [data[:cut], data[cut:]])
         rows = pl.concat(batches)
-        assert rows["id"].to_list() == [f"NCT{n:08}" for n in range(1, 6)], cut
+        assert rows["id"].to_list() == [f"NCT{n:08}" for n in range(1, 10)], cut
 
 
 def test_the_studies_of_a_page_may_begin_after_a_long_token() -> None:

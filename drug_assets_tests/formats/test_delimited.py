@@ -215,6 +215,36 @@ def test_batches_are_bounded_and_counted_through(monkeypatch: pytest.MonkeyPatch
     assert _read(text)["id"].to_list() == [str(i) for i in range(50_000)]
 
 
+def _heights(text: str, chunk: int) -> list[int]:
+    data = text.encode()
+    chunks = (data[start : start + chunk] for start in range(0, len(data), chunk))
+    shape = PUBMED.record_shape()
+    return [each.height for each in delimited.read_batches(shape, "f.csv", chunks)]
+
+
+def test_a_batch_ends_with_the_lines_that_fill_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "BATCH_RECORDS", 6)
+    text = "id,title\n" + "1,abcde\n" * 20
+    assert _heights(text, 8) == [6, 6, 6, 2]
+    heights = _heights(text, 32)
+    assert sum(heights) == 20
+    assert all(6 <= height < 6 + 32 // 8 for height in heights)
+
+
+def test_batches_of_long_lines_are_bounded_by_their_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batching, "BATCH_CHARS", 1000)
+    lines = ["1," + "x" * 247] * 9
+    assert _heights("\n".join(["id,title", *lines, ""]), 250) == [4, 4, 1]
+
+
+def test_a_file_of_usual_size_is_one_batch() -> None:
+    assert _heights("id,title\n" + "1,a\n" * 3000, 1000) == [3000]
+    assert _heights("id,title\n", 1000) == [0]
+    assert _heights("", 1000) == [0]
+
+
 @settings(max_examples=150)
 @given(
     st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=8),

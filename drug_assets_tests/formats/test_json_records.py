@@ -136,6 +136,25 @@ def test_lists_of_synonyms_are_joined_with_bars() -> None:
     assert _read(text, DRUGS)["synonyms"].to_list() == ["b|c", "1", ""]
 
 
+@pytest.mark.parametrize(
+    ("listed", "text"),
+    [
+        ('["b"]', "b"),
+        ('["", "b"]', "|b"),
+        ('["b", null]', '["b",null]'),
+        ("[null]", "[null]"),
+        ("[true, false]", "[true,false]"),
+        ('[{"a": ""}, "b"]', '[{"a":""},"b"]'),
+        ('[["b"]]', '[["b"]]'),
+        ('{"a": ["b"]}', '{"a":["b"]}'),
+        ('"b;c"', "b;c"),
+    ],
+)
+def test_a_list_is_joined_only_if_all_of_it_is_text(listed: str, text: str) -> None:
+    rows = _read(f'[{{"drug": ["b", "c"], "synonyms": {listed}}}]', DRUGS)
+    assert fields(rows, "drug", "synonyms") == [('["b","c"]', text)]
+
+
 def test_keys_match_as_headers_do_and_unknown_ones_go_to_extra() -> None:
     rows = _read('{"PMID": 1, "Title": "a", "zebra": 1.50, "apple": ["é"], "": null}')
     assert fields(rows, "id", "title") == [("1", "a")]
@@ -227,6 +246,9 @@ def test_deep_nesting_costs_its_record_only(depth: int) -> None:
         ('{"id": "é"}\n{"id": 2, "ti', "line 2, byte 26 of its text, inside a record"),
         ('{\n  "id": 1,\n', "line 3, byte 13 of its text, inside a record"),
         ("{\n", "line 2, byte 2 of its text, inside a record"),
+        ('{"id": oops, "title": "}"', "line 1, byte 25 of its text, inside a record"),
+        ('{"id": oops, "title": "}" ', "line 1, byte 26 of its text, inside a record"),
+        ('[1]\n{"id": oops, "a": [1, "]"', "line 2, byte 29 of its text, inside a record"),
         ('\ufeff[{"id": 1}', "line 1, byte 13 of its text, inside an array"),
     ],
 )
@@ -305,6 +327,26 @@ def test_batches_are_bounded_and_counted_through(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(batching, "BATCH_RECORDS", 1000)
     records = [{"id": i, "title": f"title number {i}"} for i in range(5_500)]
     assert _read(json.dumps(records))["id"].to_list() == [str(i) for i in range(5_500)]
+    assert _heights(json.dumps(records)) == [1000] * 5 + [500]
+    assert _heights(json.dumps(records[:2000])) == [1000, 1000]
+
+
+def _heights(text: str) -> list[int]:
+    shape = PUBMED.record_shape()
+    return [each.height for each in json_records.read_batches(shape, "f.json", [text.encode()])]
+
+
+def test_batches_of_long_records_are_bounded_by_their_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batching, "BATCH_CHARS", 1000)
+    records = [{"title": "x" * (250 - len('{"title": ""}'))}] * 9
+    assert _heights(json.dumps(records)) == [4, 4, 1]
+
+
+def test_a_file_of_usual_size_is_one_batch() -> None:
+    assert _heights(json.dumps([A] * 3000)) == [3000]
+    assert _heights("[]") == [0]
 
 
 def test_a_record_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -236,6 +236,34 @@ def test_the_format_is_told_by_name_or_content(name: str) -> None:
     assert raw_rows(name, data)["title"].to_list() == ["On aspirin."]
 
 
+@pytest.mark.parametrize("before", ["", "\ufeff", "\n", " \r\n\t", "\ufeff\n"])
+def test_white_space_may_stand_before_the_root(before: str) -> None:
+    data = f"{before}<PubmedArticleSet>{article()}</PubmedArticleSet>".encode()
+    assert detect_format(PUBMED.record_shape(), "pubmed.xml", data) == "pubmed_xml"
+    assert raw_rows("pubmed.xml", data)["title"].to_list() == ["On aspirin."]
+
+
+@pytest.mark.parametrize(
+    ("head", "known"),
+    [
+        ("<PubmedArticleSet>", True),
+        ("<!-- of today -->\n<PubmedArticleSet>", True),
+        ("<PubmedArticleSet/>", True),
+        ("<PubmedBookArticleSet>", True),
+        ("<PubmedArticle>", True),
+        ("<DeleteCitation >", True),
+        ("<PubmedArticles>", False),
+        ("<Other>", False),
+        ("PubmedArticleSet", False),
+    ],
+)
+def test_a_root_of_pubmed_tells_the_format_of_a_file_of_no_known_name(
+    head: str, known: bool
+) -> None:
+    found = detect_format(PUBMED.record_shape(), "pubmed.of_today", head.encode())
+    assert found == ("pubmed_xml" if known else None)
+
+
 @pytest.mark.parametrize("source", [DRUGS, CLINICAL_TRIALS])
 def test_xml_of_another_source_is_a_format_that_is_not_read(source: Source) -> None:
     name = f"{source.name}.xml"
@@ -327,6 +355,13 @@ def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     batches = list(pubmed_xml.read_batches(PUBMED.record_shape(), "pubmed.xml", _cut(data, 1000)))
     assert all(0 < batch.height < 20 for batch in batches)
     assert pl.concat(batches)["id"].to_list() == [str(n) for n in range(35)]
+
+
+def test_a_file_of_usual_size_is_one_batch() -> None:
+    for count in (0, 1, 300):
+        data = document(*[article()] * count)
+        batches = pubmed_xml.read_batches(PUBMED.record_shape(), "pubmed.xml", [data])
+        assert [batch.height for batch in batches] == [count]
 
 
 # A file is read in pieces if possible; the result must be the same as without pieces.

@@ -1,0 +1,184 @@
+"""The command line of pulls: what is asked, what is told, and how each failure ends."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from drug_assets.cli import main
+from drug_assets_tests.support.loopback_services import Fault, PubMed, Reply, Trials, landed_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from click.testing import Result
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every test stands in an empty folder with a landing zone, without variables of ours."""
+    for variable in [name for name in os.environ if name.startswith(("DRUG_ASSETS_", "NCBI_"))]:
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "zone").mkdir()
+    monkeypatch.setenv("DRUG_ASSETS_LANDING", "zone")
+
+
+@pytest.fixture
+def pubmed(monkeypatch: pytest.MonkeyPatch) -> Iterator[PubMed]:
+    with PubMed(3) as service:
+        monkeypatch.setenv("DRUG_ASSETS_PUBMED_URL", service.url)
+        yield service
+
+
+@pytest.fixture
+def trials(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trials]:
+    with Trials(3) as service:
+        monkeypatch.setenv("DRUG_ASSETS_CLINICAL_TRIALS_URL", service.url)
+        yield service
+
+
+def fetch(*arguments: str | Path) -> Result:
+    """What `drug-assets fetch` does; an exception that is no exit is the test's failure."""
+    result = CliRunner().invoke(main, ["fetch", *map(str, arguments)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_records_are_landed_and_counted(pubmed: PubMed, tmp_path: Path) -> None:
+    result = fetch("pubmed", "--query", "aspirin")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == "3 records in 1 files of zone\n"
+    assert set(landed_ids(tmp_path / "zone")) == {"500", "501", "502"}
+
+
+def test_studies_are_landed_and_counted(trials: Trials, tmp_path: Path) -> None:
+    result = fetch("clinical-trials", "--query", "aspirin")
+    assert (result.exit_code, result.stdout) == (0, "3 records in 1 files of zone\n")
+    assert set(landed_ids(tmp_path / "zone")) == set(trials.studies)
+
+
+def test_the_flag_decides_the_landing_zone(pubmed: PubMed, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    result = fetch("pubmed", "--query", "aspirin", "--landing", "other")
+    assert result.stdout == "3 records in 1 files of other\n"
+    assert list((tmp_path / "zone").iterdir()) == []
+
+
+def test_a_second_pull_says_that_all_was_there(pubmed: PubMed) -> None:
+    fetch("pubmed", "--query", "aspirin", "--page-size", "2")
+    asked = len(pubmed.asked)
+    result = fetch("pubmed", "--query", "aspirin", "--page-size", "2")
+    assert result.stdout == "3 records in 2 files of zone, 2 of them there before\n"
+    assert len(pubmed.asked) == asked
+
+
+def test_every_option_is_asked_for(pubmed: PubMed) -> None:
+    days = ("--since", "2020-01-01", "--until", "2020-01-31")
+    fetch("pubmed", "--query", "a  b", *days, "--page-size", "2", "--date-type", "pdat")
+    search, *pages = [asked.fields for asked in pubmed.asked]
+    assert (search["term"], search["datetype"]) == ("a b", "pdat")
+    assert (search["mindate"], search["maxdate"]) == ("2020/01/01", "2020/01/31")
+    assert [page["id"] for page in pages] == ["500,501", "502"]
+
+
+def test_key_and_address_of_the_caller_are_sent(
+    pubmed: PubMed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NCBI_API_KEY", PubMed.KEY)
+    monkeypatch.setenv("NCBI_EMAIL", "a@b.org")
+    result = fetch("pubmed", "--query", "aspirin")
+    assert result.exit_code == 0
+    assert {(a.fields["api_key"], a.fields["email"]) for a in pubmed.asked} == {
+        (PubMed.KEY, "a@b.org")
+    }
+
+
+def test_the_report_is_told_as_json(trials: Trials) -> None:
+    result = fetch("clinical-trials", "--query", "étude", "--json")
+    assert "étude" in result.stdout
+    told = json.loads(result.stdout)
+    assert (told["query"], told["records"], told["resumed"]) == ("étude", 3, False)
+    assert len(told["files"]) == 1
+
+
+def test_warnings_are_told_beside_the_answer(pubmed: PubMed) -> None:
+    result = fetch("pubmed", "--query", "aspirin[tittle]")
+    assert result.exit_code == 0
+    assert result.stderr == "warning: not a field of PubMed: tittle\n"
+    assert result.stdout == "3 records in 1 files of zone\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--query", " "), "query must be a text that is not blank"),
+        (("--query", "x", "--page-size", "0"), "page_size is 0, it must be 1 to 5000"),
+        (("--query", "x", "--date-type", "dp"), "date_type is 'dp'"),
+        (("--query", "x", "--since", "2020-01-02", "--until", "2020-01-01"), "is after until"),
+    ],
+)
+def test_a_wrong_request_is_wrong_usage(
+    pubmed: PubMed, options: tuple[str, ...], told: str
+) -> None:
+    result = fetch("pubmed", *options)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("drug-assets: not a fetch request: ")
+    assert told in result.stderr
+    assert pubmed.asked == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("drugs", "--query", "x"),
+        ("pubmed",),
+        ("pubmed", "--query", "x", "--since", "01/01/2020"),
+        ("pubmed", "--query", "x", "--page-size", "many"),
+    ],
+)
+def test_wrong_arguments_are_wrong_usage(arguments: tuple[str, ...]) -> None:
+    result = fetch(*arguments)
+    assert result.exit_code == 2
+    assert "Usage: " in result.output
+
+
+def test_a_landing_zone_that_cannot_be_used_is_wrong_usage(pubmed: PubMed, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = fetch("pubmed", "--query", "x", "--landing", "file")
+    assert result.exit_code == 2
+    assert "file" in result.stderr
+    assert pubmed.asked == []
+
+
+def test_a_refused_query_ends_with_the_words_of_the_service(trials: Trials) -> None:
+    result = fetch("clinical-trials", "--query", "aspirin AND (")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "it answered 400: Too complicated query" in result.stderr
+    assert result.stderr.endswith(" (the same command goes on where this one stopped)\n")
+
+
+def test_an_interrupted_pull_goes_on(pubmed: PubMed, tmp_path: Path) -> None:
+    pubmed.faults[3] = Fault(Reply(400, b"no more"))
+    arguments = ("pubmed", "--query", "aspirin", "--page-size", "2")
+    assert fetch(*arguments).exit_code == 1
+    pubmed.asked.clear()  # its clock stands still, and it answers three requests a second
+    pubmed.faults.clear()
+    result = fetch(*arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == "3 records in 2 files of zone, 1 of them there before\n"
+    assert set(landed_ids(tmp_path / "zone").values()) == {1}
+
+
+def test_help_names_the_service_and_that_pulls_resume() -> None:
+    for command, service in (("pubmed", "PubMed"), ("clinical-trials", "ClinicalTrials.gov")):
+        told = " ".join(fetch(command, "-h").stdout.split())
+        assert f"Pull from {service}. An interrupted pull goes on where it stopped." in told

@@ -1,0 +1,36 @@
+"""The documents that a run writes: how each is made, and which of its lines are elements."""
+
+from __future__ import annotations
+
+import json
+
+from drug_assets.documents import DOCUMENTS, GRAPH
+from drug_assets.sources.tables import TABLES
+from drug_assets_tests.support.raw import listed_drug, mention, table
+
+
+def test_every_document_is_found_by_its_name() -> None:
+    assert list(DOCUMENTS) == ["drug_graph"]
+    assert DOCUMENTS["drug_graph"] is GRAPH
+
+
+def test_the_graph_is_made_of_the_tables_that_it_names() -> None:
+    assert set(GRAPH.tables) <= set(TABLES)
+    rows = {"drugs": listed_drug("Beta"), "mentions": mention("Beta")}
+    lines = list(GRAPH.lines(**{name: table(name, rows[name]) for name in GRAPH.tables}))
+    (beta,) = json.loads("".join(lines))
+    assert (beta["drug"], len(beta["mentions"])) == ("Beta", 1)
+
+
+def test_only_drugs_are_elements_of_the_graph() -> None:
+    drugs = [listed_drug("Beta"), listed_drug("Gamma")]
+    lines = list(GRAPH.lines(drugs=table("drugs", *drugs), mentions=table("mentions")))
+    elements = [line for line in lines if GRAPH.is_element(line)]
+    assert [json.loads(line.rstrip(","))["drug"] for line in elements] == ["Beta", "Gamma"]
+    assert len(lines) == 4
+
+
+def test_the_graph_is_json_with_a_schema_under_the_name_of_the_specification() -> None:
+    assert (GRAPH.file, GRAPH.kind) == ("graph.json", "json")
+    assert GRAPH.schema is not None
+    assert GRAPH.schema()["type"] == "array"
