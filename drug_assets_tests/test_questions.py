@@ -290,6 +290,31 @@ def test_the_stream_is_closed() -> None:
     assert [file.closed for file in opened] == [True, True]
 
 
+def test_the_stream_is_closed_where_its_lines_are_refused() -> None:
+    stream = io.BytesIO(b"[\n{}\n]\n")
+    with pytest.raises(NotAGraphError):
+        top_journals(lambda: stream)
+    assert stream.closed
+
+
+def test_a_file_that_cannot_be_opened_is_told_with_the_reason(tmp_path: Path) -> None:
+    for path, reason in ((tmp_path, "Is a directory"), (tmp_path / "x", "No such file or")):
+        with pytest.raises(NotAGraphError) as raised:
+            top_journals(path)
+        assert str(raised.value).startswith(f"{path} cannot be read: {reason}")
+
+
+def test_an_unknown_drug_is_told_in_full() -> None:
+    with pytest.raises(UnknownDrugError) as raised:
+        related_drugs(graph(drug("ONE"), drug("TWO")), "ON")
+    assert raised.value.name == "ON"
+    assert str(raised.value) == "no drug of the graph is named 'ON'; close spellings: ONE"
+    with pytest.raises(UnknownDrugError) as raised:
+        related_drugs(graph(drug("ONE")), "zzz")
+    told = "no drug of the graph is named 'zzz'; nor is any spelled like it"
+    assert (raised.value.close_spellings, str(raised.value)) == ([], told)
+
+
 LINES = a_line_a_drug([ASPIRIN, IBUPROFEN])
 WITHOUT_JOURNALS = {key: value for key, value in IBUPROFEN.items() if key != "journals"}
 WITHOUT_NAMES = {key: value for key, value in IBUPROFEN.items() if key != "names"}

@@ -120,6 +120,28 @@ def test_a_module_of_another_shape_loses_only_its_own_fields(odd: Any) -> None:
     assert rows.select(FIELDS).to_dicts() == [expected(1, **fields)]
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        "",
+        '"totalCount":12,',
+        '"a": -1.5e+3 , "b": true,\n"c": false,\t"d": null ,\r\n',
+        '"a\\"b": "x\\\\", "studies ": "[", "c": "",',
+        '"studies": "none", "a": "\\"studies\\": [",',
+    ],
+)
+def test_any_counts_and_tokens_may_stand_before_the_studies(members: str) -> None:
+    for blanks in ("", " ", "\n\t\r "):
+        text = f'{{{blanks}{members}{blanks}"studies"{blanks}:{blanks}[{json.dumps(study())}]}}'
+        assert read(text).select(FIELDS).to_dicts() == [expected()]
+
+
+def test_what_comes_after_the_studies_of_a_page_is_skipped() -> None:
+    for after in ("", ",", "\n , ", ' , "a": [1, {"studies": []}],\n"b": "]}"', ',"a":1'):
+        text = f'{{"studies": [{json.dumps(study(1))}]{after}}}\n{json.dumps(study(2))}'
+        assert read(text)["id"].to_list() == ["NCT00000001", "NCT00000002"], after
+
+
 def test_a_page_without_studies_has_no_rows() -> None:
     assert read('{"studies": []}').height == 0
     assert read('{"totalCount": 0, "studies": [ ]}\n').height == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import itertools
 import zlib
 from typing import TYPE_CHECKING
@@ -78,6 +79,44 @@ def test_what_follows_gzip_is_not_dropped() -> None:
     packed = gzip.compress(CSV)
     with pytest.raises(FormatError, match=f"from byte {len(packed)} on"):
         raw_rows("pubmed.csv.gz", packed + b"more")
+
+
+#: Bytes that do not pack, so that their gzip is longer than what is unpacked at once.
+LONG = b"".join(hashlib.sha256(bytes([n % 251, n // 251])).digest() for n in range(22_000))
+
+
+def test_a_long_gzip_is_undone_in_chunks_of_bounded_size() -> None:
+    for data in (LONG, gzip.compress(LONG), gzip.compress(LONG) + gzip.compress(LONG)):
+        chunks = list(decoding.unpack("f", data))
+        assert max(map(len, chunks)) <= 256 * 1024
+        assert b"".join(chunks) in (LONG, LONG + LONG)
+
+
+@pytest.mark.parametrize("before", [b"", gzip.compress(b"a"), gzip.compress(LONG)])
+def test_the_place_of_damage_is_told_in_a_long_file(before: bytes) -> None:
+    packed = bytearray(before + gzip.compress(LONG))
+    size = len(packed)
+    with pytest.raises(FormatError, match=f"cut gzip: the file ends at byte {size - 9}, before"):
+        list(decoding.unpack("f.gz", bytes(packed[: size - 9])))
+    with pytest.raises(FormatError, match=f"what stands from byte {size} on is not gzip"):
+        list(decoding.unpack("f.gz", bytes(packed) + b"\0\0x"))
+    packed[size - 6] ^= 0xFF
+    with pytest.raises(FormatError, match=rf"damaged gzip at byte {size - 5} of {size} \("):
+        list(decoding.unpack("f.gz", bytes(packed)))
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_a_file_may_unpack_to_the_limit(members: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "MAX_UNPACKED_BYTES", 3000)
+    packed = gzip.compress(b"x" * (3000 // members)) * members
+    assert len(b"".join(decoding.unpack("f", packed))) == 3000
+    with pytest.raises(FormatError, match=r"more than 3000 bytes \(reached at byte \d+ of"):
+        list(decoding.unpack("f", packed + gzip.compress(b"x")))
+
+
+def test_unpacked_chunks_can_be_asked_for_again() -> None:
+    unpacked = decoding.Unpacked("f", gzip.compress(LONG))
+    assert b"".join(unpacked) == b"".join(unpacked) == LONG
 
 
 def test_a_name_in_gz_without_gzip_is_refused() -> None:
@@ -161,6 +200,35 @@ def test_any_bytes_are_text_of_their_size(data: bytes) -> None:
 def test_utf_16_that_ends_inside_a_character_is_refused() -> None:
     with pytest.raises(FormatError, match=r"f\.csv: ends inside a UTF-16 character at byte 14"):
         raw_rows("f.csv", b"\xff\xfe" + "title\n".encode("utf-16-le") + b"a")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_the_byte_at_which_utf_16_ends_is_told_for_any_size_of_chunks(
+    size: int, encoding: str
+) -> None:
+    data = "\ufefftitle\nab".encode(encoding) + b"a"
+    chunks = [data[start : start + size] for start in range(0, len(data), size)]
+    with pytest.raises(FormatError, match=r"f: ends inside a UTF-16 character at byte 18 of"):
+        list(decoding.Text("f", chunks))
+
+
+@pytest.mark.parametrize(
+    ("text", "repaired", "found"),
+    [
+        ("é", "é", []),
+        ("\udce9", "é", ["not_utf8"]),
+        ("\udc00", "\ufffd", ["invalid_unicode"]),
+        ("\udc7f\udbff", "\ufffd\ufffd", ["invalid_unicode"]),
+        ("\ud800\udc80", "\ufffd€", ["not_utf8", "invalid_unicode"]),
+        ("\udcff\udfff", "ÿ\ufffd", ["not_utf8", "invalid_unicode"]),
+    ],
+)
+def test_what_is_no_character_is_repaired_by_its_kind(
+    text: str, repaired: str, found: list[str]
+) -> None:
+    assert decoding.repair(text) == (repaired, found)
+    assert decoding.has_surrogates(text) == bool(found)
 
 
 def test_bytes_that_are_not_utf_8_are_windows_1252_and_flag_their_record_only() -> None:

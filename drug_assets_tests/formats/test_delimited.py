@@ -271,6 +271,42 @@ def test_what_csv_writes_is_read(
     assert found == table
 
 
+DAMAGED = (
+    b'\n \r\nid,"title",note,\xe9\r\n1,"a\r\nb ""c""",x\r2,"d\n3,"e "f" g",y,z,more\r\n\r\n'
+    b'"","",h\n4,"\xe9",\xc3\xa9\n5,\xe2\x82\xac\n"6,"i",j\n7,"unclosed\n8,k'
+)
+
+
+def test_a_file_may_be_cut_into_blocks_at_any_place() -> None:
+    shape = PUBMED.record_shape()
+
+    def read(*blocks: bytes) -> pl.DataFrame:
+        (rows,) = delimited.read_batches(shape, "f.csv", blocks)
+        return rows
+
+    whole = read(DAMAGED)
+    assert whole["id"].to_list() == ["1", "2", "3", "", "", "4", "5", '"6', "7", "8"]
+    for cut in range(1, len(DAMAGED)):
+        assert read(DAMAGED[:cut], DAMAGED[cut:]).equals(whole), cut
+    assert read(*(DAMAGED[place : place + 1] for place in range(len(DAMAGED)))).equals(whole)
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "expected"),
+    [
+        ("id,title,a;b;c;d", "1,x,y", ("1", "x")),
+        ("ID;Title;Journal,Date", "1;x;y", ("1", "x")),
+        ("id|title|a;b;c;d", "1|y|z", ("1", "y")),
+        ('"id"\t"title"', "1\tx", ("1", "x")),
+        ("title", "a,b", (None, "a")),
+    ],
+)
+def test_the_separator_is_the_one_that_yields_most_fields(
+    header: str, line: str, expected: tuple[str | None, ...]
+) -> None:
+    assert fields(_read(f"{header}\n{line}\n"), "id", "title") == [expected]
+
+
 @settings(max_examples=100)
 @given(st.text('",\nab \r', max_size=60))
 def test_no_damage_loses_text(damage: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from drug_assets import formats
 from drug_assets.formats import FormatError, detect_format
 from drug_assets_tests.support.frames import raw_rows
-from drug_assets_tests.support.registry import PUBMED
+from drug_assets_tests.support.registry import DRUGS, PUBMED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +129,100 @@ def test_a_brace_inside_a_line_begins_no_json(content: str) -> None:
 @pytest.mark.parametrize("content", ["junk\n \t{", "\n\r\n [", "[junk", "{junk", "junk\n{"])
 def test_a_line_that_begins_a_record_is_enough_for_json(content: str) -> None:
     assert detect_format(SHAPE, "pubmed.json", content.encode()) == "json"
+
+
+@pytest.mark.parametrize(
+    "magic",
+    [
+        *(b"PK\x03\x04", b"PK\x05\x06", b"PAR1", b"%PDF-", b"SQLite format 3", b"\xd0\xcf\x11\xe0"),
+        *(b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Obj\x01", b"ORC", b"ARROW1"),
+        *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!"),
+    ],
+)
+def test_a_known_signature_is_binary_whatever_follows(magic: bytes) -> None:
+    assert detect_format(SHAPE, "pubmed", magic + b",title\n1,Aspirin\n") is None
+    with pytest.raises(FormatError, match=r"named \.csv, but from byte 0 on its content is binary"):
+        detect_format(SHAPE, "pubmed.csv", magic + b",title\n1,Aspirin\n")
+
+
+def test_what_is_packed_twice_is_binary() -> None:
+    with pytest.raises(FormatError, match="is binary"):
+        detect_format(SHAPE, "pubmed.csv.gz", gzip.compress(gzip.compress(CSV)))
+
+
+@pytest.mark.parametrize(
+    ("odd", "binary"),
+    [
+        (b"\x00" * 10, False),
+        (b"\x00" * 11, True),
+        (b"\x1f\x01\x08\x0e" * 3, True),
+        (b"\t\n\x0b\x0c\r\x7f" * 9, False),
+        (b"\x01" * 2 + b"\xe9 " * 30, False),
+        (b"\x01" * 3 + b"\xe9 " * 20, False),
+        (b"\x01" * 3 + b"\xe9 " * 21, True),
+        (b"\xe9 " * 40, False),
+    ],
+)
+def test_many_control_characters_are_binary_and_fewer_beside_stray_bytes(
+    odd: bytes, binary: bool
+) -> None:
+    content = b"id,title\n" + odd
+    content += b"x" * (100 - len(content))
+    assert len(content) == 100
+    if binary:
+        with pytest.raises(FormatError, match="is binary"):
+            detect_format(SHAPE, "pubmed.csv", content)
+    else:
+        assert detect_format(SHAPE, "pubmed.csv", content) == "csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "seen"),
+    [
+        ("pubmed.csv", JSON, "is json"),
+        ("pubmed.csv", XML, "is pubmed_xml"),
+        ("pubmed.json", CSV, "is csv"),
+        ("pubmed.json", b"<!DOCTYPE html><html></html>", "is markup (XML or HTML)"),
+        ("pubmed.csv", b" \n<html></html>", "is markup (XML or HTML)"),
+        ("pubmed.csv", b"<!-- x -->", "is markup (XML or HTML)"),
+        ("pubmed.jsonl", b"some words\n", "holds no record of that format"),
+        ("pubmed.xml", b"some words\n", "holds no record of that format"),
+    ],
+)
+def test_what_a_content_is_instead_is_told(name: str, content: bytes, seen: str) -> None:
+    with pytest.raises(FormatError) as refused:
+        detect_format(SHAPE, name, content)
+    extension = name.removeprefix("pubmed")
+    told = f"not the format it claims: named {extension}, but from byte 0 on its content {seen}. "
+    assert str(refused.value).startswith(f"{name}: {told}")
+
+
+@pytest.mark.parametrize(
+    "content", [b"title\n<5 mg of aspirin>\n", b"<5 mg,title\n1,a\n", b"< i,title\n", b"<>,title"]
+)
+def test_a_sign_that_opens_no_tag_is_no_markup(content: bytes) -> None:
+    assert detect_format(SHAPE, "pubmed.csv", content) == "csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("pubmed.gz", "csv"),
+        ("pubmed.csv.GZ", "csv"),
+        ("pubmed.v1.CSV.gz", "csv"),
+        ("a.json/pubmed", "csv"),
+        ("a.json/pubmed.gz", "csv"),
+    ],
+)
+def test_the_extension_is_that_of_the_name_without_gz(name: str, expected: str) -> None:
+    assert detect_format(SHAPE, name, gzip.compress(CSV)) == expected
+
+
+def test_the_extensions_that_are_read_are_named() -> None:
+    known = ".csv, .json, .jsonl, .ndjson, .tsv, .txt"
+    with pytest.raises(FormatError) as refused:
+        raw_rows("drugs.parquet", PARQUET, DRUGS)
+    assert f"Land it as one of {known}, packed with gzip or not." in str(refused.value)
 
 
 def test_a_format_that_is_not_read_is_refused_by_name() -> None:

@@ -257,6 +257,42 @@ def test_a_cut_file_is_refused_with_its_end(text: str, where: str) -> None:
         _read(text)
 
 
+#: Records of every kind, sound and damaged, in an array and one after the other.
+ARRAY = (
+    b'[{"id": -Infinity, "title": "\\ud83d\\ude00\\ud800"}, NaN, 12, {"id": oops, "a": ["x", {}]},'
+    b' {"title": "\xe9\xc3\xa9", "date": 1.5e3,},, "a\\\\", {"id": "x} , '
+    b'{"id": 3, "b": [1, 2,]}, true]'
+)
+STREAM = (
+    b'{"id": -Infinity, "title": "\\ud83d\\ude00"}\n{"id": oops, "a": ["x"]}\r\n'
+    b'  {"title": "\xe9"}\n'
+    b'-Infinity\n123\n{"id": "x}\n\n{"id": 4,\n "b": {}\n}\n{"id": {"x": 1}\n{"id": 5}'
+)
+
+
+@pytest.mark.parametrize("data", [ARRAY, STREAM], ids=["array", "stream"])
+def test_a_file_may_be_cut_into_blocks_at_any_place(data: bytes) -> None:
+    shape = PUBMED.record_shape()
+
+    def read(*blocks: bytes) -> pl.DataFrame:
+        (rows,) = json_records.read_batches(shape, "f.json", blocks)
+        return rows
+
+    whole = read(data)
+    assert whole.height >= 8
+    for cut in range(1, len(data)):
+        assert read(data[:cut], data[cut:]).equals(whole), cut
+    assert read(*(data[place : place + 1] for place in range(len(data)))).equals(whole)
+
+
+def test_objects_of_very_many_layouts_are_read() -> None:
+    records = [{f"key {n % 1500}": n, "id": n} for n in range(3000)]
+    rows = _read(json.dumps(records))
+    assert fields(rows, "id", "extra") == [
+        (str(n), f'{{"key {n % 1500}":{n}}}') for n in range(3000)
+    ]
+
+
 def test_a_damaged_last_line_that_ended_is_a_row() -> None:
     rows = _read('{"id": 1}\n{"id": 2, "ti\n')
     assert issues(rows) == [[], ["invalid_json"]]

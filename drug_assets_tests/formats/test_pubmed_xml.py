@@ -157,6 +157,77 @@ def test_what_an_article_lacks_is_null() -> None:
     assert known == {"source_file", "source_row", "read_issues", "id"}
 
 
+_ROW = ("id", "version", "citation_status", "title", "vernacular_title")
+_ROW_MORE = ("date", "journal", "nlm_id", "issn", "publication_types")
+
+
+@pytest.mark.parametrize(
+    ("inner", "known"),
+    [
+        ("", {}),
+        ("<PubmedData><PMID>1</PMID></PubmedData>", {}),
+        ("<MedlineCitation/>", {}),
+        ('<MedlineCitation Status="MEDLINE"/>', {"citation_status": "MEDLINE"}),
+        ("<MedlineCitation><PMID/></MedlineCitation>", {}),
+        (
+            (
+                "<MedlineCitation><MedlineJournalInfo><NlmUniqueID>3</NlmUniqueID><ISSNLinking>4"
+                "</ISSNLinking></MedlineJournalInfo><Article><ArticleTitle>T</ArticleTitle></Article>"
+                '<PMID Version="2">1</PMID></MedlineCitation>'
+            ),
+            {"id": "1", "version": "2", "title": "T", "nlm_id": "3", "issn": "4"},
+        ),
+        (
+            (
+                "<MedlineCitation><PMID>1</PMID><MedlineJournalInfo><NlmUniqueID>3</NlmUniqueID>"
+                "</MedlineJournalInfo><Article><ArticleTitle>T</ArticleTitle></Article>"
+                "</MedlineCitation>"
+            ),
+            {"id": "1", "title": "T", "nlm_id": "3"},
+        ),
+        (
+            (
+                "<MedlineCitation><Article><Journal><Title>J</Title></Journal><PublicationTypeList/>"
+                "</Article></MedlineCitation>"
+            ),
+            {"journal": "J"},
+        ),
+        (
+            (
+                "<MedlineCitation><Article><PublicationTypeList><PublicationType/><PublicationType>R"
+                "</PublicationType></PublicationTypeList></Article></MedlineCitation>"
+            ),
+            {"publication_types": "|R"},
+        ),
+    ],
+)
+def test_what_is_there_of_an_article_is_read_in_any_order(
+    inner: str, known: dict[str, str]
+) -> None:
+    rows = read(f"<PubmedArticle>{inner}</PubmedArticle>")
+    found = zip((*_ROW, *_ROW_MORE), *fields(rows, *_ROW, *_ROW_MORE), strict=True)
+    assert {name: value for name, value in found if value is not None} == known
+
+
+@pytest.mark.parametrize(
+    ("dates", "text"),
+    [
+        ("<ArticleDate><Year> 2019 </Year><Month/><Day>3</Day></ArticleDate>", "2019-3"),
+        (
+            (
+                "<ArticleDate><Year>2019</Year></ArticleDate><ArticleDate><Year>2018</Year>"
+                "</ArticleDate>"
+            ),
+            "2019",
+        ),
+        ("<ArticleDate/><ArticleDate><Year>2018</Year></ArticleDate>", "2018"),
+        ("<ArticleDate/>", "2020"),
+    ],
+)
+def test_the_first_electronic_date_with_a_part_counts(dates: str, text: str) -> None:
+    assert read(article(after=dates))["date"].to_list() == [text]
+
+
 def test_the_linking_issn_stands_for_both() -> None:
     rows = read(
         article(
