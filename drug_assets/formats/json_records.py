@@ -186,16 +186,12 @@ class _Document:
         while True:
             rest = self._buffer[self._start :]
             members = rest.lstrip(" \t\n\r,")
-            try:
-                _, end = _decoder.raw_decode("{" + members)
-            except json.JSONDecodeError as error:
-                if not self._read_more():
-                    raise self._cut_error(
-                        "inside a page of records that is never closed"
-                    ) from error
-            else:
+            end = _find_object_end("{" + members)
+            if end is not None:
                 self._end = self._start + len(rest) - len(members) + end - 1
                 return
+            if not self._read_more():
+                raise self._cut_error("inside a page of records that is never closed")
 
     def text(self) -> str:
         """The text of the current record, as written."""
@@ -239,8 +235,7 @@ class _Document:
         self._end = end
         text, issues = repair(self.text().rstrip(" \t\n\r,"))
         try:
-            without_commas = _KEPT_OR_TRAILING_COMMA.sub(lambda match: match[1] or "", text)
-            value = _decoder.decode(without_commas)
+            value = _decoder.decode(_remove_trailing_commas(text))
         except (json.JSONDecodeError, RecursionError):
             issues.append(ReadIssue.INVALID_JSON)
             value = _Invalid(text)
@@ -312,6 +307,26 @@ def _is_unclosed(error: json.JSONDecodeError, text: str) -> bool:
     """Whether the text ends inside a string, or inside an escape of one."""
     in_escape = error.msg.startswith("Invalid") and '"' not in text[error.pos :]
     return in_escape or error.msg.startswith("Unterminated string")
+
+
+def _remove_trailing_commas(text: str) -> str:
+    return _KEPT_OR_TRAILING_COMMA.sub(lambda match: match[1] or "", text)
+
+
+def _find_object_end(text: str) -> int | None:
+    """The end of the object at the start of a text; it may have trailing commas.
+
+    None if the text ends before, or holds no valid object.
+    """
+    try:
+        return _decoder.raw_decode(text)[1]
+    except (json.JSONDecodeError, RecursionError):
+        end = _find_element_end(text, 0)
+    try:
+        _decoder.decode(_remove_trailing_commas(text[:end]))
+    except (json.JSONDecodeError, RecursionError):
+        return None
+    return end
 
 
 def _find_element_end(text: str, start: int) -> int | None:

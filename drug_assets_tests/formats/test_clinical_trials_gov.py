@@ -137,9 +137,30 @@ def test_any_counts_and_tokens_may_stand_before_the_studies(members: str) -> Non
 
 
 def test_what_comes_after_the_studies_of_a_page_is_skipped() -> None:
-    for after in ("", ",", "\n , ", ' , "a": [1, {"studies": []}],\n"b": "]}"', ',"a":1'):
+    for after in (
+        "",
+        ",",
+        "\n , ",
+        ' , "a": [1, {"studies": []}],\n"b": "]}"',
+        ', "a": ",}",',
+        ', "a": [1,],',
+    ):
         text = f'{{"studies": [{json.dumps(study(1))}]{after}}}\n{json.dumps(study(2))}'
         assert read(text)["id"].to_list() == ["NCT00000001", "NCT00000002"], after
+
+
+def test_a_page_with_trailing_commas_may_be_cut_into_blocks_at_any_place() -> None:
+    data = b'{"studies": [{"id": "1"},], "a": "x},", "b": {"c": ["]",],},}\n{"id": "2"}\n'
+    for cut in range(1, len(data)):
+        batches = json_records.read_batches(SHAPE, "clinical_trials.json", [data[:cut], data[cut:]])
+        assert pl.concat(batches)["id"].to_list() == ["1", "2"], cut
+
+
+def test_a_page_whose_rest_is_damaged_is_refused() -> None:
+    with pytest.raises(FormatError, match="inside a page of records that is never closed"):
+        read('{"studies": [{"id": "1"}], "a" 1}\n{"id": "2"}\n')
+    with pytest.raises(FormatError, match="inside a page of records that is never closed"):
+        read('{"studies": [{"id": "1"}], "a": ' + "[" * 100_000 + "]" * 100_000 + "}")
 
 
 def test_a_page_without_studies_has_no_rows() -> None:
