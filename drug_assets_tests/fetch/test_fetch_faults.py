@@ -218,6 +218,8 @@ def test_an_efetch_error_document_is_a_passing_fault(pubmed: PubMed, tmp_path: P
         (b"no\n such\tpage", "it answered 404: no such page"),
         (b"<html><h1 class='x'>Not</h1>found</html>", "it answered 404: Not found"),
         (b"a<>b < c", "it answered 404: a b < c"),
+        (b"<b>2 > 1</b>, <i", "it answered 404: 2 > 1 , <i"),
+        (b"<a <b>c</b>> d", "it answered 404: <a c > d"),
         ("«é»".encode(), "it answered 404: «é»"),
         (b"caf\xe9", "it answered 404: caf\ufffd"),
         (b"x" * 500, "it answered 404: " + "x" * 500),
