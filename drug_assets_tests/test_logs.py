@@ -7,9 +7,7 @@ import json
 import logging
 import re
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
@@ -19,41 +17,10 @@ from drug_assets.cli.in_process import run_everything
 from drug_assets.definitions import make_definitions
 from drug_assets.defs import loggers, notifications
 from drug_assets.settings import Settings
+from drug_assets_tests.support.webhook import Webhook
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class Webhook:
-    """A service that takes messages, answering with the statuses it was given, then 200."""
-
-    def __init__(self, *statuses: int) -> None:
-        self.statuses = list(statuses)
-        self.messages: list[dict[str, Any]] = []
-        webhook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                webhook.messages.append(json.loads(body))
-                self.send_response(webhook.statuses.pop(0) if webhook.statuses else 200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Nothing: a test's output is its own."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/token-of-ours"
-
-    def __enter__(self) -> Self:
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from drug_assets.cli import in_process
 from drug_assets.cli.in_process import RunReport
 from drug_assets.settings import Settings
 from drug_assets.storage.releases import READY, STAGING
-from drug_assets_tests.test_logs import Webhook
+from drug_assets_tests.support.webhook import Webhook
 
 if TYPE_CHECKING:
     from pathlib import Path

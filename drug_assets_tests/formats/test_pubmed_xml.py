@@ -187,6 +187,14 @@ _ROW_MORE = ("date", "journal", "nlm_id", "issn", "publication_types")
         ),
         (
             (
+                "<MedlineCitation><Article><ArticleTitle>T</ArticleTitle></Article>"
+                "<MedlineJournalInfo><ISSNLinking>4</ISSNLinking></MedlineJournalInfo>"
+                "<PMID>1</PMID></MedlineCitation>"
+            ),
+            {"id": "1", "title": "T", "issn": "4"},
+        ),
+        (
+            (
                 "<MedlineCitation><Article><Journal><Title>J</Title></Journal><PublicationTypeList/>"
                 "</Article></MedlineCitation>"
             ),
