@@ -229,6 +229,29 @@ def test_help_names_every_command(flag: str) -> None:
         assert f"\n  {command} " in told
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["run"], "--landing DIR_OR_URI Landing zone. [DRUG_ASSETS_LANDING; data]"),
+        (["run"], "--store DIR_OR_URI Where outputs go. [DRUG_ASSETS_STORE; output]"),
+        (["run"], "--only-if-changed Do nothing if the landing zone is what the last"),
+        (["top-journal"], "--graph PATH The graph document. [graph.json of the store, DRUG_"),
+        (["related-drugs"], "--exclude-trial-journals Leave out the journals that mention DRUG"),
+        (["related-drugs"], "--json Answer as JSON."),
+        (["fetch", "pubmed"], "--landing DIR_OR_URI Landing zone. [DRUG_ASSETS_LANDING]"),
+        (["fetch", "pubmed"], "--since [%Y-%m-%d] Only records from this day on."),
+        (["fetch", "pubmed"], "--until [%Y-%m-%d] Only records up to this day."),
+        (["fetch", "pubmed"], "--page-size INTEGER Records per file."),
+        (["fetch", "pubmed"], "[required]"),
+        (["deploy-sql"], "--sales-dataset TEXT Dataset of the sales tables. [the same]"),
+    ],
+)
+def test_help_tells_what_each_option_is_and_where_it_may_stand(
+    command: list[str], told: str
+) -> None:
+    assert told in " ".join(drug_assets(*command, "-h").stdout.split())
+
+
 # Wrong usage and configuration
 
 

@@ -191,8 +191,11 @@ def test_a_run_that_failed_tells_so_and_posts_it(
         )
         assert not run_everything(settings)
     said = capsys.readouterr()
-    (entry,) = [json.loads(e) for e in said.err.splitlines() if '"event"' in e]
+    logged = [json.loads(e) for e in said.err.splitlines() if e[:1] == "{"]
+    (entry,) = [e for e in logged if "event" in e]
     assert entry["event"] == logs.RUN_FAILED
+    # Collected logs have the error of the step too.
+    assert any("step" in e and e["severity"] == "ERROR" for e in logged)
     assert "pubmed.csv.gz" in entry["message"]
     assert entry["severity"] == "ERROR"
     (message,) = webhook.messages

@@ -10,11 +10,13 @@ import httpx
 import pytest
 
 from drug_assets.fetch import (
+    Caller,
     Clock,
     FetchError,
     FetchReport,
     FetchRequest,
     Patience,
+    PublicService,
     ServiceRefused,
     ServiceUnavailable,
     fetch,
@@ -310,6 +312,45 @@ def test_an_answer_that_drips_is_given_up(trials: Trials, tmp_path: Path) -> Non
     patience = Patience(attempts=1, whole_answer=whole / 2)
     with pytest.raises(ServiceUnavailable, match=rf"not whole after {whole / 2:g} s"):
         pull(trials, tmp_path, patience)
+
+
+def test_the_patience_that_ships_is_that_of_its_description(tmp_path: Path) -> None:
+    with Trials(9) as trials:
+        trials.faults = {n: Fault(drip=True) for n in range(1, 99)}
+        request = FetchRequest(service=CLINICAL_TRIALS_GOV, query="aspirin", page_size=9)
+        with pytest.raises(ServiceUnavailable, match=r"in 6 tries.* not whole after 600 s"):
+            fetch(request, LocalDestination(tmp_path), base_url=trials.url, clock=trials.clock)
+        assert len(trials.asked) == 6
+    with Trials(1) as trials:
+        trials.faults = {
+            1: Fault(Reply(503, b"", {"Retry-After": "600"})),
+            2: Fault(Reply(503, b"", {"Retry-After": "601"})),
+        }
+        with pytest.raises(ServiceUnavailable, match="asks to wait 601 s"):
+            fetch(request, LocalDestination(tmp_path), base_url=trials.url, clock=trials.clock)
+        assert trials.clock.slept[0] == 600
+
+
+@pytest.mark.parametrize(
+    ("service", "address", "interval"),
+    [
+        (CLINICAL_TRIALS_GOV, "https://clinicaltrials.gov/api/v2", 1.0),
+        (PUBMED_SERVICE, "https://eutils.ncbi.nlm.nih.gov/entrez/eutils", 0.36),
+    ],
+)
+def test_a_service_is_asked_at_its_own_address_unless_told_otherwise(
+    service: PublicService, address: str, interval: float
+) -> None:
+    for given, used in ((None, address), ("http://127.0.0.1/x/", "http://127.0.0.1/x")):
+        with service.open(Caller(), given, PATIENCE, Clock()) as client:
+            assert (client.name, client.base_url) == (service.name, used)
+    assert service.interval(Caller()) == interval
+
+
+def test_every_request_names_the_program(trials: Trials, pubmed: PubMed, tmp_path: Path) -> None:
+    for service in (trials, pubmed):
+        pull(service, tmp_path / type(service).__name__)
+        assert {asked.agent for asked in service.asked} == {"drug_assets"}
 
 
 def test_an_answer_that_drips_is_waited_for_in_time(trials: Trials, tmp_path: Path) -> None:

@@ -236,6 +236,7 @@ def test_more_than_a_search_lists_is_split_by_date(tmp_path: Path) -> None:
         slices = searches(pubmed)[1:]
         assert {search["datetype"] for search in slices} == {"edat"}
         assert len(slices) < 40
+        assert not any(" NOT " in search["term"] for search in slices)
         ids = landed_ids(tmp_path)
         assert ids == {article.pmid: 1 for article in pubmed.articles}
     assert (report.records, len(report.files)) == (20_500, 5)
@@ -292,6 +293,25 @@ def test_slices_that_never_hold_what_was_counted_are_an_error(tmp_path: Path) ->
         pubmed.articles = many(100, days=9)
         with pytest.raises(FetchError, match=r"counts 101 records, but lists 100 .* 3 times"):
             pull(pubmed, tmp_path)
+        assert sum(" NOT " in search["term"] for search in searches(pubmed)) == 3
+
+
+@pytest.mark.usefixtures("listing_99")
+def test_records_without_a_date_are_not_looked_for_between_dates(tmp_path: Path) -> None:
+    class Overcounting(PubMed):
+        def _search(self, fields: dict[str, str]) -> dict[str, Any]:
+            result = super()._search(fields)
+            if result["count"] == "100":
+                result["count"] = "101"
+            return result
+
+    with Overcounting() as pubmed:
+        pubmed.articles = many(100, days=9)
+        with pytest.raises(FetchError, match=r"counts 101 records, but lists 100 .* 3 times"):
+            pull(pubmed, tmp_path, since=dt.date(2019, 1, 1))
+        assert not any(" NOT " in search["term"] for search in searches(pubmed))
+        assert {search["maxdate"] for search in searches(pubmed)} >= {"3000/12/31"}
+        assert min(search["mindate"] for search in searches(pubmed)) == "2019/01/01"
 
 
 @pytest.mark.usefixtures("listing_99")

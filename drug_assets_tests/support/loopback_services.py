@@ -88,6 +88,8 @@ class Asked:
     fields: dict[str, str]
     #: By the client's clock.
     at: float
+    #: The name of the program, as it gave it.
+    agent: str = ""
 
 
 class LoopbackService:
@@ -140,7 +142,8 @@ class LoopbackService:
         parts = urlsplit(handler.path)
         pairs = parse_qsl(form or parts.query, keep_blank_values=True)
         asked = Asked(
-            handler.command, handler.path, parts.path, dict(pairs), self.clock.monotonic()
+            *(handler.command, handler.path, parts.path, dict(pairs), self.clock.monotonic()),
+            agent=handler.headers["User-Agent"],
         )
         assert len(asked.fields) == len(pairs)
         self.asked.append(asked)
