@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import itertools
 import zlib
 from typing import TYPE_CHECKING
@@ -90,6 +91,13 @@ def test_a_long_gzip_is_undone_in_chunks_of_bounded_size() -> None:
         chunks = list(decoding.unpack("f", data))
         assert max(map(len, chunks)) <= 256 * 1024
         assert b"".join(chunks) in (LONG, LONG + LONG)
+
+
+def test_a_gzip_whose_header_is_long_is_undone() -> None:
+    packed = io.BytesIO()
+    with gzip.GzipFile("n" * 300_000, "wb", fileobj=packed) as file:
+        file.write(CSV)
+    assert b"".join(decoding.unpack("f", packed.getvalue())) == CSV
 
 
 @pytest.mark.parametrize("before", [b"", gzip.compress(b"a"), gzip.compress(LONG)])
