@@ -236,6 +236,19 @@ def test_the_first_electronic_date_with_a_part_counts(dates: str, text: str) -> 
     assert read(article(after=dates))["date"].to_list() == [text]
 
 
+@pytest.mark.parametrize("aside", ["<!-- 1999 -->", "<?by hand?>"])
+def test_what_is_no_text_counts_nowhere(aside: str) -> None:
+    types = "<PublicationTypeList>{}<PublicationType>Letter</PublicationType></PublicationTypeList>"
+    electronic = "<ArticleDate>{}<Year>2019</Year>{}</ArticleDate>"
+    rows = read(
+        aside,
+        article(pub_date=f"{aside}<Year>20{aside}20</Year>", after=types.format(aside)),
+        article(after=electronic.format(aside, aside)),
+    )
+    assert rows["date"].to_list() == ["2020", "2019"]
+    assert rows["publication_types"].to_list() == ["Letter", None]
+
+
 def test_the_linking_issn_stands_for_both() -> None:
     rows = read(
         article(
