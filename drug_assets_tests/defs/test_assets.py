@@ -136,6 +136,70 @@ def test_every_column_of_a_published_table_says_where_it_comes_from(
     assert set(lineage.deps_by_column) >= {*list_columns(table)} - {"source"}
 
 
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("drugs", {"drug", "names", "codes", "atc_codes", "drug_id"}),
+        *(
+            (
+                source.name,
+                {*list_columns("clinical_trials")} & {*list_columns("pubmed")} - {"issues"},
+            )
+            for source in sources.PUBLICATIONS
+        ),
+    ],
+)
+def test_columns_that_a_cleaned_table_takes_from_others_say_from_which(
+    local: dict[str, dg.AssetSpec], table: str, columns: set[str]
+) -> None:
+    lineage: Any = local[table].metadata["dagster/column_lineage"]
+    assert set(lineage.deps_by_column) == columns
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "origins"),
+    [
+        ("drugs", "drug", {"raw_drugs.drug", "raw_drugs.atc_name"}),
+        ("drugs", "drug_id", {"raw_drugs.id", "raw_drugs.drug"}),
+        ("pubmed", "title", {"raw_pubmed.title"}),
+        ("pubmed", "journal", {"journals.journal"}),
+        (
+            "clinical_trials",
+            "title",
+            {"raw_clinical_trials.scientific_title", "raw_clinical_trials.brief_title"},
+        ),
+        ("clinical_trials", "date_text", {"raw_clinical_trials.date"}),
+        ("mentions", "drug", {"drugs.drug"}),
+        ("mentions", "journal_id", {"pubmed.journal_id", "clinical_trials.journal_id"}),
+        ("mentions", "spans", {"pubmed_drugs_named.spans", "clinical_trials_drugs_named.spans"}),
+        (
+            "mentions",
+            "title",
+            {"pubmed.title", "clinical_trials.title", "clinical_trials.brief_title"},
+        ),
+        ("journal_drugs", "pubmed_mentions", {"mentions.source"}),
+        ("journal_drugs", "last_date", {"mentions.date"}),
+        ("top_journal", "drug_count", {"journal_drugs.drug_id"}),
+        ("top_journal", "drugs", {"journal_drugs.drug"}),
+    ],
+)
+def test_a_column_says_from_which_columns_it_comes(
+    local: dict[str, dg.AssetSpec], table: str, column: str, origins: set[str]
+) -> None:
+    lineage: Any = local[table].metadata["dagster/column_lineage"]
+    found = lineage.deps_by_column[column]
+    assert {f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in found} == origins
+
+
+def test_columns_come_from_assets_upstream_alone(local: dict[str, dg.AssetSpec]) -> None:
+    graph = make_definitions(SETTINGS["local"]).resolve_asset_graph()
+    for name, spec in local.items():
+        lineage: Any = spec.metadata.get("dagster/column_lineage")
+        upstream = graph.get_ancestor_asset_keys(dg.AssetKey(name)) if lineage else set()
+        for origins in lineage.deps_by_column.values() if lineage else ():
+            assert {origin.asset_key for origin in origins} <= upstream, name
+
+
 @pytest.mark.parametrize("environment", ["bucket", "bigquery"])
 def test_only_resources_differ_between_environments(environment: str) -> None:
     pytest.importorskip("google.cloud.bigquery", reason="Google's clients are not installed")

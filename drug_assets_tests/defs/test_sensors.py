@@ -163,6 +163,111 @@ def test_a_removed_file_starts_one_run(zone: Folder | Bucket) -> None:
     assert watch.tick() is None
 
 
+def landed_over_three_days(zone: Folder | Bucket) -> Watch:
+    """A zone that was seen with three files, each a day older than the one before."""
+    for age, name in enumerate(("pubmed_new.csv", "pubmed_mid.csv", "pubmed_old.csv")):
+        zone.land([name], NOW - timedelta(days=age))
+    watch = Watch(zone)
+    watch.tick()
+    return watch
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("landed", "gone", "tags"),
+    [
+        ({"late": -DAY / 2}, [], {"earlier_files": "landed late"}),
+        ({"late": -DAY * 9}, ["pubmed_mid.csv"], {"earlier_files": "landed late"}),
+        (
+            {"late": -DAY * 9},
+            ["pubmed_mid.csv", "pubmed_old.csv"],
+            {"earlier_files": "1 of 3 removed or replaced"},
+        ),
+        ({}, ["pubmed_new.csv"], {"earlier_files": "1 of 3 removed or replaced"}),
+        ({"next": DAY}, [], {"new_or_changed": "drugs_next.csv"}),
+        (
+            {"next": DAY, "last": DAY * 2},
+            [],
+            {"new_or_changed": "drugs_last.csv, drugs_next.csv"},
+        ),
+        (
+            {"next": DAY, "late": -DAY},
+            ["pubmed_old.csv", "pubmed_new.csv"],
+            {
+                "new_or_changed": "drugs_next.csv",
+                "earlier_files": "1 of 3 removed or replaced",
+            },
+        ),
+        (
+            {"next": DAY, "late": -DAY},
+            ["pubmed_old.csv"],
+            {"new_or_changed": "drugs_next.csv", "earlier_files": "landed late"},
+        ),
+    ],
+    ids=[
+        "late", "late for one that is gone", "late for two that are gone", "the newest is gone",
+        "new", "two new", "new, late and two gone", "new, late and gone",
+    ],
+)  # fmt: skip
+def test_a_run_is_told_what_is_new_what_was_late_and_what_is_gone(
+    zone: Folder | Bucket, landed: dict[str, timedelta], gone: list[str], tags: dict[str, str]
+) -> None:
+    watch = landed_over_three_days(zone)
+    for name, after in landed.items():
+        zone.land([f"drugs_{name}.csv"], NOW + after)
+    for name in gone:
+        zone.remove(name)
+    assert watch.tick()
+    assert watch.tags == {"files": str(3 + len(landed) - len(gone)), **tags}
+    assert watch.tick() is None
+
+
+def test_files_that_were_written_again_are_new_and_missing_among_the_earlier(
+    zone: Folder | Bucket,
+) -> None:
+    watch = landed_over_three_days(zone)
+    zone.land(["pubmed_old.csv", "pubmed_mid.csv"], NOW + DAY)
+    assert watch.tick()
+    assert watch.tags == {
+        "files": "3",
+        "new_or_changed": "pubmed_mid.csv, pubmed_old.csv",
+        "earlier_files": "2 of 3 removed or replaced",
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "shown"),
+    [
+        (5, "drugs_0.csv, drugs_1.csv, drugs_2.csv, drugs_3.csv, drugs_4.csv"),
+        (6, "drugs_0.csv, drugs_1.csv, drugs_2.csv, drugs_3.csv, drugs_4.csv and 1 more"),
+    ],
+)
+def test_five_names_are_shown_and_the_rest_is_counted(
+    zone: Folder | Bucket, files: int, shown: str
+) -> None:
+    names = [f"drugs_{number}.csv" for number in range(files)]
+    zone.land([*names, *(f"un{name}" for name in names)])
+    watch = Watch(zone)
+    watch.tick()
+    ignored = shown.replace("drugs", "undrugs")
+    assert watch.tags == {"files": str(files), "new_or_changed": shown, "ignored": ignored}
+    watch.tick()
+    expected = f"nothing changed: {files} files as before; ignored, of no source: {ignored}"
+    assert watch.skipped == expected
+
+
+def test_runs_are_counted_in_their_keys(zone: Folder | Bucket) -> None:
+    zone.land(["drugs.csv"])
+    watch = Watch(zone)
+    watch.tick()
+    zone.land(["pubmed.csv"], NOW + DAY)
+    watch.tick()
+    assert [key.rpartition("-")[0] for key in watch.run_keys] == ["1-1", "2-2"]
+    assert all(len(key.rpartition("-")[2]) == 32 for key in watch.run_keys)
+
+
 def test_a_zone_that_returns_to_an_earlier_set_starts_a_run_each_time(
     zone: Folder | Bucket,
 ) -> None:

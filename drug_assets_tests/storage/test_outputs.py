@@ -102,6 +102,14 @@ def test_table_reads_back_as_written(store: LocalFolder) -> None:
     assert written.size_bytes == store.local_copy("top_journal.parquet").stat().st_size
 
 
+def test_what_was_written_shows_its_first_five_rows_and_its_place(store: LocalFolder) -> None:
+    rows = top_journal(*"GFEDCBA")
+    written = Outputs(store).write_table("top_journal", rows)
+    assert written.rows == 7
+    assert written.head.equals(rows.head(5).collect())
+    assert written.uri == store.uri("top_journal.parquet")
+
+
 def test_table_is_written_in_the_contracts_order_of_columns(store: LocalFolder) -> None:
     shuffled = top_journal("A").select("drugs", "journal", "drug_count", "journal_id")
     Outputs(store).write_table("top_journal", shuffled)
@@ -133,6 +141,43 @@ def test_table_that_breaks_its_contract_is_not_written(store: LocalFolder, broke
         outputs.write_table("top_journal", top_journal("New").with_columns(expression))
     assert store.read("top_journal.parquet") == before
     assert names(store) == ["top_journal.parquet"]
+
+
+def test_the_first_row_of_several_that_break_a_contract_is_shown(store: LocalFolder) -> None:
+    journals = top_journal("Good", "Second", "Third", "Fourth", "Good too")
+    wrong = pl.col("journal").is_in(["Second", "Third", "Fourth"])
+    counts = journals.with_columns(drug_count=pl.when(wrong).then(9).otherwise("drug_count"))
+    with pytest.raises(ContractBrokenError) as raised:
+        Outputs(store).write_table("top_journal", counts)
+    assert str(raised.value) == (
+        "top_journal was not written: it breaks drugs_are_as_many_as_counted (3 rows); the first "
+        "such row: {'journal_id': 'second', 'journal': 'Second', 'drug_count': 9, 'drugs': ['x']}"
+    )
+
+
+def test_rules_that_are_broken_are_named_in_alphabetical_order(store: LocalFolder) -> None:
+    broken = top_journal("B", "A", "A").with_columns(
+        drug_count=pl.lit(9, pl.Int64), journal=pl.lit(None, pl.String)
+    )
+    rules = (
+        r"breaks drugs_are_as_many_as_counted \(3 rows\), journal\|nullability \(3 rows\), "
+        r"primary_key \(2 rows\); the first such row: \{'journal_id': 'b', "
+    )
+    with pytest.raises(ContractBrokenError, match=rules):
+        Outputs(store).write_table("top_journal", broken)
+
+
+def test_all_columns_that_are_not_the_contracts_are_named_in_its_order(store: LocalFolder) -> None:
+    rows = top_journal("A").select(
+        more=pl.lit(value=True), drug_count=pl.col("drug_count").cast(pl.Int32), journal="journal"
+    )
+    with pytest.raises(ContractBrokenError) as raised:
+        Outputs(store).write_table("top_journal", rows)
+    assert str(raised.value) == (
+        "top_journal was not written: column journal_id: missing, expected String; "
+        "column drug_count: Int32, expected Int64; column drugs: missing, expected List(String); "
+        "column more: Boolean, expected none"
+    )
 
 
 def test_missing_column_is_named(store: LocalFolder) -> None:

@@ -1,0 +1,107 @@
+"""Engines: the same results in the same order, wherever the work is done."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drug_assets.engines.local import WORTH_BYTES, LocalMachine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CORES = 2
+#: More than two cores take at once, so that results are waited for while tasks are left.
+TASKS = list(range(3 * CORES + 2))
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def process_of(_task: int) -> int:
+    return os.getpid()
+
+
+def inverse(number: int) -> float:
+    return 1 / number
+
+
+class Handed(list[int]):
+    """Tasks, and how many of them were handed out so far."""
+
+    count = 0
+
+    def __iter__(self) -> Iterator[int]:
+        for task in super().__iter__():
+            self.count += 1
+            yield task
+
+
+@pytest.fixture(autouse=True)
+def cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: CORES)
+
+
+@pytest.mark.parametrize("tasks", [[], [3], TASKS])
+@pytest.mark.parametrize("worth_bytes", [0, WORTH_BYTES])
+def test_results_come_in_the_order_of_the_tasks(tasks: list[int], worth_bytes: int) -> None:
+    engine = LocalMachine(worth_bytes)
+    found = engine.run(square, tasks, size_bytes=1, fills_cores=False)
+    assert list(found) == [square(task) for task in tasks]
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "fills_cores", "tasks", "processes"),
+    [
+        (100, False, TASKS, CORES),
+        (101, False, TASKS, CORES),
+        (100, False, TASKS[:2], CORES),
+        (99, False, TASKS, 0),
+        (100, True, TASKS, 0),
+        (100, False, TASKS[:1], 0),
+    ],
+    ids=["worth it", "more than that", "a task a core", "small", "fills the cores", "one task"],
+)
+def test_work_that_is_worth_it_is_done_by_a_process_a_core(
+    size_bytes: int, tasks: list[int], processes: int, *, fills_cores: bool
+) -> None:
+    engine = LocalMachine(worth_bytes=100)
+    run = engine.run(process_of, tasks, size_bytes=size_bytes, fills_cores=fills_cores)
+    found = set(run)
+    assert (os.getpid() in found) == (processes == 0)
+    assert len(found) <= max(processes, 1)
+
+
+def test_the_only_core_there_is_does_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    for count in (1, None):
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        run = LocalMachine(0).run(process_of, TASKS, size_bytes=1, fills_cores=False)
+        assert set(run) == {os.getpid()}
+
+
+def test_by_default_small_work_stays_and_large_work_is_shared() -> None:
+    engine, limit = LocalMachine(), 32 * 1024**2
+    for size_bytes, stays in ((limit - 1, True), (limit, False)):
+        run = engine.run(process_of, TASKS, size_bytes=size_bytes, fills_cores=False)
+        assert (set(run) == {os.getpid()}) == stays
+
+
+def test_no_more_results_wait_in_memory_than_two_a_process() -> None:
+    tasks = Handed(TASKS)
+    run = LocalMachine(0).run(square, tasks, size_bytes=1, fills_cores=False)
+    for taken, result in enumerate(run, start=1):
+        assert result == square(taken - 1)
+        assert tasks.count <= taken + 2 * CORES
+    assert tasks.count == len(TASKS)
+
+
+@pytest.mark.parametrize("worth_bytes", [0, WORTH_BYTES])
+def test_what_a_task_raises_is_raised_in_its_place(worth_bytes: int) -> None:
+    tasks = [1, 2, 0, *range(4, 12)]
+    run = LocalMachine(worth_bytes).run(inverse, tasks, size_bytes=1, fills_cores=False)
+    assert [next(run), next(run)] == [1, 0.5]
+    with pytest.raises(ZeroDivisionError):
+        next(run)
