@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,3 +84,51 @@ def test_other_names_are_searched_for_in_titles_searched_before(tmp_path: Path) 
     again = runs.run(landing, tmp_path / "store")
     assert_same_bytes(again, runs.run(landing, tmp_path / "another store"))
     assert "rats" in again.table("mentions")["drug_id"].to_list()
+
+
+#: Files of which many a row is odd in more than one way.
+ODD = {
+    "drugs_odd.csv": b'atccode,drug,synonyms\nA04AD;R01A,\xe9thanol\n,a"b\xe9,c,d,e\n\xe9\n',
+    "pubmed_odd.csv": (
+        b'id,title,date,journal\n1,caf\xe9\n2,\xe9,b,c,d\n3,"a"b\xe9,c\n4,"caf\xe9,b\n'
+        b'5,"x"y\n6,\xe9\xe9\n7,\xe9,,,,\n8,"z"\xe9\n'
+    ),
+    "pubmed_odd.json": (
+        rb'[{"id": 1, "id": 2, "title": "half \ud800", "x": "'
+        b'\xe9"}, {"id": "3", "title": "\xe9", "title": "\\udc00", "b": 1, "a": 2, "z": [3]}]'
+    ),
+    "clinical_trials_odd.csv": b'id,scientific_title,brief_title\n1,"a"\xe9\n2,b\xe9\n',
+}
+
+
+def stored(store: Path) -> dict[str, bytes]:
+    """The bytes of everything in a store, the parts of tables that are kept by file among it."""
+    files = (path for path in sorted(store.rglob("*")) if path.is_file())
+    return {path.relative_to(store).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.mark.processes
+def test_processes_whose_sets_have_another_order_make_the_same_bytes(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    shutil.copytree(runs.SAMPLE, landing)
+    runs.landing_zone(landing, ODD)
+    for path in landing.rglob("*"):
+        os.utime(path, (1_000_000_000,) * 2)
+    seeds = ("0", "1")
+    for seed in seeds:
+        places = ("--landing", str(landing), "--store", str(tmp_path / seed))
+        ended = subprocess.run(
+            [sys.executable, "-m", "drug_assets.cli", "run", *places],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+    first, *others = (stored(tmp_path / seed) for seed in seeds)
+    assert sum(name.startswith(".kept/") for name in first) > len(TABLES)
+    for other in others:
+        assert other.keys() == first.keys()
+        assert [name for name, data in other.items() if data != first[name]] == []
+    issues = runs.table(tmp_path / seeds[0], "raw_pubmed")["read_issues"]
+    assert (issues.list.len() > 1).sum() > len(ODD), "there are rows that are odd in several ways"
