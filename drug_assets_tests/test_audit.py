@@ -588,6 +588,23 @@ class TestFigures:
         ]
         assert audit.rejected_by_reason(table("rejected_records")) == {}
 
+    def test_rejected_rows_are_counted_by_source_then_by_reason(self) -> None:
+        reasons = [f"reason_{letter}" for letter in "hgfedcba"]
+        rows = [
+            {"source": source, "reasons": reasons[number:]}
+            for source in ("pubmed", "drugs", "clinical_trials")
+            for number in range(len(reasons))
+        ]
+        expected = {
+            f"{source}.{reason}": reasons.index(reason) + 1
+            for source in ("clinical_trials", "drugs", "pubmed")
+            for reason in sorted(reasons)
+        }
+        rejected = table("rejected_records", *rows)
+        assert list(audit.rejected_by_reason(rejected).items()) == list(expected.items())
+        figures = audit.few_are_rejected(rejected, [table("raw_pubmed", {})]).figures
+        assert list(figures)[3:] == list(expected)
+
 
 class TestSize:
     @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +14,8 @@ from drug_assets.engines.local import WORTH_BYTES, LocalMachine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CORES = 2
-#: More than two cores take at once, so that results are waited for while tasks are left.
+CORES = 3
+#: More than all cores take at once, so that results are waited for while tasks are left.
 TASKS = list(range(3 * CORES + 2))
 
 
@@ -27,6 +29,17 @@ def process_of(_task: int) -> int:
 
 def inverse(number: int) -> float:
     return 1 / number
+
+
+def meet_the_others(place: tuple[str, int]) -> int:
+    """Wait until as many tasks as there are cores run at the same time."""
+    folder, number = Path(place[0]), place[1]
+    (folder / str(number)).touch()
+    for _ in range(600):
+        if len(list(folder.iterdir())) >= CORES:
+            return number
+        sleep(0.1)
+    raise TimeoutError(f"task {number} ran alone")
 
 
 class Handed(list[int]):
@@ -73,6 +86,12 @@ def test_work_that_is_worth_it_is_done_by_a_process_a_core(
     found = set(run)
     assert (os.getpid() in found) == (processes == 0)
     assert len(found) <= max(processes, 1)
+
+
+def test_each_core_has_a_task_at_the_same_time(tmp_path: Path) -> None:
+    tasks = [(str(tmp_path), number) for number in range(CORES)]
+    run = LocalMachine(0).run(meet_the_others, tasks, size_bytes=1, fills_cores=False)
+    assert list(run) == list(range(CORES))
 
 
 def test_the_only_core_there_is_does_it_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -181,7 +181,7 @@ def test_a_release_removes_what_earlier_versions_left_and_nothing_else(
 
 def test_a_run_is_told_what_was_finished_and_what_was_removed_in_order(store: Watched) -> None:
     long_ago = NOW - timedelta(days=8)
-    for run in ("c", "a", "b"):
+    for run in ("c", "a", "a-b", "b"):
         put(store, f".staging/{run}/graph.json", at=long_ago)
     for run in ("y", "x"):
         put(store, f".staging/{run}/graph.json", at=long_ago)
@@ -193,6 +193,7 @@ def test_a_run_is_told_what_was_finished_and_what_was_removed_in_order(store: Wa
         "finished the interrupted release of graph.json",
         "finished the interrupted release of landing.json",
         "removed what run a staged and never released",
+        "removed what run a-b staged and never released",
         "removed what run b staged and never released",
         "removed what run c staged and never released",
     ]
