@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """No test reaches any address but loopback; property tests are repeatable."""
     loopback.refuse_other_hosts()
-    # Dagster would tell its makers of every run, and start a process to name this machine.
-    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
     config.pluginmanager.register(markers.ProcessGuard())
     # No deadlines: a busy machine is no regression. The same examples every time: nor is luck.
     settings.register_profile(

@@ -10,10 +10,21 @@ import polars as pl
 import pytest
 
 from drug_assets import contracts
-from drug_assets.defs.io_managers import Documents, WholeTables, make_column_schema, open_outputs
-from drug_assets.defs.places import Place
+from drug_assets.defs.io_managers import (
+    Documents,
+    TablesByFile,
+    WholeTables,
+    make_column_schema,
+    open_outputs,
+)
+from drug_assets.defs.places import Place, Workers
+from drug_assets.documents import DOCUMENTS
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.contract_gate import ContractBrokenError
+from drug_assets.storage.kept.by_file import Part, Parts, Recipe, write_part
+from drug_assets.storage.objects import LocalFolder
+from drug_assets_tests.support.raw import raw_rows
+from drug_assets_tests.support.registry import DRUGS
 
 ROWS = pl.LazyFrame(
     [
@@ -118,6 +129,123 @@ def test_page_of_a_document_shows_path_elements_schema_size_and_preview(
     assert metadata["size_bytes"] == (store / "graph.json").stat().st_size
     assert metadata["schema"]["type"] == "array"
     assert metadata["preview"].splitlines() == ["```json", *LINES[1:3], "```"]
+
+
+def test_preview_of_a_table_shows_five_rows_whole_and_long_texts_cut(tables: WholeTables) -> None:
+    context = output("top_journal")
+    long_name, drugs = "a long name  of a journal " * 9, [f"drug {n}" for n in range(9)]
+    rows = [
+        {"journal_id": str(n), "journal": long_name, "drug_count": 9, "drugs": drugs}
+        for n in range(7)
+    ]
+    tables.handle_output(context, pl.DataFrame(rows, schema=ROWS.collect_schema()))
+    header, rule, *shown_rows = shown(context)["preview"].splitlines()
+    assert set(rule) == {"|", "-"}
+    assert header.count("|") == len(contracts.TopJournal.column_names()) + 1
+    assert [row.split("|")[1].strip() for row in shown_rows] == ["0", "1", "2", "3", "4"]
+    assert shown(context)["dagster/row_count"] == 7
+    journal = shown_rows[0].split("|")[2].strip()
+    assert journal.startswith("a long name of a journal a long name of a journal a")
+    assert journal.endswith("…")
+    assert len(journal) == 61
+
+
+def test_preview_of_a_wide_table_shows_every_column(tables: WholeTables) -> None:
+    context = output("pubmed")
+    rows = pl.DataFrame(schema=contracts.polars_schema(TABLES["pubmed"].contract))
+    tables.handle_output(context, rows)
+    columns = [cell.strip() for cell in shown(context)["preview"].splitlines()[0].split("|")[1:-1]]
+    assert columns == TABLES["pubmed"].contract.column_names()
+
+
+@pytest.mark.parametrize(
+    ("released", "before"),
+    [
+        (None, None),
+        ({"rows": {"top_journal": 7, "drugs": 1}}, 7),
+        ({"rows": {"top_journal": 0}}, 0),
+        ({"rows": {"drugs": 1}}, None),
+        ({}, None),
+    ],
+)
+def test_page_of_a_table_shows_its_rows_of_the_last_release(
+    tables: WholeTables, store: Path, released: object, before: int | None
+) -> None:
+    if released is not None:
+        store.mkdir()
+        (store / "release.json").write_text(json.dumps(released))
+    context = output("top_journal")
+    tables.handle_output(context, ROWS)
+    assert shown(context).get("rows_before") == before
+
+
+@pytest.mark.parametrize(
+    ("dataset", "table", "name"),
+    [
+        ("project.data", "top_journal", "project.data.top_journal"),
+        ("project.data", "landed_files", None),
+        (None, "top_journal", None),
+    ],
+)
+def test_a_table_of_a_warehouse_is_shown_by_its_name_there(
+    store: Path, dataset: str | None, table: str, name: str | None
+) -> None:
+    manager = WholeTables(store=Place(location=str(store)), dataset=dataset)
+    context = output(table)
+    rows = pl.DataFrame(schema=contracts.polars_schema(TABLES[table].contract))
+    manager.handle_output(context, rows)
+    assert shown(context).get("dagster/table_name") == name
+
+
+def _half(raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Records of the raw rows with an odd number."""
+    return DRUGS.clean_records(raw.filter(pl.col("source_row") % 2 == 1))
+
+
+def test_a_table_kept_by_file_is_made_from_a_recipe_or_from_its_parts(store: Path) -> None:
+    manager = TablesByFile(store=Place(location=str(store)), engine=Workers())
+    folder, parts = LocalFolder(store), []
+    for file, drugs in {"drugs_2.csv": 2, "drugs_10.csv": 3}.items():
+        rows = raw_rows(DRUGS, *({"source_file": file, "drug": f"d{n}"} for n in range(drugs)))
+        write_part(folder, f".kept/raw_drugs/{file}.parquet", "raw_drugs", rows)
+        parts.append(Part(file, f".kept/raw_drugs/{file}.parquet"))
+    context = output("raw_drugs")
+    manager.handle_output(context, Parts("raw_drugs", tuple(parts)))
+    assert (shown(context)["files"], shown(context)["dagster/row_count"]) == (2, 5)
+    sizes = [(store / part.name).stat().st_size for part in parts]
+    assert shown(context)["size_bytes"] == sum(sizes)
+    assert shown(context)["path"] == str(store / "raw_drugs.parts.json")
+
+    context = output("drugs_records")
+    manager.handle_output(context, Recipe(of="raw_drugs", make=_half))
+    assert (shown(context)["files"], shown(context)["dagster/row_count"]) == (2, 3)
+    assert shown(context)["dagster/column_schema"] == make_column_schema("drugs_records")
+    rows = loaded(manager, "drugs_records")
+    assert isinstance(rows, pl.LazyFrame)
+    assert rows.collect()["source_file"].to_list() == ["drugs_2.csv", *["drugs_10.csv"] * 2]
+
+
+def test_preview_of_a_document_shows_three_elements_cut_where_they_are_long(
+    documents: Documents,
+) -> None:
+    context = output("drug_graph")
+    lines = ["[", *(f'{{"drug": "{n}{"x" * 600 * n}"}},' for n in range(5)), "]"]
+    documents.handle_output(context, iter(lines))
+    assert shown(context)["dagster/row_count"] == 5
+    expected = [line[:500] for line in lines[1:4]]
+    assert shown(context)["preview"].splitlines() == ["```json", *expected, "```"]
+    assert shown(context)["schema"] == DOCUMENTS["drug_graph"].schema()  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_key_of_a_table_is_shown_and_is_unique_where_it_is_one_column(table: str) -> None:
+    schema, key = make_column_schema(table), TABLES[table].contract.primary_key()
+    assert schema.constraints is not None
+    assert schema.constraints.other == [f"primary key: {', '.join(key)}"]
+    unique = [column.name for column in schema.columns if column.constraints.unique]
+    assert unique == (key if len(key) == 1 else [])
+    for column in schema.columns:
+        assert column.description == TABLES[table].contract.columns()[column.name].description
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+import pytest
 
 from drug_assets import sources
 from drug_assets.definitions import make_definitions
 from drug_assets.defs import pulls
 from drug_assets.defs.resources import make_resources
 from drug_assets.settings import Settings
+from drug_assets.storage.landed_files import list_landed_objects
+from drug_assets.storage.objects import LocalFolder
 from drug_assets_tests.support.loopback_services import Trials
 from drug_assets_tests.support.registry import CLINICAL_TRIALS
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
@@ -68,3 +70,50 @@ def test_what_is_pulled_lands_as_files_of_its_source(tmp_path: Path) -> None:
     assert files
     assert all(sources.source_of_file(name) is CLINICAL_TRIALS for name in files)
     assert all((tmp_path / name).is_file() for name in files)
+
+
+def test_what_changed_within_a_week_is_asked_for(tmp_path: Path) -> None:
+    with Trials(3) as service:
+        settings = Settings(
+            landing=str(tmp_path),
+            queries={"clinical_trials": "aspirin or paracetamol"},
+            service_urls={"clinical_trials": service.url},
+        )
+        before = datetime.now(tz=UTC).date()
+        result = pulled(settings)
+        days = {before, datetime.now(tz=UTC).date()}
+    assert {asked.fields["query.term"] for asked in service.asked} == {"aspirin or paracetamol"}
+    asked_for = {asked.fields["filter.advanced"] for asked in service.asked}
+    assert asked_for & {
+        f"AREA[LastUpdatePostDate]RANGE[{day - timedelta(days=7)},MAX]" for day in days
+    }
+    told = metadata(result, "clinical_trials_pull")
+    assert told == {
+        "records": 3,
+        "files": sorted(
+            path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.json*")
+        ),
+        "requests": len(service.asked),
+        "warnings": [],
+    }
+    assert metadata(result, "pubmed_pull") == {
+        "skipped": "no query: set DRUG_ASSETS_PUBMED_QUERY to pull from PubMed",
+        "records": 0,
+    }
+
+
+def test_a_pull_that_the_service_refuses_fails_with_its_words(tmp_path: Path) -> None:
+    with Trials(3) as service:
+        settings = Settings(
+            landing=str(tmp_path),
+            queries={"clinical_trials": "((("},
+            service_urls={"clinical_trials": service.url},
+        )
+        (pull,) = (each for each in pulls.pulls if each.key.path[-1] == "clinical_trials_pull")
+        made: Any = make_resources(settings)["pulls"]
+        with (
+            dg.build_asset_context() as context,
+            pytest.raises(dg.Failure, match="unbalanced"),
+        ):
+            pull(context, made)
+    assert list_landed_objects(LocalFolder(tmp_path)) == []
