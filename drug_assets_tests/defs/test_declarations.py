@@ -170,7 +170,8 @@ def test_a_folder_is_a_place_without_google(tmp_path: Any) -> None:
     with pytest.raises(StorageError, match="there is no folder"):
         made["landing_zone"].open().objects()
     assert isinstance(made["store"].open(), LocalFolder)
-    assert made["engine"].open() == LocalMachine()
+    assert made["engine"].open() == LocalMachine(32 * 1024**2)
+    assert Workers(worth_bytes=1).open() == LocalMachine(1)
     assert made["tables"] == WholeTables(store=made["store"])
     assert made["tables_by_file"] == TablesByFile(store=made["store"], engine=Workers())
     assert made["documents"] == Documents(store=made["store"])

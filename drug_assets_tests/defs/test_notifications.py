@@ -62,7 +62,7 @@ def test_the_figures_of_a_run_that_succeeded_are_told(
     sensor: Any = notifications.run_succeeded
     runs = []
     with dg.DagsterInstance.ephemeral() as instance:
-        for tags in ({}, {notifications.TOLD: "yes"}):
+        for tags in ({}, {notifications.REPORTED: "yes"}):
             result = dg.materialize([mentions, without_rows, raw], instance=instance, tags=tags)
             (event,) = [e for e in result.all_events if e.event_type_value == "PIPELINE_SUCCESS"]
             run: Any = instance.get_run_by_id(result.run_id)
