@@ -569,6 +569,61 @@ def test_a_document_is_valid_if_and_only_if_its_drugs_are_as_the_spec_says(
     assert read == (None, [(drug["drug_id"], len(drug["mentions"]), in_journals)])
 
 
+class TestSummaries:
+    """What people read of a check that did not pass."""
+
+    def test_spans(self) -> None:
+        rows = [mention("Beta"), mention("Beta", "2", spans=[{"start": 0, "end": 2, "text": "On"}])]
+        finding = audit.spans_spell_their_drug(
+            table("mentions", *rows), table("drugs", listed_drug("Beta"))
+        )
+        assert (finding.summary, finding.figures) == (
+            "1 of 2 spans are wrong",
+            {"spans": 2, "wrong": 1},
+        )
+
+    def test_ids(self) -> None:
+        found = audit.ids_exist(
+            table("mentions", mention("Beta"), mention("Gamma", "2")),
+            table("drugs", listed_drug("Beta")),
+            {"pubmed": table("pubmed", {"publication_id": "1"})},
+        )
+        assert found == audit.Finding(
+            passed=False,
+            summary="2 mentions of unknown drugs or publications",
+            figures={"unknown_drugs": 1, "unknown_pubmed": 1},
+        )
+
+    def test_contracts(self) -> None:
+        rows = [listed_drug("Alpha", atc_codes=["A4"]), listed_drug(""), listed_drug("")]
+        assert audit.contract_kept(contracts.Drugs, table("drugs", *rows)).summary == (
+            "atc_codes_have_their_shape: 1 rows, drug|min_length: 2 rows, primary_key: 2 rows"
+        )
+        kept = audit.contract_kept(contracts.Drugs, table("drugs"))
+        assert kept == audit.Finding(passed=True, summary="every rule holds")
+
+    def test_the_graph(self) -> None:
+        drugs = table("drugs", *(listed_drug(name) for name in ("Alpha", "Beta", "Gamma")))
+        mentions = table("mentions", mention("Beta", "1", **LANCET), mention("Beta", "2"))
+        same = audit.ReadGraph(None, [("gamma", 0, 0), ("beta", 2, 1), ("alpha", 0, 0)])
+        assert audit.graph_equals_mentions(same, drugs, mentions) == audit.Finding(
+            passed=True,
+            summary="0 drugs differ from the mentions table",
+            figures={"drugs": 3, "mentions": 2},
+        )
+        other = audit.ReadGraph(None, [("gamma", 1, 0), ("beta", 2, 2), ("alpha", 0, 0)])
+        assert audit.graph_equals_mentions(other, drugs, mentions) == audit.Finding(
+            passed=False,
+            summary="2 drugs differ from the mentions table",
+            figures={"drugs": 3, "mentions": 3},
+        )
+        damaged = audit.ReadGraph("line 3: odd", [("beta", 2, 1)])
+        assert audit.graph_is_valid(damaged) == audit.Finding(passed=False, summary="line 3: odd")
+        assert audit.graph_equals_mentions(damaged, drugs, mentions) == audit.Finding(
+            passed=False, summary="it cannot be read: line 3: odd"
+        )
+
+
 class TestFigures:
     @pytest.mark.parametrize(("part", "whole", "share"), [(0, 0, 0.0), (1, 3, 0.3333), (2, 2, 1)])
     def test_share(self, part: int, whole: int, share: float) -> None:

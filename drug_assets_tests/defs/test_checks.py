@@ -131,6 +131,35 @@ def test_every_check_is_described() -> None:
     assert all(spec.description for definition in CHECKS for spec in definition.check_specs)
 
 
+#: What each check reads besides the asset that it checks.
+ALSO_READ = {
+    **{
+        (source, "nothing_lost"): {f"raw_{source}", f"merged_{source}", "rejected_records"}
+        for source in SOURCES
+    },
+    ("mentions", "spans_spell_their_drug"): {"drugs"},
+    ("mentions", "ids_exist"): {"drugs", *PUBLICATIONS},
+    ("mentions", "every_publication_was_searched"): {
+        *PUBLICATIONS,
+        *(f"{source}_drugs_named" for source in PUBLICATIONS),
+    },
+    ("drug_graph", "equals_mentions"): {"drugs", "mentions"},
+    ("rejected_records", "rejected_share"): {f"raw_{source}" for source in SOURCES},
+    ("drugs", "all_mentioned"): {"mentions"},
+}
+
+
+def test_a_check_waits_for_all_that_it_reads() -> None:
+    waited_for = {
+        (spec.asset_key.to_user_string(), spec.name): {
+            dep.asset_key.to_user_string() for dep in spec.additional_deps
+        }
+        for definition in CHECKS
+        for spec in definition.check_specs
+    }
+    assert {key: deps for key, deps in waited_for.items() if deps} == ALSO_READ
+
+
 # Gates
 
 

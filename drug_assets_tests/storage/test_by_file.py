@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from polars.testing import assert_frame_equal
 
 from drug_assets import contracts
 from drug_assets.engines.local import LocalMachine
+from drug_assets.mentions import Vocabulary
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.contract_gate import ContractBrokenError
 from drug_assets.storage.kept import by_file
@@ -221,3 +224,89 @@ def test_rows_are_as_if_all_files_were_made_at_once(kept: Kept) -> None:
     made = kept.make(FILES)
     at_once = _cleaned(kept.raw(FILES).rows(kept.store))
     assert_frame_equal(made.rows(kept.store).collect(), at_once.collect())
+
+
+def test_the_list_of_parts_names_them_in_order_beside_the_side_table() -> None:
+    parts = Parts("drugs_records", (Part("b.csv", "2"), Part("é.csv", "1")), "side")
+    (line,) = parts.lines()
+    assert "é" in line
+    assert json.loads(line) == {
+        "side_table": "side",
+        "parts": [{"source_file": "b.csv", "part": "2"}, {"source_file": "é.csv", "part": "1"}],
+    }
+    assert parts.objects() == {"1", "2", "side"}
+    assert Parts("drugs_records", parts.parts).objects() == {"1", "2"}
+
+
+MIB = 1024**2
+
+
+@pytest.mark.parametrize(
+    ("sizes", "groups"),
+    [
+        ([], []),
+        ([1], [1]),
+        ([16 * MIB, 1], [1, 1]),
+        ([16 * MIB - 1, 1], [2]),
+        ([16 * MIB - 1, 2], [1, 1]),
+        ([20 * MIB, 20 * MIB], [1, 1]),
+        ([1, 20 * MIB, 1, 1], [1, 1, 2]),
+        ([6 * MIB] * 5, [2, 2, 1]),
+        ([None, None, None], [3]),
+    ],
+)
+def test_files_are_made_together_up_to_a_size(sizes: list[int | None], groups: list[int]) -> None:
+    files = [(Part(f"{n}.csv", str(n)), f"made {n}") for n in range(len(sizes))]
+    known = {str(n): size for n, size in enumerate(sizes) if size is not None}
+    found = list(by_file._group_small_files(files, known))
+    assert [len(group) for group in found] == groups
+    assert [file for group in found for file in group] == files
+
+
+def test_parts_are_named_by_all_that_they_are_made_of() -> None:
+    name = name_part("drugs_records", "a", "b")
+    assert re.fullmatch(r"\.kept/drugs_records/[0-9a-f]{32}\.parquet", name)
+    others = {
+        name_part("drugs_records", *made_of)
+        for made_of in (("b", "a"), ("ab",), ("a", "b", ""), ("a",), ("", "a", "b"))
+    }
+    assert len(others) == 5
+    assert name not in others | {name_part("raw_drugs", "a", "b")}
+
+
+def test_a_side_table_is_kept_once_whoever_uses_it(kept: Kept) -> None:
+    first = kept.make(FILES, _with_names, names=["x", "y"])
+    assert (
+        kept.make(FILES, _with_names, content="1", names=["x", "y"]).side_table == first.side_table
+    )
+    other = kept.make(FILES, _with_names, names=["y", "x"])
+    assert kept.objects("side_tables") == {first.side_table, other.side_table}
+    assert first.side_table != other.side_table
+    assert kept.make(FILES).side_table is None
+
+
+def _as_it_is(raw: pl.LazyFrame, *, side_table: pl.DataFrame) -> pl.LazyFrame:
+    return _cleaned(raw, suffix=f" of {side_table.height}")
+
+
+def test_a_side_table_that_nothing_prepares_is_given_as_it_is(kept: Kept) -> None:
+    recipe = Recipe("raw_drugs", _as_it_is, pl.LazyFrame({"name": ["x", "y", "z"]}))
+    made = make_parts("drugs_records", recipe, kept.raw(FILES), kept.store, LocalMachine())
+    assert kept.names(made)[0] == "c of 3"
+    assert by_file._PREPARED == {}, "nothing is left in memory"
+
+
+def test_the_size_of_a_table_is_that_of_its_parts_alone(kept: Kept) -> None:
+    made = kept.make(FILES)
+    kept.make(FILES, content="1")
+    expected = sum(kept.store.local_copy(part.name).stat().st_size for part in made.parts)
+    assert made.size_bytes(kept.store) == expected > 0
+    gone = Parts("drugs_records", (*made.parts, Part("gone.csv", ".kept/drugs_records/gone")))
+    assert gone.size_bytes(kept.store) == expected
+
+
+def test_the_version_of_a_recipe_is_that_of_all_its_code() -> None:
+    plain = Recipe("raw_drugs", DRUGS.clean_records)
+    prepared = Recipe("raw_drugs", DRUGS.clean_records, prepare=Vocabulary.of)
+    assert plain.version() != prepared.version()
+    assert plain.version() == Recipe("other", DRUGS.clean_records, pl.LazyFrame()).version()

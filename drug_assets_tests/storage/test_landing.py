@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drug_assets import contracts, formats
+from drug_assets import contracts, formats, sources
 from drug_assets.engines.local import LocalMachine
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage import landing
@@ -20,6 +22,7 @@ from drug_assets.storage.landed_files import compute_fingerprint
 from drug_assets.storage.landing import UnreadableFilesError, read_landing_zone
 from drug_assets.storage.objects import LocalFolder, StorageError
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.registry import PUBMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +82,83 @@ def test_every_source_has_its_rows_and_its_contract(places: Places) -> None:
         assert rows.schema == contracts.polars_schema(contract)
         contract.validate(rows)
     contracts.LandedFiles.validate(landed.files)
+
+
+def test_a_landed_file_is_told_with_its_source_format_size_hash_and_rows(places: Places) -> None:
+    places.land(
+        pubmed_2__json='[{"id": 1, "title": "x"}]', drugs_2__csv__gz=gzip.compress(b"drug\n")
+    )
+    landed = places.read()
+    for name, source, file_format, rows in (
+        ("clinical_trials.csv", "clinical_trials", "csv", 2),
+        ("drugs_2.csv.gz", "drugs", "csv", 0),
+        ("pubmed_2.json", "pubmed", "json", 1),
+    ):
+        data = (places.landing / name).read_bytes()
+        assert row(landed, name) == {
+            "source_file": name,
+            "source": source,
+            "format": file_format,
+            "size_bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "raw_rows": rows,
+            "problem": None,
+        }
+    assert landed.files["source_file"].is_sorted()
+    again = places.read()
+    assert again.files.equals(landed.files), "also where the parts are kept"
+
+
+def test_what_landed_is_told_as_the_number_of_files_and_their_fingerprint(places: Places) -> None:
+    places.land(vouchers__csv="a,b\n")
+    landed = places.read()
+    fingerprint = compute_fingerprint(ContentIds(places.zone))
+    assert json.loads(landed.state()) == {"files": 4, "fingerprint": fingerprint}
+
+
+def test_one_file_or_several_that_cannot_be_read_are_told_in_whole_sentences() -> None:
+    assert str(UnreadableFilesError(["a: cut"])) == (
+        "1 file of the landing zone cannot be read:\n- a: cut\n"
+        "Repair or remove them and run again; nothing was published."
+    )
+    assert str(UnreadableFilesError(iter(["a: cut", "b: odd"]))) == (
+        "2 files of the landing zone cannot be read:\n- a: cut\n- b: odd\n"
+        "Repair or remove them and run again; nothing was published."
+    )
+
+
+def test_problems_come_in_the_order_of_delivery_those_of_opening_first(places: Places) -> None:
+    places.land(pubmed_10__json=b"\x00", pubmed_9__json=b"\x00", drugs_1__json=b"\x00")
+    (places.landing / "pubmed_99.csv").symlink_to("nowhere")
+    with pytest.raises(UnreadableFilesError) as raised:
+        places.read()
+    names = [problem.partition(": ")[0] for problem in raised.value.problems]
+    assert names == ["pubmed_99.csv", "drugs_1.json", "pubmed_9.json", "pubmed_10.json"]
+
+
+def test_each_source_has_readers_of_its_own_version(places: Places) -> None:
+    versions = [landing.parser_version(source) for source in sources.ALL]
+    assert len(set(versions)) == len(sources.ALL)
+    assert versions == [landing.parser_version.__wrapped__(source) for source in sources.ALL]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"aliases": {"pmid": "title"}},
+        {"listed": frozenset({"publication_types", "issn"})},
+        {"formats": ("csv",)},
+        {"required": ("id",)},
+        {"name": "other"},
+    ],
+    ids=["aliases", "lists", "formats", "required", "name"],
+)
+def test_a_source_that_reads_in_another_way_is_read_again(changed: dict[str, Any]) -> None:
+    other = type("Other", (type(PUBMED),), {**changed, "__module__": type(PUBMED).__module__})()
+    version = landing.parser_version.__wrapped__
+    assert version(other) != version(PUBMED)
+    same = type("Same", (type(PUBMED),), {"__module__": type(PUBMED).__module__})()
+    assert version(same) == version(PUBMED)
 
 
 def test_source_without_files_is_an_empty_table(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -186,6 +188,53 @@ def test_scratch_paths_are_fresh_hidden_and_on_the_same_disk(
     assert first.parent == tmp_path / "below"
     assert first.name.startswith(".")
     assert not first.exists()
+
+
+def test_what_is_put_or_moved_is_flushed_to_disk_with_its_folder(
+    folder: LocalFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut after a release must not undo it."""
+    flush, flushed = os.fsync, []
+
+    def noted(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    put(folder, "x/a", "1")
+    file, its_folder = (path.stat().st_ino for path in (tmp_path / "x" / "a", tmp_path / "x"))
+    assert flushed == [file, its_folder]
+    folder.move("x/a", "b")
+    assert flushed == [file, its_folder, tmp_path.stat().st_ino]
+
+
+@pytest.mark.parametrize(
+    ("age", "kept"), [(24 * 3600 - 60, True), (24 * 3600 + 60, False)], ids=["a day", "more"]
+)
+def test_scratch_of_a_day_is_stale(folder: LocalFolder, age: int, *, kept: bool) -> None:
+    left = folder.scratch("a")
+    left.touch()
+    os.utime(left, (time.time() - age,) * 2)
+    folder.scratch("a")
+    assert left.exists() == kept
+    assert re.fullmatch(r"\.a\.[0-9a-f]{12}\.tmp", left.name)
+
+
+def test_errors_name_the_place(folder: LocalFolder, tmp_path: Path) -> None:
+    put(folder, "a", "x")
+    version = listed(folder, "a").version
+    put(folder, "a", "y")
+    with pytest.raises(ChangedObjectError) as changed:
+        folder.read("a", version)
+    expected = f"{tmp_path / 'a'} was written again while it was being read: run again"
+    assert str(changed.value) == expected
+    with pytest.raises(FileNotFoundError) as missing:
+        folder.local_copy("b")
+    assert (missing.value.filename, missing.value.errno) == (str(tmp_path / "b"), errno.ENOENT)
+    for name, told in (("no", "there is no folder {}"), ("a", "{} is not a folder")):
+        with pytest.raises(StorageError) as refused:
+            LocalFolder(tmp_path / name, must_exist=True).objects()
+        assert str(refused.value) == told.format(tmp_path / name)
 
 
 def test_stale_scratch_goes_and_a_writer_at_work_is_left_alone(folder: LocalFolder) -> None:
