@@ -45,11 +45,11 @@ def meet_the_others(place: tuple[str, int]) -> int:
 class Handed(list[int]):
     """Tasks, and how many of them were handed out so far."""
 
-    count = 0
+    handed_out = 0
 
     def __iter__(self) -> Iterator[int]:
         for task in super().__iter__():
-            self.count += 1
+            self.handed_out += 1
             yield task
 
 
@@ -113,8 +113,8 @@ def test_no_more_results_wait_in_memory_than_two_a_process() -> None:
     run = LocalMachine(0).run(square, tasks, size_bytes=1, fills_cores=False)
     for taken, result in enumerate(run, start=1):
         assert result == square(taken - 1)
-        assert tasks.count <= taken + 2 * CORES
-    assert tasks.count == len(TASKS)
+        assert tasks.handed_out <= taken + 2 * CORES
+    assert tasks.handed_out == len(TASKS)
 
 
 @pytest.mark.parametrize("worth_bytes", [0, WORTH_BYTES])

@@ -217,7 +217,8 @@ def test_rules_follow_from_the_code_and_the_stop_list(package: Package) -> None:
 
 
 def bound(*arguments: object, **keywords: object) -> Callable[..., object]:
-    return partial(text.fold_text, *arguments, **keywords)
+    function: Callable[..., object] = text.fold_text
+    return partial(function, *arguments, **keywords)
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,8 @@ def test_a_run_that_failed_is_told_whether_or_not_the_webhook_takes_it(
         (event,) = [e for e in result.all_events if e.is_job_failure]
         run: Any = instance.get_run_by_id(result.run_id)
         context = dg.build_run_status_sensor_context("run_failed", event, instance, run)
-        text, messages = f"breaking failed: {event.message}", []
+        text = f"breaking failed: {event.message}"
+        messages: list[Any] = []
         if status is None:
             notifications.make_failure_sensor(None)(context.for_run_failure())
         else:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import google_crc32c
 import pytest
 import requests
-from google.api_core import exceptions as api
-from google.auth import exceptions as auth
+from google.api_core import exceptions as api_exceptions
+from google.auth import exceptions as auth_exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.storage.exceptions import DataCorruption  # type: ignore[import-untyped]
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from google.cloud import storage  # type: ignore[attr-defined, import-untyped, unused-ignore]
 
+#: Their classes have no types.
+api: Any = api_exceptions
+auth: Any = auth_exceptions
 ANYBODY = "the account you are logged in with"
 
 
@@ -88,8 +91,10 @@ def test_a_bigquery_client_is_of_its_project_and_emulator(monkeypatch: pytest.Mo
         (
             auth.DefaultCredentialsError("nobody"),
             (
-                "there needs a Google login: run `gcloud auth application-default login`, or name a "
-                "service account's key file in GOOGLE_APPLICATION_CREDENTIALS. It failed with: nobody"
+                "there needs a Google login: run `gcloud auth application-default login`, "
+                "or name a "
+                "service account's key file in GOOGLE_APPLICATION_CREDENTIALS. It failed "
+                "with: nobody"
             ),
         ),
         (
@@ -193,7 +198,8 @@ def test_a_location_that_names_no_bucket_is_refused(location: str) -> None:
             api.Unauthorized("who?"),
             *("a", True, StorageError),
             (
-                f"gs://shelf/zone/a may not be written by {ANYBODY}: grant roles/storage.objectUser "
+                f"gs://shelf/zone/a may not be written by {ANYBODY}: grant "
+                f"roles/storage.objectUser "
                 "with `gcloud storage buckets add-iam-policy-binding gs://shelf --member=MEMBER "
                 "--role=roles/storage.objectUser`. The service says: who?"
             ),
@@ -221,7 +227,8 @@ def test_an_object_without_an_md5_is_told_by_its_checksum_and_generation(
 
 def test_checksums_are_told_as_the_service_tells_them(tmp_path: Path) -> None:
     file, large = tmp_path / "file", b"123456789" * 233_017
-    of_large = base64.b64encode(google_crc32c.Checksum(large).digest()).decode()
+    at_once: Any = google_crc32c.Checksum
+    of_large = base64.b64encode(at_once(large).digest()).decode()
     for data, checksum in ((b"", "AAAAAA=="), (b"123456789", "4waSgw=="), (large, of_large)):
         file.write_bytes(data)
         assert gcs._crc32c(file) == checksum
@@ -267,8 +274,10 @@ def test_a_load_replaces_the_rows_of_a_declared_table(table: str) -> None:
             api.NotFound("gone"),
             *(True, StorageError),
             (
-                "there is no project project that this login can use, or no dataset project.data in "
-                "that location: set DRUG_ASSETS_BIGQUERY_PROJECT, _DATASET and _LOCATION. The service "
+                "there is no project project that this login can use, or no dataset "
+                "project.data in "
+                "that location: set DRUG_ASSETS_BIGQUERY_PROJECT, _DATASET and _LOCATION. "
+                "The service "
                 "says: gone"
             ),
         ),
@@ -276,7 +285,8 @@ def test_a_load_replaces_the_rows_of_a_declared_table(table: str) -> None:
             api.Forbidden("not you"),
             *(False, StorageError),
             (
-                f"project.data.drugs may not be read by {ANYBODY}: grant roles/bigquery.dataViewer on "
+                f"project.data.drugs may not be read by {ANYBODY}: grant "
+                f"roles/bigquery.dataViewer on "
                 "the dataset project.data (to create the dataset, roles/bigquery.user on the "
                 "project). The service says: not you"
             ),
@@ -285,7 +295,8 @@ def test_a_load_replaces_the_rows_of_a_declared_table(table: str) -> None:
             api.Unauthorized("who?"),
             *(True, StorageError),
             (
-                f"project.data.drugs may not be written by {ANYBODY}: grant roles/bigquery.dataEditor "
+                f"project.data.drugs may not be written by {ANYBODY}: grant "
+                f"roles/bigquery.dataEditor "
                 "on the dataset project.data, and roles/bigquery.jobUser on the project payer (to "
                 "create the dataset, roles/bigquery.user on the project). The service says: who?"
             ),
@@ -294,7 +305,8 @@ def test_a_load_replaces_the_rows_of_a_declared_table(table: str) -> None:
             api.ServiceUnavailable("busy"),
             *(True, StorageError),
             (
-                "BigQuery table project.data.drugs cannot be reached or refuses the call, after all "
+                "BigQuery table project.data.drugs cannot be reached or refuses the call, "
+                "after all "
                 "retries: 503 busy"
             ),
         ),
