@@ -7,7 +7,7 @@ import re
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
@@ -19,6 +19,8 @@ from drug_assets.warehouse_sql import deploy as deploying
 from drug_assets.warehouse_sql.deploy import KINDS, READ_TABLES, deploy, fill_statements
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from drug_assets_tests.support.dataset import Dataset
 
 FOLDER = Path(str(warehouse_sql.__file__)).parent
@@ -167,3 +169,151 @@ def test_a_missing_permission_is_said_with_the_role_that_gives_it(
         with client, pytest.raises(StorageError, match=message):
             deploy(client, "prj", "dst")
         server.shutdown()
+
+
+class BigQuery(BaseHTTPRequestHandler):
+    """A BigQuery that has these tables, and runs every statement but those with a certain word."""
+
+    tables: ClassVar[list[str]] = []
+    refused: ClassVar[str | None] = None
+    error: ClassVar[dict[str, Any]] = {}
+    ran: ClassVar[list[tuple[str | None, str]]] = []
+
+    def do_GET(self) -> None:
+        if "/tables" in self.path:
+            references = [
+                {"projectId": "prj", "datasetId": "dst", "tableId": table} for table in self.tables
+            ]
+            self.answer({"tables": [{"tableReference": reference} for reference in references]})
+            return
+        self.answer({"jobComplete": True, "totalRows": "0", "jobReference": JOB})
+
+    def do_POST(self) -> None:
+        job = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        statement = job["configuration"]["query"]["query"]
+        if self.refused and self.refused in statement:
+            self.answer({"error": self.error}, self.error["code"])
+            return
+        self.ran.append((job["jobReference"].get("location"), statement))
+        state = {"status": {"state": "DONE"}, "statistics": {"query": {}}}
+        self.answer({**job, **state})
+
+    def answer(self, reply: dict[str, Any], status: int = 200) -> None:
+        body = json.dumps(reply).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Nothing to standard error."""
+
+
+JOB = {"projectId": "prj", "jobId": "job", "location": "EU"}
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[bigquery.Client]:
+    """A client of `BigQuery`."""
+    monkeypatch.setattr(BigQuery, "tables", sorted(READ_TABLES))
+    monkeypatch.setattr(BigQuery, "ran", [])
+    with ThreadingHTTPServer(("127.0.0.1", 0), BigQuery) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        with bigquery.Client(
+            project="prj",
+            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+            client_options={"api_endpoint": f"http://127.0.0.1:{server.server_port}"},
+        ) as client:
+            yield client
+        server.shutdown()
+        thread.join()
+
+
+STATEMENTS = [
+    *("tables/product_nomenclature", "tables/transactions", "functions/folded_name"),
+    *("views/mentions_flat", "views/top_journal_view", "table_functions/drugs_in_same_journals"),
+    "table_functions/furniture_and_decoration_per_client",
+    "table_functions/revenue_per_day",
+]
+
+
+@pytest.mark.parametrize("location", ["EU", None])
+def test_statements_run_in_order_where_the_datasets_are(
+    service: bigquery.Client, location: str | None
+) -> None:
+    deployed = deploy(service, "prj", "dst", sales_dataset="sales", location=location)
+    assert deployed == STATEMENTS
+    statements = fill_statements("prj", "dst", sales_dataset="sales")
+    assert list(statements) == [f"{name}.sql" for name in STATEMENTS]
+    assert BigQuery.ran == [(location, statement) for statement in statements.values()]
+
+
+def test_the_sales_are_in_the_same_dataset_unless_said() -> None:
+    assert fill_statements("prj", "dst") == fill_statements("prj", "dst", sales_dataset="dst")
+    sales = fill_statements("prj", "dst", sales_dataset="shop")["tables/transactions.sql"]
+    assert "`prj.shop.TRANSACTIONS`" in sales
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            {"code": 400, "message": "Syntax error\n\nhere", "errors": [{"reason": "invalid"}]},
+            "views/mentions_flat.sql failed: ",
+        ),
+        (
+            {"code": 403, "message": "not you", "errors": [{"reason": "accessDenied"}]},
+            "views/mentions_flat.sql was refused: ",
+        ),
+    ],
+)
+def test_the_first_statement_that_fails_is_the_last(
+    service: bigquery.Client, monkeypatch: pytest.MonkeyPatch, error: dict[str, Any], told: str
+) -> None:
+    monkeypatch.setattr(BigQuery, "refused", "prj.dst.mentions_flat` ")
+    monkeypatch.setattr(BigQuery, "error", error)
+    with pytest.raises(StorageError) as raised:
+        deploy(service, "prj", "dst")
+    assert str(raised.value).startswith(told)
+    assert error["message"].partition("\n")[0] in str(raised.value)
+    assert "\n" not in str(raised.value)
+    roles = ". It takes the roles BigQuery Job User on prj and BigQuery Data Editor on prj.dst"
+    assert str(raised.value).endswith(roles) == (error["code"] == 403)
+    assert len(BigQuery.ran) == STATEMENTS.index("views/mentions_flat")
+
+
+@pytest.mark.parametrize(
+    ("there", "missing"),
+    [
+        ([], "drugs, journal_drugs, mentions"),
+        (["mentions", "top_journal"], "drugs, journal_drugs"),
+        (["drugs", "mentions"], "journal_drugs"),
+    ],
+)
+def test_all_missing_tables_are_named_and_nothing_runs(
+    service: bigquery.Client, monkeypatch: pytest.MonkeyPatch, there: list[str], missing: str
+) -> None:
+    monkeypatch.setattr(BigQuery, "tables", there)
+    with pytest.raises(StorageError) as raised:
+        deploy(service, "prj", "dst")
+    assert str(raised.value) == (
+        f"prj.dst has no tables {missing}: `drug-assets run` with DRUG_ASSETS_ENV=bigquery makes "
+        "them; then deploy"
+    )
+    assert BigQuery.ran == []
+
+
+@pytest.mark.parametrize("text", ["SELECT ${other}", "SELECT '$'"])
+def test_a_wrong_placeholder_is_said_with_all_that_there_are(only: Path, text: str) -> None:
+    (only / "views" / "odd.sql").write_text(text)
+    with pytest.raises(StorageError) as raised:
+        fill_statements("prj", "dst")
+    assert str(raised.value).startswith("views/odd.sql: ")
+    assert str(raised.value).endswith(
+        " is not a placeholder; there are ${project}, ${dataset}, ${sales_dataset}, and a dollar "
+        "sign is written $$"
+    )
+    (only / "views" / "odd.sql").write_text("SELECT '$$', '${project}'")
+    assert fill_statements("prj", "dst") == {"views/odd.sql": "SELECT '$', 'prj'"}
