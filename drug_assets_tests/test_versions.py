@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
+from importlib.metadata import version as installed_version
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -166,9 +167,8 @@ def test_another_version_of_a_library_that_is_reached_is_another_version(
 ) -> None:
     files = {"recipe.py": imports, "apart.py": "from polars import lit\n"}
     before = package.after(files)
-    installed = versions.version
     monkeypatch.setattr(
-        versions, "version", lambda name: "99.0" if name == "polars" else installed(name)
+        versions, "version", lambda name: "99.0" if name == "polars" else installed_version(name)
     )
     assert (package.version() != before) == reached
 

@@ -1,6 +1,8 @@
 """The assets: what Dagster is told of them, and that they do what the functions beneath them do."""
 
 import json
+import logging
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -353,6 +355,65 @@ def test_release_says_what_landed_and_how_many_rows_each_table_holds(
     assert document["rows"] == {t: sample_run.table(t).height for t in TABLES}
     assert document["landing"]["files"] == sample_run.table("landed_files").height
     assert runs.hidden(sample_run.store) == []
+
+
+@pytest.mark.slow
+def test_a_run_tells_what_it_put_right_before_and_what_it_released(tmp_path: Path) -> None:
+    landing, store = runs.landing_zone(tmp_path / "landing"), tmp_path / "store"
+    runs.landing_zone(store, {".staging/gone/graph.json": "x", ".staging/cut/graph.json": "x"})
+    runs.landing_zone(store, {".staging/cut/READY": "graph.json\n"})
+    for path in (store / ".staging").rglob("*"):
+        os.utime(path, (1_000_000_000,) * 2)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = _job(store, landing).execute_in_process(instance=instance)
+        warnings = [
+            entry.user_message
+            for entry in instance.all_logs(result.run_id)
+            if entry.level == logging.WARNING and entry.step_key == "read_landing_zone"
+        ]
+    assert warnings == [
+        "finished the interrupted release of graph.json",
+        "removed what run gone staged and never released",
+    ]
+    made = {
+        event.asset_key.path[-1]: event.step_materialization_data.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key
+    }
+    assert made.keys() == MADE
+    for table in TABLES:
+        assert made[table]["dagster/row_count"].value == runs.table(store, table).height
+    names = runs.outputs(store).keys()
+    released = str(made["release"]["released"].value).splitlines()
+    assert sorted(released) == sorted(f"- {name}" for name in names)
+    assert released[-1] == "- release.json"
+    assert made["release"]["path"].value == str(store / "release.json")
+    # Nothing of it is left to be put right by the next run.
+    assert runs.hidden(store) == []
+
+
+def test_a_stop_list_that_cannot_be_read_fails_the_drugs_without_retries(
+    store: Path, tmp_path: Path
+) -> None:
+    settings = Settings.of({}, landing=str(runs.SAMPLE), store=str(store), stop_list="nowhere.csv")
+    job = make_definitions(settings).resolve_job_def(JOB)
+    tables = [dg.AssetKey("drugs"), dg.AssetKey("merged_drugs")]
+    result = job.execute_in_process(asset_selection=tables, raise_on_error=False)
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "nowhere.csv: cannot be read" in str(failure.step_failure_data.user_failure_data)
+    assert not [event for event in result.all_events if event.is_step_up_for_retry]
+
+
+@pytest.mark.parametrize("table", ["pubmed_records", "clinical_trials_drugs_named"])
+def test_one_table_of_several_that_are_kept_by_file_can_be_made_alone(
+    store: Path, table: str
+) -> None:
+    before = runs.outputs(store)
+    (store / f"{table}.parts.json").unlink()
+    result = _job(store).execute_in_process(asset_selection=[dg.AssetKey(table)])
+    made = [event.asset_key for event in result.get_asset_materialization_events()]
+    assert made == [dg.AssetKey(table)]
+    assert runs.outputs(store) == before
 
 
 def test_every_output_of_the_store_is_known(sample_run: runs.Run) -> None:
