@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from functools import partial
@@ -266,6 +267,8 @@ def test_files_are_made_together_up_to_a_size(sizes: list[int | None], groups: l
 def test_parts_are_named_by_all_that_they_are_made_of() -> None:
     name = name_part("drugs_records", "a", "b")
     assert re.fullmatch(r"\.kept/drugs_records/[0-9a-f]{32}\.parquet", name)
+    key = hashlib.sha256(b"a\0b").hexdigest()[:32]
+    assert name == f".kept/drugs_records/{key}.parquet", "else every part is made again"
     others = {
         name_part("drugs_records", *made_of)
         for made_of in (("b", "a"), ("ab",), ("a", "b", ""), ("a",), ("", "a", "b"))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
+from drug_assets.storage.kept import content_ids
 from drug_assets.storage.kept.content_ids import ContentIds
 from drug_assets.storage.objects import LocalFolder, StoredObject
 from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
     from pathlib import Path
 
 
@@ -116,3 +121,57 @@ def test_removed_files_are_forgotten(places: Places) -> None:
     (places.landing / "a.csv").unlink()
     assert places.identities().keys() == {"b.csv"}
     assert b"a.csv" not in places.store.read(places.store.objects()[0].name)
+
+
+def test_what_is_remembered_is_written_again_only_if_it_differs(places: Places) -> None:
+    places.identities()
+    (kept,) = places.store.objects()
+    places.identities()
+    assert places.store.objects() == [kept]
+    places.landing.joinpath("b.csv").unlink()
+    places.identities()
+    assert places.store.objects()[0].version != kept.version
+
+
+def test_the_landing_zone_and_the_names_are_remembered_in_any_script(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    runs.landing_zone(places.landing, {"été/β.csv": "x"})
+    settle(places.landing / "été" / "β.csv")
+    first = places.identities()
+    remembered = json.loads(places.store.read(".kept/content_ids.json"))
+    assert list(remembered) == [str(places.landing)]
+    assert list(remembered[str(places.landing)]) == ["a.csv", "b.csv", "été/β.csv"]
+    assert places.identities() == first
+    assert places.zone.was_read == []
+
+
+def test_identities_that_a_place_lists_are_not_remembered(places: Places) -> None:
+    ids = ContentIds.of(places.zone, places.store)
+    (found, *_) = places.zone.objects()
+    listed = replace(found, content="md5:x")
+    ids.content_id(listed)
+    ids.remember(places.store)
+    assert places.store.objects() == []
+
+
+@pytest.mark.parametrize(
+    ("age", "remembered"),
+    [(timedelta(seconds=2), False), (timedelta(seconds=2, microseconds=1), True)],
+)
+def test_a_file_settles_in_two_seconds(
+    places: Places, monkeypatch: pytest.MonkeyPatch, age: timedelta, *, remembered: bool
+) -> None:
+    (found, *_) = places.zone.objects()
+
+    class Clock(datetime):
+        """One that stands still."""
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:  # noqa: ARG003
+            return cls.fromtimestamp(found.written_at.timestamp(), UTC) + age
+
+    monkeypatch.setattr(content_ids, "datetime", Clock)
+    ids = ContentIds.of(places.zone, places.store)
+    ids.content_id(replace(found, written_at=Clock.now() - age))
+    ids.remember(places.store)
+    assert bool(places.store.objects()) == remembered

@@ -18,7 +18,11 @@ from drug_assets.engines.local import LocalMachine
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage import landing
 from drug_assets.storage.kept.content_ids import ContentIds
-from drug_assets.storage.landed_files import compute_fingerprint
+from drug_assets.storage.landed_files import (
+    compute_fingerprint,
+    digest_contents,
+    list_landed_objects,
+)
 from drug_assets.storage.landing import UnreadableFilesError, read_landing_zone
 from drug_assets.storage.objects import LocalFolder, StorageError
 from drug_assets_tests.support import runs
@@ -377,6 +381,21 @@ def test_fingerprint_tells_a_file_that_was_renamed(places: Places) -> None:
     before = compute_fingerprint(ContentIds(places.zone))
     (places.landing / "pubmed.csv").rename(places.landing / "pubmed_1.csv")
     assert compute_fingerprint(ContentIds(places.zone)) != before
+
+
+def test_fingerprint_is_of_names_and_contents_in_alphabetical_order() -> None:
+    expected = hashlib.sha256("a\0x\nb\\udcff\0y\né\0z\n".encode()).hexdigest()
+    contents = [("é", "z"), ("b\udcff", "y"), ("a", "x")]
+    assert digest_contents(contents) == digest_contents(iter(contents[::-1])) == expected
+
+
+def test_files_are_listed_in_the_order_of_delivery_without_documentation(places: Places) -> None:
+    names = ("pubmed_10.csv", "pubmed_9.csv", "b/drugs.csv", "notes.md", ".hidden", "b/README")
+    runs.landing_zone(places.landing, dict.fromkeys(names, ""))
+    assert [found.name for found in list_landed_objects(places.zone)] == [
+        *("b/drugs.csv", "clinical_trials.csv", "drugs.csv"),
+        *("pubmed.csv", "pubmed_9.csv", "pubmed_10.csv"),
+    ]
 
 
 def test_fingerprint_does_not_depend_on_times(places: Places) -> None:

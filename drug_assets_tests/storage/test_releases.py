@@ -130,6 +130,47 @@ def test_the_document_of_a_release_is_indented_and_sorted(store: Watched) -> Non
     assert read_last_release(store) == {"rules": "é", "landing": {"a": 2, "b": 1}}
 
 
+def test_a_release_is_summed_up_by_what_landed_its_rules_and_the_rows_of_every_table(
+    store: Watched,
+) -> None:
+    outputs = Outputs(store, "mine")
+    for name, table in TABLES.items():
+        if table.by_file:
+            outputs.write_parts(Parts(name))
+        else:
+            outputs.write_table(name, empty(name))
+    outputs.write_parts(Parts("raw_drugs", (part(store, "a", "x"), part(store, "b", "y"))))
+    outputs.write_table(
+        "merged_drugs",
+        raw_rows(DRUGS, {"drug": "x"}).select(
+            "source_file", "source_row", merged_into=pl.lit("x"), rule=pl.lit("same_drug")
+        ),
+    )
+    outputs.write_document("landing.json", ['{"files": 2, "fingerprint": "é"}'])
+    summary = outputs.summarize("rules of today")
+    assert summary == {
+        "landing": {"files": 2, "fingerprint": "é"},
+        "rows": {**dict.fromkeys(TABLES, 0), "raw_drugs": 2, "merged_drugs": 1},
+        "rules": "rules of today",
+    }
+    outputs.release(summary)
+    assert read_last_release(store) == summary
+
+
+def test_the_list_of_a_table_kept_by_file_says_its_rows_its_size_and_its_place(
+    store: Watched,
+) -> None:
+    parts = [part(store, f"{number}", f"drug {number}") for number in range(7)]
+    written = Outputs(store, "mine").write_parts(Parts("raw_drugs", tuple(parts)))
+    assert (written.rows, written.head["drug"].to_list()) == (
+        *(7, [f"drug {number}" for number in range(5)]),
+    )
+    sizes = [store.local_copy(each.name).stat().st_size for each in parts]
+    assert written.size_bytes == sum(sizes)
+    assert written.uri == store.uri("raw_drugs.parts.json")
+    assert ".staging/mine/raw_drugs.parts.json" in names(store)
+
+
 def test_before_the_first_release_there_is_nothing_to_read(store: Watched) -> None:
     assert read_last_release(store) == {}
 
