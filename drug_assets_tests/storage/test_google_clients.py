@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import pickle
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import google_crc32c
 import pytest
@@ -22,7 +26,7 @@ from drug_assets.storage.google import dataset as tables
 from drug_assets.storage.google.client import explain_errors, name_account, storage_client
 from drug_assets.storage.google.dataset import Dataset, TablesInBigQuery
 from drug_assets.storage.google.table_schema import declare_published_tables, declare_table
-from drug_assets.storage.objects import LocalFolder, StorageError
+from drug_assets.storage.objects import LocalFolder, StorageError, StoredObject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -232,6 +236,58 @@ def test_checksums_are_told_as_the_service_tells_them(tmp_path: Path) -> None:
     for data, checksum in ((b"", "AAAAAA=="), (b"123456789", "4waSgw=="), (large, of_large)):
         file.write_bytes(data)
         assert gcs._crc32c(file) == checksum
+
+
+class Listing(BaseHTTPRequestHandler):
+    """A bucket that is listed in two pages; what Google's console makes of folders is among it."""
+
+    PAGES: ClassVar[list[tuple[str, ...]]] = [
+        ("zone/b.csv", "zone/folder/", "zone/"),
+        ("zone/folder/a.csv", "zone/a.csv"),
+    ]
+
+    def do_GET(self) -> None:
+        page = int("pageToken=1" in self.path)
+        items = [
+            {
+                "name": name,
+                "size": str(len(name)),
+                "generation": "7",
+                "updated": "2026-01-02T03:04:05.000Z",
+                "md5Hash": name,
+            }
+            for name in self.PAGES[page]
+        ]
+        body = json.dumps({"items": items, **({} if page else {"nextPageToken": "1"})}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing to standard error."""
+
+
+def test_a_bucket_is_listed_to_its_end_without_what_stands_for_folders() -> None:
+    from google.cloud import storage
+
+    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listing) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        client = storage.Client(
+            project="project",
+            credentials=anonymous,
+            client_options={"api_endpoint": f"http://127.0.0.1:{server.server_port}"},
+        )
+        found = gcs.Bucket.at("gs://shelf/zone", client).objects()
+        client.close()
+        server.shutdown()
+        thread.join()
+    assert [each.name for each in found] == ["a.csv", "b.csv", "folder/a.csv"]
+    written_at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert found[0] == StoredObject("a.csv", 10, "7", written_at, "md5:zone/a.csv")
 
 
 # Tables
