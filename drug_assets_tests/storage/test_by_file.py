@@ -285,6 +285,7 @@ def test_a_side_table_is_kept_once_whoever_uses_it(kept: Kept) -> None:
     other = kept.make(FILES, _with_names, names=["y", "x"])
     assert kept.objects("side_tables") == {first.side_table, other.side_table}
     assert first.side_table != other.side_table
+    assert re.fullmatch(r"\.kept/side_tables/[0-9a-f]{32}\.parquet", first.side_table or "")
     assert kept.make(FILES).side_table is None
 
 
