@@ -49,7 +49,7 @@ def descriptions() -> Iterator[tuple[str, str | None]]:
         yield each.name, each.description
 
 
-@pytest.mark.parametrize(("name", "description"), [*descriptions()])
+@pytest.mark.parametrize(("name", "description"), sorted(descriptions()))
 def test_everything_is_described_in_whole_sentences(name: str, description: str | None) -> None:
     assert re.fullmatch(r"[A-Z].*[a-z.]\.", description or "", re.DOTALL), name
 

@@ -100,7 +100,9 @@ def test_a_gzip_whose_header_is_long_is_undone() -> None:
     assert b"".join(decoding.unpack("f", packed.getvalue())) == CSV
 
 
-@pytest.mark.parametrize("before", [b"", gzip.compress(b"a"), gzip.compress(LONG)])
+@pytest.mark.parametrize(
+    "before", [b"", gzip.compress(b"a"), gzip.compress(LONG)], ids=["first", "second", "late"]
+)
 def test_the_place_of_damage_is_told_in_a_long_file(before: bytes) -> None:
     packed = bytearray(before + gzip.compress(LONG))
     size = len(packed)
