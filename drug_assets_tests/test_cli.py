@@ -433,7 +433,7 @@ def test_run_is_kept_where_dagster_is_at_home(
     assert result.exit_code == 0, _told(result)
     with dg.DagsterInstance.get() as instance:
         (run,) = instance.get_runs()
-    assert (run.status, run.tags["drug_assets/told"]) == (dg.DagsterRunStatus.SUCCESS, "yes")
+    assert (run.status, run.tags["drug_assets/reported"]) == (dg.DagsterRunStatus.SUCCESS, "yes")
 
 
 @pytest.mark.parametrize(
