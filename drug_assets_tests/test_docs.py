@@ -78,7 +78,8 @@ def wrong_use(words: list[str]) -> str | None:
     """What the command line does not know of the words that follow `drug-assets`."""
     command: click.Command = main
     path = "drug-assets"
-    context = click.Context(main)
+    # With the group's own settings: a command keeps the help option that it is first asked for.
+    context = click.Context(main, **main.context_settings)
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         path += f" {words[0]}"
         found = command.get_command(context, words.pop(0))
