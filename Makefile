@@ -8,14 +8,14 @@ BIN := $(VENV)/bin
 BQEMULATOR := .venv-bqemulator
 # The environment of the benchmarks, with the libraries that they compare with.
 BENCH := .venv-benchmarks
-# Where `make dev` keeps the history of its runs.
+# Where the history of runs is kept: what `make run` did is seen in `make dev`.
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY ?= yes
 
-.PHONY: run quick test test-all dev install lint types unit definitions generated hooks constraints \
+.PHONY: run quick test test-all faults dev install lint types unit definitions generated hooks constraints \
 	bqemulator bench accuracy clean
 
-run: $(VENV)/.run
+run: $(VENV)/.run $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/drug-assets run
 
 # Excludes the tests with one of the markers of pyproject.toml.
@@ -31,6 +31,15 @@ test: lint types unit
 # Also builds the image, which takes minutes, root and programs that not every machine has.
 test-all: export DRUG_ASSETS_BUILD_IMAGE := 1
 test-all: test
+
+# Lets every call of a run fail, stops a release at every step, and kills 200 runs: hours. `make test`
+# tries a few of each.
+faults: export DRUG_ASSETS_FAULTS := all
+faults: export DRUG_ASSETS_TEST_STEPS := 1000
+faults: export DRUG_ASSETS_KILLS := 200
+faults: $(VENV)/.dev $(BQEMULATOR)/.made
+	$(BIN)/pytest -n auto --dist loadfile -s drug_assets_tests/faults drug_assets_tests/test_killed.py \
+		drug_assets_tests/storage/test_faults.py drug_assets_tests/storage/test_published_releases.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -56,7 +65,7 @@ hooks: $(VENV)/.dev
 # Resolves the dependencies of pyproject.toml to their newest versions, as name==version lines.
 constraints:
 	$(PYTHON) -m venv .venv-constraints
-	.venv-constraints/bin/pip install --quiet --quiet '.[dev,gcp,production]'
+	.venv-constraints/bin/pip install --quiet --quiet '.[dev,gcp,production,ui]'
 	.venv-constraints/bin/pip freeze --all --exclude drug_assets --exclude pip > constraints.txt
 	rm -rf .venv-constraints build
 
@@ -67,19 +76,21 @@ $(BQEMULATOR)/.made: constraints-bqemulator.txt
 	$(BQEMULATOR)/bin/pip install --quiet --quiet --requirement constraints-bqemulator.txt
 	touch $@
 
-definitions dev: export DAGSTER_HOME := $(DAGSTER_HOME)
+run definitions dev: export DAGSTER_HOME := $(DAGSTER_HOME)
+# dg warns if another environment than the project's is active.
+definitions dev: export VIRTUAL_ENV := $(abspath $(VENV))
 
 definitions: $(VENV)/.dev $(DAGSTER_HOME)/dagster.yaml
-	$(BIN)/dagster definitions validate -w workspace.yaml
 	$(BIN)/dg check defs
 	$(BIN)/dg list defs
 
-dev: $(VENV)/.run $(DAGSTER_HOME)/dagster.yaml
-	$(BIN)/dagster dev -w workspace.yaml
+dev: $(VENV)/.ui $(DAGSTER_HOME)/dagster.yaml
+	$(BIN)/dg dev -w workspace.yaml
 
-$(DAGSTER_HOME)/dagster.yaml: deploy/dagster-local.yaml
-	mkdir -p $(DAGSTER_HOME)
-	cp $< $@
+# Needs Dagster, so an environment is made first; a newer one does not make the home again.
+$(DAGSTER_HOME)/dagster.yaml: deploy/dagster-local.yaml | $(VENV)/.run
+	$(BIN)/python deploy/make_dagster_home.py $(DAGSTER_HOME) $<
+	touch $@
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12")'
@@ -89,9 +100,13 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable .
 	touch $@
 
-$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[dev,gcp,production]'
+$(VENV)/.ui: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[ui]'
 	touch $@ $(VENV)/.run
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[dev,gcp,production,ui]'
+	touch $@ $(VENV)/.run $(VENV)/.ui
 
 # PLAN: full, or short, which takes half an hour. Writes benchmarks/RESULTS.md.
 # BASE: a commit. Compares the working tree with it instead (benchmarks/README.md): full takes half

@@ -15,12 +15,14 @@ from drug_assets.definitions import make_definitions
 from drug_assets.document.schema import json_schema
 from drug_assets.settings import Settings
 from drug_assets.sources.tables import TABLES, Layer, Table
-from drug_assets.storage.google.table_schema import declare_published_tables
+from drug_assets.storage.google.table_schema import declare_dataset, declare_releases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from dataframely.columns import Column
+
+    from drug_assets.storage.google.table_schema import SchemaField
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,7 +38,7 @@ _LAYERS: Mapping[str, str] = {
 
 def terraform_tables() -> str:
     """The tables that Terraform creates in BigQuery."""
-    return _json(declare_published_tables())
+    return _json(declare_dataset())
 
 
 def graph_schema() -> str:
@@ -66,6 +68,7 @@ def _dictionary() -> Iterator[str]:
         for table in TABLES.values():
             if table.layer == layer:
                 yield from _entry(table)
+    yield from _releases()
     yield ""
     yield "## Words"
     yield from _words("###")
@@ -89,6 +92,29 @@ def _entry(table: Table) -> Iterator[str]:
     if rules:
         yield ""
         yield "Rules: " + ", ".join(f"`{rule}`" for rule in sorted(rules)) + "."
+
+
+def _releases() -> Iterator[str]:
+    declared = declare_releases()
+    yield ""
+    yield "## BigQuery only"
+    yield ""
+    yield "### `releases`"
+    yield ""
+    yield declared["description"]
+    yield ""
+    yield "| column | type | what it is |"
+    yield "| --- | --- | --- |"
+    for column in declared["schema"]:
+        yield _field(column)
+        for field in column.get("fields", []):
+            yield _field(field, f"{column['name']}.")
+
+
+def _field(field: SchemaField, above: str = "") -> str:
+    kind = field["type"].lower()
+    kind = {"REPEATED": f"list of {kind}", "NULLABLE": f"{kind}?"}.get(field["mode"], kind)
+    return f"| {above}{field['name']} | {kind} | {field['description']} |"
 
 
 def _kept(table: Table) -> str:

@@ -15,7 +15,7 @@ import polars as pl
 from drug_assets.cleaning.text import LETTER_OR_DIGIT, fold_text
 from drug_assets.document.reading import NotAGraphError, read_drugs
 from drug_assets.document.schema import Drug
-from drug_assets.terms import Issue
+from drug_assets.terms import Issue, RejectReason
 from drug_assets.wording import count_of
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Finding:
     passed: bool
     summary: str
     figures: Mapping[str, int | float | str] = field(default_factory=dict)
+    #: Whether it stops no run, although its check is one that can.
+    is_warning: bool = False
 
 
 def _count_rows(tables: Mapping[str, pl.LazyFrame]) -> dict[str, int]:
@@ -327,20 +329,62 @@ def every_file_is_read(landed_files: pl.LazyFrame) -> Finding:
     )
 
 
-def every_source_landed(landed_files: pl.LazyFrame, sources: Collection[str]) -> Finding:
-    """Check that at least one raw row of every source landed; otherwise its tables are empty.
+def every_source_landed(
+    landed_files: pl.LazyFrame, rows_before: Mapping[str, int], allowed: Collection[str] = ()
+) -> Finding:
+    """Check that every source has raw rows; otherwise all its tables are empty.
+
+    It is a warning if a source never had a row, as long as any source has one.
 
     Args:
         landed_files: columns source and raw_rows.
-        sources: names of the sources.
+        rows_before: by source, its raw rows in the last release; 0 if there is none.
+        allowed: sources that may be empty.
     """
     rows = dict(landed_files.group_by("source").agg(pl.col("raw_rows").sum()).collect().iter_rows())
-    missing = [source for source in sources if not rows.get(source)]
+    figures = {f"raw_{source}": rows.get(source) or 0 for source in rows_before}
+    missing = [source for source in rows_before if not rows.get(source) and source not in allowed]
+    if not missing:
+        return Finding(passed=True, summary="rows of every source", figures=figures)
+    lost = [source for source in missing if rows_before[source]]
+    if not any(rows.get(source) for source in rows_before):
+        lost = missing  # nothing at all: the wrong folder, more likely than an empty one
+    names = ", ".join(missing)
+    if not lost:
+        return Finding(passed=False, summary=f"no row of {names}", figures=figures, is_warning=True)
+    before = ", ".join(f"{source}: {rows_before[source]:,}" for source in lost)
     return Finding(
-        passed=not missing,
-        summary="no row of " + ", ".join(missing) if missing else "rows of every source",
-        figures={f"raw_{source}": rows.get(source, 0) for source in sources},
+        passed=False,
+        summary=(
+            f"no row of {names} (in the last release {before}). Is it the right landing zone? If "
+            f"it is meant to be empty, run `drug-assets run{_allow(lost)}`"
+        ),
+        figures=figures,
     )
+
+
+def has_names(drugs: pl.LazyFrame, *, allowed: bool = False) -> Finding:
+    """Check that there is a name to search titles for; otherwise nothing is mentioned.
+
+    Args:
+        drugs: column names.
+        allowed: whether there may be none.
+    """
+    names: int = drugs.select(pl.col("names").list.len().sum()).collect().item()
+    if names or allowed:
+        return Finding(passed=True, summary=count_of(names, "name"), figures={"names": names})
+    return Finding(
+        passed=False,
+        summary=(
+            "there is no drug to look for: land a list of drugs. If it is meant, run "
+            f"`drug-assets run{_allow(['drugs'])}`"
+        ),
+        figures={"names": names},
+    )
+
+
+def _allow(sources: Collection[str]) -> str:
+    return "".join(f" --allow-empty {source}" for source in sources)
 
 
 def few_are_rejected(rejected: pl.LazyFrame, raw: Collection[pl.LazyFrame]) -> Finding:
@@ -365,16 +409,17 @@ def few_are_rejected(rejected: pl.LazyFrame, raw: Collection[pl.LazyFrame]) -> F
 def rejected_by_reason(rejected: pl.LazyFrame) -> Mapping[str, int]:
     """How many rows were rejected, by `<source>.<reason>`, sorted.
 
+    A row counts once, by the first of its reasons in the order of `terms.RejectReason`: a blank row
+    has no title because it is blank. So the counts add up to the rows.
+
     Args:
         rejected: columns source and reasons.
     """
-    tallied = (
-        rejected.explode("reasons", empty_as_null=False)
-        .group_by("source", "reasons")
-        .len()
-        .sort("source", "reasons")
-        .collect()
+    first = pl.coalesce(
+        pl.when(pl.col("reasons").list.contains(reason)).then(pl.lit(str(reason)))
+        for reason in RejectReason
     )
+    tallied = rejected.group_by("source", first).len().sort("source", "literal").collect()
     return {f"{source}.{reason}": count for source, reason, count in tallied.rows()}
 
 

@@ -134,7 +134,11 @@ class LandedFiles(dy.Schema):
     source = dy.String(nullable=True, description="Source it belongs to; null if to none.")
     format = dy.String(nullable=True, description="Format it was read as; null if not read.")
     size_bytes = dy.Int64(min=0, description="Size as it lies in the landing zone, in bytes.")
-    sha256 = dy.String(regex="^[0-9a-f]{64}$", description="Hash of its bytes.")
+    sha256 = dy.String(
+        nullable=True,
+        regex="^[0-9a-f]{64}$",
+        description="Hash of its bytes; null if it cannot be opened.",
+    )
     raw_rows = dy.Int64(min=0, description="Raw rows read from it.")
     problem = dy.String(nullable=True, description="Why it was not read; null if it was.")
 

@@ -36,9 +36,11 @@ def make_definitions(
         assets,
         checks,
         jobs,
+        locations,
         loggers,
         notifications,
         pulls,
+        release,
         resources,
         sensors,
     )
@@ -46,10 +48,13 @@ def make_definitions(
     chosen = settings or Settings.of()
     for note in chosen.notes:
         log.warning(note)
-    declared = dg.load_assets_from_modules([assets, pulls], include_specs=True)
+    declared = dg.load_assets_from_modules([assets, pulls, release], include_specs=True)
     _require_assets(declared)
     return dg.Definitions(
-        assets=declared,
+        assets=dg.map_asset_specs(
+            locations.add_location(chosen),
+            [d for d in declared if isinstance(d, dg.AssetsDefinition | dg.AssetSpec)],
+        ),
         asset_checks=dg.load_asset_checks_from_modules([checks]),
         jobs=[jobs.drug_mentions, jobs.pulls],
         schedules=[jobs.daily, jobs.nightly_pulls],

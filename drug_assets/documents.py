@@ -41,7 +41,15 @@ class Document:
 GRAPH = Document(
     name="drug_graph",
     file=FILE,
-    description="The drug–publication–journal graph as one JSON document, one line per drug.",
+    description=(
+        "The drug–publication–journal graph as one JSON document, one line per drug.\n\n"
+        "Each drug has its names and codes, the publications whose titles mention it, with the "
+        "places in the title, and the journals of these publications, with dates. A drug that no "
+        "title mentions is there, too. `drug-assets top-journal` and `drug-assets related-drugs` "
+        "answer from this document alone. A line begins like this: "
+        '`{"drug_id": "ethanol", "drug": "ETHANOL", "names": ["ETHANOL"], …, "mentions": '
+        '[{"type": "pubmed", "id": "2", "title": "Ethanol in rats", …` and so on.'
+    ),
     kind="json",
     tables=("drugs", "mentions"),
     lines=write_lines,

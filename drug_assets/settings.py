@@ -28,7 +28,7 @@ class SettingsError(DrugAssetsError):
     """A variable or flag cannot be used; the message explains how to correct it."""
 
 
-def _setting(variable: str, default: str | None = None, *, secret: bool = False) -> Any:
+def _setting(variable: str, default: str | int | None = None, *, secret: bool = False) -> Any:
     """A setting that is read from a variable; the value of a secret one is never shown."""
     return field(default=default, repr=not secret, metadata={"variable": variable})
 
@@ -43,6 +43,8 @@ class Settings:
     bigquery_project: str | None = _setting("DRUG_ASSETS_BIGQUERY_PROJECT")
     bigquery_dataset: str | None = _setting("DRUG_ASSETS_BIGQUERY_DATASET")
     bigquery_location: str | None = _setting("DRUG_ASSETS_BIGQUERY_LOCATION")
+    #: How many releases the store keeps, the current one included.
+    keep_releases: int = _setting("DRUG_ASSETS_KEEP_RELEASES", 10)
     #: Path or URI of a CSV of names that are not searched for; the package's own if not given.
     stop_list: str | None = _setting("DRUG_ASSETS_STOP_LIST")
     #: Raises NCBI's limit from 3 to 10 requests a second.
@@ -90,6 +92,10 @@ class Settings:
             }
         if logs_are_collected(environ):
             values.setdefault("log_format", "json")
+        if "keep_releases" in values:
+            values["keep_releases"] = _require_count(
+                "DRUG_ASSETS_KEEP_RELEASES", values["keep_releases"]
+            )
         settings = cls(**values)
         settings._require_consistent()
         return settings
@@ -137,6 +143,12 @@ def _require_one_of(
 ) -> None:
     if value not in (*allowed, former):
         raise SettingsError(f"{variable} is {value!r}; it can be {', '.join(allowed)}")
+
+
+def _require_count(variable: str, value: str) -> int:
+    if not value.isascii() or not value.isdecimal() or int(value) < 1:
+        raise SettingsError(f"{variable} is {value!r}; it can be any number from 1")
+    return int(value)
 
 
 def _is_within(place: str, zone: str) -> bool:

@@ -52,11 +52,14 @@ def compute_version(*made_by: Callable[..., object] | ModuleType, given: object 
 def compute_rules_version(stop_list: str) -> str:
     """Compute the version of all rules: the same landing zone and rules give the same outputs.
 
+    The checks are rules, too: what passed fewer of them is released again.
+
     Args:
         stop_list: digest of the stop list (names that are not searched for).
     """
-    # The module is only parsed, not imported: importing it would load Dagster.
-    code, libraries = _collect_reachable(frozenset({f"{_PACKAGE}.defs.assets"}))
+    # The modules are only parsed, not imported: importing them would load Dagster.
+    modules = {f"{_PACKAGE}.defs.{module}" for module in ("assets", "checks")}
+    code, libraries = _collect_reachable(frozenset(modules))
     return _digest(*code, *libraries, stop_list)
 
 

@@ -2,6 +2,50 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Characters that a terminal obeys instead of showing them, or that turn round what comes after
+#: them: controls (C0, DEL, C1), ends of lines and paragraphs, directions; and halves of characters.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+#: The same, but for the ends of lines and tabs.
+_UNPRINTABLE_IN_LINES = re.compile(rf"(?![\n\t]){_UNPRINTABLE.pattern}")
+
+
+def shorten(names: Sequence[str], separator: str = ", ", most: int = 10) -> str:
+    """The first names, and the number of the others: a large drug list has thousands.
+
+    Args:
+        names: the names.
+        separator: what stands between them.
+        most: how many are shown.
+    """
+    beyond = len(names) - most
+    return separator.join(names[:most]) + (f" and {beyond:,} more" if beyond > 0 else "")
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    r"""A text whose every character can be shown: others are written as `\x1b` or `\u202e`.
+
+    Args:
+        text: any text, such as the name of a file or a title.
+        lines: whether the text may have several lines and tabs, which then stay.
+    """
+    return (_UNPRINTABLE_IN_LINES if lines else _UNPRINTABLE).sub(_escape, text)
+
+
+def printable_json(document: str) -> str:
+    """A JSON document whose every character can be shown, and that means the same."""
+    return _UNPRINTABLE_IN_LINES.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
+
 
 def count_of(number: int, noun: str) -> str:
     """A number with its noun: `1 file`, `1,200 files`."""

@@ -17,7 +17,7 @@ from drug_assets.cleaning.publications import clean_publications, collect_journa
 from drug_assets.cleaning.rejected import collect_rejected
 from drug_assets.document.writing import write_lines
 from drug_assets.formats.pubmed_xml import DELETED
-from drug_assets.terms import ATC_CODE, DatePrecision
+from drug_assets.terms import ATC_CODE, DatePrecision, RejectReason
 from drug_assets_tests.support.raw import (
     Row,
     drug_rows,
@@ -636,19 +636,21 @@ class TestFigures:
             {"source": "drugs", "reasons": ["blank_name"]},
         ]
         found = audit.rejected_by_reason(table("rejected_records", *rows))
+        assert sum(found.values()) == len(rows), "each row counts once, by its first cause"
         assert list(found.items()) == [
             ("drugs.blank_name", 1),
             ("pubmed.blank_row", 1),
-            ("pubmed.blank_title", 2),
+            ("pubmed.blank_title", 1),
         ]
         assert audit.rejected_by_reason(table("rejected_records")) == {}
 
     def test_rejected_rows_are_counted_by_source_then_by_reason(self) -> None:
-        reasons = [f"reason_{letter}" for letter in "hgfedcba"]
+        reasons = [*RejectReason]
         rows = [
-            {"source": source, "reasons": reasons[number:]}
+            {"source": source, "reasons": sorted(reasons[number:])}
             for source in ("pubmed", "drugs", "clinical_trials")
             for number in range(len(reasons))
+            for _ in range(number + 1)
         ]
         expected = {
             f"{source}.{reason}": reasons.index(reason) + 1
@@ -707,7 +709,9 @@ class TestLandedFiles:
             figures={"x.pdf": "it belongs to no source", "pubmed.csv": "it is cut"},
         )
 
-    def landed(self, **rows: int) -> audit.Finding:
+    def landed(
+        self, before: tuple[int, int] = (0, 0), allowed: tuple[str, ...] = (), **rows: int
+    ) -> audit.Finding:
         files = [
             {"source_file": f"{source}/{n}.csv", "source": source, "raw_rows": count}
             for source, total in rows.items()
@@ -715,7 +719,8 @@ class TestLandedFiles:
         ]
         unknown = {"source_file": "x.pdf", "raw_rows": 0}
         zone = table("landed_files", *files, unknown)
-        return audit.every_source_landed(zone, ["drugs", "pubmed"])
+        rows_before = dict(zip(("drugs", "pubmed"), before, strict=True))
+        return audit.every_source_landed(zone, rows_before, allowed)
 
     def test_every_source_landed(self) -> None:
         assert self.landed(drugs=2, pubmed=1) == audit.Finding(
@@ -724,11 +729,44 @@ class TestLandedFiles:
             figures={"raw_drugs": 2, "raw_pubmed": 1},
         )
 
-    def test_a_source_of_which_no_row_landed_is_named(self) -> None:
+    def test_a_source_that_never_had_a_row_is_named_and_stops_nothing(self) -> None:
         assert self.landed(pubmed=1) == audit.Finding(
-            passed=False, summary="no row of drugs", figures={"raw_drugs": 0, "raw_pubmed": 1}
+            passed=False,
+            summary="no row of drugs",
+            figures={"raw_drugs": 0, "raw_pubmed": 1},
+            is_warning=True,
         )
-        assert self.landed(drugs=0).summary == "no row of drugs, pubmed"
+
+    def test_a_source_that_lost_every_row_stops_the_run_with_the_cure(self) -> None:
+        assert self.landed(before=(1200, 3), pubmed=1) == audit.Finding(
+            passed=False,
+            summary=(
+                "no row of drugs (in the last release drugs: 1,200). Is it the right landing zone? "
+                "If it is meant to be empty, run `drug-assets run --allow-empty drugs`"
+            ),
+            figures={"raw_drugs": 0, "raw_pubmed": 1},
+        )
+
+    def test_a_landing_zone_without_any_row_stops_the_first_run_too(self) -> None:
+        found = self.landed(drugs=0)
+        assert (found.passed, found.is_warning) == (False, False)
+        assert found.summary.endswith("`drug-assets run --allow-empty drugs --allow-empty pubmed`")
+
+    @pytest.mark.parametrize(
+        ("allowed", "passed"),
+        [(("drugs",), True), (("pubmed",), False), (("drugs", "pubmed"), True)],
+    )
+    def test_a_source_may_be_empty_where_that_is_allowed(
+        self, allowed: tuple[str, ...], *, passed: bool
+    ) -> None:
+        assert self.landed(before=(7, 7), allowed=allowed, pubmed=1).passed is passed
+
+    @pytest.mark.parametrize(("names", "passed"), [([], False), ([[]], False), ([["a"]], True)])
+    def test_there_are_names_to_search_for(self, names: list[list[str]], *, passed: bool) -> None:
+        drugs = pl.LazyFrame({"names": names}, schema={"names": pl.List(pl.String)})
+        assert audit.has_names(drugs).passed is passed
+        assert audit.has_names(drugs, allowed=True).passed
+        assert "land a list of drugs" in audit.has_names(drugs).summary or passed
 
 
 class TestRejectedShare:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from click.testing import CliRunner
 
 from drug_assets import mentions
 from drug_assets.cli import main
+from drug_assets.wording import shorten
 from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def drug_assets(*arguments: str | Path) -> Result:
 
 @pytest.fixture
 def graph(sample_run: runs.Run) -> Path:
-    return sample_run.store / "graph.json"
+    return sample_run.graph
 
 
 # Questions
@@ -173,10 +173,10 @@ def test_graph_at_the_end_of_a_store_with_a_slash_is_found(
 
 def test_missing_graph_is_named_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRUG_ASSETS_STORE", "store/")
-    told = "run `drug-assets run`, or name one with --graph"
+    told = "run `drug-assets run`, or name another place with --store"
     result = drug_assets("top-journal")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == f"drug-assets: there is no graph at store/graph.json: {told}\n"
+    assert result.stderr == f"drug-assets: there is no release in store: {told}\n"
 
 
 def test_graph_at_a_place_of_no_known_kind_is_told() -> None:
@@ -235,7 +235,7 @@ def test_help_names_every_command(flag: str) -> None:
         (["run"], "--landing DIR_OR_URI Landing zone. [DRUG_ASSETS_LANDING; data]"),
         (["run"], "--store DIR_OR_URI Where outputs go. [DRUG_ASSETS_STORE; output]"),
         (["run"], "--only-if-changed Do nothing if the landing zone is what the last"),
-        (["top-journal"], "--graph PATH The graph document. [graph.json of the store, DRUG_"),
+        (["top-journal"], "--graph PATH_OR_URI A graph document anywhere, instead of a store's."),
         (["related-drugs"], "--exclude-trial-journals Leave out the journals that mention DRUG"),
         (["related-drugs"], "--json Answer as JSON."),
         (["fetch", "pubmed"], "--landing DIR_OR_URI Landing zone. [DRUG_ASSETS_LANDING]"),
@@ -351,7 +351,7 @@ def _told(result: Result) -> str:
 @pytest.fixture
 def small_store(small_run: runs.Run, tmp_path: Path) -> Path:
     """A store that holds the outputs of a good run."""
-    shutil.copytree(small_run.store, tmp_path / "store")
+    runs.copy(small_run.store, tmp_path / "store")
     return tmp_path / "store"
 
 
@@ -367,7 +367,7 @@ def test_run_reports_rows_checks_answers_and_outputs(small_run: runs.Run) -> Non
         "warning: rejected_records: rejected_share: 1 of 8 raw rows rejected",
         "Top journal, with 2 drugs: Journal of Tests; Letters of Tests",
         "Drugs related to ASPIRIN: PARACETAMOL",
-        f"Outputs in {small_run.store}",
+        f"Outputs in {runs.current(small_run.store)}",
         lines[-1],
     ]
     assert lines[6].endswith(" checks passed, 1 did not")
@@ -447,9 +447,7 @@ def test_run_is_kept_where_dagster_is_at_home(
     ],
 )
 def test_the_first_ten_names_are_told_and_the_others_counted(count: int, told: str) -> None:
-    from drug_assets.cli import in_process
-
-    assert in_process._shorten([f"n{number}" for number in range(count)]) == told
+    assert (shorten([f"n{number}" for number in range(count)]) or "none") == told
 
 
 @pytest.mark.slow
@@ -459,7 +457,7 @@ def test_run_with_variables_exits_with_0(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("DRUG_ASSETS_STORE", "of variables")
     result = drug_assets("run", "--store", "of [flags]*")
     assert result.exit_code == 0, _told(result)
-    assert (tmp_path / "of [flags]*" / "graph.json").is_file()
+    assert (tmp_path / "of [flags]*" / "latest" / "graph.json").is_file()
     assert not (tmp_path / "of variables").exists()
 
 
@@ -482,7 +480,7 @@ def test_unreadable_files_are_all_named_and_outputs_stay(small_store: Path, tmp_
     assert "3 files of the landing zone cannot be read" in told
     assert "outputs of the last good run stand" in told
     assert runs.outputs(small_store) == before
-    assert runs.hidden(small_store) == []
+    assert runs.left_over(small_store) == []
 
 
 @pytest.fixture
@@ -515,7 +513,7 @@ def test_failed_blocking_check_exits_with_1_and_releases_nothing(
     assert "failed: mentions: spans_spell_their_drug: " in told
     assert "Outputs in" not in told
     assert runs.outputs(small_store) == before
-    assert runs.hidden(small_store) == []
+    assert runs.left_over(small_store) == []
 
 
 @pytest.fixture
@@ -541,13 +539,25 @@ def test_broken_contract_exits_with_1_and_names_table_and_rule(
 
 
 @pytest.mark.slow
-def test_empty_landing_zone_gives_empty_outputs_and_says_so(tmp_path: Path) -> None:
+def test_empty_landing_zone_releases_nothing_unless_it_is_meant(
+    small_store: Path, tmp_path: Path
+) -> None:
     landing = runs.landing_zone(tmp_path / "landing", {"README.md": "nothing yet"})
-    result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
+    before = runs.outputs(small_store)
+    new = tmp_path / "new"
+    for store in (new, small_store):
+        refused = drug_assets("run", "--landing", landing, "--store", store)
+        assert refused.exit_code == 1
+        told = _told(refused)
+        assert "failed: landed_files: every_source_landed: no row of drugs, pubmed" in told
+        assert "--allow-empty drugs --allow-empty pubmed" in told
+    assert not (new / "latest").exists()
+    assert runs.outputs(small_store) == before
+    allowed = [f"--allow-empty={source}" for source in ("drugs", "pubmed", "clinical_trials")]
+    result = drug_assets("run", "--landing", landing, "--store", new, *allowed)
     assert result.exit_code == 0, _told(result)
-    assert "no row of drugs, pubmed, clinical_trials" in _told(result)
-    assert json.loads((tmp_path / "store" / "graph.json").read_text()) == []
-    answer = drug_assets("top-journal", "--graph", tmp_path / "store" / "graph.json")
+    assert json.loads((new / "latest" / "graph.json").read_text()) == []
+    answer = drug_assets("top-journal", "--graph", new / "latest" / "graph.json")
     assert (answer.exit_code, answer.stdout) == (0, "No journal mentions any drug.\n")
 
 
@@ -597,7 +607,8 @@ def test_interrupted_run_exits_with_1_without_traceback(
     assert result.exit_code == 1
     assert "interrupted" in _told(result)
     assert "Traceback" not in _told(result)
-    assert runs.outputs(tmp_path / "store") == {}
+    assert not (tmp_path / "store" / "latest").exists()
+    assert runs.left_over(tmp_path / "store") == []
 
 
 @pytest.mark.slow

@@ -65,7 +65,7 @@ from drug_assets.storage.objects import LocalFolder
 from drug_assets.storage.outputs import Outputs
 
 store = Path(sys.argv[1])
-outputs = Outputs(LocalFolder(store))
+outputs = Outputs.current(LocalFolder(store))
 
 def rows(table):
     return outputs.table(table).collect().to_dicts()
@@ -79,8 +79,8 @@ print(json.dumps({
     "journals": [j["journal"] for j in rows("journals")],
     "rejected": [r for r in rows("rejected_records") if r["source"] == "safety_reports"],
     "journal_drugs": [j for j in rows("journal_drugs") if j["safety_report_mentions"]],
-    "graph": json.loads((store / "graph.json").read_text()),
-    "answers": [answer.journal for answer in top_journals(store / "graph.json")],
+    "graph": json.loads((store / "latest" / "graph.json").read_text()),
+    "answers": [answer.journal for answer in top_journals(store / "latest" / "graph.json")],
     "columns": columns,
 }, default=str))
 """
@@ -190,7 +190,7 @@ def test_a_new_kind_of_place_serves_every_command(copy: Copy, shelves: Path) -> 
     ran = copy.command("run", *places, **stop_list)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "Outputs in shelf://store" in ran.stdout
-    graph = json.loads((shelves / "store" / "graph.json").read_text())
+    graph = json.loads((shelves / "store" / "latest" / "graph.json").read_text())
     assert {drug["drug"]: len(drug["mentions"]) > 0 for drug in graph} == {
         "ASPIRIN": True,
         "ETHANOL": False,
@@ -199,7 +199,7 @@ def test_a_new_kind_of_place_serves_every_command(copy: Copy, shelves: Path) -> 
     again = copy.command("run", "--only-if-changed", *places, **stop_list)
     assert "Nothing changed in shelf://zone" in again.stdout
     by_store = copy.command("top-journal", DRUG_ASSETS_STORE=store)
-    by_graph = copy.command("top-journal", "--graph", f"{store}/graph.json")
+    by_graph = copy.command("top-journal", "--graph", f"{store}/latest/graph.json")
     assert by_store.stdout == by_graph.stdout != ""
     related = copy.command("related-drugs", "aspirin", DRUG_ASSETS_STORE=store)
     assert related.stdout.startswith("PARACETAMOL")
@@ -243,7 +243,7 @@ result = make_definitions(settings).resolve_job_def("drug_mentions").execute_in_
 print(json.dumps({name: made.metadata[name].value for name in ("dagster/row_count", "preview")}))
 """
     shown = copy.json(script, str(landing), str(tmp_path / "store"))
-    lines = (tmp_path / "store" / "mentions.csv").read_text().splitlines()
+    lines = (tmp_path / "store" / "latest" / "mentions.csv").read_text().splitlines()
     assert lines == [
         "drug,source,publication_id",
         "ASPIRIN,clinical_trials,NCT1",
@@ -269,7 +269,7 @@ print(json.dumps({name: made.metadata[name].value for name in ("dagster/row_coun
             "the assets patents have no contract: declare each as a table",
         ),
         (
-            "defs/assets.py",
+            "defs/release.py",
             "\nrelease = dg.asset(name='release', deps=['top_journal'])(lambda: None)\n",
             "a release does not wait for",
         ),

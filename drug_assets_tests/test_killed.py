@@ -1,80 +1,47 @@
-"""Runs that are killed: no output is torn, and the next run makes them right.
+"""Runs that are killed: readers see the old release or the new one, and the next run tidies up.
 
-Real processes of `drug-assets run`, killed with SIGKILL: at moments of their work that they reach
-by themselves, so that every run of these tests kills at the same ones.
+Real processes of `drug-assets run`, killed with SIGKILL before or half-way into calls that change
+the store, or after a time. The calls are drawn by a seed, so every run of these tests kills at the
+same ones. DRUG_ASSETS_KILLS sets how many runs are killed.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
-import shutil
+import random
 import signal
-import subprocess
-import sys
+import time
 from typing import TYPE_CHECKING
 
-import polars as pl
 import pytest
 
-from drug_assets.documents import DOCUMENTS
 from drug_assets.sources.tables import TABLES
+from drug_assets.storage.kept.whole import result_of
+from drug_assets.storage.objects import LocalFolder
+from drug_assets.storage.outputs import Outputs
+from drug_assets.storage.pointer import read_pointer
+from drug_assets.storage.releases import list_releases
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.forks import METHODS, Death, Forks, forks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.xdist_group("killed"), pytest.mark.processes]
 
-#: What a run puts into its store, all landed files being parsed: tables, documents, what landed,
-#: what is released, and that it is ready to be.
-_PUTS = len(TABLES) + len(DOCUMENTS) + 3
-#: Runs the command line and kills it before (or half-way into) the n-th call of a storage method.
-_MORTAL = """
-import os, signal, sys
-from drug_assets.storage.objects import LocalFolder
-
-method, calls, store = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-done = getattr(LocalFolder, method)
-count = 0
-
-def mortal(self, *arguments):
-    global count
-    if str(self.uri()) == store:
-        count += 1
-        if count == calls:
-            if method == "scratch":
-                done(self, *arguments).write_bytes(b"PAR1 half of")
-            os.kill(os.getpid(), signal.SIGKILL)
-    return done(self, *arguments)
-
-setattr(LocalFolder, method, mortal)
-from drug_assets.cli import main
-main(sys.argv[4:])
-"""
+KILLS = int(os.environ.get("DRUG_ASSETS_KILLS", "14"))
+#: One kill of so many comes after a time instead of at a call.
+EVERY = 7
 
 
-def killed_run(landing: Path, store: Path, method: str, calls: int) -> None:
-    arguments = [method, str(calls), str(store), "run"]
-    places = ["--landing", str(landing), "--store", str(store)]
-    variables = {k: v for k, v in os.environ.items() if not k.startswith(("DRUG_", "DAGSTER_"))}
-    ended = subprocess.run(
-        [sys.executable, "-c", _MORTAL, *arguments, *places],
-        cwd=runs.REPOSITORY,
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == -signal.SIGKILL, ended.stdout + ended.stderr
-
-
-def assert_readable(store: Path) -> None:
-    for table in store.glob("*.parquet"):
-        pl.read_parquet(table)
-    for document in store.glob("*.json"):
-        json.loads(document.read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with forks(tmp_path_factory.mktemp("processes")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -90,48 +57,109 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, runs.Run]:
     return landing, runs.run(landing, folder / "store")
 
 
-def test_outputs_are_old_or_new_whenever_a_run_is_killed_and_the_next_makes_them_right(
-    small_run: runs.Run, changed: tuple[Path, runs.Run], tmp_path: Path
+def require_whole(release: Path) -> None:
+    """Fail unless every file of a release holds the bytes that `release.json` notes."""
+    notes = json.loads((release / "release.json").read_text("utf-8"))["files"]
+    assert {path.name for path in release.iterdir()} == {*notes, "release.json"}
+    for name, note in notes.items():
+        data = (release / name).read_bytes()
+        assert note == {"size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}, name
+
+
+def require_tidy(store: Path) -> None:
+    """Fail unless a store holds its releases, the parts that they list, and nothing else."""
+    folder = LocalFolder(store)
+    releases = list_releases(folder)
+    expected = {".lock"}
+    listed: set[str] = set()
+    for release in releases:
+        require_whole(store / release.name())
+        expected |= {release.name(name) for name in runs.outputs(store)}
+        outputs = Outputs(folder, release=release)
+        for name in (name for name, table in TABLES.items() if table.by_file):
+            listed |= outputs.parts(name).names()
+    # The link `latest` is not followed.
+    names = [p.relative_to(store).as_posix() for p in store.rglob("*") if p.is_file()]
+    kept = [name for name in names if result_of(name)]
+    assert sorted(map(str, map(result_of, kept))) == sorted(listed)
+    memory = {n for n in names if n.endswith((".verified.json", "/content_ids.json"))}
+    assert {*names} - {*kept} - memory == expected
+    entries = {path.name for path in store.iterdir()}
+    assert entries - {".workspace"} == {".lock", ".kept", "releases", "latest"}
+    assert {path.name for path in (store / "releases").iterdir()} == {r.id for r in releases}
+
+
+def draw(calls: dict[str, int], seed: random.Random, number: int) -> Death:
+    """Where the n-th run dies: every method in turn, before and half-way into a call."""
+    method = METHODS[number % len(METHODS)]
+    # What happens in the end is the release: few calls, and all that readers see.
+    return Death(method, seed.randint(1, calls[method]), half=number // len(METHODS) % 2 == 1)
+
+
+def test_readers_see_whole_releases_whenever_runs_are_killed_and_the_next_run_tidies_up(
+    small_run: runs.Run, changed: tuple[Path, runs.Run], processes: Forks, tmp_path: Path
 ) -> None:
-    landing, right = changed
-    store = tmp_path / "store"
-    shutil.copytree(small_run.store, store)
-    old, new = runs.outputs(small_run.store), runs.outputs(right.store)
-    assert old.keys() == new.keys()
-    assert all(old[name] != new[name] for name in ("graph.json", "drugs.parquet", "release.json"))
+    seed = random.Random(20261127)  # noqa: S311
+    store = runs.copy(small_run.store, tmp_path / "store")
+    calls = processes.count_calls(changed[0], runs.copy(small_run.store, tmp_path / "counted"))
+    assert all(calls[method] for method in METHODS), calls
+    landings = {runs.landing_zone(tmp_path / "small"): small_run, changed[0]: changed[1]}
+    right = {landing: runs.outputs(run.store) for landing, run in landings.items()}
+    duration = 1.0
+    outcomes = {"killed": 0, "ended": 0}
+    for number in range(KILLS):
+        # Each run would release what is not current.
+        landing = next(z for z in landings if right[z] != runs.outputs(store))
+        if number % EVERY == EVERY - 1:
+            begun = time.monotonic()
+            pid = processes.start("run", "--landing", landing, "--store", store)
+            time.sleep(seed.uniform(0, 1.2 * duration))
+            os.kill(pid, signal.SIGKILL)
+            ended = processes.wait(pid)
+            duration = max(duration, time.monotonic() - begun)
+        else:
+            ended = processes.run(landing, store, draw(calls, seed, number))
+        outcomes["killed" if ended.status == -signal.SIGKILL else "ended"] += 1
+        assert ended.status in {0, -signal.SIGKILL}, ended.output
+        require_whole(runs.current(store))
+        assert runs.outputs(store) in right.values()
+    # Fewer calls may be left to a run that finds much of its work done.
+    assert outcomes["killed"] > KILLS * 2 / 3, outcomes
 
-    # While a landed file is parsed, while a table is written, before all is said to be ready.
-    for method, calls in [("scratch", 3), ("scratch", 12), ("put", _PUTS)]:
-        killed_run(landing, store, method, calls)
-        assert runs.outputs(store) == old, f"killed at {method} {calls}"
+    landing = next(z for z in landings if right[z] != runs.outputs(store))
+    last = processes.run(landing, store)
+    assert last.status == 0, last.output
+    assert runs.outputs(store) == right[landing]
+    require_tidy(store)
+    folders = [p.name for p in processes.temporary.iterdir() if p.name.startswith("drug")]
+    assert len(folders) <= 1, "but that of the last run: a fork ends without removing it"
 
-    # While outputs take their final names; then again, while the next run carries that through.
-    for calls in (4, 3):
-        killed_run(landing, store, "move", calls)
-        found = runs.outputs(store)
-        assert found.keys() == old.keys()
-        assert all(found[name] in (old[name], new[name]) for name in found)
-        assert any(found[name] == new[name] != old[name] for name in found)
-        assert_readable(store)
 
-    after = runs.run(landing, store)
-    assert after.succeeded, after.report
-    assert runs.outputs(store) == new
+def test_first_run_that_is_killed_leaves_no_release_or_a_whole_one(
+    small_run: runs.Run, processes: Forks, tmp_path: Path
+) -> None:
+    landing = runs.landing_zone(tmp_path / "landing")
+    for number, death in enumerate(
+        [Death("scratch", 1), Death("copy", 9), Death("swap_pointer", 1, half=True)]
+    ):
+        store = tmp_path / f"store_{number}"
+        assert processes.run(landing, store, death).status == -signal.SIGKILL
+        assert read_pointer(store) is None
+        ended = processes.run(landing, store)
+        assert ended.status == 0, ended.output
+        assert runs.outputs(store) == runs.outputs(small_run.store)
+        require_tidy(store)
 
 
 def test_cut_gzip_exits_with_1_names_the_file_and_leaves_all_outputs(
-    small_run: runs.Run, tmp_path: Path
+    small_run: runs.Run, processes: Forks, tmp_path: Path
 ) -> None:
-    store = tmp_path / "store"
-    shutil.copytree(small_run.store, store)
+    store = runs.copy(small_run.store, tmp_path / "store")
     whole = gzip.compress(runs.SMALL["pubmed.csv"].encode() * 200)
     files: dict[str, str | bytes] = {**runs.SMALL, "pubmed_2.csv.gz": whole[: len(whole) // 2]}
     landing = runs.landing_zone(tmp_path / "landing", files)
-    command = ["-m", "drug_assets.cli", "run", "--landing", str(landing), "--store", str(store)]
-    ended = subprocess.run(
-        [sys.executable, *command], cwd=runs.REPOSITORY, capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 1
-    assert "pubmed_2.csv.gz: " in ended.stdout
-    assert "Traceback" not in ended.stdout + ended.stderr
+    ended = processes.run(landing, store)
+    assert ended.status == 1
+    assert "pubmed_2.csv.gz: " in ended.output
+    assert "Traceback" not in ended.output
     assert runs.outputs(store) == runs.outputs(small_run.store)

@@ -79,7 +79,7 @@ def exercise(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def graph(exercise: runs.Run) -> dict[str, Any]:
-    document = json.loads((exercise.store / "graph.json").read_text(encoding="utf-8"))
+    document = json.loads((exercise.graph).read_text(encoding="utf-8"))
     return {drug["drug"]: drug for drug in document}
 
 
@@ -164,7 +164,7 @@ def test_escaped_letter_is_read(exercise: runs.Run) -> None:
 
 
 def test_three_journals_tie(exercise: runs.Run) -> None:
-    answers = questions.top_journals(exercise.store / "graph.json")
+    answers = questions.top_journals(exercise.graph)
     assert [(a.journal, a.drug_count) for a in answers] == [
         (NURSING, 2),
         (PSYCHOPHARMACOLOGY, 2),
@@ -179,19 +179,19 @@ def test_three_journals_tie(exercise: runs.Run) -> None:
     ("drug", "related"), [("betamethasone", ["ATROPINE"]), ("Ethanol", ["TETRACYCLINE"])]
 )
 def test_related_drugs(exercise: runs.Run, drug: str, related: list[str]) -> None:
-    answer = questions.related_drugs(exercise.store / "graph.json", drug)
+    answer = questions.related_drugs(exercise.graph, drug)
     assert [other.drug for other in answer.related] == related
 
 
 def test_excluding_trial_journals_takes_nothing_from_betamethasone(exercise: runs.Run) -> None:
-    graph = exercise.store / "graph.json"
+    graph = exercise.graph
     answer = questions.related_drugs(graph, "betamethasone", exclude_trial_journals=True)
     assert [other.drug for other in answer.related] == ["ATROPINE"]
 
 
 def test_excluding_trial_journals_leaves_diphenhydramine_alone(exercise: runs.Run) -> None:
     # Its emergency journal mentions it in trials, too; the one that is left mentions no other drug.
-    graph = exercise.store / "graph.json"
+    graph = exercise.graph
     answer = questions.related_drugs(graph, "diphenhydramine", exclude_trial_journals=True)
     assert answer.related == []
 

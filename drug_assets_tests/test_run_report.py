@@ -14,8 +14,8 @@ from rich.console import Console
 
 from drug_assets.cli import in_process
 from drug_assets.cli.in_process import RunReport
+from drug_assets.defs import failures
 from drug_assets.settings import Settings
-from drug_assets.storage.releases import READY, STAGING
 from drug_assets_tests.support.webhook import Webhook
 
 if TYPE_CHECKING:
@@ -51,17 +51,6 @@ def test_a_run_that_made_nothing_says_so(tmp_path: Path) -> None:
         "read: [cut] at byte 3",
         NOTHING,
         "Failed after 1.3 s",
-    ]
-
-
-def test_a_release_that_was_cut_off_is_told(tmp_path: Path) -> None:
-    audited = tmp_path / "store" / STAGING / "run" / READY
-    audited.parent.mkdir(parents=True)
-    audited.write_text("[]")
-    assert told(RunReport(), tmp_path) == [
-        "0 checks passed, 0 did not",
-        "The release was cut off half way: the next run carries it through.",
-        "Failed after 0.0 s",
     ]
 
 
@@ -118,7 +107,7 @@ def _error(message: str, cls_name: str = "ValueError", cause: object = None) -> 
     ],
 )
 def test_the_innermost_cause_of_a_failure_is_told(error: object, cause: str) -> None:
-    assert in_process._find_cause(error) == cause
+    assert failures.find_cause(error) == cause
 
 
 FAILED = RunReport(
@@ -127,7 +116,7 @@ FAILED = RunReport(
     failed_checks=[("a: one", "broken", True), ("b: two", "odd", False)],
     seconds=1.26,
 )
-TEXT = "drug_mentions failed: read: cut; clean: odd; a: one"
+TEXT = "drug_mentions failed: read: cut; clean: odd; a: one: broken"
 FIGURES = {"rows_in": 5, "rows_rejected": 1, "mentions": 4, "seconds": 1.3}
 
 

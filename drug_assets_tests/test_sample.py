@@ -98,7 +98,7 @@ def test_mentions(sample_run: runs.Run) -> None:
 
 def test_top_journals(sample_run: runs.Run) -> None:
     told = _told_answer("Top journal:")
-    answers = questions.top_journals(sample_run.store / "graph.json")
+    answers = questions.top_journals(sample_run.graph)
     assert f"two tie, with {answers[0].drug_count} drugs each" in told
     assert len(answers) == 2
     for answer in answers:
@@ -107,7 +107,7 @@ def test_top_journals(sample_run: runs.Run) -> None:
 
 @pytest.mark.parametrize("name", ["epinephrine", "adrenaline"])
 def test_related_drugs_of_epinephrine(sample_run: runs.Run, name: str) -> None:
-    graph = sample_run.store / "graph.json"
+    graph = sample_run.graph
     every = questions.related_drugs(graph, name)
     left = questions.related_drugs(graph, name, exclude_trial_journals=True)
     told = _told_answer("Related drugs of epinephrine**")
@@ -124,7 +124,7 @@ def test_related_drugs_of_epinephrine(sample_run: runs.Run, name: str) -> None:
 
 
 def test_related_drugs_of_metformin(sample_run: runs.Run) -> None:
-    graph = sample_run.store / "graph.json"
+    graph = sample_run.graph
     every = questions.related_drugs(graph, "metformin")
     left = questions.related_drugs(graph, "metformin", exclude_trial_journals=True)
     told = " ".join(README.split("**Related drugs of metformin**")[1].split())

@@ -185,3 +185,20 @@ def test_batches_of_a_lazy_frame_come_in_order(tmp_path: Path) -> None:
 def test_hashes_wrap_around_when_they_are_added() -> None:
     hashes = pl.DataFrame({"hash": [2**64 - 1]}, schema={"hash": pl.UInt64})
     assert hashes.select(2 * pl.col("hash") + pl.col("hash")).item() == 3 * (2**64 - 1) % 2**64
+
+
+# Polars: what it does to lists
+
+
+def test_set_of_a_list_and_a_literal_panics_and_a_filtered_list_does_not() -> None:
+    # `cleaning.rejected` filters for that reason; whoever writes `set_intersection` finds this.
+    chunks = [
+        pl.DataFrame({"kept": kept, "words": [["a", "c"]] * len(kept)})
+        for kept in ([False], [True, True])
+    ]
+    rows = pl.concat(chunks, rechunk=False).lazy().filter("kept")
+    words = pl.col("words").list
+    with pytest.raises(pl.exceptions.PanicException):
+        rows.select(words.set_intersection(["a", "b"])).collect(engine="streaming")
+    found = rows.select(words.filter(pl.element().is_in(["a", "b"])).list.unique())
+    assert found.collect(engine="streaming")["words"].to_list() == [["a"], ["a"]]

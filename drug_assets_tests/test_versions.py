@@ -30,6 +30,7 @@ PACKAGE: Mapping[str, str] = {
     "shed/nails.py": "nails = 1\n",
     "apart.py": "apart = 1\n",
     "cli/__init__.py": "told = 1\n",
+    "defs/checks.py": "ALL = True\n",
     "defs/assets.py": "from drug_assets import recipe\n",
 }
 

@@ -166,4 +166,4 @@ def test_job_and_materialize_all_succeed(port: int, store: Path, small_run: runs
         passed = [event["evaluation"]["success"] for event in events if event]
         assert len(passed) > len(TABLES)
         assert runs.outputs(store) == runs.outputs(small_run.store)
-        assert runs.hidden(store) == []
+        assert runs.left_over(store) == []

@@ -4,7 +4,7 @@ output "landing" {
 }
 
 output "store" {
-  description = "Location of the store."
+  description = "Location of the store; `latest.json` in it names the current release."
   value       = "gs://${module.buckets.store}"
 }
 

@@ -29,7 +29,10 @@ def collect_rejected(
     of_sources = []
     for source, rows in raw.items():
         rejected = mark_withdrawn(records[source]).filter(pl.col("reason").is_not_null())
-        unreadable = pl.col("read_issues").list.set_intersection(list(_UNREADABLE))
+        # Not `list.set_intersection`: with a literal, Polars 2.1 panics on a frame of two chunks
+        # whose filter empties the first.
+        is_unreadable = pl.element().is_in(list(_UNREADABLE))
+        unreadable = pl.col("read_issues").list.filter(is_unreadable).list.unique()
         of_sources.append(
             rows.join(rejected.select(*_ROW, "reason"), on=_ROW).select(
                 pl.lit(source).alias("source"),

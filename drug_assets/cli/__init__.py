@@ -16,13 +16,16 @@ import click
 from drug_assets import sources
 from drug_assets.errors import DrugAssetsError
 from drug_assets.settings import Settings, SettingsError, logs_are_collected
+from drug_assets.wording import printable, printable_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
     from drug_assets.document.questions import RelatedDrugs
     from drug_assets.sources import PublicationSource
+    from drug_assets.storage.commit import Warehouse
 
 USAGE = 2
 
@@ -37,11 +40,23 @@ class _Commands(click.Group):
             _stop(str(error), USAGE)
         except DrugAssetsError as error:
             _stop(str(error), 1)
+        except OSError as error:
+            from drug_assets.storage.disk_errors import explain_disk_error
+
+            explained = explain_disk_error(error, Settings.of().store)
+            if explained is None:
+                raise
+            _stop(str(explained), 1)
 
 
 def _stop(message: str, code: int) -> NoReturn:
-    click.echo(f"drug-assets: {message}", err=True)
+    _echo(f"drug-assets: {message}", err=True)
     sys.exit(code)
+
+
+def _echo(text: str, *, err: bool = False) -> None:
+    """Print a text that may hold names and titles: a terminal shows them, and obeys nothing."""
+    click.echo(printable(text, lines=True), err=err)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,10 +73,19 @@ def main() -> None:
     is_flag=True,
     help="Do nothing if the landing zone is what the last successful run saw.",
 )
-def run(landing: str | None, store: str | None, *, only_if_changed: bool) -> None:
-    """Materialize everything, with its checks."""
+@click.option(
+    "--allow-empty",
+    multiple=True,
+    type=click.Choice([source.name for source in sources.ALL]),
+    help="A source that may have lost all its rows, for this run only. Can be repeated.",
+)
+def run(
+    landing: str | None, store: str | None, *, only_if_changed: bool, allow_empty: tuple[str, ...]
+) -> None:
+    """Materialize everything, with its checks, and release it."""
     try:
-        succeeded = _run(Settings.of(landing=landing, store=store), only_if_changed=only_if_changed)
+        settings = Settings.of(landing=landing, store=store)
+        succeeded = _run(settings, only_if_changed=only_if_changed, allow_empty=allow_empty)
     except SettingsError as error:
         if logs_are_collected(os.environ):
             from drug_assets import logs
@@ -72,17 +96,17 @@ def run(landing: str | None, store: str | None, *, only_if_changed: bool) -> Non
     sys.exit(0 if succeeded else 1)
 
 
-def _run(settings: Settings, *, only_if_changed: bool) -> bool:
+def _run(settings: Settings, *, only_if_changed: bool, allow_empty: Sequence[str]) -> bool:
     """Run, unless nothing changed; return whether the run succeeded.
 
     Raises:
         SettingsError: a place cannot be used.
     """
     for note in settings.notes:
-        click.echo(f"note: {note}", err=True)
+        _echo(f"note: {note}", err=True)
     if only_if_changed and _is_unchanged(settings):
         message = f"Nothing changed in {settings.landing} since the last successful run."
-        click.echo(message)
+        _echo(message)
         if settings.log_format == "json":
             from drug_assets import logs
 
@@ -91,7 +115,7 @@ def _run(settings: Settings, *, only_if_changed: bool) -> bool:
         return True
     from drug_assets.cli.in_process import run_everything
 
-    return run_everything(settings)
+    return run_everything(settings, allow_empty=allow_empty)
 
 
 def _is_unchanged(settings: Settings) -> bool:
@@ -104,35 +128,52 @@ def _is_unchanged(settings: Settings) -> bool:
     try:
         zone = open_store(settings.landing, must_exist=True)
         rules = compute_rules_version(read_stop_list(settings.stop_list, read_location).digest)
-        return is_unchanged_since_release(zone, open_store(settings.store), rules)
+        store = open_store(settings.store)
+        return is_unchanged_since_release(zone, store, rules, _open_warehouse(settings))
     except (StorageError, StopListError) as error:
         raise SettingsError(str(error)) from error
 
 
+def _open_warehouse(settings: Settings) -> Warehouse | None:
+    if settings.environment != "bigquery":
+        return None
+    from drug_assets.storage.places import open_warehouse
+
+    return open_warehouse(
+        settings.bigquery_project, settings.bigquery_dataset, settings.bigquery_location
+    )
+
+
+_store = click.option(
+    "--store", metavar="DIR_OR_URI", help="The store. [DRUG_ASSETS_STORE; output]"
+)
+_release = click.option("--release", metavar="ID", help="A release of the store. [the current one]")
 _graph = click.option(
-    "--graph",
-    metavar="PATH",
-    help="The graph document. [graph.json of the store, DRUG_ASSETS_STORE]",
+    "--graph", metavar="PATH_OR_URI", help="A graph document anywhere, instead of a store's."
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 
 
 @main.command("top-journal")
+@_store
+@_release
 @_graph
 @_json
-def top_journal(graph: str | None, *, as_json: bool) -> None:
+def top_journal(
+    store: str | None, release: str | None, graph: str | None, *, as_json: bool
+) -> None:
     """The journals that mention the most different drugs."""
     from drug_assets.document import questions
 
-    answers = questions.top_journals(_graph_path(graph))
+    answers = questions.top_journals(_graph_path(store, release, graph))
     if as_json:
         _echo_json([answer._asdict() for answer in answers])
         return
     if not answers:
-        click.echo("No journal mentions any drug.")
+        _echo("No journal mentions any drug.")
     for answer in answers:
         drugs = "drug" if answer.drug_count == 1 else "drugs"
-        click.echo(f"{answer.journal}: {answer.drug_count} {drugs} ({', '.join(answer.drugs)})")
+        _echo(f"{answer.journal}: {answer.drug_count} {drugs} ({', '.join(answer.drugs)})")
 
 
 @main.command("related-drugs")
@@ -142,24 +183,90 @@ def top_journal(graph: str | None, *, as_json: bool) -> None:
     is_flag=True,
     help="Leave out the journals that mention DRUG in a clinical trial.",
 )
+@_store
+@_release
 @_graph
 @_json
 def related_drugs(
-    drug: str, graph: str | None, *, exclude_trial_journals: bool, as_json: bool
+    drug: str,
+    store: str | None,
+    release: str | None,
+    graph: str | None,
+    *,
+    exclude_trial_journals: bool,
+    as_json: bool,
 ) -> None:
     """Drugs that share a PubMed journal with DRUG (any of its names, in any case)."""
     from drug_assets.document import questions
 
     answer = questions.related_drugs(
-        _graph_path(graph), drug, exclude_trial_journals=exclude_trial_journals
+        _graph_path(store, release, graph), drug, exclude_trial_journals=exclude_trial_journals
     )
     if as_json:
         _echo_json(_as_json(answer))
         return
     if not answer.related:
-        click.echo(f"No drug shares a PubMed journal with {answer.drug}.")
+        _echo(f"No drug shares a PubMed journal with {answer.drug}.")
     for related in answer.related:
-        click.echo(f"{related.drug} (in {'; '.join(related.journals)})")
+        _echo(f"{related.drug} (in {'; '.join(related.journals)})")
+
+
+@main.command("releases")
+@_store
+@_json
+def list_releases(store: str | None, *, as_json: bool) -> None:
+    """The releases that are kept, the newest first."""
+    from drug_assets.storage.places import open_store
+    from drug_assets.storage.releases import describe_releases
+
+    found = describe_releases(open_store(Settings.of(store=store).store))
+    if as_json:
+        _echo_json([release._asdict() for release in found])
+        return
+    if not found:
+        _echo("There is no release yet: run `drug-assets run`.")
+    for release in found:
+        _echo(
+            f"{release.release}  {release.state or '':<13} {release.files} files landed, "
+            f"{release.mentions} mentions, landing zone {release.landing[:12]}, "
+            f"rules {release.rules}"
+        )
+
+
+@main.command()
+@click.argument("release", required=False)
+@click.option("--resume", is_flag=True, help="End a rollback: the newest release is current again.")
+@_store
+def rollback(release: str | None, store: str | None, *, resume: bool) -> None:
+    """Make an earlier RELEASE the current one.
+
+    Until the landing zone or the rules change, `run --only-if-changed` leaves it current.
+    """
+    from drug_assets.storage.places import open_store
+    from drug_assets.storage.releases import end_rollback, roll_back
+
+    if (release is None) != resume:
+        _stop("name a release, or --resume (`drug-assets releases` lists them)", USAGE)
+    settings = Settings.of(store=store)
+    place, warehouse = open_store(settings.store), _open_warehouse(settings)
+    if release is None:
+        pointer = end_rollback(place, warehouse)
+    else:
+        pointer = roll_back(place, release, warehouse)
+    message = f"{pointer.release} is the current release of {place.uri()}"
+    if pointer.left is not None:
+        message += (
+            f"; {pointer.left} was left, and comes back with `drug-assets rollback --resume`, or "
+            "with a run after the landing zone or the rules changed"
+        )
+    _echo(message)
+    if logs_are_collected(os.environ):
+        from drug_assets import logs
+
+        # People who read the outputs should know that they are older than the landing zone.
+        logs.write_event(
+            logs.ROLLED_BACK, message, release=pointer.release, left=pointer.left or ""
+        )
 
 
 @main.group()
@@ -219,8 +326,8 @@ def _pull(source: PublicationSource) -> None:
             _echo_json(report.as_json())
             return
         for warning in report.warnings:
-            click.echo(f"warning: {warning}", err=True)
-        click.echo(
+            _echo(f"warning: {warning}", err=True)
+        _echo(
             f"{report.records} records in {len(report.files)} files of {settings.landing}"
             + (f", {report.pages_resumed} of them there before" if report.resumed else "")
         )
@@ -253,7 +360,7 @@ def deploy_sql(sales_dataset: str | None) -> None:
         location=settings.bigquery_location,
     )
     for name in made:
-        click.echo(name)
+        _echo(name)
 
 
 def _as_json(answer: RelatedDrugs) -> object:
@@ -263,24 +370,27 @@ def _as_json(answer: RelatedDrugs) -> object:
 def _echo_json(answer: object) -> None:
     import json
 
-    click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+    click.echo(printable_json(json.dumps(answer, ensure_ascii=False, indent=2)))
 
 
-def _graph_path(location: str | None) -> Path:
-    """A local file with the graph document at a location, or else with the store's."""
+def _graph_path(store: str | None, release: str | None, graph: str | None) -> Path:
+    """A local file with the graph document of a release of a store, or at a location."""
     from drug_assets.document.schema import FILE
     from drug_assets.storage.objects import StorageError
-    from drug_assets.storage.places import open_object
+    from drug_assets.storage.places import open_object, open_store
+    from drug_assets.storage.releases import NoReleaseError, open_release
 
-    if location is None:
-        location = f"{Settings.of().store.rstrip('/')}/{FILE}"
+    if graph is not None and (store is not None or release is not None):
+        _stop("--graph names one document: leave out --store and --release", USAGE)
     try:
-        store, name = open_object(location)
-        return store.local_copy(name)
+        if graph is not None:
+            place, name = open_object(graph)
+        else:
+            place = open_store(Settings.of(store=store).store)
+            name = open_release(place, release).name(FILE)
+        return place.local_copy(name)
     except FileNotFoundError:
-        _stop(
-            f"there is no graph at {location}: run `drug-assets run`, or name one with --graph",
-            USAGE,
-        )
-    except StorageError as error:
+        location = graph if graph is not None else place.uri(name)
+        _stop(f"there is no graph at {location}: run `drug-assets run`, or name another", USAGE)
+    except (StorageError, NoReleaseError) as error:
         _stop(str(error), USAGE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,24 +29,26 @@ from rich.table import Table
 from drug_assets import logs, notify, sources
 from drug_assets.definitions import make_definitions
 from drug_assets.defs.checks import EVERY_FILE_IS_READ, NOTHING_LOST, REJECTED_SHARE
+from drug_assets.defs.failures import FailureReader
 from drug_assets.defs.jobs import JOB
 from drug_assets.defs.notifications import REPORTED, collect_figures
+from drug_assets.defs.workplace import ALLOW_EMPTY
 from drug_assets.document import questions
 from drug_assets.documents import GRAPH
 from drug_assets.settings import Settings, SettingsError
 from drug_assets.storage.objects import StorageError
-from drug_assets.storage.outputs import discard_staged
 from drug_assets.storage.places import open_store
-from drug_assets.storage.releases import RELEASE_DOCUMENT, release_is_pending
-from drug_assets.wording import count_of
+from drug_assets.storage.releases import RELEASE_DOCUMENT, open_release
+from drug_assets.storage.staging import discard
+from drug_assets.storage.temporary import make_process_folder
+from drug_assets.wording import count_of, printable, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 #: Width of the report where the output is not a terminal.
 _FILE_COLUMNS = 200
-_NAMES_SHOWN = 10
 
 
 @dataclass
@@ -72,6 +74,12 @@ class RunReport:
     failures: list[str] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    _reader: FailureReader = field(default_factory=FailureReader)
+
+    @property
+    def outcome(self) -> str:
+        """What ended a run that failed, one of `logs.OUTCOMES`."""
+        return self._reader.outcome
 
     def add(self, event: dg.DagsterEvent) -> None:
         """Record one event of the run."""
@@ -82,21 +90,20 @@ class RunReport:
                 self.rows[materialization.asset_key.path[-1]] = rows.value
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             self._add_check(event.asset_check_evaluation_data)
-        elif event.is_step_failure:
-            self.failures.append(f"{event.step_key}: {_find_cause(event.step_failure_data.error)}")
-        elif event.is_job_failure and not self.failures:
-            error = event.job_failure_data.error
-            self.failures.append(_find_cause(error) if error else str(event.message))
+        known = len(self._reader.causes)
+        self._reader.add(event)
+        self.failures += self._reader.causes[known:]
 
     def _add_check(self, check: Any) -> None:
         name = f"{check.asset_key.path[-1]}: {check.check_name}"
         if check.passed:
             self.checks_passed += 1
         else:
-            self.failed_checks.append((name, check.description or "", check.blocking or False))
+            stops = bool(check.blocking) and check.severity is dg.AssetCheckSeverity.ERROR
+            self.failed_checks.append((name, check.description or "", stops))
         if check.check_name == EVERY_FILE_IS_READ:
             self.unread = {file: str(problem.value) for file, problem in check.metadata.items()}
-        if check.check_name == NOTHING_LOST:
+        if check.check_name == NOTHING_LOST and "rejected" in check.metadata:
             self.rejected[check.asset_key.path[-1]] = int(check.metadata["rejected"].value)
         if check.check_name == REJECTED_SHARE:
             for figure, count in check.metadata.items():
@@ -105,8 +112,15 @@ class RunReport:
                     self.reasons.setdefault(source, Counter())[reason] = int(count.value)
 
 
-def run_everything(settings: Settings, console: Console | None = None) -> bool:
+def run_everything(
+    settings: Settings, console: Console | None = None, *, allow_empty: Sequence[str] = ()
+) -> bool:
     """Run the main job in this process and print a report; return whether all of it succeeded.
+
+    Args:
+        settings: the settings.
+        console: where the report is printed; stdout if not given.
+        allow_empty: names of sources that may have lost all their rows.
 
     Raises:
         SettingsError: the landing zone, the store or DAGSTER_HOME cannot be used.
@@ -117,12 +131,13 @@ def run_everything(settings: Settings, console: Console | None = None) -> bool:
         store = open_store(settings.store)
         store.objects()
         store.scratch(RELEASE_DOCUMENT)  # raises if the store may not be written to
-    except StorageError as error:
+    except (StorageError, OSError) as error:
         raise SettingsError(str(error)) from error
     job = make_definitions(settings).resolve_job_def(JOB)
     # People read the report instead of logs; collected logs get every step and its errors.
     level = "INFO" if settings.log_format == "json" else "CRITICAL"
     report = RunReport()
+    allowed = {ALLOW_EMPTY: " ".join(allow_empty)} if allow_empty else {}
     with _open_instance() as instance:
         run_id = str(uuid.uuid4())
         steps = len(job.graph.node_dict)
@@ -143,11 +158,13 @@ def run_everything(settings: Settings, console: Console | None = None) -> bool:
                 instance=instance,
                 raise_on_error=False,
                 run_config={"loggers": {"console": {"config": {"log_level": level}}}},
-                tags={REPORTED: "yes"},
+                tags={REPORTED: "yes", **allowed},
             )
             report.seconds = progress.tasks[task].elapsed or 0.0
         if instance.is_ephemeral:
-            discard_staged(store, run_id)  # a run without a kept instance cannot be retried
+            # A run without a kept instance cannot be retried. The next run tries again.
+            with suppress(StorageError, OSError):
+                discard(store, run_id)
     _print_report(console, report, settings, succeeded=result.success)
     _notify(report, settings, run_id, succeeded=result.success)
     return result.success
@@ -161,10 +178,14 @@ def _notify(report: RunReport, settings: Settings, run_id: str, *, succeeded: bo
             text = f"{JOB} succeeded"
             logs.write_event(logs.RUN_SUCCEEDED, text, run_id=run_id, job=JOB, **figures)
         return
-    failed = [name for name, _, blocking in report.failed_checks if blocking]
-    text = f"{JOB} failed: " + "; ".join([*report.failures, *failed])
+    reader = FailureReader(
+        causes=report.failures,
+        checks=[f"{name}: {found}" for name, found, blocking in report.failed_checks if blocking],
+    )
+    text = reader.describe(JOB)
     if settings.log_format == "json":
-        logs.write_event(logs.RUN_FAILED, text, run_id=run_id, job=JOB, **figures)
+        outcome = report.outcome
+        logs.write_event(logs.RUN_FAILED, text, run_id=run_id, job=JOB, outcome=outcome, **figures)
     if settings.failure_webhook:
         try:
             notify.notify(settings.failure_webhook, {"text": text, "run_id": run_id, "job": JOB})
@@ -176,7 +197,8 @@ def _open_instance() -> dg.DagsterInstance:
     """The instance of DAGSTER_HOME, so that the UI shows the run; without it, an ephemeral one."""
     home = os.environ.get("DAGSTER_HOME")
     if not home:
-        return dg.DagsterInstance.ephemeral()
+        # In this process's own folder, which the next run removes if this one is killed.
+        return dg.DagsterInstance.ephemeral(tempdir=str(make_process_folder()))
     if not Path(home).expanduser().is_dir():
         raise SettingsError(
             f"DAGSTER_HOME is {home}, and there is no such folder: make it, or unset the variable"
@@ -208,15 +230,9 @@ def _console() -> Console:
     return console if console.is_terminal else Console(soft_wrap=True, width=_FILE_COLUMNS)
 
 
-def _find_cause(error: Any) -> str:
-    """The message of an error's innermost cause, which is the one that people need."""
-    if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
-        return "interrupted"
-    while error.cause is not None:
-        error = error.cause
-    name, _, message = str(error.message).strip().partition(": ")
-    # Dagster stores the message as "module.SomeError: message".
-    return message if message and " " not in name else str(error.message).strip()
+def _print(console: Console, text: str, style: str | None = None) -> None:
+    """Print a text that may hold names and titles: nothing in it is obeyed."""
+    console.print(printable(text, lines=True), style=style, markup=False, highlight=style is None)
 
 
 def _print_report(
@@ -241,22 +257,21 @@ def _print_report(
         mentions = count_of(rows["mentions"], "mention")
         console.print(f"{mentions} in {count_of(rows['journals'], 'journal')}")
     for file, problem in report.unread.items():
-        console.print(f"not read: {file}: {problem}", style="yellow", markup=False)
+        _print(console, f"not read: {file}: {problem}", "yellow")
     failed = len(report.failed_checks)
     console.print(f"{count_of(report.checks_passed, 'check')} passed, {failed} did not")
     for name, description, blocking in report.failed_checks:
         kind, style = ("failed", "red") if blocking else ("warning", "yellow")
-        console.print(f"  {kind}: {name}: {description}", style=style, markup=False)
+        _print(console, f"  {kind}: {name}: {description}", style)
     if succeeded:
         _print_answers(console, settings)
-        console.print(f"Outputs in {settings.store}", markup=False)
+        release = open_release(open_store(settings.store))
+        _print(console, f"Outputs in {release.store.uri(release.name())}")
     else:
         for failure in report.failures:
-            console.print(failure, style="red", markup=False)
+            _print(console, failure, "red")
         console.print(
-            "The release was cut off half way: the next run carries it through."
-            if release_is_pending(open_store(settings.store))
-            else "Nothing was released: the outputs of the last good run stand as they were.",
+            "Nothing was released: the outputs of the last good run stand as they were.",
             style="red",
         )
     console.print(f"{'Done' if succeeded else 'Failed'} after {report.seconds:.1f} s")
@@ -264,20 +279,17 @@ def _print_report(
 
 def _print_answers(console: Console, settings: Settings) -> None:
     """Print the first lines of both answers."""
-    index = questions.Index(open_store(settings.store).local_copy(GRAPH.file))
+    release = open_release(open_store(settings.store))
+    index = questions.Index(release.store.local_copy(release.name(GRAPH.file)))
     top = index.top_journals()
     if top:
         names = "; ".join(answer.journal for answer in top)
         drugs = count_of(top[0].drug_count, "drug")
-        console.print(f"Top journal, with {drugs}: {names}", markup=False, highlight=False)
+        console.print(
+            printable(f"Top journal, with {drugs}: {names}"), markup=False, highlight=False
+        )
         answer = index.related_drugs(top[0].drugs[0])
-        related = _shorten([related.drug for related in answer.related])
-        console.print(f"Drugs related to {answer.drug}: {related}", markup=False, highlight=False)
-
-
-def _shorten(names: list[str]) -> str:
-    """The first names and the number of the others: a large drug list has thousands."""
-    beyond = len(names) - _NAMES_SHOWN
-    return (
-        ", ".join(names[:_NAMES_SHOWN]) + (f" and {beyond:,} more" if beyond > 0 else "") or "none"
-    )
+        related = shorten([related.drug for related in answer.related]) or "none"
+        console.print(
+            printable(f"Drugs related to {answer.drug}: {related}"), markup=False, highlight=False
+        )

@@ -12,7 +12,10 @@ returns. Only `resources` depends on where data is stored; it chooses by the set
 | `jobs`, `sensors` | jobs and schedules, and the sensor that starts runs |
 | `resources` | the resources behind the assets, chosen by the settings |
 | `places`, `google_places` | where a run reads and writes |
-| `io_managers` | how tables and documents are stored and loaded |
+| `workplace`, `release` | where a run works, and how it makes a release |
+| `io_managers`, `previews` | how tables and documents are stored, loaded and previewed |
+| `locations` | where assets are stored, as definitions show it |
+| `failures` | what is tried again, and what is told of a failure |
 | `loggers`, `notifications` | how runs log, and who is notified when they end |
 | `run_launcher` | how production starts runs; named by deploy/dagster.yaml |
 """

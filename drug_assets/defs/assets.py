@@ -16,18 +16,19 @@ from drug_assets import formats, graph, mentions, sources
 from drug_assets.cleaning import drugs as drug_cleaning
 from drug_assets.cleaning import publications as publication_cleaning
 from drug_assets.cleaning import rejected
-from drug_assets.cleaning.stop_list import StopListError
 from drug_assets.defs import OWNERS
-from drug_assets.defs.io_managers import make_column_schema, open_outputs
+from drug_assets.defs.failures import explain_failures
+from drug_assets.defs.io_managers import make_column_schema
 from drug_assets.defs.places import Place, Workers
-from drug_assets.defs.resources import TRANSIENT, StopListFile
+from drug_assets.defs.stop_list import StopListFile
+from drug_assets.defs.workplace import Workplace
 from drug_assets.documents import DOCUMENTS, Document
 from drug_assets.sources import PublicationSource
 from drug_assets.sources.tables import TABLES, Layer, name_mention_counts
-from drug_assets.storage import landing, outputs
+from drug_assets.storage import landing
 from drug_assets.storage.kept.by_file import Recipe
-from drug_assets.storage.releases import LANDING_DOCUMENT, RELEASE_DOCUMENT
-from drug_assets.versions import compute_rules_version, compute_version
+from drug_assets.storage.releases import LANDING_DOCUMENT
+from drug_assets.versions import compute_version
 
 #: An external asset: people and services put its files there, no run makes them.
 LANDING_ZONE = dg.AssetKey("landing_zone")
@@ -41,6 +42,7 @@ def _table(
     *,
     inputs: Iterable[str] = (),
     lineage: Columns | None = None,
+    details: str = "",
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Return the decorator that declares the asset of a table.
 
@@ -49,11 +51,13 @@ def _table(
         made_by: the function that computes the table; the asset's code version follows from it.
         inputs: tables that the body takes as keyword arguments (`**tables`).
         lineage: where columns come from: (asset, column) pairs by column name.
+        details: what the asset's page says of the table beyond its contract.
     """
+    described = _describe(name, made_by, lineage)
+    if details:
+        described["description"] += f"\n\n{details}"
     decorator: Any = dg.asset(
-        name=name,
-        ins={table: dg.AssetIn(table) for table in inputs},
-        **_describe(name, made_by, lineage),
+        name=name, ins={table: dg.AssetIn(table) for table in inputs}, **described
     )
     declare: Callable[[Callable[..., Any]], dg.AssetsDefinition] = decorator
     return declare
@@ -112,26 +116,26 @@ landing_zone_files = dg.AssetSpec(
     },
     deps=[LANDING_ZONE],
     can_subset=True,
-    retry_policy=TRANSIENT,
 )
 def read_landing_zone(
-    context: dg.AssetExecutionContext, landing_zone: Place, store: Place, engine: Workers
+    context: dg.AssetExecutionContext, landing_zone: Place, workplace: Workplace, engine: Workers
 ) -> Iterator[dg.Output[Any]]:
     """Read every landed file; if one cannot be read, none of these tables is replaced."""
-    place = store.open()
-    for message in outputs.prepare_store(place):
-        context.log.warning(message)
-    try:
-        landed = landing.read_landing_zone(landing_zone.open(), place, engine.open())
-    except landing.UnreadableFilesError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
-    open_outputs(place, context).write_document(LANDING_DOCUMENT, [landed.state()])
+    with explain_failures(context, workplace):
+        for message in workplace.begin(context):
+            context.log.warning(message)
+        outputs = workplace.open(context)
+        landed = landing.read_landing_zone(
+            landing_zone.open(), outputs.store, engine.open(), context.log.warning
+        )
+        outputs.write_document(LANDING_DOCUMENT, [landed.state()])
+        if outputs.workspace is not None:
+            outputs.workspace.note_output(LANDING_DOCUMENT, [outputs.workspace.now])
     tables = {
         "landed_files": landed.files,
         **{f"raw_{source}": parts for source, parts in landed.raw.items()},
     }
-    for table in tables.keys() & context.op_execution_context.selected_output_names:
-        yield dg.Output(tables[table], output_name=table)
+    yield from _selected(context, tables)
 
 
 @dg.multi_asset(
@@ -155,6 +159,14 @@ def records(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Any]]:
             yield dg.Output(recipe, output_name=table)
 
 
+_merged_drugs = {
+    "source_file": [("drugs_records", "source_file")],
+    "source_row": [("drugs_records", "source_row")],
+    "merged_into": [("drugs_records", "id"), ("drugs_records", "folded_name")],
+    "rule": [("drugs_records", "folded_name")],
+}
+
+
 @dg.multi_asset(
     name="cleaned_drugs",
     ins={"records": dg.AssetIn(f"{sources.DRUGS.name}_records")},
@@ -168,26 +180,53 @@ def records(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Any]]:
                 "codes": [("raw_drugs", "atccode")],
                 "atc_codes": [("raw_drugs", "atccode")],
                 "drug_id": [("raw_drugs", "id"), ("raw_drugs", "drug")],
+                "issues": [("raw_drugs", "atccode"), ("raw_drugs", "drug")],
             },
         ),
-        "merged_drugs": _out("merged_drugs", drug_cleaning.clean_drugs),
+        "merged_drugs": _out("merged_drugs", drug_cleaning.clean_drugs, _merged_drugs),
     },
+    can_subset=True,
 )
-def cleaned_drugs(records: pl.LazyFrame, stop_list: StopListFile) -> Iterator[dg.Output[Any]]:
+def cleaned_drugs(
+    context: dg.AssetExecutionContext,
+    records: pl.LazyFrame,
+    stop_list: StopListFile,
+    workplace: Workplace,
+) -> Iterator[dg.Output[Any]]:
     """One row per drug, and the rows that named it again."""
-    try:
+    with explain_failures(context, workplace):
         stopped_names = stop_list.read()
-    except StopListError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
     kept, merged = drug_cleaning.clean_drugs(records, stopped_names)
-    yield dg.Output(kept, output_name="drugs")
-    yield dg.Output(merged, output_name="merged_drugs")
+    yield from _selected(context, {"drugs": kept, "merged_drugs": merged})
+
+
+def _selected(
+    context: dg.AssetExecutionContext, tables: Mapping[str, Any]
+) -> Iterator[dg.Output[Any]]:
+    """The tables that the run is to make, in their order."""
+    for table, rows in tables.items():
+        if table in context.op_execution_context.selected_output_names:
+            yield dg.Output(rows, output_name=table)
 
 
 @_table(
     "journals",
     publication_cleaning.collect_journals,
     inputs=[f"{source.name}_records" for source in sources.PUBLICATIONS],
+    lineage={
+        column: [
+            (f"{source.name}_records", origin)
+            for source in sources.PUBLICATIONS
+            for origin in origins
+        ]
+        for column, origins in {
+            "journal_id": ("given_nlm_id", "given_issn", "given_journal"),
+            "journal": ("given_journal",),
+            "folded_names": ("given_journal",),
+            "issns": ("given_issn",),
+            "records": ("source_row",),
+        }.items()
+    },
 )
 def journals(**records: pl.LazyFrame) -> pl.LazyFrame:
     """The journals of all sources."""
@@ -198,6 +237,7 @@ def _publications(source: PublicationSource) -> dg.AssetsDefinition:
     """The assets of the cleaned publications of a source, and of the rows merged into them."""
     raw, merged_table = f"raw_{source.name}", f"merged_{source.name}"
     made_by = publication_cleaning.clean_publications
+    records_table = f"{source.name}_records"
     lineage = {
         "publication_id": [(raw, "id")],
         "title": [(raw, field) for field in source.title_fields],
@@ -208,6 +248,16 @@ def _publications(source: PublicationSource) -> dg.AssetsDefinition:
         "date_text": [(raw, "date")],
         "source_file": [(raw, "source_file")],
         "source_row": [(raw, "source_row")],
+        "issues": [(records_table, column) for column in ("id", "date_issue", "given_journal")],
+    }
+    # The columns that only this source has come from its records as they are.
+    own = [column for column in TABLES[source.name].contract.columns() if column not in lineage]
+    lineage |= {column: [(records_table, column)] for column in own}
+    merged_lineage = {
+        "source_file": [(records_table, "source_file")],
+        "source_row": [(records_table, "source_row")],
+        "merged_into": [(records_table, "id")],
+        "rule": [(records_table, column) for column in ("id", "folded_title", "date")],
     }
 
     @dg.multi_asset(
@@ -218,13 +268,15 @@ def _publications(source: PublicationSource) -> dg.AssetsDefinition:
         },
         outs={
             source.name: _out(source.name, made_by, lineage),
-            merged_table: _out(merged_table, made_by),
+            merged_table: _out(merged_table, made_by, merged_lineage),
         },
+        can_subset=True,
     )
-    def cleaned(records: pl.LazyFrame, journals: pl.LazyFrame) -> Iterator[dg.Output[Any]]:
+    def cleaned(
+        context: dg.AssetExecutionContext, records: pl.LazyFrame, journals: pl.LazyFrame
+    ) -> Iterator[dg.Output[Any]]:
         kept, merged = publication_cleaning.clean_publications(source, records, journals)
-        yield dg.Output(kept, output_name=source.name)
-        yield dg.Output(merged, output_name=merged_table)
+        yield from _selected(context, {source.name: kept, merged_table: merged})
 
     return cleaned
 
@@ -237,6 +289,26 @@ publications = [_publications(source) for source in sources.PUBLICATIONS]
     rejected.collect_rejected,
     inputs=[f"raw_{source.name}" for source in sources.ALL]
     + [f"{source.name}_records" for source in sources.ALL],
+    lineage={
+        "source": [(f"raw_{source.name}", "source_file") for source in sources.ALL],
+        **{
+            column: [(f"raw_{source.name}", column) for source in sources.ALL]
+            for column in ("source_file", "source_row")
+        },
+        "reasons": [
+            origin
+            for source in sources.ALL
+            for origin in (
+                (f"raw_{source.name}", "read_issues"),
+                (f"{source.name}_records", "reason"),
+            )
+        ],
+        "record": [
+            (f"raw_{source.name}", column)
+            for source in sources.ALL
+            for column in TABLES[f"raw_{source.name}"].contract.columns()
+        ],
+    },
 )
 def rejected_records(**tables: pl.LazyFrame) -> pl.LazyFrame:
     """The rows of every source that could not be kept."""
@@ -290,6 +362,7 @@ def drugs_named(context: dg.AssetExecutionContext, drugs: pl.LazyFrame) -> Itera
     lineage={
         "drug_id": [("drugs", "drug_id")],
         "drug": [("drugs", "drug")],
+        "source": [(source.name, "publication_id") for source in sources.PUBLICATIONS],
         **{
             column: [(source.name, column) for source in sources.PUBLICATIONS]
             for column in ("publication_id", "journal", "journal_id", "date", "date_precision")
@@ -302,6 +375,13 @@ def drugs_named(context: dg.AssetExecutionContext, drugs: pl.LazyFrame) -> Itera
             for column in ("spans", "ambiguous")
         },
     },
+    details=(
+        "A title mentions a drug if it contains one of the drug's names as a whole word or phrase, "
+        "compared without case and accents. Of overlapping names the leftmost, longest counts; a "
+        "name of two drugs mentions both, and is marked `ambiguous`. `spans` are all places in the "
+        "title, in characters. For example, the PubMed title `Ethanol in rats` gives one row with "
+        "drug `ETHANOL`, source `pubmed`, and `[{start: 0, end: 7, text: Ethanol}]` as its spans."
+    ),
 )
 def mentions_table(drugs: pl.LazyFrame, **tables: pl.LazyFrame) -> pl.LazyFrame:
     """Every drug named in a title."""
@@ -370,7 +450,7 @@ documents = [_document(document) for document in DOCUMENTS.values()]
 
 
 #: Every asset that makes tables or documents, in the order of the data.
-_MADE = [
+MADE = [
     *(read_landing_zone, records, cleaned_drugs, journals, *publications),
     *(rejected_records, drugs_named, mentions_table, journal_drugs, top_journal),
     *documents,
@@ -379,40 +459,6 @@ _MADE = [
 #: The tables, in groups that one operation makes.
 TABLES_MADE_TOGETHER = [
     tables
-    for made in _MADE
+    for made in MADE
     if (tables := [key.path[-1] for key in sorted(made.keys) if key.path[-1] in TABLES])
 ]
-
-
-def _find_leaves(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetKey]:
-    """The assets that no other asset depends on: every other one is upstream of one of these."""
-    keys = {key for asset in assets for key in asset.keys}
-    upstream = {key for asset in assets for key in asset.dependency_keys}
-    return sorted(keys - upstream)
-
-
-@dg.asset(
-    # A failed blocking check stops everything downstream of its asset, so the leaves are enough.
-    deps=_find_leaves(_MADE),
-    group_name=Layer.PUBLISHED.value,
-    kinds={"json"},
-    owners=OWNERS,
-    retry_policy=TRANSIENT,
-)
-def release(
-    context: dg.AssetExecutionContext, store: Place, stop_list: StopListFile
-) -> dg.MaterializeResult[None]:
-    """Give all outputs of a run their final names, once all blocking checks have passed.
-
-    Until then readers of the store see the last good outputs. `release.json` records what landed
-    and how many rows each table holds.
-    """
-    run_outputs = open_outputs(store.open(), context)
-    summary = run_outputs.summarize(compute_rules_version(stop_list.read().digest))
-    names = run_outputs.release(summary)
-    return dg.MaterializeResult(
-        metadata={
-            "released": dg.MetadataValue.md("\n".join(f"- {name}" for name in names)),
-            "path": dg.MetadataValue.path(run_outputs.store.uri(RELEASE_DOCUMENT)),
-        }
-    )

@@ -1,24 +1,25 @@
 """The asset checks (SPEC 7): blocking ones stop a run, warnings do not.
 
 `audit` computes the findings. This module declares which asset a finding belongs to, and whether it
-stops a run.
+stops a run. Every check can be run alone; in the workspace it notes the bytes that it looked at.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import product
-from pathlib import Path
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import dagster as dg
 import polars as pl
 
 from drug_assets import audit, sources
 from drug_assets.defs.assets import TABLES_MADE_TOGETHER
-from drug_assets.defs.io_managers import open_outputs
-from drug_assets.defs.places import Place
+from drug_assets.defs.failures import explain_failures
+from drug_assets.defs.workplace import FILES, Workplace, may_be_empty
 from drug_assets.documents import GRAPH
 from drug_assets.sources.tables import TABLES
+from drug_assets.storage.outputs import Outputs
+from drug_assets.wording import printable
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 CONTRACT, DID_NOT_SHRINK = "contract", "did_not_shrink"
@@ -28,56 +29,103 @@ EVERY_FILE_IS_READ = "every_file_is_read"
 NOTHING_LOST = "nothing_lost"
 REJECTED_SHARE = "rejected_share"
 
-
-def _result(
-    finding: audit.Finding,
-    *,
-    severity: dg.AssetCheckSeverity = ERROR,
-    **target: Any,
-) -> dg.AssetCheckResult:
-    """A finding as Dagster takes it; `target` names the check where an operation has several."""
-    return dg.AssetCheckResult(
-        passed=finding.passed,
-        severity=severity,
-        description=finding.summary,
-        metadata=dict(finding.figures),
-        **target,
-    )
+#: By blocking check, the files that it looks at.
+LOOKED_AT: dict[dg.AssetCheckKey, tuple[str, ...]] = {}
 
 
-def _inputs(*assets: str) -> dict[str, dg.AssetIn]:
-    return {asset: dg.AssetIn(asset) for asset in assets}
+class Look(NamedTuple):
+    """What the body of a check can look at besides the tables that it loads."""
+
+    context: dg.AssetCheckExecutionContext
+    outputs: Outputs
 
 
-def _check_of_all(
-    asset: str,
-    name: str,
-    description: str,
-    *,
-    blocking: bool,
-    tables: Sequence[str],
-    without_loading: Sequence[str] = (),
-) -> Callable[[Callable[..., Iterator[dg.AssetCheckResult]]], dg.AssetChecksDefinition]:
-    """Return the decorator that declares a check over the tables of all sources.
+#: The body of an operation that evaluates checks: takes the loaded tables as keyword arguments, and
+#: yields, by asset and name of a check, a function that computes its finding.
+Findings = Iterator[tuple[tuple[str, str], Callable[[], audit.Finding]]]
+Body = Callable[..., Findings]
 
-    `dg.asset_check` cannot: it takes a fixed list of arguments.
+
+class Check(NamedTuple):
+    """A check, as it is declared."""
+
+    asset: str
+    name: str
+    description: str
+    blocking: bool = False
+
+
+def _declare(
+    name: str, checks: Sequence[Check], *, load: Mapping[str, str], look_at: Sequence[str] = ()
+) -> Callable[[Body], dg.AssetChecksDefinition]:
+    """Return the decorator that declares an operation which evaluates checks.
 
     Args:
-        asset: the asset that is checked; the body takes it as an argument of that name.
-        name: name of the check.
-        description: what must hold.
-        blocking: whether it stops a run.
-        tables: further tables that the body takes as keyword arguments.
-        without_loading: tables that the body loads from the store itself.
+        name: name of the operation.
+        checks: the checks.
+        load: the assets that the body takes, by name of the argument.
+        look_at: assets that the body reads from the store itself.
     """
-    spec = dg.AssetCheckSpec(
-        name,
-        asset=asset,
-        blocking=blocking,
-        description=description,
-        additional_deps=[*tables, *without_loading],
-    )
-    return dg.multi_asset_check(name=name, specs=[spec], ins=_inputs(asset, *tables))
+    seen = [*load.values(), *look_at]
+    specs = [
+        dg.AssetCheckSpec(
+            check.name,
+            asset=check.asset,
+            blocking=check.blocking,
+            description=check.description,
+            additional_deps=[asset for asset in seen if asset != check.asset],
+        )
+        for check in checks
+    ]
+    for spec in specs:
+        if spec.blocking:
+            asset = spec.asset_key.path[-1]
+            LOOKED_AT[spec.key] = tuple(sorted({FILES[a] for a in (asset, *seen)}))
+
+    def decorate(body: Body) -> dg.AssetChecksDefinition:
+        @dg.multi_asset_check(
+            name=name,
+            specs=specs,
+            ins={argument: dg.AssetIn(asset) for argument, asset in load.items()},
+            can_subset=True,
+        )
+        def evaluate(
+            context: dg.AssetCheckExecutionContext, workplace: Workplace, **tables: Any
+        ) -> Iterator[dg.AssetCheckResult]:
+            with explain_failures(context, workplace):
+                outputs = workplace.open(context)
+                blocking = {spec.key: spec.blocking for spec in specs}
+                for (asset, check), find in body(Look(context, outputs), **tables):
+                    key = dg.AssetCheckKey(dg.AssetKey(asset), check)
+                    if key not in context.selected_asset_check_keys:
+                        continue
+                    finding = find()
+                    if outputs.workspace is not None and blocking[key]:
+                        outputs.workspace.note_check(
+                            f"{asset}.{check}", LOOKED_AT[key], passed=finding.passed
+                        )
+                    yield dg.AssetCheckResult(
+                        asset_key=key.asset_key,
+                        check_name=check,
+                        passed=finding.passed,
+                        severity=ERROR if blocking[key] and not finding.is_warning else WARN,
+                        description=finding.summary,
+                        metadata={printable(n): _show(v) for n, v in finding.figures.items()},
+                    )
+
+        return evaluate
+
+    return decorate
+
+
+def _show(figure: Any) -> Any:
+    """A figure as a page shows it: texts can be the names of files."""
+    return printable(figure) if isinstance(figure, str) else figure
+
+
+def _same(*assets: str) -> dict[str, str]:
+    """Assets that a body takes under their own names."""
+    return {asset: asset for asset in assets}
 
 
 def _table_checks(tables: Sequence[str]) -> dg.AssetChecksDefinition:
@@ -86,203 +134,232 @@ def _table_checks(tables: Sequence[str]) -> dg.AssetChecksDefinition:
     Tables that one operation makes are checked by one, too: on small tables, a step of Dagster
     takes longer than their checks.
     """
-    specs = [
-        dg.AssetCheckSpec(name, asset=table, blocking=blocking, description=description)
+    checks = [
+        check
         for table in tables
-        for name, blocking, description in (
-            (CONTRACT, True, "Every rule of the contract holds."),
-            (DID_NOT_SHRINK, False, "Not more than a tenth of the rows went since the last run."),
+        for check in (
+            Check(table, CONTRACT, "Every rule of the contract holds.", blocking=True),
+            Check(table, DID_NOT_SHRINK, "Not more than a tenth of the rows went since then."),
         )
     ]
 
-    @dg.multi_asset_check(name=f"check_{tables[0]}", specs=specs, can_subset=True)
-    def check(
-        context: dg.AssetCheckExecutionContext, store: Place
-    ) -> Iterator[dg.AssetCheckResult]:
-        outputs = open_outputs(store.open(), context)
-        for table, name in product(tables, (CONTRACT, DID_NOT_SHRINK)):
-            key = dg.AssetCheckKey(dg.AssetKey(table), name)
-            if key not in context.selected_asset_check_keys:
-                continue
-            rows = outputs.table(table)
-            if name == CONTRACT:
-                finding, severity = audit.contract_kept(TABLES[table].contract, rows), ERROR
-            else:
-                finding = audit.did_not_shrink(rows, _rows_before(context, table))
-                severity = WARN
-            yield _result(finding, severity=severity, asset_key=key.asset_key, check_name=name)
+    def find(outputs: Outputs, table: str, check: str) -> audit.Finding:
+        rows = outputs.table(table)
+        if check == CONTRACT:
+            return audit.contract_kept(TABLES[table].contract, rows)
+        return audit.did_not_shrink(rows, outputs.rows_before(table))
 
-    return check
+    @_declare(f"check_{tables[0]}", checks, load={})
+    def body(look: Look) -> Findings:
+        for check in checks:
+            key = check.asset, check.name
+            yield key, partial(find, look.outputs, *key)
 
-
-def _rows_before(context: dg.AssetCheckExecutionContext, table: str) -> int | None:
-    """The row count of the last release, which the table's own materialization recorded."""
-    event = context.instance.get_latest_materialization_event(dg.AssetKey(table))
-    materialization = event.asset_materialization if event else None
-    before = materialization.metadata.get("rows_before") if materialization else None
-    return before.value if isinstance(before, dg.IntMetadataValue) else None
+    return body
 
 
 table_checks = [_table_checks(tables) for tables in TABLES_MADE_TOGETHER]
 
 
 def _nothing_lost(source: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(
-        asset=source,
-        name=NOTHING_LOST,
-        blocking=True,
-        description="Raw rows = cleaned records + merged rows + rejected rows.",
-        additional_ins={
-            "raw": dg.AssetIn(f"raw_{source}"),
-            "merged": dg.AssetIn(f"merged_{source}"),
-            "rejected": dg.AssetIn("rejected_records"),
-        },
-    )
-    def check(
-        kept: pl.LazyFrame, raw: pl.LazyFrame, merged: pl.LazyFrame, rejected: pl.LazyFrame
-    ) -> dg.AssetCheckResult:
-        of_source = rejected.filter(pl.col("source") == source)
-        return _result(audit.nothing_lost(raw, kept, merged, of_source))
+    tables = {
+        "kept": source,
+        "raw": f"raw_{source}",
+        "merged": f"merged_{source}",
+        "rejected": "rejected_records",
+    }
+    summary = "Raw rows = cleaned records + merged rows + rejected rows."
 
-    return check
+    @_declare(
+        f"{source}_nothing_lost", [Check(source, NOTHING_LOST, summary, blocking=True)], load=tables
+    )
+    def body(_: Look, rejected: Any, **loaded: Any) -> Findings:
+        of_source = rejected.filter(pl.col("source") == source)
+        yield (source, NOTHING_LOST), partial(audit.nothing_lost, rejected=of_source, **loaded)
+
+    return body
 
 
 nothing_lost = [_nothing_lost(source.name) for source in sources.ALL]
 
 
-@dg.asset_check(
-    asset="mentions",
-    blocking=True,
-    description="Each span is inside its title and spells its drug.",
-    additional_ins=_inputs("drugs"),
+@_declare(
+    "spans_spell_their_drug",
+    [
+        Check(
+            "mentions",
+            "spans_spell_their_drug",
+            "Each span is inside its title and spells its drug.",
+            blocking=True,
+        )
+    ],
+    load=_same("mentions", "drugs"),
 )
-def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> dg.AssetCheckResult:
+def spans_spell_their_drug(_: Look, **loaded: Any) -> Findings:
     """Offsets are right."""
-    return _result(audit.spans_spell_their_drug(mentions, drugs))
+    yield (
+        ("mentions", "spans_spell_their_drug"),
+        partial(audit.spans_spell_their_drug, **loaded),
+    )
 
 
-@_check_of_all(
-    "mentions",
+@_declare(
     "ids_exist",
-    "Each mention's drug and publication are in their tables.",
-    blocking=True,
-    tables=["drugs", *PUBLICATIONS],
+    [
+        Check(
+            "mentions",
+            "ids_exist",
+            "Each mention's drug and publication are in their tables.",
+            blocking=True,
+        )
+    ],
+    load=_same("mentions", "drugs", *PUBLICATIONS),
 )
-def ids_exist(
-    mentions: pl.LazyFrame, drugs: pl.LazyFrame, **publications: pl.LazyFrame
-) -> Iterator[dg.AssetCheckResult]:
+def ids_exist(_: Look, mentions: Any, drugs: Any, **publications: Any) -> Findings:
     """Every mention refers to a drug and a publication that exist."""
-    yield _result(audit.ids_exist(mentions, drugs, publications))
+    yield ("mentions", "ids_exist"), partial(audit.ids_exist, mentions, drugs, publications)
 
 
-@_check_of_all(
-    "mentions",
+@_declare(
     "every_publication_was_searched",
-    "All titles were searched, and what they name is mentioned.",
-    blocking=True,
-    tables=PUBLICATIONS,
-    without_loading=[f"{source}_drugs_named" for source in PUBLICATIONS],
+    [
+        Check(
+            "mentions",
+            "every_publication_was_searched",
+            "All titles were searched, and what they name is mentioned.",
+            blocking=True,
+        )
+    ],
+    load=_same("mentions", *PUBLICATIONS),
+    look_at=[f"{source}_drugs_named" for source in PUBLICATIONS],
 )
-def every_publication_was_searched(
-    context: dg.AssetCheckExecutionContext,
-    mentions: pl.LazyFrame,
-    store: Place,
-    **publications: pl.LazyFrame,
-) -> Iterator[dg.AssetCheckResult]:
+def every_publication_was_searched(look: Look, mentions: Any, **publications: Any) -> Findings:
     """No publication was left out of the search."""
-    outputs = open_outputs(store.open(), context)
-    searched = {}
-    for source, table in publications.items():
-        named = outputs.parts(f"{source}_drugs_named")
-        of_file = named.input_rows(outputs.store)
-        searched[source] = audit.Searched(table, of_file, named.rows(outputs.store))
-    yield _result(audit.every_publication_was_searched(searched, mentions))
+
+    def find() -> audit.Finding:
+        searched = {}
+        for source, table in publications.items():
+            named = look.outputs.parts(f"{source}_drugs_named")
+            of_file = named.input_rows(look.outputs.store)
+            searched[source] = audit.Searched(table, of_file, named.rows(look.outputs.store))
+        return audit.every_publication_was_searched(searched, mentions)
+
+    yield ("mentions", "every_publication_was_searched"), find
 
 
-@dg.multi_asset_check(
-    name=f"check_{GRAPH.name}",
-    specs=[
-        dg.AssetCheckSpec(
-            "valid_document",
-            asset=GRAPH.name,
-            blocking=True,
-            description="The document is as it is declared.",
-        ),
-        dg.AssetCheckSpec(
+@_declare(
+    f"check_{GRAPH.name}",
+    [
+        Check(GRAPH.name, "valid_document", "The document is as it is declared.", blocking=True),
+        Check(
+            GRAPH.name,
             "equals_mentions",
-            asset=GRAPH.name,
+            "The document has the drugs and the counts of the mentions table.",
             blocking=True,
-            description="The document has the drugs and the counts of the mentions table.",
-            additional_deps=["drugs", "mentions"],
         ),
     ],
-    ins={"document": dg.AssetIn(GRAPH.name), **_inputs("drugs", "mentions")},
+    load={"document": GRAPH.name, **_same("drugs", "mentions")},
 )
-def check_graph(
-    document: Path, drugs: pl.LazyFrame, mentions: pl.LazyFrame
-) -> Iterator[dg.AssetCheckResult]:
+def check_graph(_: Look, document: Any, drugs: Any, mentions: Any) -> Findings:
     """The document follows its schema, and agrees with the table of mentions."""
     read = audit.read_graph(document)
-    yield _result(audit.graph_is_valid(read), check_name="valid_document")
-    equals = audit.graph_equals_mentions(read, drugs, mentions)
-    yield _result(equals, check_name="equals_mentions")
+    yield (GRAPH.name, "valid_document"), partial(audit.graph_is_valid, read)
+    equals = partial(audit.graph_equals_mentions, read, drugs, mentions)
+    yield (GRAPH.name, "equals_mentions"), equals
 
 
-@dg.asset_check(
-    asset="landed_files",
-    name=EVERY_FILE_IS_READ,
-    description="Every file belongs to a source and is of a format we read.",
+@_declare(
+    EVERY_FILE_IS_READ,
+    [
+        Check(
+            "landed_files",
+            EVERY_FILE_IS_READ,
+            "Every file belongs to a source and is of a format we read.",
+        )
+    ],
+    load=_same("landed_files"),
 )
-def every_file_is_read(landed_files: pl.LazyFrame) -> dg.AssetCheckResult:
+def every_file_is_read(_: Look, landed_files: Any) -> Findings:
     """The names of the files that were not read."""
-    return _result(audit.every_file_is_read(landed_files), severity=WARN)
+    yield ("landed_files", EVERY_FILE_IS_READ), partial(audit.every_file_is_read, landed_files)
 
 
-@dg.asset_check(asset="landed_files", description="Every source landed with at least one row.")
-def every_source_landed(landed_files: pl.LazyFrame) -> dg.AssetCheckResult:
-    """A source without landed rows leaves every later table without it, so it is a warning."""
-    names = [source.name for source in sources.ALL]
-    return _result(audit.every_source_landed(landed_files, names), severity=WARN)
-
-
-@_check_of_all(
-    "rejected_records",
-    REJECTED_SHARE,
-    "The share of raw rows that were rejected.",
-    blocking=False,
-    tables=[f"raw_{source.name}" for source in sources.ALL],
+@_declare(
+    "every_source_landed",
+    [
+        Check(
+            "landed_files",
+            "every_source_landed",
+            "Every source has rows. No source lost all of them since the last release.",
+            blocking=True,
+        )
+    ],
+    load=_same("landed_files"),
 )
-def rejected_share(
-    rejected_records: pl.LazyFrame, **raw: pl.LazyFrame
-) -> Iterator[dg.AssetCheckResult]:
+def every_source_landed(look: Look, landed_files: Any) -> Findings:
+    """A source that lost every row would empty every later table of it."""
+    before = {s.name: look.outputs.rows_before(f"raw_{s.name}") or 0 for s in sources.ALL}
+    allowed = may_be_empty(look.context)
+    yield (
+        ("landed_files", "every_source_landed"),
+        partial(audit.every_source_landed, landed_files, before, allowed),
+    )
+
+
+@_declare(
+    "has_names",
+    [
+        Check(
+            sources.DRUGS.name,
+            "has_names",
+            "There is a drug to look for in titles.",
+            blocking=True,
+        )
+    ],
+    load=_same(sources.DRUGS.name),
+)
+def has_names(look: Look, drugs: Any) -> Findings:
+    """Without a name to search for, no title would name any drug."""
+    allowed = sources.DRUGS.name in may_be_empty(look.context)
+    yield (sources.DRUGS.name, "has_names"), partial(audit.has_names, drugs, allowed=allowed)
+
+
+@_declare(
+    REJECTED_SHARE,
+    [Check("rejected_records", REJECTED_SHARE, "The share of raw rows that were rejected.")],
+    load=_same("rejected_records", *(f"raw_{source.name}" for source in sources.ALL)),
+)
+def rejected_share(_: Look, rejected_records: Any, **raw: Any) -> Findings:
     """Few rows are rejected."""
-    yield _result(audit.few_are_rejected(rejected_records, raw.values()), severity=WARN)
+    few = partial(audit.few_are_rejected, rejected_records, raw.values())
+    yield ("rejected_records", REJECTED_SHARE), few
 
 
 def _publication_warnings(source: str) -> dg.AssetChecksDefinition:
-    specs = [
-        dg.AssetCheckSpec(
-            flag, asset=source, description=f"The share of records with {flag.replace('_', ' ')}."
-        )
+    checks = [
+        Check(source, flag, f"The share of records with {flag.replace('_', ' ')}.")
         for flag in audit.MISSING
-    ] + [dg.AssetCheckSpec("future_dates", asset=source, description="Dates after today.")]
+    ] + [Check(source, "future_dates", "Dates after today.")]
 
-    @dg.multi_asset_check(name=f"warn_{source}", specs=specs, ins={"rows": dg.AssetIn(source)})
-    def check(rows: pl.LazyFrame) -> Iterator[dg.AssetCheckResult]:
-        for flag, finding in audit.few_are_flagged(rows).items():
-            yield _result(finding, severity=WARN, check_name=flag)
-        future = audit.no_future_dates(rows, datetime.now(tz=UTC).date())
-        yield _result(future, severity=WARN, check_name="future_dates")
+    @_declare(f"warn_{source}", checks, load={"rows": source})
+    def body(_: Look, rows: Any) -> Findings:
+        flagged = audit.few_are_flagged(rows)
+        for flag in audit.MISSING:
+            yield (source, flag), partial(flagged.__getitem__, flag)
+        today = datetime.now(tz=UTC).date()
+        yield (source, "future_dates"), partial(audit.no_future_dates, rows, today)
 
-    return check
+    return body
 
 
 publication_warnings = [_publication_warnings(source) for source in PUBLICATIONS]
 
 
-@dg.asset_check(
-    asset="drugs", description="Drugs that no title names.", additional_ins=_inputs("mentions")
+@_declare(
+    "all_mentioned",
+    [Check("drugs", "all_mentioned", "Drugs that no title names.")],
+    load=_same("drugs", "mentions"),
 )
-def all_mentioned(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> dg.AssetCheckResult:
+def all_mentioned(_: Look, drugs: Any, mentions: Any) -> Findings:
     """The names of the drugs without any mention."""
-    return _result(audit.all_are_mentioned(drugs, mentions), severity=WARN)
+    yield ("drugs", "all_mentioned"), partial(audit.all_are_mentioned, drugs, mentions)

@@ -1,4 +1,4 @@
-"""The places of Google Cloud: a bucket behind `GCSResource`, a store with BigQuery tables.
+"""The places of Google Cloud: a bucket behind `GCSResource`.
 
 Imported only where such a place is chosen, because Google's modules take seconds to import. How
 objects and tables are stored there belongs to `storage.google`.
@@ -9,7 +9,6 @@ from dagster_gcp import GCSResource
 from drug_assets.defs.places import Place
 from drug_assets.storage.google.bucket import Bucket
 from drug_assets.storage.google.client import storage_client
-from drug_assets.storage.google.dataset import Dataset, TablesInBigQuery
 from drug_assets.storage.objects import ObjectStore
 
 
@@ -21,17 +20,3 @@ class BucketPlace(Place):
     def open(self) -> ObjectStore:
         """The store of the objects below the location."""
         return Bucket.at(self.location, storage_client(self.gcs.get_client))
-
-
-class WarehouseStore(Place):
-    """A store that keeps cleaned and published tables in a BigQuery dataset."""
-
-    objects: Place
-    project: str
-    dataset: str
-    dataset_location: str | None = None
-
-    def open(self) -> ObjectStore:
-        """The store of the objects and of the BigQuery tables."""
-        dataset = Dataset.at(self.project, self.dataset, self.dataset_location)
-        return TablesInBigQuery(self.objects.open(), dataset)

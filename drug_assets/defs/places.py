@@ -4,8 +4,9 @@ import dagster as dg
 
 from drug_assets.engines import Engine
 from drug_assets.engines.local import WORTH_BYTES, LocalMachine
+from drug_assets.storage.commit import Warehouse
 from drug_assets.storage.objects import ObjectStore
-from drug_assets.storage.places import open_store
+from drug_assets.storage.places import open_store, open_warehouse
 
 
 class Place(dg.ConfigurableResource[ObjectStore]):
@@ -17,6 +18,22 @@ class Place(dg.ConfigurableResource[ObjectStore]):
     def open(self) -> ObjectStore:
         """The store of the objects below the location."""
         return open_store(self.location, must_exist=self.must_exist)
+
+
+class WarehousePlace(dg.ConfigurableResource[Warehouse | None]):
+    """A BigQuery dataset that published tables go to; without a dataset, they go nowhere else."""
+
+    project: str | None = None
+    dataset: str | None = None
+    location: str | None = None
+
+    def open(self) -> Warehouse | None:
+        """The warehouse; None without a dataset."""
+        return open_warehouse(self.project, self.dataset, self.location)
+
+    def name(self, table: str) -> str | None:
+        """The full name of a table there: `project.dataset.table`; None without a dataset."""
+        return f"{self.project}.{self.dataset}.{table}" if self.dataset else None
 
 
 class Workers(dg.ConfigurableResource[Engine]):

@@ -6,28 +6,14 @@ also go to BigQuery. The modules of a cloud are imported only where that cloud i
 
 import dagster as dg
 
-from drug_assets.cleaning.stop_list import StopList, read_stop_list
 from drug_assets.defs.io_managers import Documents, TablesByFile, WholeTables
-from drug_assets.defs.places import Place, Workers
+from drug_assets.defs.places import Place, WarehousePlace, Workers
+from drug_assets.defs.stop_list import StopListFile
+from drug_assets.defs.workplace import Workplace
 from drug_assets.settings import Settings, SettingsError
-from drug_assets.storage.places import read_location, scheme_of
-
-#: For steps that read or write a place that may be unavailable for a moment.
-TRANSIENT = dg.RetryPolicy(
-    max_retries=3, delay=1, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
-)
+from drug_assets.storage.places import scheme_of
 
 Resources = dict[str, object]
-
-
-class StopListFile(dg.ConfigurableResource[StopList]):
-    """The names that titles are not searched for: a file of the user, or the package's own."""
-
-    location: str | None = None
-
-    def read(self) -> StopList:
-        """Read the current list; see `read_stop_list`."""
-        return read_stop_list(self.location, read_location)
 
 
 class Pulls(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -51,16 +37,26 @@ def make_resources(settings: Settings) -> Resources:
     Raises:
         SettingsError: BigQuery is chosen, but no project or dataset is named.
     """
-    store, dataset = _store(settings)
+    store = _place(settings.store)
+    warehouse = _warehouse(settings)
+    landing_zone = _place(settings.landing, must_exist=True)
+    stop_list = StopListFile(location=settings.stop_list)
+    workplace = Workplace(
+        store=store,
+        landing_zone=landing_zone,
+        stop_list=stop_list,
+        warehouse=warehouse,
+        keep_releases=settings.keep_releases,
+    )
     engine = Workers()
     return {
-        "landing_zone": _place(settings.landing, must_exist=True),
-        "store": store,
+        "landing_zone": landing_zone,
+        "workplace": workplace,
         "engine": engine,
-        "tables": WholeTables(store=store, dataset=dataset),
-        "tables_by_file": TablesByFile(store=store, engine=engine),
-        "documents": Documents(store=store),
-        "stop_list": StopListFile(location=settings.stop_list),
+        "tables": WholeTables(workplace=workplace),
+        "tables_by_file": TablesByFile(workplace=workplace, engine=engine),
+        "documents": Documents(workplace=workplace),
+        "stop_list": stop_list,
         "pulls": Pulls(
             landing=settings.landing,
             queries=dict(settings.queries),
@@ -81,23 +77,17 @@ def _place(location: str, *, must_exist: bool = False) -> Place:
     return BucketPlace(location=location, gcs=GCSResource(), must_exist=must_exist)
 
 
-def _store(settings: Settings) -> tuple[Place, str | None]:
-    """The store, and `project.dataset` if published tables go to BigQuery."""
-    objects = _place(settings.store)
+def _warehouse(settings: Settings) -> WarehousePlace:
+    """The warehouse that published tables go to, if any."""
     if settings.environment != "bigquery":
-        return objects, None
-    from drug_assets.defs.google_places import WarehouseStore
-
+        return WarehousePlace()
     if settings.bigquery_project is None or settings.bigquery_dataset is None:
         raise SettingsError("DRUG_ASSETS_ENV is bigquery: name a project and a dataset")
-    store = WarehouseStore(
-        location=settings.store,
-        objects=objects,
+    return WarehousePlace(
         project=settings.bigquery_project,
         dataset=settings.bigquery_dataset,
-        dataset_location=settings.bigquery_location,
+        location=settings.bigquery_location,
     )
-    return store, f"{settings.bigquery_project}.{settings.bigquery_dataset}"
 
 
 def choose_sensor_status(settings: Settings) -> dg.DefaultSensorStatus:

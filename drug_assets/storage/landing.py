@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -22,19 +20,21 @@ from drug_assets.storage.kept.by_file import (
     Part,
     Parts,
     count_rows,
-    folder_of,
     name_part,
     write_part,
 )
 from drug_assets.storage.kept.content_ids import ContentIds
-from drug_assets.storage.landed_files import digest_contents, list_landed_objects, printable
+from drug_assets.storage.kept.whole import heal, ignore
+from drug_assets.storage.landed_files import digest_contents, identify_landed_files
 from drug_assets.versions import compute_version
+from drug_assets.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from drug_assets.engines import Engine
     from drug_assets.sources import Source
+    from drug_assets.storage.kept.whole import Warn
     from drug_assets.storage.objects import ObjectStore, StoredObject
 
 
@@ -74,15 +74,18 @@ class _File:
     found: StoredObject
     #: None if the file belongs to no source; then it has no part.
     source: Source | None
-    #: Name of the part's object in the store.
+    #: Name of its part.
     part: str | None
+    #: Why it cannot be read, whatever its source and format.
+    problem: str | None
 
 
 @dataclass(frozen=True)
 class _ReadResult:
     """The result of reading one file; the raw rows are in its part."""
 
-    sha256: str
+    #: None if the file cannot be read at all.
+    sha256: str | None
     format: str | None = None
     rows: int = 0
     #: Why the file has no raw rows.
@@ -116,36 +119,33 @@ def parser_version(source: Source) -> str:
     return compute_version(formats.read, *own_readers, given=shape_values)
 
 
-def read_landing_zone(zone: ObjectStore, store: ObjectStore, engine: Engine) -> Landed:
+def read_landing_zone(
+    zone: ObjectStore, store: ObjectStore, engine: Engine, warn: Warn = ignore
+) -> Landed:
     """Read all files of the landing zone to raw rows, and keep these as parts in the store.
 
     Args:
         zone: the landing zone.
         store: the store of the parts.
-        engine: reads the files that have no part yet.
+        engine: reads the files that have no part yet, or whose part is damaged.
+        warn: is told of what is damaged and made again.
 
     Raises:
         UnreadableFilesError: at least one file of a source cannot be read; all others were read.
         StorageError: the landing zone does not exist.
     """
-    ids = ContentIds.of(zone, store)
-    files, contents, problems = _identify_files(ids)
+    ids = ContentIds.of(zone, store, warn)
+    files, fingerprint = _identify_files(ids)
     ids.remember(store)
-    existing_parts = {
-        found.name: found.version
-        for source in sources.ALL
-        for found in store.objects(folder_of(f"raw_{source.name}"))
-    }
-    results: dict[str, _ReadResult] = {}
+    results = _read_kept(files, store, warn)
+    problems = []
     new = []
     for file in files:
-        if file.part is not None and file.part in existing_parts:
-            copy = store.local_copy(file.part, existing_parts[file.part])
-            metadata = pl.read_parquet_metadata(copy)
-            results[file.found.name] = _ReadResult(
-                metadata["sha256"], metadata["format"], count_rows(copy)
-            )
-        else:
+        if file.problem is not None:
+            results[file.found.name] = _ReadResult(None, problem=file.problem)
+            if file.source is not None:
+                problems.append(f"{printable(file.found.name)}: {file.problem}")
+        elif file.found.name not in results:
             new.append(file)
     tasks = [
         _Task(zone, store, file.found.name, file.found.version, file.source, file.part)
@@ -164,44 +164,41 @@ def read_landing_zone(zone: ObjectStore, store: ObjectStore, engine: Engine) -> 
     return Landed(
         files=pl.DataFrame(rows, schema=schema).sort("source_file"),
         raw={source.name: _list_parts(source, files, results) for source in sources.ALL},
-        fingerprint=digest_contents(contents),
+        fingerprint=fingerprint,
     )
 
 
-def _identify_files(ids: ContentIds) -> tuple[list[_File], list[tuple[str, str]], list[str]]:
-    """List the landed files and find the identity of each content.
-
-    Returns:
-        The files in the order of delivery, the name and content identity of each, and a problem
-        for each file that cannot be opened.
-    """
-    files, contents, problems = [], [], []
-    listed = list_landed_objects(ids.zone)
-    # A zone that lists no content identities has its files read and hashed; both release the GIL.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        identities = [(found, pool.submit(_content_id, ids, found)) for found in listed]
-    for found, identity in identities:
-        try:
-            content = identity.result()
-        except UnicodeEncodeError:
-            problems.append(f"{printable(found.name)}: its name is not UTF-8: rename it")
-            continue
-        except (FileNotFoundError, PermissionError) as error:
-            problems.append(f"{found.name}: cannot be opened: {error.strerror}")
-            continue
-        contents.append((found.name, content))
-        source = sources.source_of_file(found.name)
+def _identify_files(ids: ContentIds) -> tuple[list[_File], str]:
+    """The landed files in the order of delivery, each with its source, and their fingerprint."""
+    identified = identify_landed_files(ids)
+    files = []
+    for one in identified:
+        name = one.found.name
+        source = sources.source_of_file(name)
         part = None
-        if source is not None:
-            made_of = (found.name, content, parser_version(source))
+        if source is not None and one.problem is None:
+            made_of = (name, one.content, parser_version(source))
             part = name_part(f"raw_{source.name}", *made_of)
-        files.append(_File(found, source, part))
-    return files, contents, problems
+        files.append(_File(one.found, source, part, one.problem))
+    return files, digest_contents((one.found.name, one.content) for one in identified)
 
 
-def _content_id(ids: ContentIds, found: StoredObject) -> str:
-    found.name.encode()
-    return ids.content_id(found)
+def _read_kept(files: Iterable[_File], store: ObjectStore, warn: Warn) -> dict[str, _ReadResult]:
+    """The results of files that were read before, by name of the file."""
+    results = {}
+    for source in sources.ALL:
+        parts = {file.part: file for file in files if file.source is source and file.part}
+        for part, found in heal(store, f"raw_{source.name}", parts, warn).whole.items():
+            try:
+                copy = store.local_copy(found.name, found.version)
+                metadata = pl.read_parquet_metadata(copy)
+                rows = count_rows(copy)
+            except FileNotFoundError:
+                continue  # removed since it was listed
+            results[parts[part].found.name] = _ReadResult(
+                metadata["sha256"], metadata["format"], rows
+            )
+    return results
 
 
 def _list_parts(
@@ -218,7 +215,7 @@ def _list_parts(
 def _make_row(file: _File, result: _ReadResult) -> dict[str, object]:
     """The row of `contracts.LandedFiles` for one file."""
     return {
-        "source_file": file.found.name,
+        "source_file": printable(file.found.name),
         "source": file.source.name if file.source else None,
         "format": result.format,
         "size_bytes": file.found.size_bytes,

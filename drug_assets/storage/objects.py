@@ -2,35 +2,58 @@
 
 `LocalFolder` stores them in a local folder, `google.bucket` in a bucket. Every store replaces an
 object in one step: a reader finds the old bytes or the new ones, never a mix, even after a crash.
+A store also has one pointer, which it replaces only if nobody else did (`pointer`).
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import re
+import stat
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from drug_assets.errors import DrugAssetsError
+from drug_assets.storage import pointer as pointers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
+
+    from drug_assets.storage.pointer import Pointer
 
 _STALE_SECONDS = 24 * 3600
+#: A file that changed less than this ago could change again within the same tick of the file
+#: system's clock (two seconds on FAT), and its times would stay the same.
+_TICK = timedelta(seconds=2)
+#: A path that `scratch` returned.
+_SCRATCH = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
+#: Errors of a file system without hard links, or with no more of them for this file.
+_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.EXDEV)
 
 
 class StorageError(DrugAssetsError):
     """A place cannot be used; the message explains what a person can do."""
 
 
-class ChangedObjectError(StorageError):
+class UnavailableError(StorageError):
+    """A place cannot be used at the moment: the same call can succeed later."""
+
+
+class ChangedObjectError(UnavailableError):
     """An object was written again between listing and reading it."""
 
     def __init__(self, uri: str) -> None:
         super().__init__(f"{uri} was written again while it was being read: run again")
+
+
+class ConflictError(StorageError):
+    """Another run published in between; nothing of this one became visible."""
 
 
 @dataclass(frozen=True, order=True)
@@ -45,10 +68,30 @@ class StoredObject:
     written_at: datetime
     #: Identity of its bytes, if the store lists one.
     content: str | None = None
+    #: When it last changed at all, in UTC, if the store knows: an old file that was copied here
+    #: was written long ago, and changed just now.
+    changed_at: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """Its size and version: if it is settled, these differ once its bytes differ."""
+        return f"{self.size_bytes}-{self.version}"
+
+    def is_settled(self, now: datetime | None = None) -> bool:
+        """Whether any later change will change `state`, too.
+
+        Args:
+            now: the current time; read from the clock if not given.
+        """
+        changed_at = max(self.written_at, self.changed_at or self.written_at)
+        return (now or datetime.now(tz=UTC)) - changed_at > _TICK
 
 
 class ObjectStore(Protocol):
     """Named objects in one place. Names use forward slashes."""
+
+    #: Whether `lock` and `hold` keep other processes out.
+    has_locks: bool
 
     def uri(self, name: str = "") -> str:
         """The location of an object, as people write it; without a name, that of the place."""
@@ -90,21 +133,100 @@ class ObjectStore(Protocol):
         """A new local path: the content of an object is written here, then passed to `put`."""
         ...
 
+    def discard_scratch(self) -> list[str]:
+        """Remove what killed processes left of `scratch`; return the names.
+
+        Only for a caller that holds the lock, while no process may be writing.
+        """
+        ...
+
     def put(self, finished: Path, name: str) -> None:
         """Store a finished local file as an object in one step; the local file is removed."""
         ...
 
-    def move(self, name: str, new_name: str) -> None:
-        """Rename an object; an existing object of the new name is replaced."""
+    def copy(self, name: str, new_name: str) -> None:
+        """Give an object a second name that does not exist yet, without new bytes if possible.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
         ...
 
     def delete(self, name: str) -> None:
         """Remove an object; do nothing if it does not exist."""
         ...
 
+    def pointer(self) -> Pointer | None:
+        """Which release is current; None before the first.
+
+        Raises:
+            DamagedPointerError: the pointer does not name a release.
+        """
+        ...
+
+    def swap_pointer(self, expected: Pointer | None, new: Pointer) -> bool:
+        """Replace the pointer in one step if it is still the expected one; return whether it was.
+
+        `releases` is not compared.
+        """
+        ...
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Wait until no other process holds the store's lock, then hold it.
+
+        A place that cannot lock lets everybody in: `swap_pointer` alone must be safe there.
+        """
+        ...
+
+    def hold(self, name: str) -> None:
+        """Mark an object as in use by this process; it is made if it does not exist."""
+        ...
+
+    def is_held(self, name: str) -> bool | None:
+        """Whether a living process holds an object; None without locks, where nobody knows."""
+        ...
+
+
+#: By URI, the state in which this process identified an object, and its identity.
+_IDENTIFIED: dict[str, tuple[str, str]] = {}
+
+
+def identify(store: ObjectStore, found: StoredObject) -> str:
+    """`ObjectStore.content_id`, which is not computed again for an object that did not change.
+
+    Raises:
+        OSError: the object cannot be read.
+    """
+    uri = store.uri(found.name)
+    state, content = _IDENTIFIED.get(uri, ("", ""))
+    if state != found.state:
+        is_settled = found.is_settled()  # asked before it is read
+        content = store.content_id(found)
+        if is_settled:
+            _IDENTIFIED[uri] = (found.state, content)
+    return content
+
+
+def write_text(store: ObjectStore, name: str, text: str) -> None:
+    """Store a short text as an object, in one step.
+
+    Args:
+        store: the store.
+        name: name of the object.
+        text: its content.
+    """
+    scratch = store.scratch(name)
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        store.put(scratch, name)
+    finally:
+        scratch.unlink(missing_ok=True)
+
 
 class LocalFolder:
     """A store whose objects are the files below a folder."""
+
+    has_locks = True
 
     def __init__(self, folder: Path, *, must_exist: bool = False) -> None:
         """Use a folder. Listing a missing folder is an error with `must_exist`, else empty."""
@@ -118,8 +240,12 @@ class LocalFolder:
     def objects(self, prefix: str = "") -> list[StoredObject]:
         """All files below the folder whose relative path starts with `prefix`; follows links.
 
+        What cannot be opened is listed, too (a link to nothing, a pipe, a folder below the first
+        one that may not be read): an attempt to read it fails with an error that says what it is.
+
         Raises:
-            StorageError: the path is not a folder, or the folder must exist and is missing.
+            StorageError: the path is not a folder, or may not be read, or the folder must exist and
+                is missing.
         """
         if not self._folder.is_dir():
             if self._folder.exists():
@@ -131,12 +257,18 @@ class LocalFolder:
         for path in _files(self._folder / folder, start):
             relative = path.relative_to(self._folder).as_posix()
             try:
-                # A broken link is listed, too: reading it fails with an error that names it.
-                stat = path.stat() if path.exists() else path.lstat()
+                status = _status(path)
             except FileNotFoundError:
                 continue
-            written_at = datetime.fromtimestamp(stat.st_mtime, tz=UTC)
-            found.append(StoredObject(relative, stat.st_size, _version(stat), written_at))
+            found.append(
+                StoredObject(
+                    relative,
+                    status.st_size,
+                    _version(status),
+                    written_at=datetime.fromtimestamp(status.st_mtime, tz=UTC),
+                    changed_at=datetime.fromtimestamp(status.st_ctime, tz=UTC),
+                )
+            )
         return sorted(found)
 
     def read(self, name: str, version: str | None = None) -> bytes:
@@ -153,7 +285,11 @@ class LocalFolder:
         return data
 
     def content_id(self, found: StoredObject) -> str:
-        """SHA-256 of the file's bytes."""
+        """SHA-256 of the file's bytes.
+
+        Raises:
+            OSError: it is no file that can be read; `strerror` says what it is.
+        """
         import hashlib  # here, as questions on the command line need none of it
 
         with self.local_copy(found.name).open("rb") as file:
@@ -163,11 +299,12 @@ class LocalFolder:
         """The file itself, whatever its version.
 
         Raises:
-            FileNotFoundError: there is no such file.
+            FileNotFoundError: there is no such file; `strerror` says what there is instead.
         """
         path = self._folder / name
-        if not path.is_file():
-            raise FileNotFoundError(errno.ENOENT, "no such file", str(path))
+        problem = _why_not_a_file(path)
+        if problem is not None:
+            raise FileNotFoundError(errno.ENOENT, problem, str(path))
         return path
 
     def scratch(self, name: str) -> Path:
@@ -180,7 +317,9 @@ class LocalFolder:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageError(f"{self._folder} cannot be made: {error.strerror}") from error
+            is_dangling = self._folder.is_symlink() and not self._folder.exists()
+            why = "it is a link to nothing" if is_dangling else error.strerror
+            raise StorageError(f"{self._folder} cannot be made: {why}") from error
         effective = os.access in os.supports_effective_ids
         if not os.access(target.parent, os.W_OK | os.X_OK, effective_ids=effective):
             raise StorageError(f"{target.parent} may not be written to")
@@ -189,6 +328,21 @@ class LocalFolder:
             if time.time() - stale.stat().st_mtime > _STALE_SECONDS:
                 stale.unlink(missing_ok=True)
         return target.with_name(f".{target.name}.{os.urandom(6).hex()}.tmp")
+
+    def discard_scratch(self) -> list[str]:
+        """Remove the scratch of writers that were killed, and empty folders; follow no links."""
+        removed = []
+        for folder, folders, files in os.walk(self._folder, topdown=False):
+            # A link to a folder is listed as one.
+            for name in [*folders, *files]:
+                path = Path(folder, name)
+                if _SCRATCH.fullmatch(name) and (path.is_symlink() or not path.is_dir()):
+                    path.unlink(missing_ok=True)
+                    removed.append(path.relative_to(self._folder).as_posix())
+            if Path(folder) != self._folder:
+                with suppress(OSError):  # it is not empty
+                    Path(folder).rmdir()
+        return removed
 
     def put(self, finished: Path, name: str) -> None:
         """Flush the file to disk and rename it."""
@@ -199,25 +353,71 @@ class LocalFolder:
         finished.replace(target)
         _flush_folder(target.parent)
 
-    def move(self, name: str, new_name: str) -> None:
-        """Rename a file."""
-        target = self._folder / new_name
+    def copy(self, name: str, new_name: str) -> None:
+        """Link a file to another name; where the file system has no such links, copy it.
+
+        Files are never written in place, so both names keep their bytes whatever happens to one.
+        """
+        source, target = self._folder / name, self._folder / new_name
         target.parent.mkdir(parents=True, exist_ok=True)
-        (self._folder / name).replace(target)
+        try:
+            target.hardlink_to(source)
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            import shutil
+
+            scratch = self.scratch(new_name)
+            try:
+                shutil.copyfile(source, scratch)
+                self.put(scratch, new_name)
+            finally:
+                scratch.unlink(missing_ok=True)
         _flush_folder(target.parent)
 
     def delete(self, name: str) -> None:
         """Remove a file, and the folders above it that are then empty."""
         path = self._folder / name
+        pointers.drop_file(path)
         path.unlink(missing_ok=True)
         for parent in path.parents:
-            if parent == self._folder or not parent.is_dir() or any(parent.iterdir()):
+            if parent == self._folder:
                 break
-            parent.rmdir()
+            try:
+                parent.rmdir()
+            except OSError:  # it is not empty, or another process removed it
+                break
+
+    def pointer(self) -> Pointer | None:
+        """The release that the link `latest` leads to, or that `latest.json` names."""
+        return pointers.read_pointer(self._folder)
+
+    def swap_pointer(self, expected: Pointer | None, new: Pointer) -> bool:
+        """Replace the link, under the folder's lock."""
+        with self.lock():
+            if self.pointer() != expected:
+                return False
+            pointers.write_pointer(self._folder, new)
+            _flush_folder(self._folder)
+        return True
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the kernel's lock on the hidden file `.lock`."""
+        return pointers.lock_folder(self._folder)
+
+    def hold(self, name: str) -> None:
+        """Hold a shared lock of the kernel on a file until it is deleted or the process ends."""
+        pointers.hold_file(self._folder / name)
+
+    def is_held(self, name: str) -> bool:
+        """Whether any process holds the file."""
+        return pointers.is_file_held(self._folder / name)
 
 
 def _files(folder: Path, start: str, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
-    """All files below a folder. A link to one of the folders above it is not followed.
+    """All files below a folder, and what is neither a file nor a folder that can be entered.
+
+    A link to one of the folders above it is not followed.
 
     Args:
         folder: the folder.
@@ -225,7 +425,7 @@ def _files(folder: Path, start: str, above: frozenset[Path] = frozenset()) -> It
         above: the resolved paths of the folders above.
 
     Raises:
-        StorageError: a folder may not be read.
+        StorageError: the folder may not be read.
     """
     real = folder.resolve()
     try:
@@ -233,18 +433,59 @@ def _files(folder: Path, start: str, above: frozenset[Path] = frozenset()) -> It
             found = [entry for entry in entries if entry.name.startswith(start)]
     except (FileNotFoundError, NotADirectoryError):
         return
-    except PermissionError as error:
-        raise StorageError(f"{folder} may not be read") from error
+    except OSError as error:
+        if above:  # whoever asked knows whether it matters
+            yield folder
+            return
+        raise StorageError(f"{folder} may not be read: {error.strerror}") from error
     for entry in sorted(found, key=lambda entry: entry.name):
         path = folder / entry.name
-        if not entry.is_dir():
+        if not _is_folder(entry):
             yield path
         elif path.resolve() not in above | {real}:
             yield from _files(path, "", above | {real})
 
 
-def _version(stat: os.stat_result) -> str:
-    return f"{stat.st_mtime_ns}-{stat.st_ctime_ns}-{stat.st_ino}"
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or into a folder that may not be entered
+        return False
+
+
+def _status(path: Path) -> os.stat_result:
+    """The status of what a path leads to; that of a link itself if it leads nowhere."""
+    try:
+        return path.stat()
+    except OSError:
+        return path.lstat()
+
+
+#: Kinds of entries of a folder that are never opened: to read one can wait for ever.
+_NO_FILES = (
+    (stat.S_ISDIR, "a folder that may not be read"),
+    (stat.S_ISFIFO, "a pipe (FIFO)"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISCHR, "a device"),
+)
+
+
+def _why_not_a_file(path: Path) -> str | None:
+    """What a path leads to, if that is not a file; None if it is one."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "a link to itself"
+        if error.errno == errno.EACCES:
+            return "no permission to read it"
+        return "a link to nothing" if path.is_symlink() else "no such file"
+    return next((kind for is_kind, kind in _NO_FILES if is_kind(mode)), None)
+
+
+def _version(status: os.stat_result) -> str:
+    return f"{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
 
 
 def _flush_folder(folder: Path) -> None:

@@ -1,67 +1,151 @@
-"""Outputs in the store: staged, audited, then released together (write, audit, publish).
+"""Outputs as one run writes and reads them: tables as Parquet files, text documents.
 
-A run that ends in a release writes its outputs to `.staging/<run>/`. When every blocking check has
-passed, all of them get their final names. Until then, readers of the store see the outputs of the
-last release. If a release is interrupted, the next run finishes it.
+A run that ends in a release writes to a folder of its own (`staging`); `commit` makes a release of
+it when every blocking check has passed. Other work reads the current release.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES
+from drug_assets.storage import commit as commits
+from drug_assets.storage import staging
 from drug_assets.storage.contract_gate import conform, require_contract
-from drug_assets.storage.kept.by_file import Parts, count_rows, discard_unlisted
-from drug_assets.storage.releases import LANDING_DOCUMENT, READY, RELEASE_DOCUMENT, STAGING
+from drug_assets.storage.former import take_over
+from drug_assets.storage.kept.by_file import (
+    DamagedPartsError,
+    Parts,
+    count_rows,
+    discard_unlisted,
+)
+from drug_assets.storage.kept.whole import ignore
+from drug_assets.storage.pointer import LINK
+from drug_assets.storage.releases import (
+    LANDING_DOCUMENT,
+    Release,
+    complete_pointer,
+    current_release,
+    list_releases,
+)
+from drug_assets.storage.temporary import remove_folders_of_dead_processes
+from drug_assets.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from drug_assets.storage.kept.whole import Warn
     from drug_assets.storage.objects import ObjectStore
+    from drug_assets.storage.pointer import Pointer
+    from drug_assets.storage.workspace import Origin
+
+#: Whether the landing zone still has a fingerprint.
+IsCurrent = Callable[[str], bool]
 
 _HEAD_ROWS = 5
-#: Objects of earlier versions: `.kept/` replaces the first ones; tables kept by file are lists now.
-_FORMER_NAMES = (
-    *(".parts/", ".by_file/", ".content_ids.json"),
-    *(f"{name}.parquet" for name, table in TABLES.items() if table.by_file),
-)
 _TABLE = ".parquet"
 _PARTS = ".parts.json"
-#: For how long a failed run can be resumed from the failed step.
-_ABANDONED = timedelta(days=7)
+
+
+class NotMadeError(DrugAssetsError, FileNotFoundError):
+    """An output does not exist in this store; the message says how to make it."""
+
+    def __init__(self, output: str, place: str) -> None:
+        name = output.partition(".")[0]
+        DrugAssetsError.__init__(
+            self, f"{name} was never made in {place}: materialize it, or everything"
+        )
 
 
 def table_file(table: str) -> str:
-    """The name of a table's object in the store, which holds its rows or the list of its parts."""
+    """The name of a table's file in a release, which holds its rows or the list of its parts."""
     return f"{table}{_PARTS if TABLES[table].by_file else _TABLE}"
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """The objects of a store as one run sees them: its own staged ones first.
-
-    `run` is None for work that releases nothing: it writes directly to the final names.
-    """
+    """The objects of a store as one run sees them: its own staged ones first."""
 
     store: ObjectStore
-    run: str | None = None
+    #: The prefix that this run writes to and reads first; None for work that only reads.
+    prefix: str | None = None
+    #: The release that is read where this run has not written an output itself.
+    release: Release | None = None
+    #: The release that this run's outputs are compared with; None for the first.
+    base: Release | None = None
+    #: The workspace that `prefix` is, for runs that make only some outputs.
+    workspace: Workspace | None = None
 
-    def name_to_write(self, name: str) -> str:
-        """The name under which this run writes an output: a staged one until the release."""
-        return f"{STAGING}{self.run}/{name}" if self.run else name
+    @classmethod
+    def current(cls, store: ObjectStore) -> Outputs:
+        """The outputs of the current release, for reading."""
+        return cls(store, release=current_release(store))
 
-    def name_to_read(self, name: str) -> str:
-        """The name under which this run reads an output: its own staged one, else the final one."""
-        staged = self.name_to_write(name)
-        if staged != name and any(o.name == staged for o in self.store.objects(staged)):
-            return staged
-        return name
+    @classmethod
+    def of_run(cls, store: ObjectStore, run: str) -> Outputs:
+        """The outputs that a run stages until it releases them."""
+        beginning = staging.read_beginning(store, run)
+        base = Release(store, beginning.base.release) if beginning and beginning.base else None
+        return cls(store, staging.folder_of_run(run), base=base)
+
+    @classmethod
+    def of_workspace(cls, store: ObjectStore, now: Origin, warn: Warn = ignore) -> Outputs:
+        """The outputs of a run that makes only some of them.
+
+        It reads from the workspace what was made from the present landing zone and rules, and the
+        rest from the current release.
+
+        Args:
+            store: the store.
+            now: the landing zone and the rules as they are now.
+            warn: is told of outputs in the workspace that are damaged.
+        """
+        release = current_release(store)
+        workspace = Workspace(store, release, now, warn)
+        return cls(store, staging.WORKSPACE, release, release, workspace)
+
+    def name_to_write(self, output: str) -> str:
+        """The name of the object that this run writes an output to.
+
+        Raises:
+            RuntimeError: these outputs are for reading only.
+        """
+        if self.prefix is None:
+            raise RuntimeError(f"{output} cannot be written here: these outputs are only read")
+        return f"{self.prefix}{output}"
+
+    def name_to_read(self, output: str) -> str:
+        """The name of the object that this run reads an output from.
+
+        Raises:
+            NotMadeError: neither this run nor a release made it.
+        """
+        names = []
+        if self.prefix is not None and (self.workspace is None or self.workspace.find(output)):
+            names.append(f"{self.prefix}{output}")
+        if self.release is not None:
+            names.append(self.release.name(output))
+        for name in names:
+            if any(found.name == name for found in self.store.objects(name)):
+                return name
+        raise NotMadeError(output, self.store.uri())
+
+    def lasting_uri(self, output: str) -> str | None:
+        """Where an output will lie after this run; None if that is not known yet.
+
+        What a run stages gets its place when it is released. In a folder, the link `latest` leads
+        there.
+        """
+        if self.workspace is not None:
+            return self.store.uri(self.name_to_write(output))
+        return self.store.uri(f"{LINK}/{output}") if self.store.has_locks else None
 
     def write_table(self, table: str, rows: pl.LazyFrame) -> WrittenTable:
         """Write a table to a Parquet file, check its contract there, then put it in the store.
@@ -83,7 +167,7 @@ class Outputs:
                 rows=count_rows(scratch),
                 size_bytes=scratch.stat().st_size,
                 head=pl.scan_parquet(scratch, glob=False).head(_HEAD_ROWS).collect(),
-                uri=self.store.uri(table_file(table)),
+                uri=self.lasting_uri(table_file(table)),
             )
             self.store.put(scratch, name)
         finally:
@@ -98,7 +182,7 @@ class Outputs:
             rows=rows.select(pl.len()).collect().item(),
             size_bytes=parts.size_bytes(self.store),
             head=rows.head(_HEAD_ROWS).collect(),
-            uri=self.store.uri(table_file(parts.table)),
+            uri=self.lasting_uri(table_file(parts.table)),
         )
 
     def write_document(self, name: str, lines: Iterable[str]) -> int:
@@ -123,7 +207,7 @@ class Outputs:
         """The rows of a table as a lazy frame.
 
         Raises:
-            FileNotFoundError: the table was never written.
+            NotMadeError: the table was never made.
         """
         if TABLES[table].by_file:
             return self.parts(table).rows(self.store)
@@ -133,7 +217,7 @@ class Outputs:
         """The parts of a table that is kept by file.
 
         Raises:
-            FileNotFoundError: the table was never written.
+            NotMadeError: the table was never made.
         """
         return Parts.read(table, self.path(table_file(table)).read_bytes())
 
@@ -141,37 +225,22 @@ class Outputs:
         """A local file with the bytes of an output.
 
         Raises:
-            FileNotFoundError: the output was never written.
+            NotMadeError: the output was never made.
         """
         return self.store.local_copy(self.name_to_read(name))
 
-    def summarize(self, rules: str) -> dict[str, object]:
-        """The content of `release.json`: the landing zone that was read, the rules, row counts.
+    def rows_before(self, table: str) -> int | None:
+        """The rows that a table had in the release before; None if it had no such table."""
+        rows = self.base.read_summary().get("rows", {}) if self.base else {}
+        before: int | None = rows.get(table)
+        return before
 
-        Args:
-            rules: the version of everything that determines the outputs besides the landed files.
-        """
-        landing = json.loads(self.path(LANDING_DOCUMENT).read_text(encoding="utf-8"))
-        rows = {name: self._count_rows(name) for name in TABLES}
-        return {"landing": landing, "rows": rows, "rules": rules}
-
-    def _count_rows(self, table: str) -> int:
+    def count_rows(self, table: str) -> int:
+        """The number of rows of a table."""
         if TABLES[table].by_file:
             rows: int = self.table(table).select(pl.len()).collect().item()
             return rows
         return count_rows(self.path(table_file(table)))
-
-    def release(self, document: object) -> list[str]:
-        """Give all staged outputs their final names; return these names.
-
-        Args:
-            document: the content of `release.json`, which is written last.
-        """
-        self.write_document(RELEASE_DOCUMENT, [json.dumps(document, indent=2, sort_keys=True)])
-        if self.run is None:
-            return [RELEASE_DOCUMENT]
-        self.write_document(READY, [RELEASE_DOCUMENT])
-        return _finish_release(self.store, f"{STAGING}{self.run}/", RELEASE_DOCUMENT)
 
 
 @dataclass(frozen=True)
@@ -181,89 +250,120 @@ class WrittenTable:
     rows: int
     size_bytes: int
     head: pl.DataFrame
-    uri: str
+    #: See `Outputs.lasting_uri`.
+    uri: str | None
 
 
-def finish_interrupted_releases(store: ObjectStore) -> list[str]:
-    """Finish releases that were interrupted after their audit; return the released names."""
-    names = []
-    for ready in store.objects(STAGING):
-        prefix, _, name = ready.name.rpartition("/")
-        if name == READY:
-            last = store.read(ready.name).decode().strip()
-            names += _finish_release(store, f"{prefix}/", last)
-    return names
+def release_outputs(
+    outputs: Outputs,
+    files: Iterable[str],
+    rules: str,
+    *,
+    run: str,
+    base: Pointer | None,
+    keep: int,
+    checks: int,
+    is_current: IsCurrent,
+    warehouse: commits.Warehouse | None = None,
+) -> commits.Committed:
+    """Make a release of what a run wrote.
+
+    Args:
+        outputs: the outputs of the run, or of the workspace.
+        files: names of the files of the release, besides `release.json`.
+        rules: the version of everything that determines the outputs besides the landed files.
+        run: the run.
+        base: the pointer of the store when it read the landing zone.
+        keep: how many releases to keep.
+        checks: how many blocking checks passed on the outputs.
+        is_current: whether the landing zone still has a fingerprint.
+        warehouse: where published tables are made current, too.
+
+    Raises:
+        NotMadeError: one of the files was never made.
+        LostRaceError: another run released meanwhile, and these outputs are not newer.
+        StorageError: the store cannot be used.
+    """
+    prefix = outputs.name_to_write("")
+    objects = {found.name: found for found in outputs.store.objects(prefix)}
+    written = {file: objects.get(outputs.name_to_read(file)) for file in files}
+    if missing := [file for file, found in written.items() if found is None]:
+        raise NotMadeError(missing[0], outputs.store.uri(prefix))
+    landing = json.loads(outputs.path(LANDING_DOCUMENT).read_bytes())
+    rows = {table: outputs.count_rows(table) for table in TABLES}
+    return commits.commit(
+        outputs.store,
+        {file: found for file, found in written.items() if found is not None},
+        {"landing": landing, "rows": rows, "rules": rules, "checks": checks},
+        run=run,
+        base=base,
+        keep=keep,
+        is_current=lambda: is_current(landing["fingerprint"]),
+        warehouse=warehouse,
+    )
 
 
-def prepare_store(store: ObjectStore, now: datetime | None = None) -> list[str]:
+def prepare_store(
+    store: ObjectStore, documents: Iterable[str], warehouse: commits.Warehouse | None = None
+) -> list[str]:
     """Prepare a store for a run; return one message per thing that was done.
 
-    A release that was interrupted after its audit is finished. The staged outputs of runs that can
-    no longer be resumed are removed.
+    The outputs of an earlier version become a release. A release that the warehouse holds already
+    becomes current. What runs staged that can no longer be resumed is removed, and so is everything
+    that processes left half-way when they were killed.
 
     Args:
         store: the store.
-        now: the current time; read from the clock if not given.
+        documents: names of the files of all documents.
+        warehouse: the warehouse of the store.
     """
-    done = [f"finished the interrupted release of {n}" for n in finish_interrupted_releases(store)]
-    abandoned = discard_abandoned(store, now or datetime.now(tz=UTC))
-    return done + [f"removed what run {run} staged and never released" for run in abandoned]
+    done = []
+    remove_folders_of_dead_processes()
+    with store.lock():
+        if completed := complete_pointer(store, warehouse):
+            done.append(f"made release {completed} current, which was published already")
+        if taken := take_over(store, documents):
+            done.append(f"the outputs of an earlier version are release {taken} now")
+        dead = staging.discard_dead_runs(store)
+        commits.remove_unlisted_releases(store, store.pointer())
+        if not any(staged.may_live() for staged in staging.list_staged_runs(store)):
+            store.discard_scratch()
+    return done + [f"removed what run {run} staged and never released" for run in dead]
 
 
-def discard_staged(store: ObjectStore, run: str) -> None:
-    """Remove the staged outputs of a run, unless its interrupted release can still be finished."""
-    staged = [o.name for o in store.objects(f"{STAGING}{run}/")]
-    if f"{STAGING}{run}/{READY}" in staged:
-        return
-    for name in staged:
-        store.delete(name)
+def evict_unused_parts(store: ObjectStore, warn: Warn = ignore) -> int:
+    """Remove the parts that no release lists; return how many.
 
+    Nothing is removed while another run may need parts that it has not listed yet. A run registers
+    itself under the same lock before it looks for parts, so none can begin meanwhile.
 
-def discard_abandoned(store: ObjectStore, now: datetime) -> list[str]:
-    """Remove the staged outputs of runs that were neither released nor resumed; return the runs."""
-    last_written: dict[str, datetime] = {}
-    audited = set()
-    for staged in store.objects(STAGING):
-        run, _, name = staged.name.removeprefix(STAGING).partition("/")
-        last_written[run] = max(staged.written_at, last_written.get(run, staged.written_at))
-        audited |= {run} if name == READY else set()
-    abandoned = sorted(
-        run for run, at in last_written.items() if now - at > _ABANDONED and run not in audited
-    )
-    for run in abandoned:
-        discard_staged(store, run)
-    return abandoned
-
-
-def _discard_scratch(store: ObjectStore, prefix: str) -> None:
-    """Remove the unfinished files that a killed writer left below a prefix."""
-    for left in store.objects(prefix):
-        if left.name.rpartition("/")[2].startswith("."):
-            store.delete(left.name)
-
-
-def _tidy_up(store: ObjectStore) -> None:
-    """Remove parts that no list contains, and objects of earlier versions of this package."""
+    Args:
+        store: the store.
+        warn: is told of damaged lists of parts, which keep nothing.
+    """
     lists = {table_file(name): name for name, table in TABLES.items() if table.by_file}
-    listed: set[str] = set()
-    for found in store.objects():
-        table = lists.get(found.name.rpartition("/")[2])
-        if table:
-            listed |= Parts.read(table, store.read(found.name)).objects()
-        elif found.name.startswith(_FORMER_NAMES):
-            store.delete(found.name)
-    discard_unlisted(store, listed)
-
-
-def _finish_release(store: ObjectStore, prefix: str, last: str) -> list[str]:
-    _discard_scratch(store, prefix)
-    names = [o.name.removeprefix(prefix) for o in store.objects(prefix)]
-    # Tables come first, since a warehouse can refuse a load. `last` shows that all is released.
-    ordered = sorted(
-        (n for n in names if n != READY), key=lambda n: (n == last, not n.endswith(_TABLE), n)
-    )
-    for name in ordered:
-        store.move(prefix + name, name)
-    _tidy_up(store)
-    store.delete(prefix + READY)
-    return ordered
+    with store.lock():
+        runs = list(staging.list_staged_runs(store))
+        if any(staged.may_live() for staged in runs):
+            return 0
+        names = [found.name for staged in runs for found in staged.objects]
+        names += [found.name for found in store.objects(staging.WORKSPACE)]
+        seen: set[str] = set()
+        for release in list_releases(store):
+            notes = release.read_summary().get("files", {})
+            for file in lists:
+                # The same list in several releases is read once.
+                digest = notes.get(file, {}).get("sha256")
+                if digest is None or digest not in seen:
+                    seen.add(digest)
+                    names.append(release.name(file))
+        listed: set[str] = set()
+        for name in names:
+            if table := lists.get(name.rpartition("/")[2]):
+                try:
+                    listed |= Parts.read(table, store.read(name)).names()
+                except FileNotFoundError:
+                    continue
+                except DamagedPartsError:
+                    warn(f"{store.uri(name)} is damaged: the parts that it lists are not kept")
+        return discard_unlisted(store, listed)

@@ -15,6 +15,7 @@ from drug_assets.storage.objects import LocalFolder, StorageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drug_assets.storage.commit import Warehouse
     from drug_assets.storage.objects import ObjectStore
 
 ENTRY_POINTS = "drug_assets.storages"
@@ -76,6 +77,31 @@ def read_location(location: str) -> bytes:
         return store.read(name)
     except StorageError as error:
         raise OSError(str(error)) from error
+
+
+def open_warehouse(
+    project: str | None, dataset: str | None, location: str | None = None
+) -> Warehouse | None:
+    """Open a BigQuery dataset as the warehouse of a store; None if no dataset is named.
+
+    Args:
+        project: the project of the dataset.
+        dataset: its name.
+        location: where it is, or is to be created; Google's default if not given.
+
+    Raises:
+        StorageError: Google's client is not installed, or there is no Google login.
+    """
+    if project is None or dataset is None:
+        return None
+    try:
+        from drug_assets.storage.google.dataset import Dataset
+        from drug_assets.storage.google.warehouse import DatasetWarehouse
+    except ModuleNotFoundError as error:
+        raise StorageError(
+            f"BigQuery needs Google's client: pip install 'drug_assets[gcp]' ({error})"
+        ) from error
+    return DatasetWarehouse(Dataset.at(project, dataset, location))
 
 
 def _open_bucket(location: str) -> ObjectStore:

@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ from polars.testing import assert_frame_equal
 from drug_assets import graph, mentions, sources
 from drug_assets.cleaning import drugs, publications, rejected
 from drug_assets.definitions import make_definitions
-from drug_assets.defs import assets, jobs
-from drug_assets.defs.io_managers import RELEASE, make_column_schema
+from drug_assets.defs import assets, jobs, locations
+from drug_assets.defs.io_managers import make_column_schema
 from drug_assets.defs.jobs import JOB
+from drug_assets.defs.workplace import RELEASE
 from drug_assets.document.writing import write_lines
 from drug_assets.documents import DOCUMENTS
 from drug_assets.engines.local import LocalMachine
@@ -28,6 +28,7 @@ from drug_assets.sources.tables import TABLES, list_columns
 from drug_assets.storage.landing import read_landing_zone
 from drug_assets.storage.objects import LocalFolder
 from drug_assets.storage.outputs import table_file
+from drug_assets.storage.staging import WORKSPACE
 from drug_assets_tests.support import runs
 
 pytestmark = pytest.mark.xdist_group("sample")
@@ -90,7 +91,17 @@ def test_table_shows_its_contract_before_it_is_made(
     local: dict[str, dg.AssetSpec], table: str
 ) -> None:
     assert local[table].metadata["dagster/column_schema"] == make_column_schema(table)
-    assert local[table].description == TABLES[table].contract.__doc__
+    contract = TABLES[table].contract.__doc__ or ""
+    assert (local[table].description or "").split("\n\n")[0] == contract.split("\n\n")[0]
+
+
+@pytest.mark.parametrize("asset", ["mentions", "drug_graph", "release"])
+def test_assets_that_people_come_for_have_a_paragraph(
+    local: dict[str, dg.AssetSpec], asset: str
+) -> None:
+    first, *more = (local[asset].description or "").split("\n\n")
+    assert first.endswith(".")
+    assert sum(map(len, more)) > 300
 
 
 def test_data_flows_one_way(local: dict[str, dg.AssetSpec]) -> None:
@@ -130,32 +141,62 @@ def test_column_lineage_names_assets_and_columns_that_there_are(
     assert told > len(TABLES)
 
 
-@pytest.mark.parametrize("table", ["mentions", "journal_drugs", "top_journal"])
+@pytest.mark.parametrize("table", [name for name, table in TABLES.items() if table.published])
 def test_every_column_of_a_published_table_says_where_it_comes_from(
     local: dict[str, dg.AssetSpec], table: str
 ) -> None:
     lineage: Any = local[table].metadata["dagster/column_lineage"]
-    assert set(lineage.deps_by_column) >= {*list_columns(table)} - {"source"}
+    assert set(lineage.deps_by_column) == {*list_columns(table)}
+    assert all(lineage.deps_by_column.values())
 
 
-@pytest.mark.parametrize(
-    ("table", "columns"),
-    [
-        ("drugs", {"drug", "names", "codes", "atc_codes", "drug_id"}),
-        *(
-            (
-                source.name,
-                {*list_columns("clinical_trials")} & {*list_columns("pubmed")} - {"issues"},
-            )
-            for source in sources.PUBLICATIONS
-        ),
-    ],
-)
-def test_columns_that_a_cleaned_table_takes_from_others_say_from_which(
-    local: dict[str, dg.AssetSpec], table: str, columns: set[str]
-) -> None:
-    lineage: Any = local[table].metadata["dagster/column_lineage"]
-    assert set(lineage.deps_by_column) == columns
+def test_columns_come_from_assets_upstream_alone(local: dict[str, dg.AssetSpec]) -> None:
+    graph = make_definitions(SETTINGS["local"]).resolve_asset_graph()
+    for name, spec in local.items():
+        lineage: Any = spec.metadata.get("dagster/column_lineage")
+        upstream = graph.get_ancestor_asset_keys(dg.AssetKey(name)) if lineage else set()
+        for origins in lineage.deps_by_column.values() if lineage else ():
+            assert {origin.asset_key for origin in origins} <= upstream, name
+
+
+def test_definitions_show_where_an_asset_is_stored(tmp_path: Path) -> None:
+    """Before any run, and absolute: the page of an asset shows nothing else as its place."""
+    settings = Settings.of({}, landing="data", store=os.path.relpath(tmp_path / "a store"))
+    shown = {
+        name: {key: str(spec.metadata[key]) for key in locations.KEYS & spec.metadata.keys()}
+        for name, spec in specs(make_definitions(settings)).items()
+    }
+    latest = (tmp_path / "a store" / "latest").as_uri()
+    assert shown["mentions"] == {
+        "dagster/uri": f"{latest}/mentions.parquet",
+        "dagster/storage_kind": "parquet",
+    }
+    assert shown["raw_pubmed"]["dagster/uri"] == f"{latest}/raw_pubmed.parts.json"
+    assert shown["drug_graph"] == {
+        "dagster/uri": f"{latest}/graph.json",
+        "dagster/storage_kind": "json",
+    }
+    assert shown["release"]["dagster/uri"] == f"{latest}/release.json"
+    assert shown["landing_zone"] == shown["pubmed_pull"] == {}
+
+
+def test_definitions_show_the_table_in_the_warehouse() -> None:
+    settings = SETTINGS["bigquery"]
+    dataset = f"{settings.bigquery_project}.{settings.bigquery_dataset}"
+    assert locations.locate("mentions", settings) == {
+        "dagster/table_name": f"{dataset}.mentions",
+        "dagster/storage_kind": "bigquery",
+    }
+    assert locations.locate("landed_files", settings) == {"dagster/storage_kind": "parquet"}
+    assert locations.locate("drug_graph", settings) == {"dagster/storage_kind": "json"}
+
+
+@pytest.mark.slow
+def test_shown_places_are_those_of_the_files(sample_run: runs.Run) -> None:
+    settings = Settings.of({}, landing="data", store=str(sample_run.store))
+    for name, spec in specs(make_definitions(settings)).items():
+        uri = spec.metadata.get("dagster/uri")
+        assert uri is None or Path(str(uri).removeprefix("file://")).is_file(), name
 
 
 @pytest.mark.parametrize(
@@ -193,23 +234,23 @@ def test_a_column_says_from_which_columns_it_comes(
     assert {f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in found} == origins
 
 
-def test_columns_come_from_assets_upstream_alone(local: dict[str, dg.AssetSpec]) -> None:
-    graph = make_definitions(SETTINGS["local"]).resolve_asset_graph()
-    for name, spec in local.items():
-        lineage: Any = spec.metadata.get("dagster/column_lineage")
-        upstream = graph.get_ancestor_asset_keys(dg.AssetKey(name)) if lineage else set()
-        for origins in lineage.deps_by_column.values() if lineage else ():
-            assert {origin.asset_key for origin in origins} <= upstream, name
-
-
 @pytest.mark.parametrize("environment", ["bucket", "bigquery"])
 def test_only_resources_differ_between_environments(environment: str) -> None:
     pytest.importorskip("google.cloud.bigquery", reason="Google's clients are not installed")
     here, there = make_definitions(SETTINGS["local"]), make_definitions(SETTINGS[environment])
-    assert specs(here) == specs(there)
+    assert _without_locations(here) == _without_locations(there)
     assert _checks(here) == _checks(there)
     assert [job.name for job in here.jobs or ()] == [job.name for job in there.jobs or ()]
     assert (here.resources or {}).keys() == (there.resources or {}).keys()
+
+
+def _without_locations(found: dg.Definitions) -> dict[str, dg.AssetSpec]:
+    return {
+        name: spec.replace_attributes(
+            metadata={k: v for k, v in spec.metadata.items() if k not in locations.KEYS}
+        )
+        for name, spec in specs(found).items()
+    }
 
 
 def _checks(found: dg.Definitions) -> dict[dg.AssetCheckKey, dg.AssetCheckSpec]:
@@ -274,7 +315,7 @@ def test_assets_give_what_the_functions_beneath_them_give(
         if order:
             found_rows, expected_rows = found_rows.sort(order), expected_rows.sort(order)
         assert_frame_equal(found_rows, expected_rows)
-    document = (sample_run.store / "graph.json").read_text(encoding="utf-8")
+    document = (sample_run.graph).read_text(encoding="utf-8")
     assert document.splitlines() == list(write_lines(cleaned.kept, found))
 
 
@@ -293,33 +334,8 @@ def _job(store: Path, landing: Path = runs.SAMPLE) -> dg.JobDefinition:
 
 @pytest.fixture
 def store(sample_run: runs.Run, tmp_path: Path) -> Path:
-    shutil.copytree(sample_run.store, tmp_path / "store")
+    runs.copy(sample_run.store, tmp_path / "store")
     return tmp_path / "store"
-
-
-def test_chosen_assets_are_made_from_what_was_released_and_written_at_once(
-    store: Path, sample_run: runs.Run
-) -> None:
-    for name in ("journal_drugs", "top_journal"):
-        (store / f"{name}.parquet").unlink()
-    result = _job(store).execute_in_process(
-        asset_selection=[dg.AssetKey("journal_drugs"), dg.AssetKey("top_journal")]
-    )
-    assert result.success
-    assert runs.outputs(store) == runs.outputs(sample_run.store)
-    assert runs.hidden(store) == []
-
-
-def test_one_raw_table_can_be_made_alone(store: Path) -> None:
-    before = runs.outputs(store)
-    (store / "raw_pubmed.parts.json").unlink()
-    result = _job(store).execute_in_process(asset_selection=[dg.AssetKey("raw_pubmed")])
-    made = {
-        str(event.asset_key and event.asset_key.path[-1])
-        for event in result.get_asset_materialization_events()
-    }
-    assert made == {"raw_pubmed"}
-    assert runs.outputs(store) == before
 
 
 def test_unreadable_file_fails_without_retries_and_keeps_every_raw_table(
@@ -345,25 +361,22 @@ def test_value_of_an_asset_can_be_loaded_outside_of_a_run(sample_run: runs.Run) 
         table: Any = found.load_asset_value("mentions", instance=instance)
         document: Any = found.load_asset_value("drug_graph", instance=instance)
     assert_frame_equal(table.collect(), sample_run.table("mentions"))
-    assert document == sample_run.store / "graph.json"
+    assert document == runs.current(sample_run.store) / "graph.json"
 
 
 def test_release_says_what_landed_and_how_many_rows_each_table_holds(
     sample_run: runs.Run,
 ) -> None:
-    document = json.loads((sample_run.store / "release.json").read_text())
+    document = json.loads((sample_run.store / "latest" / "release.json").read_text())
     assert document["rows"] == {t: sample_run.table(t).height for t in TABLES}
     assert document["landing"]["files"] == sample_run.table("landed_files").height
-    assert runs.hidden(sample_run.store) == []
+    assert runs.left_over(sample_run.store) == []
 
 
 @pytest.mark.slow
 def test_a_run_tells_what_it_put_right_before_and_what_it_released(tmp_path: Path) -> None:
     landing, store = runs.landing_zone(tmp_path / "landing"), tmp_path / "store"
-    runs.landing_zone(store, {".staging/gone/graph.json": "x", ".staging/cut/graph.json": "x"})
-    runs.landing_zone(store, {".staging/cut/READY": "graph.json\n"})
-    for path in (store / ".staging").rglob("*"):
-        os.utime(path, (1_000_000_000,) * 2)
+    runs.landing_zone(store, {".staging/gone/graph.json": "x"})
     with dg.DagsterInstance.ephemeral() as instance:
         result = _job(store, landing).execute_in_process(instance=instance)
         warnings = [
@@ -371,10 +384,7 @@ def test_a_run_tells_what_it_put_right_before_and_what_it_released(tmp_path: Pat
             for entry in instance.all_logs(result.run_id)
             if entry.level == logging.WARNING and entry.step_key == "read_landing_zone"
         ]
-    assert warnings == [
-        "finished the interrupted release of graph.json",
-        "removed what run gone staged and never released",
-    ]
+    assert warnings == ["removed what run gone staged and never released"]
     made = {
         event.asset_key.path[-1]: event.step_materialization_data.materialization.metadata
         for event in result.get_asset_materialization_events()
@@ -383,13 +393,10 @@ def test_a_run_tells_what_it_put_right_before_and_what_it_released(tmp_path: Pat
     assert made.keys() == MADE
     for table in TABLES:
         assert made[table]["dagster/row_count"].value == runs.table(store, table).height
-    names = runs.outputs(store).keys()
-    released = str(made["release"]["released"].value).splitlines()
-    assert sorted(released) == sorted(f"- {name}" for name in names)
-    assert released[-1] == "- release.json"
-    assert made["release"]["path"].value == str(store / "release.json")
+    assert made["release"]["release"].value == runs.current(store).name
+    assert made["release"]["path"].value == str(runs.current(store))
     # Nothing of it is left to be put right by the next run.
-    assert runs.hidden(store) == []
+    assert runs.left_over(store) == []
 
 
 def test_a_stop_list_that_cannot_be_read_fails_the_drugs_without_retries(
@@ -409,10 +416,10 @@ def test_one_table_of_several_that_are_kept_by_file_can_be_made_alone(
     store: Path, table: str
 ) -> None:
     before = runs.outputs(store)
-    (store / f"{table}.parts.json").unlink()
     result = _job(store).execute_in_process(asset_selection=[dg.AssetKey(table)])
     made = [event.asset_key for event in result.get_asset_materialization_events()]
     assert made == [dg.AssetKey(table)]
+    assert (store / WORKSPACE / table_file(table)).read_bytes() == before[table_file(table)]
     assert runs.outputs(store) == before
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,8 +16,9 @@ from drug_assets.defs import assets, checks, pulls, resources
 from drug_assets.settings import Settings
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.kept.by_file import Part, Parts
+from drug_assets.storage.kept.whole import name_object
 from drug_assets.storage.objects import LocalFolder
-from drug_assets.storage.outputs import Outputs
+from drug_assets.storage.outputs import Outputs, table_file
 from drug_assets_tests.support import runs
 
 pytestmark = pytest.mark.xdist_group("sample")
@@ -33,6 +33,8 @@ BLOCKING = {
     ("mentions", "every_publication_was_searched"),
     ("drug_graph", "valid_document"),
     ("drug_graph", "equals_mentions"),
+    ("landed_files", "every_source_landed"),
+    ("drugs", "has_names"),
 }
 WARNINGS = {
     *((table, "did_not_shrink") for table in TABLES),
@@ -42,7 +44,6 @@ WARNINGS = {
         for check in ("missing_id", "missing_date", "missing_journal", "future_dates")
     ),
     ("landed_files", "every_file_is_read"),
-    ("landed_files", "every_source_landed"),
     ("rejected_records", "rejected_share"),
     ("drugs", "all_mentioned"),
 }
@@ -61,25 +62,35 @@ class Store:
     def spoil(self, table: str, spoilt: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
         rows = spoilt(runs.table(self.folder, table))
         if not TABLES[table].by_file:
-            rows.write_parquet(self.folder / f"{table}.parquet")
+            rows.write_parquet(runs.current(self.folder) / f"{table}.parquet")
             return
         part = f".kept/{table}/spoilt.parquet"
-        rows.write_parquet(self.folder / part, metadata={"input_rows": str(rows.height)})
+        path = self.folder / part
+        rows.write_parquet(path, metadata={"input_rows": str(rows.height)})
+        path.rename(self.folder / name_object(part, path))
         self.spoil_list(table, lambda _: (Part("every file", part),))
 
     def spoil_list(
         self, table: str, spoilt: Callable[[tuple[Part, ...]], tuple[Part, ...]]
     ) -> None:
         """Change the list of parts of a table that is kept file by file."""
-        outputs = Outputs(LocalFolder(self.folder))
-        outputs.write_parts(Parts(table, spoilt(outputs.parts(table).parts)))
+        parts = Outputs.current(LocalFolder(self.folder)).parts(table).parts
+        lines = Parts(table, spoilt(parts)).lines()
+        path = runs.current(self.folder) / table_file(table)
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
     def spoil_graph(self, spoilt: Callable[[list[Any]], None]) -> None:
-        path = self.folder / "graph.json"
+        path = runs.current(self.folder) / "graph.json"
         graph = json.loads(path.read_text(encoding="utf-8"))
         spoilt(graph)
         lines = ",\n".join(json.dumps(drug, ensure_ascii=False) for drug in graph)
         path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+    def spoil_summary(self, spoilt: Callable[[dict[str, Any]], None]) -> None:
+        path = runs.current(self.folder) / "release.json"
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        spoilt(summary)
+        path.write_text(json.dumps(summary), encoding="utf-8")
 
     def evaluated(self, asset: str, check: str) -> dg.AssetCheckEvaluation:
         """The result of one check of what lies in the store."""
@@ -95,7 +106,10 @@ class Store:
         )
         evaluations = {e.asset_check_key: e for e in result.get_asset_check_evaluations()}
         assert evaluations.keys() == definition.check_keys
-        blocked = any(e.blocking and not e.passed for e in evaluations.values())
+        error = dg.AssetCheckSeverity.ERROR
+        blocked = any(
+            e.blocking and not e.passed and e.severity is error for e in evaluations.values()
+        )
         assert result.success is not blocked, "a failed gate fails the run, a warning does not"
         return evaluations[key]
 
@@ -109,7 +123,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def store(sample_run: runs.Run, tmp_path: Path, instance: dg.DagsterInstance) -> Store:
-    shutil.copytree(sample_run.store, tmp_path / "store")
+    runs.copy(sample_run.store, tmp_path / "store")
     return Store(tmp_path / "store", instance)
 
 
@@ -143,6 +157,8 @@ ALSO_READ = {
         *PUBLICATIONS,
         *(f"{source}_drugs_named" for source in PUBLICATIONS),
     },
+    # One operation evaluates both.
+    ("drug_graph", "valid_document"): {"drugs", "mentions"},
     ("drug_graph", "equals_mentions"): {"drugs", "mentions"},
     ("rejected_records", "rejected_share"): {f"raw_{source}" for source in SOURCES},
     ("drugs", "all_mentioned"): {"mentions"},
@@ -255,7 +271,7 @@ def test_document_fails_where_a_field_is_gone(store: Store) -> None:
 
 
 def test_document_fails_where_it_is_torn(store: Store) -> None:
-    path = store.folder / "graph.json"
+    path = runs.current(store.folder) / "graph.json"
     path.write_bytes(path.read_bytes()[:-100])
     assert_gate_fails(store, "drug_graph", "valid_document")
     assert_gate_fails(store, "drug_graph", "equals_mentions")
@@ -269,6 +285,21 @@ def test_document_fails_where_a_drug_is_gone(store: Store) -> None:
 def test_document_fails_where_a_mention_is_gone(store: Store) -> None:
     store.spoil("mentions", lambda rows: rows.slice(1))
     assert_gate_fails(store, "drug_graph", "equals_mentions")
+
+
+def test_landing_fails_where_a_source_lost_every_row(store: Store) -> None:
+    store.spoil("landed_files", lambda rows: rows.filter(pl.col("source") != "pubmed"))
+    evaluation = store.evaluated("landed_files", "every_source_landed")
+    assert_gate_fails(store, "landed_files", "every_source_landed")
+    assert evaluation.description == (
+        "no row of pubmed (in the last release pubmed: 85). Is it the right landing zone? If it is "
+        "meant to be empty, run `drug-assets run --allow-empty pubmed`"
+    )
+
+
+def test_drugs_fail_where_there_is_no_name_to_look_for(store: Store) -> None:
+    store.spoil("drugs", lambda rows: rows.clear())
+    assert assert_gate_fails(store, "drugs", "has_names") == {"names": 0}
 
 
 def test_every_check_is_evaluated_by_a_run_and_no_gate_fails(sample_run: runs.Run) -> None:
@@ -299,8 +330,9 @@ def test_file_that_is_not_read_is_a_warning_with_its_name(store: Store) -> None:
     assert assert_warns(store, "landed_files", "every_file_is_read") == {"pubmed.csv": "odd"}
 
 
-def test_source_without_rows_is_a_warning_with_the_others_counts(store: Store) -> None:
+def test_source_that_never_had_a_row_is_a_warning_with_the_others_counts(store: Store) -> None:
     store.spoil("landed_files", lambda rows: rows.filter(pl.col("source") != "drugs"))
+    store.spoil_summary(lambda summary: summary["rows"].pop("raw_drugs"))
     assert assert_warns(store, "landed_files", "every_source_landed") == {
         "raw_drugs": 0,
         "raw_pubmed": 85,
@@ -356,7 +388,7 @@ def test_drugs_never_mentioned_are_a_warning_with_their_names(store: Store) -> N
 def test_table_that_shrank_by_more_than_a_tenth_is_a_warning(
     small_run: runs.Run, tmp_path: Path
 ) -> None:
-    shutil.copytree(small_run.store, tmp_path / "store")
+    runs.copy(small_run.store, tmp_path / "store")
     pubmed: Sequence[str] = runs.SMALL["pubmed.csv"].splitlines()
     landing = runs.landing_zone(
         tmp_path / "landing", {**runs.SMALL, "pubmed.csv": "\n".join(pubmed[:2])}

@@ -9,11 +9,12 @@ import dagster as dg
 import pytest
 
 from drug_assets.definitions import make_definitions
-from drug_assets.defs import assets, pulls, resources
+from drug_assets.defs import assets, pulls, release, resources
 from drug_assets.defs.io_managers import Documents, TablesByFile, WholeTables
 from drug_assets.defs.jobs import JOB
 from drug_assets.defs.notifications import make_failure_sensor, run_succeeded
-from drug_assets.defs.places import Place, Workers
+from drug_assets.defs.places import Place, WarehousePlace, Workers
+from drug_assets.defs.stop_list import StopListFile
 from drug_assets.documents import DOCUMENTS
 from drug_assets.engines.local import LocalMachine
 from drug_assets.settings import Settings, SettingsError
@@ -115,12 +116,12 @@ def test_the_sensor_of_the_landing_zone_runs_where_it_is_a_bucket(
     assert [target.job_name for target in sensor.targets] == ["drug_mentions"]
 
 
-def test_runs_of_the_main_job_alone_are_watched_for_their_end() -> None:
+def test_runs_of_every_job_are_watched_for_their_end() -> None:
     sensors: list[Any] = [make_failure_sensor(None), run_succeeded]
     assert [sensor.name for sensor in sensors] == ["run_failed", "run_succeeded"]
     for sensor in sensors:
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
-        assert [job.name for job in sensor._monitored_jobs] == ["drug_mentions"]
+        assert sensor._monitored_jobs == []
 
 
 def test_everything_runs_in_one_process() -> None:
@@ -141,13 +142,10 @@ def test_runs_log_in_the_format_of_the_settings(text: str, level: int) -> None:
 # What is tried again
 
 
-def test_what_reads_or_writes_a_place_is_tried_again_soon() -> None:
-    soon = dg.RetryPolicy(
-        max_retries=3, delay=1, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
-    )
-    made: list[dg.AssetsDefinition] = [assets.read_landing_zone, assets.release]
-    assert [each.op.retry_policy for each in made] == [soon, soon]
-    assert assets.records.op.retry_policy is None
+def test_no_step_is_tried_again_whatever_happened() -> None:
+    """`failures.explain_failures` decides by the reason; only pulls have a policy."""
+    made = [*assets.MADE, release.release]
+    assert [each.op.retry_policy for each in made] == [None] * len(made)
 
 
 def test_pulls_are_tried_again_after_minutes_one_at_a_time_for_each_service() -> None:
@@ -165,17 +163,23 @@ def test_pulls_are_tried_again_after_minutes_one_at_a_time_for_each_service() ->
 def test_a_folder_is_a_place_without_google(tmp_path: Any) -> None:
     settings = Settings.of({}, landing=str(tmp_path / "no"), store=str(tmp_path / "store"))
     made: Any = resources.make_resources(settings)
-    assert made["store"] == Place(location=settings.store)
-    assert made["store"].open().objects() == [], "a store that is not there yet is empty"
+    workplace = made["workplace"]
+    assert workplace.store == Place(location=settings.store)
+    assert workplace.store.open().objects() == [], "a store that is not there yet is empty"
     with pytest.raises(StorageError, match="there is no folder"):
         made["landing_zone"].open().objects()
-    assert isinstance(made["store"].open(), LocalFolder)
+    assert isinstance(workplace.store.open(), LocalFolder)
     assert made["engine"].open() == LocalMachine(32 * 1024**2)
     assert Workers(worth_bytes=1).open() == LocalMachine(1)
-    assert made["tables"] == WholeTables(store=made["store"])
-    assert made["tables_by_file"] == TablesByFile(store=made["store"], engine=Workers())
-    assert made["documents"] == Documents(store=made["store"])
-    assert made["stop_list"] == resources.StopListFile()
+    assert made["tables"] == WholeTables(workplace=workplace)
+    assert made["tables_by_file"] == TablesByFile(workplace=workplace, engine=Workers())
+    assert made["documents"] == Documents(workplace=workplace)
+    assert made["stop_list"] == workplace.stop_list == StopListFile()
+    assert workplace.landing_zone == made["landing_zone"]
+    assert workplace.keep_releases == 10
+    assert workplace.warehouse == WarehousePlace()
+    assert workplace.warehouse.open() is None
+    assert workplace.warehouse.name("drugs") is None
 
 
 def test_places_of_google_are_those_of_the_settings() -> None:
@@ -185,19 +189,29 @@ def test_places_of_google_are_those_of_the_settings() -> None:
         "gs://bucket/landing",
         True,
     )
-    store = made["store"]
-    assert (store.location, store.objects.location) == ("gs://bucket/store", "gs://bucket/store")
-    assert (store.project, store.dataset, store.dataset_location) == ("project", "dataset", "EU")
-    assert made["tables"].dataset == "project.dataset"
+    workplace = made["workplace"]
+    assert workplace.store.location == "gs://bucket/store"
+    assert workplace.warehouse == WarehousePlace(
+        project="project", dataset="dataset", location="EU"
+    )
+    assert workplace.warehouse.name("drugs") == "project.dataset.drugs"
     for name in ("tables", "tables_by_file", "documents"):
-        assert made[name].store == store
+        assert made[name].workplace == workplace
+
+
+def test_warehouse_is_the_dataset_of_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("google.cloud.bigquery", reason="Google's clients are not installed")
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
+    opened: Any = WarehousePlace(project="project", dataset="dataset", location="EU").open()
+    assert opened.dataset.name("drugs") == "project.dataset.drugs"
+    assert opened.dataset.__reduce__()[1] == ("project", "dataset", "EU")
 
 
 def test_without_bigquery_a_dataset_that_is_named_is_not_published_to() -> None:
     variables = {**CLOUD, "DRUG_ASSETS_ENV": "local", "DRUG_ASSETS_STORE": "store"}
     made: Any = resources.make_resources(Settings.of(variables))
-    assert made["store"] == Place(location="store")
-    assert made["tables"].dataset is None
+    assert made["workplace"].store == Place(location="store")
+    assert made["workplace"].warehouse == WarehousePlace()
 
 
 @pytest.mark.parametrize("missing", ["bigquery_project", "bigquery_dataset"])

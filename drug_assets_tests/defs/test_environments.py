@@ -5,28 +5,33 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import dagster as dg
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
 from drug_assets import audit
 from drug_assets.cleaning.stop_list import read_stop_list
+from drug_assets.cli import main
 from drug_assets.cli.in_process import run_everything
 from drug_assets.definitions import make_definitions
 from drug_assets.defs.jobs import JOB
 from drug_assets.settings import Settings
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.google import bucket as gcs
-from drug_assets.storage.google import dataset as bigquery
+from drug_assets.storage.google import dataset as datasets
+from drug_assets.storage.google import jobs, layout
+from drug_assets.storage.google import tables as tables_of_google
 from drug_assets.storage.google.dataset import Dataset
 from drug_assets.storage.google.table_schema import declare_published_tables
 from drug_assets.storage.outputs import Outputs, table_file
 from drug_assets.storage.places import open_store, read_location
-from drug_assets.storage.releases import is_unchanged_since_release
+from drug_assets.storage.releases import is_unchanged_since_release, open_release
 from drug_assets.versions import compute_rules_version
 from drug_assets_tests.support import clouds, runs
 from drug_assets_tests.support.faulty_proxy import PASSING_FAULTS, faulty_proxy
@@ -62,14 +67,16 @@ class Cloud:
         return succeeded, told.getvalue()
 
     def stored(self) -> dict[str, bytes]:
-        """What a reader of the store sees."""
+        """The files of the current release, by name."""
+        prefix = open_release(open_store(self.settings.store)).name()
         stored = clouds.contents(self.gcs, self.bucket, "store/")
-        return {name: data for name, data in stored.items() if not name.startswith(".")}
+        return {n.removeprefix(prefix): d for n, d in stored.items() if n.startswith(prefix)}
 
-    def in_progress(self) -> list[str]:
-        """What a reader should not look at, parsed files aside."""
+    def left_over(self) -> list[str]:
+        """What is in the store besides releases, kept parts and the workspace."""
         stored = clouds.contents(self.gcs, self.bucket, "store/")
-        return [n for n in stored if n.startswith(".") and not n.startswith(".kept/")]
+        expected = (".kept/", ".workspace/", "releases/", "latest.json")
+        return [name for name in stored if not name.startswith(expected)]
 
     @property
     def dataset(self) -> Dataset:
@@ -93,7 +100,7 @@ class Cloud:
 
 def assert_same_parts(location: str, expected: runs.Run) -> None:
     """The tables that are kept file by file have the same rows in two stores."""
-    outputs = Outputs(open_store(location))
+    outputs = Outputs.current(open_store(location))
     for name, table in TABLES.items():
         if table.by_file:
             assert outputs.table(name).collect().equals(expected.table(name)), name
@@ -144,7 +151,7 @@ def test_gcs_gives_what_a_local_run_gives(on_gcs: Cloud, sample_run: runs.Run) -
     assert stored.keys() == local.keys()
     assert [n for n in local if n not in OF_THE_ZONE and stored[n] != local[n]] == []
     assert_same_parts(on_gcs.settings.store, sample_run)
-    assert on_gcs.in_progress() == []
+    assert on_gcs.left_over() == []
 
 
 def test_bigquery_gives_what_a_local_run_gives(on_bigquery: Cloud, sample_run: runs.Run) -> None:
@@ -155,14 +162,18 @@ def test_bigquery_gives_what_a_local_run_gives(on_bigquery: Cloud, sample_run: r
         assert rows.equals(expected), table
 
 
-def test_in_bigquery_raw_tables_and_documents_lie_in_the_bucket_and_no_other(
+def test_with_bigquery_the_bucket_holds_every_table_and_document_of_the_same_release(
     on_bigquery: Cloud, sample_run: runs.Run
 ) -> None:
     local, stored = runs.outputs(sample_run.store), on_bigquery.stored()
-    assert stored.keys() == local.keys() - {f"{table}.parquet" for table in on_bigquery.tables()}
+    assert stored.keys() == local.keys()
+    assert {f"{table}.parquet" for table in on_bigquery.tables()} < stored.keys()
     assert [n for n in stored if n not in OF_THE_ZONE and stored[n] != local[n]] == []
     assert_same_parts(on_bigquery.settings.store, sample_run)
-    assert on_bigquery.in_progress() == []
+    assert on_bigquery.left_over() == []
+    release = open_release(open_store(on_bigquery.settings.store))
+    assert on_bigquery.dataset.current_release() == release.id
+    assert on_bigquery.dataset.altered_tables() == []
 
 
 def test_the_release_tells_whether_the_landing_zone_changed_since(on_gcs: Cloud) -> None:
@@ -174,11 +185,6 @@ def test_the_release_tells_whether_the_landing_zone_changed_since(on_gcs: Cloud)
     for data, unchanged in ((drugs + b" ", False), (drugs, True)):
         clouds.put(on_gcs.gcs, zone.uri("drugs.csv"), data)
         assert is_unchanged_since_release(zone, store, rules) == unchanged
-    clouds.put(on_gcs.gcs, store.uri(".staging/some-run/READY"), b"release.json")
-    assert not is_unchanged_since_release(zone, store, rules), (
-        "a release waits to be carried through"
-    )
-    store.delete(".staging/some-run/READY")
 
 
 def test_a_bucket_as_landing_zone_goes_with_a_local_store(
@@ -204,7 +210,7 @@ def test_a_blocking_check_that_fails_leaves_all_that_readers_see(
     environment: str,
 ) -> None:
     cloud: Cloud = request.getfixturevalue(f"on_{environment}")
-    stored, tables = cloud.stored(), cloud.tables()
+    stored, tables, release = cloud.stored(), cloud.tables(), cloud.dataset.current_release()
     clouds.upload(cloud.gcs, runs.landing_zone(tmp_path / "landing"), cloud.bucket, "other")
     other = replace(cloud.settings, landing=f"gs://{cloud.bucket}/other")
     broken = audit.Finding(passed=False, summary="broken on purpose")
@@ -213,23 +219,81 @@ def test_a_blocking_check_that_fails_leaves_all_that_readers_see(
     assert not succeeded
     assert "broken on purpose" in report
     assert cloud.stored() == stored
+    assert cloud.dataset.current_release() == release
     seen = cloud.tables()
     assert seen.keys() == tables.keys()
     assert all(seen[table].equals(rows) for table, rows in tables.items())
-    assert cloud.in_progress() == []
+    assert cloud.left_over() == []
 
 
-def test_a_step_run_alone_loads_its_table_at_once(on_bigquery: Cloud) -> None:
-    before = on_bigquery.tables()["top_journal"]
-    on_bigquery.dataset.drop("top_journal")
-    result = (
-        make_definitions(on_bigquery.settings)
-        .resolve_job_def(JOB)
-        .execute_in_process(asset_selection=[dg.AssetKey("top_journal")])
-    )
-    assert on_bigquery.tables()["top_journal"].equals(before)
+def test_a_run_of_one_asset_alone_leaves_bigquery_and_the_release_as_they_are(
+    on_bigquery: Cloud, bigquery_emulator: BigQueryEmulator
+) -> None:
+    with closing(bigquery_emulator.client()) as client:
+
+        def look() -> list[tuple[str, str]]:
+            dataset = on_bigquery.dataset.name("x").split(".")[1]
+            names = sorted(table.table_id for table in client.list_tables(dataset))
+            return [(n, client.get_table(on_bigquery.dataset.name(n)).etag) for n in names]
+
+        before, stored = look(), on_bigquery.stored()
+        result = (
+            make_definitions(on_bigquery.settings)
+            .resolve_job_def(JOB)
+            .execute_in_process(asset_selection=[dg.AssetKey("top_journal")])
+        )
+        assert look() == before
+    assert on_bigquery.stored() == stored
     (made,) = result.asset_materializations_for_node("top_journal")
     assert made.metadata["dagster/table_name"].value == on_bigquery.dataset.name("top_journal")
+
+
+def test_only_if_changed_a_run_brings_back_what_the_dataset_lost(
+    gcs_emulator: GcsEmulator,
+    bigquery_emulator: BigQueryEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The store is a folder here: BigQuery goes with any."""
+    cloud = new_cloud(gcs_emulator, "bigquery", bigquery_emulator)
+    variables = {
+        "DRUG_ASSETS_ENV": "bigquery",
+        "DRUG_ASSETS_LANDING": str(runs.landing_zone(tmp_path / "landing")),
+        "DRUG_ASSETS_STORE": str(tmp_path / "store"),
+        "DRUG_ASSETS_BIGQUERY_PROJECT": bigquery_emulator.project,
+        "DRUG_ASSETS_BIGQUERY_DATASET": str(cloud.settings.bigquery_dataset),
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    def run() -> str:
+        result = CliRunner().invoke(main, ["run", "--only-if-changed"])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "Outputs in" in run()
+    assert "Nothing changed" in run()
+    before = cloud.tables()
+    cloud.dataset.drop("top_journal")
+    assert "Outputs in" in run()
+    assert cloud.tables()["top_journal"].equals(before["top_journal"])
+    assert "Nothing changed" in run()
+    first = cloud.dataset.current_release()
+    monkeypatch.setenv("DRUG_ASSETS_ENV", "local")
+    runs.landing_zone(tmp_path / "landing", {"drugs.csv": runs.SMALL["drugs.csv"] + "X,CAFFEINE\n"})
+    assert "Outputs in" in run()
+    assert cloud.dataset.current_release() == first
+    assert "Nothing changed" in run()
+    monkeypatch.setenv("DRUG_ASSETS_ENV", "bigquery")
+    assert "Outputs in" in run()
+    assert cloud.dataset.current_release() == open_release(open_store(str(tmp_path / "store"))).id
+    assert cloud.tables()["drugs"].height == before["drugs"].height + 1
+    rolled = CliRunner().invoke(main, ["rollback", str(first)])
+    assert rolled.exit_code == 0, rolled.output
+    assert cloud.dataset.current_release() == first
+    assert "Nothing changed" in run()
+    assert CliRunner().invoke(main, ["rollback", "--resume"]).exit_code == 0
+    assert cloud.tables()["drugs"].height == before["drugs"].height + 1
 
 
 def test_faults_that_pass_do_not_show(
@@ -240,7 +304,7 @@ def test_faults_that_pass_do_not_show(
     tmp_path: Path,
 ) -> None:
     """Every few calls of a whole run fail, each time in another way."""
-    for module in (gcs, bigquery):
+    for module in (gcs, datasets, jobs, layout, tables_of_google):
         monkeypatch.setattr(module, "RETRY", module.RETRY.with_delay(initial=0.01))
     landing = runs.landing_zone(tmp_path / "landing")
     cloud = new_cloud(gcs_emulator, "bigquery", bigquery_emulator)
@@ -256,7 +320,7 @@ def test_faults_that_pass_do_not_show(
         clouds.reach(through, storage.url, warehouse.url)
         after_a_run(cloud, landing)
         assert min(len(storage.requests), len(warehouse.requests)) > 50
-    assert cloud.stored()["graph.json"] == (small_run.store / "graph.json").read_bytes()
+    assert cloud.stored()["graph.json"] == small_run.graph.read_bytes()
     for table, rows in cloud.tables().items():
         expected = small_run.table(table).sort(TABLES[table].contract.primary_key())
         assert rows.equals(expected), table

@@ -1,7 +1,6 @@
 """The IO managers: what they write and load, and what an asset's page shows of it."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,17 @@ from drug_assets.defs.io_managers import (
     TablesByFile,
     WholeTables,
     make_column_schema,
-    open_outputs,
 )
-from drug_assets.defs.places import Place, Workers
+from drug_assets.defs.places import Place, WarehousePlace, Workers
+from drug_assets.defs.stop_list import StopListFile
+from drug_assets.defs.workplace import Workplace
 from drug_assets.documents import DOCUMENTS
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.contract_gate import ContractBrokenError
 from drug_assets.storage.kept.by_file import Part, Parts, Recipe, write_part
 from drug_assets.storage.objects import LocalFolder
+from drug_assets.storage.outputs import Outputs
+from drug_assets.storage.releases import Release
 from drug_assets_tests.support.raw import raw_rows
 from drug_assets_tests.support.registry import DRUGS
 
@@ -41,14 +43,34 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-@pytest.fixture
-def tables(store: Path) -> WholeTables:
-    return WholeTables(store=Place(location=str(store)))
+class Here(Workplace):
+    """A workplace that writes and reads at the top of its store."""
+
+    def open(self, context: object) -> Outputs:  # noqa: ARG002
+        store = self.store.open()
+        return Outputs(store, "", base=Release(store, ""))
 
 
 @pytest.fixture
-def documents(store: Path) -> Documents:
-    return Documents(store=Place(location=str(store)))
+def workplace(store: Path) -> Here:
+    place = Place(location=str(store))
+    return Here(
+        store=place,
+        landing_zone=place,
+        stop_list=StopListFile(),
+        warehouse=WarehousePlace(),
+        keep_releases=10,
+    )
+
+
+@pytest.fixture
+def tables(workplace: Here) -> WholeTables:
+    return WholeTables(workplace=workplace)
+
+
+@pytest.fixture
+def documents(workplace: Here) -> Documents:
+    return Documents(workplace=workplace)
 
 
 def output(asset: str) -> dg.OutputContext:
@@ -86,12 +108,12 @@ def test_page_of_a_table_shows_path_rows_schema_size_and_preview(
     file = store / "top_journal.parquet"
     assert metadata["dagster/row_count"] == 2
     assert metadata["dagster/column_schema"] == make_column_schema("top_journal")
-    assert metadata["path"] == str(file)
+    assert metadata["path"] == str(store / "latest" / file.name)
     assert metadata["size_bytes"] == file.stat().st_size
     header, _, first, second = metadata["preview"].splitlines()
     columns = [cell.strip() for cell in header.strip("|").split("|")]
     assert columns == contracts.TopJournal.column_names()
-    assert r"A \| B C" in first
+    assert r"`A \| B C`" in first
     assert "Ünïcode" in second
 
 
@@ -125,7 +147,7 @@ def test_page_of_a_document_shows_path_elements_schema_size_and_preview(
     documents.handle_output(context, iter(LINES))
     metadata = shown(context)
     assert metadata["dagster/row_count"] == 2
-    assert metadata["path"] == str(store / "graph.json")
+    assert metadata["path"] == str(store / "latest" / "graph.json")
     assert metadata["size_bytes"] == (store / "graph.json").stat().st_size
     assert metadata["schema"]["type"] == "array"
     assert metadata["preview"].splitlines() == ["```json", *LINES[1:3], "```"]
@@ -140,11 +162,11 @@ def test_preview_of_a_table_shows_five_rows_whole_and_long_texts_cut(tables: Who
     ]
     tables.handle_output(context, pl.DataFrame(rows, schema=ROWS.collect_schema()))
     header, rule, *shown_rows = shown(context)["preview"].splitlines()
-    assert set(rule) == {"|", "-"}
+    assert set(rule) == {"|", "-", " "}
     assert header.count("|") == len(contracts.TopJournal.column_names()) + 1
-    assert [row.split("|")[1].strip() for row in shown_rows] == ["0", "1", "2", "3", "4"]
+    assert [row.split("|")[1].strip(" `") for row in shown_rows] == ["0", "1", "2", "3", "4"]
     assert shown(context)["dagster/row_count"] == 7
-    journal = shown_rows[0].split("|")[2].strip()
+    journal = shown_rows[0].split("|")[2].strip(" `")
     assert journal.startswith("a long name of a journal a long name of a journal a")
     assert journal.endswith("…")
     assert len(journal) == 61
@@ -182,15 +204,18 @@ def test_page_of_a_table_shows_its_rows_of_the_last_release(
 @pytest.mark.parametrize(
     ("dataset", "table", "name"),
     [
-        ("project.data", "top_journal", "project.data.top_journal"),
-        ("project.data", "landed_files", None),
+        ("data", "top_journal", "project.data.top_journal"),
+        ("data", "landed_files", None),
         (None, "top_journal", None),
     ],
 )
 def test_a_table_of_a_warehouse_is_shown_by_its_name_there(
-    store: Path, dataset: str | None, table: str, name: str | None
+    workplace: Here, dataset: str | None, table: str, name: str | None
 ) -> None:
-    manager = WholeTables(store=Place(location=str(store)), dataset=dataset)
+    there = dataset and WarehousePlace(project="project", dataset=dataset)
+    manager = WholeTables(
+        workplace=workplace.model_copy(update={"warehouse": there or WarehousePlace()})
+    )
     context = output(table)
     rows = pl.DataFrame(schema=contracts.polars_schema(TABLES[table].contract))
     manager.handle_output(context, rows)
@@ -202,8 +227,10 @@ def _half(raw: pl.LazyFrame) -> pl.LazyFrame:
     return DRUGS.clean_records(raw.filter(pl.col("source_row") % 2 == 1))
 
 
-def test_a_table_kept_by_file_is_made_from_a_recipe_or_from_its_parts(store: Path) -> None:
-    manager = TablesByFile(store=Place(location=str(store)), engine=Workers())
+def test_a_table_kept_by_file_is_made_from_a_recipe_or_from_its_parts(
+    store: Path, workplace: Here
+) -> None:
+    manager = TablesByFile(workplace=workplace, engine=Workers())
     folder, parts = LocalFolder(store), []
     for file, drugs in {"drugs_2.csv": 2, "drugs_10.csv": 3}.items():
         rows = raw_rows(DRUGS, *({"source_file": file, "drug": f"d{n}"} for n in range(drugs)))
@@ -212,9 +239,9 @@ def test_a_table_kept_by_file_is_made_from_a_recipe_or_from_its_parts(store: Pat
     context = output("raw_drugs")
     manager.handle_output(context, Parts("raw_drugs", tuple(parts)))
     assert (shown(context)["files"], shown(context)["dagster/row_count"]) == (2, 5)
-    sizes = [(store / part.name).stat().st_size for part in parts]
+    sizes = [path.stat().st_size for path in (store / ".kept" / "raw_drugs").iterdir()]
     assert shown(context)["size_bytes"] == sum(sizes)
-    assert shown(context)["path"] == str(store / "raw_drugs.parts.json")
+    assert shown(context)["path"] == str(store / "latest" / "raw_drugs.parts.json")
 
     context = output("drugs_records")
     manager.handle_output(context, Recipe(of="raw_drugs", make=_half))
@@ -259,100 +286,3 @@ def test_column_schema_says_what_the_contract_says(table: str) -> None:
         assert column.description
         assert column.type == str(contract.columns()[column.name].dtype)
         assert column.constraints.nullable == contract.columns()[column.name].nullable
-
-
-# Through Dagster
-
-
-@dg.asset(io_manager_key="tables")
-def top_journal() -> pl.LazyFrame:
-    return ROWS
-
-
-@dg.asset(io_manager_key="documents", dagster_type=dg.Any)
-def drug_graph(top_journal: pl.LazyFrame) -> dg.Output[Any]:
-    journals = top_journal.collect()["journal"]
-    return dg.Output(iter(["[", json.dumps(journals[1]), "]"]))
-
-
-@dg.asset(deps=[drug_graph])
-def release(context: dg.AssetExecutionContext, store: Place) -> dg.MaterializeResult[None]:
-    if (Path(store.location) / "FAIL").exists():
-        raise ValueError("not today")
-    names = open_outputs(store.open(), context).release("done")
-    return dg.MaterializeResult(metadata={"released": names})
-
-
-ASSETS = [top_journal, drug_graph, release]
-
-
-def resources_of(store: str) -> dict[str, Any]:
-    place = Place(location=store)
-    return {
-        "tables": WholeTables(store=place),
-        "documents": Documents(store=place),
-        "store": place,
-    }
-
-
-def test_materialized_assets_are_written_loaded_and_described(store: Path) -> None:
-    result = dg.materialize(
-        [top_journal, drug_graph], resources=resources_of(str(store)), raise_on_error=False
-    )
-    assert result.success
-    assert json.loads((store / "graph.json").read_text()) == ["Ünïcode"]
-    [made] = result.asset_materializations_for_node("top_journal")
-    assert made.metadata["dagster/row_count"].value == 2
-    assert made.metadata["path"].value == str(store / "top_journal.parquet")
-
-
-def test_released_table_is_shown_where_it_lies(store: Path) -> None:
-    result = dg.materialize(ASSETS, resources=resources_of(str(store)))
-    [made] = result.asset_materializations_for_node("top_journal")
-    assert Path(str(made.metadata["path"].value)).is_file()
-    assert sorted(path.name for path in store.iterdir()) == [
-        "graph.json",
-        "release.json",
-        "top_journal.parquet",
-    ]
-
-
-def job_with_release() -> dg.JobDefinition:
-    """The assets above as a job that Dagster can load anew, as it does to start a run again."""
-    definitions = dg.Definitions(
-        assets=ASSETS,
-        jobs=[dg.define_asset_job("everything")],
-        resources=resources_of(os.environ["STORE"]),
-        executor=dg.in_process_executor,
-    )
-    return definitions.resolve_job_def("everything")
-
-
-@pytest.mark.slow
-def test_run_taken_up_from_its_failure_goes_on_with_what_was_staged(
-    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("STORE", str(store))
-    store.mkdir()
-    (store / "FAIL").touch()
-    job = dg.reconstructable(job_with_release)
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        failed = dg.execute_job(job, instance)
-        assert not failed.success
-        staged = store / ".staging" / failed.run_id
-        assert sorted(p.name for p in staged.iterdir()) == ["graph.json", "top_journal.parquet"]
-        assert sorted(p.name for p in store.iterdir()) == [".staging", "FAIL"]
-        (store / "FAIL").unlink()
-        again = dg.execute_job(
-            job,
-            instance,
-            reexecution_options=dg.ReexecutionOptions.from_failure(failed.run_id, instance),
-        )
-        assert again.success
-        steps = {event.step_key for event in again.all_events if event.is_step_success}
-    assert steps == {"release"}
-    assert sorted(path.name for path in store.iterdir()) == [
-        "graph.json",
-        "release.json",
-        "top_journal.parquet",
-    ]

@@ -12,9 +12,10 @@ from drug_assets import sources
 from drug_assets.definitions import make_definitions
 from drug_assets.defs import pulls
 from drug_assets.defs.resources import make_resources
+from drug_assets.fetch import FetchRequestError, ServiceRefused, ServiceUnavailable
 from drug_assets.settings import Settings
 from drug_assets.storage.landed_files import list_landed_objects
-from drug_assets.storage.objects import LocalFolder
+from drug_assets.storage.objects import LocalFolder, StorageError
 from drug_assets_tests.support.loopback_services import Trials
 from drug_assets_tests.support.registry import CLINICAL_TRIALS
 
@@ -70,6 +71,30 @@ def test_what_is_pulled_lands_as_files_of_its_source(tmp_path: Path) -> None:
     assert files
     assert all(sources.source_of_file(name) is CLINICAL_TRIALS for name in files)
     assert all((tmp_path / name).is_file() for name in files)
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (ServiceUnavailable("HTTP 503"), True),
+        (ServiceRefused("it answered 400: a bad query"), False),
+        (FetchRequestError("the query is blank"), False),
+        (StorageError("there is no bucket"), False),
+    ],
+)
+def test_pull_is_tried_again_only_if_the_service_may_answer_later(
+    error: Exception, again: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("drug_assets.fetch.fetch", fail)
+    settings = Settings(landing=str(tmp_path), queries={"pubmed": "aspirin"})
+    (pull,) = [each for each in pulls.pulls if each.key.path == ["pubmed_pull"]]
+    with pytest.raises(dg.Failure) as raised:
+        pull(dg.build_asset_context(), pulls=make_resources(settings)["pulls"])
+    assert raised.value.allow_retries == again
+    assert raised.value.description == str(error)
 
 
 def test_what_changed_within_a_week_is_asked_for(tmp_path: Path) -> None:

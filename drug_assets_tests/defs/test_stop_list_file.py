@@ -10,7 +10,8 @@ from rich.console import Console
 
 from drug_assets.cleaning.stop_list import StopList, StopListError
 from drug_assets.cli.in_process import run_everything
-from drug_assets.defs.resources import StopListFile, make_resources
+from drug_assets.defs.resources import make_resources
+from drug_assets.defs.stop_list import StopListFile
 from drug_assets.settings import Settings
 from drug_assets_tests.support import runs
 

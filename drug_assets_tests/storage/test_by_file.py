@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ from drug_assets.sources.tables import TABLES
 from drug_assets.storage.contract_gate import ContractBrokenError
 from drug_assets.storage.kept import by_file
 from drug_assets.storage.kept.by_file import (
+    DamagedPartsError,
     Part,
     Parts,
     Recipe,
@@ -27,7 +30,8 @@ from drug_assets.storage.kept.by_file import (
     name_part,
     write_part,
 )
-from drug_assets.storage.objects import LocalFolder
+from drug_assets.storage.kept.whole import name_object, result_of
+from drug_assets.storage.objects import LocalFolder, StoredObject
 from drug_assets_tests.support.raw import raw_rows
 from drug_assets_tests.support.registry import DRUGS
 
@@ -77,7 +81,10 @@ class Kept:
     """A store with the raw rows of some landed files, and the records made of them."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.store = LocalFolder(folder)
+        #: What the last call of `make` warned of.
+        self.warnings: list[str] = []
 
     def raw(self, files: Mapping[str, list[str]], content: str = "0") -> Parts:
         parts = []
@@ -101,14 +108,23 @@ class Kept:
         side_table = None if names is None else pl.LazyFrame({"name": names})
         recipe = Recipe("raw_drugs", make, side_table, None if names is None else _listed)
         given = self.raw(files, content)
-        return make_parts("drugs_records", recipe, given, self.store, LocalMachine())
+        warn = self.warnings.append
+        self.warnings.clear()
+        return make_parts("drugs_records", recipe, given, self.store, LocalMachine(), warn)
 
     def names(self, parts: Parts) -> list[str]:
         found: list[str] = parts.rows(self.store).collect()["drug"].to_list()
         return found
 
+    def path(self, result: str) -> Path:
+        """The file that holds a result."""
+        [name] = [o.name for o in self.store.objects(".kept/") if result_of(o.name) == result]
+        return self.folder / name
+
     def objects(self, table: str = "drugs_records") -> set[str]:
-        return {found.name for found in self.store.objects(f".kept/{table}/")}
+        """The results that are kept of a table, and other objects beside them."""
+        names = [found.name for found in self.store.objects(f".kept/{table}/")]
+        return {result_of(name) or name for name in names}
 
 
 @pytest.fixture
@@ -166,11 +182,11 @@ def test_parts_know_of_how_many_rows_they_were_made(kept: Kept) -> None:
 
 
 def test_other_content_another_recipe_or_other_arguments_are_made_anew(kept: Kept) -> None:
-    before = set(kept.make(FILES).objects())
+    before = set(kept.make(FILES).names())
     for change in ({"content": "1"}, {"make": partial(_cleaned, suffix="!")}):
         made = kept.make(FILES, **change)
         assert sorted(made_of()) == sorted(FILES)
-        assert not before & made.objects()
+        assert not before & made.names()
 
 
 def test_what_is_beside_the_files_is_prepared_once_and_decides(kept: Kept) -> None:
@@ -211,7 +227,7 @@ def test_what_no_list_names_goes_and_what_is_being_written_stays(kept: Kept) -> 
     being_written = kept.store.scratch(".kept/drugs_records/x.parquet")
     being_written.touch()
     raw = kept.raw(FILES)
-    discarded = discard_unlisted(kept.store, {*made.objects(), *raw.objects()})
+    discarded = discard_unlisted(kept.store, {*made.names(), *raw.names()})
     assert discarded == 2 * len(FILES)
     assert kept.objects() - {f".kept/drugs_records/{being_written.name}"} == {
         part.name for part in made.parts
@@ -227,6 +243,112 @@ def test_rows_are_as_if_all_files_were_made_at_once(kept: Kept) -> None:
     assert_frame_equal(made.rows(kept.store).collect(), at_once.collect())
 
 
+# Damage
+
+
+def _flip(path: Path) -> None:
+    """Flip a bit of the rows, which Parquet does not notice."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 1
+    path.write_bytes(data)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "truncated": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "empty": lambda path: os.truncate(path, 0),
+    "flipped": _flip,
+    "other bytes": lambda path: path.write_text("x"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_part_is_made_again_with_a_warning(kept: Kept, damage: str) -> None:
+    made = kept.make(FILES)
+    rows = made.rows(kept.store).collect()
+    path = kept.path(made.parts[1].name)
+    DAMAGES[damage](path)
+    assert kept.make(FILES) == made
+    assert made_of() == ["pubmed_10.xml"]
+    assert kept.warnings == [f"{path} is damaged: it was removed, and is made again"]
+    assert_frame_equal(made.rows(kept.store).collect(), rows)
+    assert kept.make(FILES) == made
+    assert (made_of(), kept.warnings) == ([], [])
+
+
+def test_removed_part_is_made_again(kept: Kept) -> None:
+    made = kept.make(FILES)
+    kept.path(made.parts[0].name).unlink()
+    assert kept.make(FILES) == made
+    assert made_of() == ["pubmed_2.xml"]
+
+
+def test_part_that_goes_between_listing_and_reading_is_made_again(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = kept.make(FILES)
+    listed = LocalFolder.objects
+    gone = kept.path(made.parts[0].name)
+
+    def listed_before_it_went(store: LocalFolder, prefix: str = "") -> list[StoredObject]:
+        found = listed(store, prefix)
+        if prefix == ".kept/drugs_records/":
+            gone.unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(LocalFolder, "objects", listed_before_it_went)
+    assert kept.make(FILES) == made
+    assert made_of() == ["pubmed_2.xml"]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_side_table_is_made_again_with_a_warning(kept: Kept, damage: str) -> None:
+    made = kept.make(FILES, _with_names, names=["x", "y"])
+    assert made.side_table is not None
+    path = kept.path(made.side_table)
+    whole = path.read_bytes()
+    DAMAGES[damage](path)
+    more = {**FILES, "pubmed_11.xml": ["k"]}
+    assert kept.names(kept.make(more, _with_names, names=["x", "y"]))[-1] == "k x+y"
+    assert kept.warnings == [f"{path} is damaged: it was removed, and is made again"]
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_input_is_told_with_its_file_and_the_cure(kept: Kept, damage: str) -> None:
+    raw = kept.raw(FILES)
+    DAMAGES[damage](kept.path(raw.parts[0].name))
+    recipe = Recipe("raw_drugs", _cleaned)
+    for read in (
+        lambda: make_parts("drugs_records", recipe, raw, kept.store, LocalMachine()),
+        lambda: raw.rows(kept.store),
+        lambda: raw.size_bytes(kept.store),
+    ):
+        with pytest.raises(
+            DamagedPartsError,
+            match=r"raw_drugs from pubmed_2\.xml are missing or damaged.*: run `drug-assets run`",
+        ):
+            read()
+
+
+@pytest.mark.parametrize("document", ["", "[]", "{", "null", '{"parts": [1]}', '{"parts": {}}'])
+def test_damaged_list_of_parts_is_an_error_with_a_cure(document: str) -> None:
+    with pytest.raises(DamagedPartsError, match="list of parts of drugs_records is damaged: run"):
+        Parts.read("drugs_records", document.encode())
+
+
+def test_same_part_made_in_two_ways_is_kept_once(kept: Kept) -> None:
+    made = kept.make(FILES)
+    path = kept.path(made.parts[0].name)
+    other = kept.folder / "other.parquet"
+    pl.read_parquet(path).write_parquet(other, metadata={"input_rows": "3"})
+    name = name_object(made.parts[0].name, other)
+    other.rename(kept.folder / name)
+    assert kept.names(made) == ["c", "a", "b", "e", "d", "g"]
+    raw = kept.raw(FILES)
+    assert discard_unlisted(kept.store, {*made.names(), *raw.names()}) == 1
+    assert kept.names(made) == ["c", "a", "b", "e", "d", "g"]
+
+
 def test_the_list_of_parts_names_them_in_order_beside_the_side_table() -> None:
     parts = Parts("drugs_records", (Part("b.csv", "2"), Part("é.csv", "1")), "side")
     (line,) = parts.lines()
@@ -235,8 +357,8 @@ def test_the_list_of_parts_names_them_in_order_beside_the_side_table() -> None:
         "side_table": "side",
         "parts": [{"source_file": "b.csv", "part": "2"}, {"source_file": "é.csv", "part": "1"}],
     }
-    assert parts.objects() == {"1", "2", "side"}
-    assert Parts("drugs_records", parts.parts).objects() == {"1", "2"}
+    assert parts.names() == {"1", "2", "side"}
+    assert Parts("drugs_records", parts.parts).names() == {"1", "2"}
 
 
 MIB = 1024**2
@@ -253,13 +375,15 @@ MIB = 1024**2
         ([20 * MIB, 20 * MIB], [1, 1]),
         ([1, 20 * MIB, 1, 1], [1, 1, 2]),
         ([6 * MIB] * 5, [2, 2, 1]),
-        ([None, None, None], [3]),
     ],
 )
-def test_files_are_made_together_up_to_a_size(sizes: list[int | None], groups: list[int]) -> None:
-    files = [(Part(f"{n}.csv", str(n)), f"made {n}") for n in range(len(sizes))]
-    known = {str(n): size for n, size in enumerate(sizes) if size is not None}
-    found = list(by_file._group_small_files(files, known))
+def test_files_are_made_together_up_to_a_size(sizes: list[int], groups: list[int]) -> None:
+    now = datetime.now(tz=UTC)
+    files = [
+        (f"{n}.csv", StoredObject(str(n), size, "1", now), f"made {n}")
+        for n, size in enumerate(sizes)
+    ]
+    found = list(by_file._group_small_files(files))
     assert [len(group) for group in found] == groups
     assert [file for group in found for file in group] == files
 
@@ -303,10 +427,8 @@ def test_a_side_table_that_nothing_prepares_is_given_as_it_is(kept: Kept) -> Non
 def test_the_size_of_a_table_is_that_of_its_parts_alone(kept: Kept) -> None:
     made = kept.make(FILES)
     kept.make(FILES, content="1")
-    expected = sum(kept.store.local_copy(part.name).stat().st_size for part in made.parts)
+    expected = sum(kept.path(part.name).stat().st_size for part in made.parts)
     assert made.size_bytes(kept.store) == expected > 0
-    gone = Parts("drugs_records", (*made.parts, Part("gone.csv", ".kept/drugs_records/gone")))
-    assert gone.size_bytes(kept.store) == expected
 
 
 def test_the_version_of_a_recipe_is_that_of_all_its_code() -> None:

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
+import subprocess
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import pytest
 
-from drug_assets.storage.kept import content_ids
 from drug_assets.storage.kept.content_ids import ContentIds
 from drug_assets.storage.objects import LocalFolder, StoredObject
 from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
-    from datetime import tzinfo
+    from collections.abc import Iterator
     from pathlib import Path
 
 
 class Zone(LocalFolder):
-    """A landing zone that notes which files are read."""
+    """A landing zone that notes which files are read, and whose files lay there for a while."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.was_read: list[str] = []
+        #: How long ago every file was changed for the last time.
+        self.changed_before = timedelta(minutes=1)
+
+    def objects(self, prefix: str = "") -> list[StoredObject]:
+        changed_at = datetime.now(tz=UTC) - self.changed_before
+        return [replace(found, changed_at=changed_at) for found in super().objects(prefix)]
 
     def content_id(self, found: StoredObject) -> str:
         self.was_read.append(found.name)
@@ -97,6 +105,71 @@ def test_a_file_written_a_moment_ago_is_not_remembered(places: Places) -> None:
     assert places.zone.was_read == ["a.csv"]
 
 
+def test_an_old_file_that_was_changed_a_moment_ago_is_not_remembered(places: Places) -> None:
+    # As `cp -p`, `rsync -t` and `tar` leave it: the time of writing is that of the original.
+    places.zone.changed_before = timedelta(seconds=1)
+    places.identities()
+    places.identities()
+    assert sorted(places.zone.was_read) == ["a.csv", "b.csv"]
+    places.zone.changed_before = timedelta(seconds=3)
+    places.identities()
+    places.identities()
+    assert places.zone.was_read == []
+
+
+def test_folder_tells_when_a_file_was_changed_at_all(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x")
+    settle(tmp_path / "a.csv", seconds_ago=3_600)
+    [found] = LocalFolder(tmp_path).objects()
+    assert not found.is_settled()
+    assert found.is_settled(datetime.now(tz=UTC) + timedelta(seconds=3))
+
+
+@pytest.fixture
+def coarse_times(tmp_path: Path) -> Iterator[Path]:
+    """A file system whose times are whole seconds."""
+    if os.geteuid() != 0 or shutil.which("mkfs.ext4") is None:
+        pytest.skip("needs root and mkfs.ext4")
+    image, folder = tmp_path / "image", tmp_path / "mounted"
+    with image.open("wb") as file:
+        file.truncate(8 * 2**20)
+    subprocess.run(["mkfs.ext4", "-q", "-I", "128", image], check=True, capture_output=True)
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-o", "loop", image, folder], check=False, text=True, capture_output=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"no loop device: {mounted.stderr}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.processes
+def test_edit_within_the_second_is_noticed_where_times_are_whole_seconds(
+    coarse_times: Path, tmp_path: Path
+) -> None:
+    zone, store = LocalFolder(coarse_times), LocalFolder(tmp_path / "store")
+    path = coarse_times / "pubmed.csv"
+    path.write_text("one")
+    settle(path, seconds_ago=3_600)
+    while time.time() % 1 > 0.3:  # so that all of it lies within one second
+        time.sleep(0.05)
+    written = path.stat().st_mtime_ns
+    identities = []
+    for text in ("two", "six"):
+        path.write_text(text)
+        os.utime(path, ns=(written, written))
+        [found] = zone.objects()
+        ids = ContentIds.of(zone, store)
+        identities.append((found.state, ids.content_id(found)))
+        ids.remember(store)
+    (state, content), (same_state, other) = identities
+    assert state == same_state, "the file system shows no difference"
+    assert content != other
+
+
 def test_another_landing_zone_is_read(places: Places, tmp_path: Path) -> None:
     first = places.identities()
     places.landing.rename(tmp_path / "moved")
@@ -108,9 +181,16 @@ def test_another_landing_zone_is_read(places: Places, tmp_path: Path) -> None:
 @pytest.mark.parametrize("damaged", ["", "{", "[]", '{"x": 1}', "null"])
 def test_what_cannot_be_read_is_forgotten(places: Places, damaged: str) -> None:
     first = places.identities()
-    (kept,) = (o.name for o in places.store.objects())
+    [kept] = (o.name for o in places.store.objects())
     whole = places.store.read(kept)
     (places.store.local_copy(kept)).write_text(damaged)
+    told: list[str] = []
+    ContentIds.of(places.zone, places.store, told.append)
+    assert told == (
+        []
+        if damaged == '{"x": 1}'
+        else [f"{places.store.uri(kept)} is damaged: all landed files are hashed again"]
+    )
     assert places.identities() == first
     assert sorted(places.zone.was_read) == ["a.csv", "b.csv"]
     assert places.store.read(kept) == whole
@@ -121,6 +201,18 @@ def test_removed_files_are_forgotten(places: Places) -> None:
     (places.landing / "a.csv").unlink()
     assert places.identities().keys() == {"b.csv"}
     assert b"a.csv" not in places.store.read(places.store.objects()[0].name)
+
+
+def test_memory_that_finds_no_room_leaves_nothing(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(LocalFolder, "put", full)
+    with pytest.raises(OSError, match="No space left"):
+        places.identities()
+    assert places.store.objects() == []
 
 
 def test_what_is_remembered_is_written_again_only_if_it_differs(places: Places) -> None:
@@ -158,20 +250,9 @@ def test_identities_that_a_place_lists_are_not_remembered(places: Places) -> Non
     ("age", "remembered"),
     [(timedelta(seconds=2), False), (timedelta(seconds=2, microseconds=1), True)],
 )
-def test_a_file_settles_in_two_seconds(
-    places: Places, monkeypatch: pytest.MonkeyPatch, age: timedelta, *, remembered: bool
-) -> None:
-    (found, *_) = places.zone.objects()
-
-    class Clock(datetime):
-        """One that stands still."""
-
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Self:  # noqa: ARG003
-            return cls.fromtimestamp(found.written_at.timestamp(), UTC) + age
-
-    monkeypatch.setattr(content_ids, "datetime", Clock)
-    ids = ContentIds.of(places.zone, places.store)
-    ids.content_id(replace(found, written_at=Clock.now() - age))
-    ids.remember(places.store)
-    assert bool(places.store.objects()) == remembered
+def test_a_file_settles_in_two_seconds(age: timedelta, *, remembered: bool) -> None:
+    changed = datetime(2026, 1, 2, tzinfo=UTC)
+    earlier = changed - timedelta(days=1)
+    for written_at, changed_at in ((changed, None), (changed, earlier), (earlier, changed)):
+        found = StoredObject("a.csv", 1, "1", written_at, changed_at=changed_at)
+        assert found.is_settled(changed + age) == remembered

@@ -6,6 +6,11 @@ import gzip
 import hashlib
 import json
 import os
+import re
+import shutil
+import socket
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -29,10 +34,11 @@ from drug_assets_tests.support import runs
 from drug_assets_tests.support.registry import PUBMED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from drug_assets.formats import RecordShape
+
+_NOBODY = 65534
 
 
 class Places:
@@ -313,18 +319,104 @@ def test_parts_of_good_files_are_kept_while_a_file_cannot_be_read(
     assert parsed == []
 
 
-def test_link_to_nothing_is_named(places: Places) -> None:
-    (places.landing / "pubmed_2.csv").symlink_to("nowhere")
-    with pytest.raises(UnreadableFilesError, match=r"pubmed_2\.csv: cannot be opened"):
+def _bind_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(path))
+
+
+#: How things come to be that cannot be opened, and what is told of them.
+ODD: dict[str, tuple[Callable[[Path], object], str]] = {
+    "link to nothing": (lambda p: p.symlink_to("nowhere"), "cannot be opened: a link to nothing"),
+    "link to itself": (lambda p: p.symlink_to(p.name), "cannot be opened: a link to itself"),
+    "pipe": (os.mkfifo, r"cannot be opened: a pipe \(FIFO\)"),
+    "socket": (_bind_socket, "cannot be opened: a socket"),
+    "device": (lambda p: p.symlink_to("/dev/zero"), "cannot be opened: a device"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_file_of_a_source_that_cannot_be_opened_is_told_for_what_it_is(
+    places: Places, kind: str
+) -> None:
+    make, told = ODD[kind]
+    make(places.landing / "pubmed_2.csv")
+    with pytest.raises(UnreadableFilesError, match=rf"pubmed_2\.csv: {told}"):
         places.read()
 
 
+@pytest.mark.parametrize("kind", ODD)
+def test_file_of_no_source_that_cannot_be_opened_is_reported_and_stops_nothing(
+    places: Places, kind: str
+) -> None:
+    make, told = ODD[kind]
+    make(places.landing / "odd.csv")
+    landed = places.read()
+    found = row(landed, "odd.csv")
+    assert re.fullmatch(told, str(found["problem"]))
+    assert (found["source"], found["sha256"], found["raw_rows"]) == (None, None, 0)
+    contracts.LandedFiles.validate(landed.files)
+    assert compute_fingerprint(ContentIds(places.zone)) == landed.fingerprint
+
+
 def test_name_that_is_no_text_is_told_as_far_as_it_goes(places: Places) -> None:
+    with open(os.fsencode(places.landing) + b"/odd_\xff.csv", "wb"):  # noqa: PTH123
+        pass
+    landed = places.read()
+    assert row(landed, r"odd_\udcff.csv")["problem"] == "its name is not UTF-8: rename it"
     with open(os.fsencode(places.landing) + b"/pubmed_\xff.csv", "wb"):  # noqa: PTH123
         pass
     with pytest.raises(UnreadableFilesError, match=r"pubmed_\\udcff\.csv: its name is not UTF-8"):
         places.read()
     assert len(compute_fingerprint(ContentIds(places.zone))) == 64
+
+
+@pytest.fixture
+def places_of_somebody(tmp_path: Path) -> Iterator[Places]:
+    """Places of a user who is not root, for whom alone permissions count; we are that user."""
+    folder = Path(tempfile.mkdtemp())
+    user = os.geteuid()
+    if user == 0:
+        os.chown(folder, _NOBODY, _NOBODY)
+        os.seteuid(_NOBODY)
+    try:
+        yield Places(folder)
+    finally:
+        os.seteuid(user)
+        if user != 0:
+            for path in folder.rglob("*"):
+                path.chmod(0o700)
+        shutil.rmtree(folder)
+
+
+def test_what_may_not_be_read_and_is_of_no_source_is_reported(places_of_somebody: Places) -> None:
+    places = places_of_somebody
+    before = places.read().fingerprint
+    for hidden in (".Trash-0", "a/.cache"):
+        (places.landing / hidden).mkdir(parents=True, mode=0o755)
+        (places.landing / hidden).chmod(0)
+    assert places.read().fingerprint == before, "hidden folders are none of its business"
+    (places.landing / "lost+found").mkdir(mode=0)
+    places.land(odd__csv="x")
+    (places.landing / "odd.csv").chmod(0)
+    landed = places.read()
+    assert {name: row(landed, name)["problem"] for name in ("lost+found", "odd.csv")} == {
+        "lost+found": "cannot be opened: a folder that may not be read",
+        "odd.csv": "cannot be opened: no permission to read it",
+    }
+    assert places.rows(landed, "pubmed").height == 3
+
+
+def test_what_may_not_be_read_and_is_of_a_source_stops_the_run(places_of_somebody: Places) -> None:
+    places = places_of_somebody
+    places.read()
+    (places.landing / "pubmed.csv").chmod(0)
+    (places.landing / "clinical_trials").mkdir(mode=0)
+    with pytest.raises(UnreadableFilesError) as raised:
+        places.read()
+    assert raised.value.problems == [
+        "clinical_trials: cannot be opened: a folder that may not be read",
+        "pubmed.csv: cannot be opened: no permission to read it",
+    ]
 
 
 def test_file_of_no_source_is_told_and_stops_nothing(places: Places) -> None:

@@ -135,10 +135,62 @@ def of_somebody_without_rights() -> Iterator[Path]:
 def test_folder_without_permission_is_named(of_somebody_without_rights: Path) -> None:
     (of_somebody_without_rights / "closed").mkdir(mode=0o000)
     folder = LocalFolder(of_somebody_without_rights)
-    with pytest.raises(StorageError, match="closed may not be read"):
-        folder.objects()
+    with pytest.raises(StorageError, match="closed may not be read: Permission denied"):
+        folder.objects("closed/")
     with pytest.raises(StorageError, match="closed may not be written to"):
         folder.scratch("closed/a")
+
+
+def test_folder_below_without_permission_is_listed_and_cannot_be_read(
+    of_somebody_without_rights: Path,
+) -> None:
+    (of_somebody_without_rights / "closed").mkdir(mode=0o000)
+    (of_somebody_without_rights / "file").touch()
+    folder = LocalFolder(of_somebody_without_rights)
+    assert names(folder) == ["closed", "file"]
+    with pytest.raises(FileNotFoundError, match="a folder that may not be read"):
+        folder.content_id(listed(folder, "closed"))
+
+
+def test_link_into_a_folder_that_may_not_be_entered_is_listed(
+    of_somebody_without_rights: Path,
+) -> None:
+    (of_somebody_without_rights / "closed").mkdir(mode=0o000)
+    (of_somebody_without_rights / "link").symlink_to("closed/file")
+    folder = LocalFolder(of_somebody_without_rights)
+    assert names(folder) == ["closed", "link"]
+    with pytest.raises(FileNotFoundError, match="no permission to read it"):
+        folder.content_id(listed(folder, "link"))
+
+
+def test_link_to_itself_is_listed_and_cannot_be_read(folder: LocalFolder, tmp_path: Path) -> None:
+    (tmp_path / "self").symlink_to("self")
+    with pytest.raises(FileNotFoundError, match="a link to itself"):
+        folder.content_id(listed(folder, "self"))
+
+
+def test_scratch_of_killed_writers_goes_wherever_it_lies(
+    folder: LocalFolder, tmp_path: Path
+) -> None:
+    put(folder, "a/b/kept", "x")
+    put(folder, ".hidden.tmp", "x")
+    (tmp_path / "outside").mkdir()
+    outside = LocalFolder(tmp_path / "outside").scratch("x")
+    outside.touch()
+    store = LocalFolder(tmp_path / "a")
+    (tmp_path / "a" / "link").symlink_to("../outside")
+    (tmp_path / "a" / ".latest.0123456789ab.tmp").symlink_to("b")
+    (tmp_path / "a" / "empty" / "too").mkdir(parents=True)
+    store.scratch("b/c").write_text("half of it")
+    assert [name.rpartition(".")[2] for name in store.discard_scratch()] == ["tmp", "tmp"]
+    assert names(folder) == [
+        ".hidden.tmp",
+        "a/b/kept",
+        "a/link/" + outside.name,
+        "outside/" + outside.name,
+    ]
+    assert store.discard_scratch() == []
+    assert not (tmp_path / "a" / "empty").exists()
 
 
 def test_content_id_is_of_the_bytes_alone(folder: LocalFolder, tmp_path: Path) -> None:
@@ -204,7 +256,7 @@ def test_what_is_put_or_moved_is_flushed_to_disk_with_its_folder(
     put(folder, "x/a", "1")
     file, its_folder = (path.stat().st_ino for path in (tmp_path / "x" / "a", tmp_path / "x"))
     assert flushed == [file, its_folder]
-    folder.move("x/a", "b")
+    folder.copy("x/a", "b")
     assert flushed == [file, its_folder, tmp_path.stat().st_ino]
 
 
@@ -252,11 +304,12 @@ def test_stale_scratch_goes_and_a_writer_at_work_is_left_alone(folder: LocalFold
     assert of_another.exists()
 
 
-def test_move_replaces(folder: LocalFolder) -> None:
+def test_copy_never_replaces(folder: LocalFolder) -> None:
     put(folder, "staged/a", "new")
     put(folder, "a", "old")
-    folder.move("staged/a", "a")
-    assert (names(folder), folder.read("a")) == (["a"], b"new")
+    with pytest.raises(FileExistsError):
+        folder.copy("staged/a", "a")
+    assert folder.read("a") == b"old"
 
 
 def test_delete_takes_empty_folders_along_but_not_the_store(

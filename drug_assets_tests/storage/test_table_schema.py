@@ -80,7 +80,7 @@ def test_every_contract_has_a_declaration_with_its_columns() -> None:
         assert columns == list(table.contract.columns())
         assert 1 <= len(declared["clustering"]) <= 4
         assert set(declared["clustering"]) <= set(columns)
-        assert declared["partition_by_month"] == ("date" if "date" in _date_columns(name) else None)
+        assert declared["partition_by_year"] == ("date" if "date" in _date_columns(name) else None)
         assert declared["description"]
         assert all(field["description"] for field in declared["schema"])
 
@@ -91,6 +91,19 @@ def test_published_tables_are_all_but_the_pipelines_inside() -> None:
     assert {"mentions", "drugs", "pubmed", "clinical_trials"} <= set(published)
     inside = TABLES.keys() - published.keys()
     assert {"landed_files", "raw_drugs", "pubmed_records", "pubmed_drugs_named"} <= inside
+
+
+def test_the_dataset_has_a_table_of_releases_besides() -> None:
+    declared = table_schema.declare_dataset()
+    assert declared.keys() == {*table_schema.declare_published_tables(), table_schema.RELEASES}
+    releases = declared[table_schema.RELEASES]
+    columns = {field["name"]: field for field in releases["schema"]}
+    assert set(releases["clustering"]) <= columns.keys()
+    described = [*releases["schema"], *columns["tables"]["fields"]]
+    assert all(field["description"].endswith(".") for field in described)
+    assert [name for name, field in columns.items() if field["mode"] == "NULLABLE"] == [
+        "replaced_at"
+    ]
 
 
 @pytest.mark.processes

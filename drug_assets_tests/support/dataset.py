@@ -11,6 +11,7 @@ from google.cloud import bigquery
 
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.google import table_schema
+from drug_assets.storage.google.tables import schema_fields
 from drug_assets.warehouse_sql.deploy import deploy
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class Dataset:
         dataset.client.create_dataset(name)
         for table in ("drugs", "mentions", "journal_drugs", "top_journal"):
             dataset.load(table, TABLES[table].contract.create_empty())
+        columns = schema_fields(table_schema.declare_releases())
+        releases = f"{emulator.project}.{name}.{table_schema.RELEASES}"
+        dataset.client.create_table(bigquery.Table(releases, schema=columns))
         return dataset
 
     def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:

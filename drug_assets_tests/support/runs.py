@@ -6,6 +6,7 @@ What a run should have made is for the tests to say.
 from __future__ import annotations
 
 import io
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +51,11 @@ class Run:
     report: str
     store: Path
 
+    @property
+    def graph(self) -> Path:
+        """The graph document of the current release."""
+        return self.store / "latest" / "graph.json"
+
     def table(self, name: str) -> pl.DataFrame:
         """A table of the store."""
         return table(self.store, name)
@@ -64,35 +70,48 @@ def landing_zone(folder: Path, files: Mapping[str, str | bytes] = SMALL) -> Path
     return folder
 
 
-def run(landing: Path, store: Path) -> Run:
-    """Run everything in this process, as `drug-assets run` does."""
+def console() -> Console:
+    """A console that nobody looks at."""
+    return Console(file=io.StringIO(), width=200, soft_wrap=True)
+
+
+def run(landing: Path, store: Path, **variables: str) -> Run:
+    """Run everything in this process, as `drug-assets run` does with these variables."""
     from drug_assets.cli.in_process import run_everything
 
     told = io.StringIO()
-    settings = Settings.of({}, landing=str(landing), store=str(store))
+    settings = Settings.of(variables, landing=str(landing), store=str(store))
     succeeded = run_everything(settings, Console(file=told, width=200, soft_wrap=True))
     return Run(succeeded, told.getvalue(), store)
 
 
+def copy(store: Path, target: Path) -> Path:
+    """A copy of a store that a test may change."""
+    shutil.copytree(store, target, symlinks=True)
+    return target
+
+
+def current(store: Path) -> Path:
+    """The folder of the current release of a store."""
+    return (store / "latest").resolve(strict=True)
+
+
 def table(store: Path, name: str) -> pl.DataFrame:
     """A table that lies in a store."""
-    return Outputs(LocalFolder(store)).table(name).collect()
+    return Outputs.current(LocalFolder(store)).table(name).collect()
 
 
 def outputs(store: Path) -> dict[str, bytes]:
-    """The bytes of every output of a store, by name; work in progress is hidden, and no output."""
-    return {
-        path.relative_to(store).as_posix(): path.read_bytes()
-        for path in sorted(store.rglob("*"))
-        if path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(store).parts)
-    }
+    """The bytes of every file of the current release of a store, by name."""
+    return {path.name: path.read_bytes() for path in sorted(current(store).iterdir())}
 
 
-def hidden(store: Path) -> list[str]:
-    """Names of what lies in a store besides outputs and what is kept for the next run."""
-    return [n for n in _files(store) if "/." in f"/{n}" and not n.startswith(".kept/")]
+def left_over(store: Path) -> list[str]:
+    """Names of what is in a store besides its releases and what is kept for the next run."""
+    expected = (".kept/", "releases/")
+    return [n for n in _files(store) if not n.startswith(expected) and n != ".lock"]
 
 
 def _files(folder: Path) -> list[str]:
+    # The link `latest` is not followed.
     return [p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*")) if p.is_file()]

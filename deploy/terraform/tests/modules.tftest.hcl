@@ -206,12 +206,12 @@ run "bigquery" {
 
   assert {
     condition     = toset(keys(google_bigquery_table.table)) == toset(keys(jsondecode(file("modules/bigquery/tables.json"))))
-    error_message = "One table for each contract that is published."
+    error_message = "One table for each contract that is published, and the table of releases."
   }
 
   assert {
-    condition     = google_bigquery_table.table["mentions"].time_partitioning[0].type == "MONTH" && google_bigquery_table.table["mentions"].time_partitioning[0].field == "date" && google_bigquery_table.table["mentions"].clustering == tolist(["drug_id", "journal_id"])
-    error_message = "Mentions are partitioned by month and clustered by drug and journal."
+    condition     = google_bigquery_table.table["mentions"].time_partitioning[0].type == "YEAR" && google_bigquery_table.table["mentions"].time_partitioning[0].field == "date" && google_bigquery_table.table["mentions"].clustering == tolist(["drug_id", "journal_id"])
+    error_message = "Mentions are partitioned by year and clustered by drug and journal."
   }
 
   assert {
@@ -489,8 +489,18 @@ run "monitoring" {
   }
 
   assert {
-    condition     = output.metrics == tolist(["drug_assets_mentions", "drug_assets_rows_in", "drug_assets_rows_rejected", "drug_assets_run_failed", "drug_assets_run_succeeded", "drug_assets_seconds"])
-    error_message = "Six metrics: two events, four figures."
+    condition     = output.metrics == tolist(["drug_assets_mentions", "drug_assets_rolled_back", "drug_assets_rows_in", "drug_assets_rows_rejected", "drug_assets_run_failed", "drug_assets_run_succeeded", "drug_assets_seconds"])
+    error_message = "Seven metrics: three events, four figures."
+  }
+
+  assert {
+    condition     = google_logging_metric.event["run_failed"].label_extractors == tomap({ outcome = "EXTRACT(jsonPayload.outcome)" }) && [for label in google_logging_metric.event["run_failed"].metric_descriptor[0].labels : label.key] == ["outcome"] && length(google_logging_metric.event["run_succeeded"].metric_descriptor[0].labels) == 0
+    error_message = "Failed runs are counted by outcome."
+  }
+
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.rolled_back.conditions[0].condition_prometheus_query_language[0].query, "user_drug_assets_rolled_back{") && endswith(google_monitoring_alert_policy.rolled_back.documentation[0].content, "https://example.org/operations.md#go-back-to-an-earlier-release")
+    error_message = "A rollback is told, with what to do."
   }
 
   assert {

@@ -3,7 +3,7 @@
 Such a table is a list of parts, in the order in which their files were delivered. The name of a
 part is a hash of the input and of the version of the recipe. So a part that exists is up to date,
 and a run makes only the parts of new or changed files. Parsing, cleaning and searching all make
-parts. `landing` lists the files, `engines` run the recipes.
+parts. `landing` lists the files, `engines` run the recipes, `whole` finds the object of a part.
 """
 
 from __future__ import annotations
@@ -16,9 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.contract_gate import conform, require_contract
 from drug_assets.storage.kept import FOLDER
+from drug_assets.storage.kept.whole import (
+    find_whole,
+    folder_of,
+    heal,
+    ignore,
+    name_object,
+    result_of,
+)
 from drug_assets.versions import compute_version
 
 if TYPE_CHECKING:
@@ -26,16 +35,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drug_assets.engines import Engine
-    from drug_assets.storage.objects import ObjectStore
+    from drug_assets.storage.kept.whole import Warn
+    from drug_assets.storage.objects import ObjectStore, StoredObject
 
-#: The prefix of the objects that hold `Recipe.side_table`.
-_SIDE_TABLES = f"{FOLDER}side_tables/"
+#: The name under which each `Recipe.side_table` is kept, beside the tables.
+_SIDE_TABLES = "side_tables"
 #: One call makes the parts of several small files, up to this size of their input parts: each call
 #: has a fixed cost.
 _TOGETHER_BYTES = 16 * 1024**2
 _KEY_CHARACTERS = 32
 #: Entry in the metadata of a part: the number of rows in its input part.
 _INPUT_ROWS = "input_rows"
+_NAMES_SHOWN = 5
+#: A run of everything makes each table from the landed files on; other work only reads some.
+_CURE = "run `drug-assets run` or materialize everything, and what is missing is made again"
+
+
+class DamagedPartsError(DrugAssetsError):
+    """Parts, or a list of parts, are missing or damaged, and cannot be made again right here."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +60,7 @@ class Part:
     """The rows that follow from one landed file."""
 
     source_file: str
-    #: Name of its object in the store.
+    #: Says what it was made from; see `whole` for the name of its object in the store.
     name: str
 
 
@@ -54,7 +71,7 @@ class Parts:
     table: str
     #: In the order in which the files were delivered.
     parts: tuple[Part, ...] = ()
-    #: Name of the object that holds the recipe's `side_table`, if it has one.
+    #: Name of the recipe's kept `side_table`, if it has one.
     side_table: str | None = None
 
     def lines(self) -> list[str]:
@@ -65,34 +82,69 @@ class Parts:
 
     @classmethod
     def read(cls, table: str, document: bytes) -> Parts:
-        """The parts in a document that `lines` made."""
-        listed = json.loads(document)
-        parts = tuple(Part(part["source_file"], part["part"]) for part in listed["parts"])
-        return cls(table, parts, listed["side_table"])
+        """The parts in a document that `lines` made.
 
-    def objects(self) -> set[str]:
-        """The names of all objects that the table needs."""
+        Raises:
+            DamagedPartsError: the document is damaged.
+        """
+        try:
+            listed = json.loads(document)
+            parts = tuple(
+                Part(str(part["source_file"]), str(part["part"])) for part in listed["parts"]
+            )
+            return cls(table, parts, listed["side_table"])
+        except (ValueError, TypeError, LookupError) as error:
+            raise DamagedPartsError(f"the list of parts of {table} is damaged: {_CURE}") from error
+
+    def names(self) -> set[str]:
+        """The names of all kept results that the table needs."""
         names = {part.name for part in self.parts}
         return names | {self.side_table} if self.side_table else names
 
     def rows(self, store: ObjectStore) -> pl.LazyFrame:
-        """The rows of all parts, in the order of delivery."""
+        """The rows of all parts, in the order of delivery.
+
+        Raises:
+            DamagedPartsError: parts are missing or damaged.
+        """
         if not self.parts:
             return TABLES[self.table].contract.create_empty(lazy=True)
         return pl.scan_parquet(self._copies(store), glob=False)
 
     def size_bytes(self, store: ObjectStore) -> int:
-        """The total size of the parts in the store."""
-        sizes = {found.name: found.size_bytes for found in store.objects(folder_of(self.table))}
-        return sum(sizes.get(part.name, 0) for part in self.parts)
+        """The total size of the parts in the store.
+
+        Raises:
+            DamagedPartsError: parts are missing or damaged.
+        """
+        return sum(found.size_bytes for found in self.objects(store))
+
+    def objects(self, store: ObjectStore) -> list[StoredObject]:
+        """The objects that hold the parts, verified.
+
+        Raises:
+            DamagedPartsError: parts are missing or damaged.
+        """
+        whole = find_whole(store, self.table, [part.name for part in self.parts]).whole
+        lacking = [part.source_file for part in self.parts if part.name not in whole]
+        if lacking:
+            raise DamagedPartsError(
+                f"the kept rows of {self.table} from {', '.join(lacking[:_NAMES_SHOWN])}"
+                f"{' and others' if len(lacking) > _NAMES_SHOWN else ''} are missing or damaged in "
+                f"{store.uri(folder_of(self.table))}: {_CURE}"
+            )
+        return [whole[part.name] for part in self.parts]
 
     def _copies(self, store: ObjectStore) -> list[Path]:
-        """Local copies of the parts; one listing gives all versions, instead of a request each."""
-        versions = {found.name: found.version for found in store.objects(folder_of(self.table))}
-        return [store.local_copy(part.name, versions.get(part.name)) for part in self.parts]
+        """Local copies of the parts."""
+        return [store.local_copy(found.name, found.version) for found in self.objects(store)]
 
     def input_rows(self, store: ObjectStore) -> Mapping[str, int]:
-        """How many rows of each landed file the recipe read, by name of the file."""
+        """How many rows of each landed file the recipe read, by name of the file.
+
+        Raises:
+            DamagedPartsError: parts are missing or damaged.
+        """
         return {
             part.source_file: int(pl.read_parquet_metadata(copy)[_INPUT_ROWS])
             for part, copy in zip(self.parts, self._copies(store), strict=True)
@@ -131,10 +183,11 @@ class _Task:
     table: str
     make: Callable[..., pl.LazyFrame]
     prepare: Callable[[pl.DataFrame], Any] | None
-    side_table: str | None
-    #: Names of the landed files, of their input parts, and of the parts to make: one each per file.
+    side_table: StoredObject | None
+    #: Names of the landed files, the objects of their input parts, and the names of the parts to
+    #: make: one each per file.
     files: tuple[str, ...]
-    inputs: tuple[str, ...]
+    inputs: tuple[StoredObject, ...]
     outputs: tuple[str, ...]
 
 
@@ -143,20 +196,20 @@ def make_key(*made_of: str) -> str:
     return hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:_KEY_CHARACTERS]
 
 
-def folder_of(table: str) -> str:
-    """The prefix of the objects that hold the parts of a table."""
-    return f"{FOLDER}{table}/"
-
-
 def name_part(table: str, *made_of: str) -> str:
-    """The name of a part's object, from the names, contents and versions that it is made from."""
+    """The name of a part, from the names, contents and versions that it is made from."""
     return f"{folder_of(table)}{make_key(*made_of)}.parquet"
 
 
 def make_parts(
-    table: str, recipe: Recipe, inputs: Parts, store: ObjectStore, engine: Engine
+    table: str,
+    recipe: Recipe,
+    inputs: Parts,
+    store: ObjectStore,
+    engine: Engine,
+    warn: Warn = ignore,
 ) -> Parts:
-    """The parts of a table; missing ones are made.
+    """The parts of a table; missing and damaged ones are made.
 
     Args:
         table: name of the table.
@@ -164,26 +217,33 @@ def make_parts(
         inputs: the parts of the table `recipe.of`.
         store: the store of the parts.
         engine: runs the recipe.
+        warn: is told of damaged parts.
 
     Raises:
         ContractBrokenError: the rows that the recipe makes do not keep the contract.
+        DamagedPartsError: input parts are missing or damaged.
     """
     version = recipe.version()
-    side_table = _keep_side_table(recipe.side_table, store)
+    side_table = _keep_side_table(recipe.side_table, store, warn)
+    side_table_name = result_of(side_table.name) if side_table else None
     outputs = Parts(
         table,
         tuple(
-            Part(part.source_file, name_part(table, part.name, version, side_table or ""))
+            Part(part.source_file, name_part(table, part.name, version, side_table_name or ""))
             for part in inputs.parts
         ),
-        side_table,
+        side_table_name,
     )
-    existing = {found.name for found in store.objects(folder_of(table))}
-    sizes = {found.name: found.size_bytes for found in store.objects(folder_of(recipe.of))}
+    whole = heal(store, table, [part.name for part in outputs.parts], warn).whole
     missing = [
         (part, target.name)
         for part, target in zip(inputs.parts, outputs.parts, strict=True)
-        if target.name not in existing
+        if target.name not in whole
+    ]
+    of_missing = Parts(recipe.of, tuple(part for part, _ in missing)).objects(store)
+    to_make = [
+        (part.source_file, found, name)
+        for (part, name), found in zip(missing, of_missing, strict=True)
     ]
     tasks = [
         _Task(
@@ -192,13 +252,13 @@ def make_parts(
             make=recipe.make,
             prepare=recipe.prepare,
             side_table=side_table,
-            files=tuple(part.source_file for part, _ in group),
-            inputs=tuple(part.name for part, _ in group),
-            outputs=tuple(name for _, name in group),
+            files=tuple(file for file, _, _ in group),
+            inputs=tuple(found for _, found, _ in group),
+            outputs=tuple(name for _, _, name in group),
         )
-        for group in _group_small_files(missing, sizes)
+        for group in _group_small_files(to_make)
     ]
-    size_bytes = sum(sizes.get(part.name, 0) for part, _ in missing)
+    size_bytes = sum(found.size_bytes for found in of_missing)
     for _ in engine.run(_make, tasks, size_bytes=size_bytes, fills_cores=True):
         pass
     _PREPARED.clear()
@@ -212,7 +272,7 @@ def write_part(
 
     Args:
         store: the store of the part.
-        name: name of its object.
+        name: its name, as `name_part` makes it.
         table: name of the table that it belongs to.
         rows: its rows, which follow from one landed file.
         metadata: entries for the metadata of the Parquet file.
@@ -229,50 +289,67 @@ def write_part(
 
 
 def discard_unlisted(store: ObjectStore, listed: Collection[str]) -> int:
-    """Remove kept parts and side tables that are not listed; return how many.
+    """Remove the objects of kept parts and side tables that are not listed; return how many.
 
     Args:
         store: the store.
-        listed: names of the objects to keep.
+        listed: names of the results to keep; one object stays for each.
     """
     unlisted = []
+    kept = set()
     for found in store.objects(FOLDER):
         folder, _, file = found.name.removeprefix(FOLDER).rpartition("/")
         # Hidden files are still being written.
-        if folder and not file.startswith(".") and found.name not in listed:
+        if not folder or file.startswith("."):
+            continue
+        result = result_of(found.name)
+        # Runs at once can make the same part in different groups, so that its bytes differ.
+        if result in listed and result not in kept:
+            kept.add(result)
+        else:
             unlisted.append(found.name)
     for name in unlisted:
         store.delete(name)
     return len(unlisted)
 
 
-def _keep_side_table(side_table: pl.LazyFrame | None, store: ObjectStore) -> str | None:
-    """Keep the side table of a recipe as an object named by its content; return the name."""
+def _keep_side_table(
+    side_table: pl.LazyFrame | None, store: ObjectStore, warn: Warn
+) -> StoredObject | None:
+    """Keep the side table of a recipe as an object named by its content; return the object."""
     if side_table is None:
         return None
-    scratch = store.scratch(f"{_SIDE_TABLES}rows.parquet")
+    scratch = store.scratch(f"{folder_of(_SIDE_TABLES)}rows.parquet")
     try:
         side_table.sink_parquet(scratch, maintain_order=True, compression="lz4")
-        name = f"{_SIDE_TABLES}{make_key(hashlib.sha256(scratch.read_bytes()).hexdigest())}.parquet"
-        if not any(found.name == name for found in store.objects(name)):
-            store.put(scratch, name)
+        result = name_part(_SIDE_TABLES, hashlib.sha256(scratch.read_bytes()).hexdigest())
+        whole = heal(store, _SIDE_TABLES, [result], warn).whole
+        if result not in whole:
+            store.put(scratch, name_object(result, scratch))
+            whole = find_whole(store, _SIDE_TABLES, [result]).whole
     finally:
         scratch.unlink(missing_ok=True)
-    return name
+    if result not in whole:
+        raise DamagedPartsError(f"{store.uri(result)} was removed at once: {_CURE}")
+    return whole[result]
 
 
 def _group_small_files(
-    files: Sequence[tuple[Part, str]], sizes: Mapping[str, int]
-) -> Iterator[list[tuple[Part, str]]]:
-    """Group files, so that the input parts of a group are small enough for one call."""
-    group: list[tuple[Part, str]] = []
+    files: Sequence[tuple[str, StoredObject, str]],
+) -> Iterator[list[tuple[str, StoredObject, str]]]:
+    """Group files, so that the input parts of a group are small enough for one call.
+
+    Args:
+        files: name of each landed file, the object of its input part, and the part to make.
+    """
+    group: list[tuple[str, StoredObject, str]] = []
     bytes_left = _TOGETHER_BYTES
-    for part, name in files:
-        size = sizes.get(part.name, 0)
+    for file in files:
+        size = file[1].size_bytes
         if group and size > bytes_left:
             yield group
             group, bytes_left = [], _TOGETHER_BYTES
-        group.append((part, name))
+        group.append(file)
         bytes_left -= size
     if group:
         yield group
@@ -280,7 +357,10 @@ def _group_small_files(
 
 def _make(task: _Task) -> None:
     """Make the parts of some files. A worker runs this: it reads and writes the store itself."""
-    copies = [task.store.local_copy(name) for name in task.inputs]
+    try:
+        copies = [task.store.local_copy(found.name, found.version) for found in task.inputs]
+    except FileNotFoundError as error:
+        raise DamagedPartsError(f"a kept input of {task.table} is gone: {_CURE}") from error
     input_rows = pl.scan_parquet(copies, glob=False)
     if task.side_table is None:
         rows = task.make(input_rows)
@@ -303,12 +383,13 @@ def _make(task: _Task) -> None:
             )
 
 
-def _prepare_side_table(task: _Task, name: str) -> Any:
+def _prepare_side_table(task: _Task, side_table: StoredObject) -> Any:
     """The prepared side table of a recipe; prepared once per process, as that can take a second."""
-    uri = task.store.uri(name)
+    uri = task.store.uri(side_table.name)
     if uri not in _PREPARED:
         _PREPARED.clear()
-        rows = pl.scan_parquet(task.store.local_copy(name), glob=False).collect()
+        copy = task.store.local_copy(side_table.name, side_table.version)
+        rows = pl.scan_parquet(copy, glob=False).collect()
         _PREPARED[uri] = task.prepare(rows) if task.prepare else rows
     return _PREPARED[uri]
 
@@ -319,11 +400,11 @@ _PREPARED: dict[str, Any] = {}
 
 @contextmanager
 def _put_when_written(store: ObjectStore, name: str) -> Iterator[Path]:
-    """A path to write to; on exit without an error, the file is put in the store."""
+    """A path to write a part to; on exit without an error, the file is put in the store."""
     scratch = store.scratch(name)
     try:
         yield scratch
-        store.put(scratch, name)
+        store.put(scratch, name_object(name, scratch))
     finally:
         scratch.unlink(missing_ok=True)
 

@@ -1,0 +1,55 @@
+"""Temporary folders of processes, below TMPDIR: made once per process, removed with it.
+
+A process that is killed leaves its folder; the next run removes it. It is known to be left over
+because nobody holds the lock on a file in it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from drug_assets.storage.pointer import hold_file, is_file_held
+
+_PREFIX = "drug-assets-"
+#: The file that a process holds in its folder. A folder without it may be somebody's own.
+_ALIVE = ".drug-assets-alive"
+
+
+@cache
+def make_process_folder() -> Path:
+    """The temporary folder of this process; removed when the process ends."""
+    made = Path(tempfile.mkdtemp(prefix="starting-"))
+    with suppress(OSError):  # a file system without locks: nothing of it is ever removed
+        hold_file(made / _ALIVE)
+    # It gets its name when the lock is held: no other process can take it for left over.
+    folder = made.rename(made.with_name(f"{_PREFIX}{made.name.removeprefix('starting-')}"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def remove_folders_of_dead_processes() -> list[Path]:
+    """Remove the temporary folders of processes that were killed; return these folders."""
+    removed = []
+    with os.scandir(tempfile.gettempdir()) as entries:
+        folders = [e for e in entries if e.name.startswith(_PREFIX)]
+    for entry in folders:
+        try:
+            if entry.is_dir(follow_symlinks=False) and _is_left_over(Path(entry.path)):
+                shutil.rmtree(entry.path)
+                removed.append(Path(entry.path))
+        except OSError:  # of another user, or another process removed it
+            continue
+    return removed
+
+
+def _is_left_over(folder: Path) -> bool:
+    alive = folder / _ALIVE
+    if folder.stat().st_uid != os.geteuid() or not alive.exists():
+        return False
+    return not is_file_held(alive)

@@ -1,0 +1,185 @@
+"""Runs at once on one store: none removes what another one needs. Real processes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drug_assets.storage import outputs, staging
+from drug_assets.storage.kept.by_file import discard_unlisted
+from drug_assets.storage.objects import LocalFolder
+from drug_assets.storage.outputs import evict_unused_parts
+from drug_assets_tests.support import runs
+from drug_assets_tests.support.forks import forks
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.processes
+
+#: A run, as far as parts are concerned: it begins, reads the landing zone, reads what it read, and
+#: at its end removes what nobody needs. It says how far it is, and waits for a line after each step
+#: that the test stops at.
+_RUN = """
+import sys
+from pathlib import Path
+
+from drug_assets.engines.local import LocalMachine
+from drug_assets.storage import staging
+from drug_assets.storage.landing import read_landing_zone
+from drug_assets.storage.objects import LocalFolder
+from drug_assets.storage.outputs import evict_unused_parts
+
+run, landing, folder = sys.argv[1:]
+store = LocalFolder(Path(folder))
+say = lambda *words: print(*words, flush=True)
+say("started")
+sys.stdin.readline()
+staging.begin(store, run, staging.Beginning(None, "rules", resumable=False))
+say("begun")
+landed = read_landing_zone(LocalFolder(Path(landing)), store, LocalMachine(), say)
+say("read")
+sys.stdin.readline()
+say(sum(parts.rows(store).collect().height for parts in landed.raw.values()))
+staging.discard(store, run)
+say(evict_unused_parts(store))
+"""
+
+
+class Run:
+    """A run in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def hears(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def go_on(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+
+    def has_ended(self) -> bool:
+        return self._process.wait() == 0
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def begun(name: str, landing: Path, store: Path) -> Iterator[Run]:
+    with subprocess.Popen(
+        [sys.executable, "-c", _RUN, name, str(landing), str(store)],
+        cwd=runs.REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        run = Run(process)
+        assert run.hears() == "started"
+        yield run
+
+
+@pytest.fixture
+def landings(tmp_path: Path) -> tuple[Path, Path]:
+    """Two states of a landing zone, none of whose files have the same content."""
+    other = {name: text + text.splitlines(keepends=True)[-1] for name, text in runs.SMALL.items()}
+    return (
+        runs.landing_zone(tmp_path / "a"),
+        runs.landing_zone(tmp_path / "b", other),
+    )
+
+
+def kept(store: Path) -> set[str]:
+    return {path.name for path in (store / ".kept").rglob("*.parquet")}
+
+
+def test_run_that_ends_leaves_the_parts_of_another_one_alone(
+    landings: tuple[Path, Path], tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    with begun("a", landings[0], store) as slow, begun("b", landings[1], store) as fast:
+        slow.go_on()
+        assert [slow.hears(), slow.hears()] == ["begun", "read"]
+        of_slow = kept(store)
+        fast.go_on()
+        assert [fast.hears(), fast.hears()] == ["begun", "read"]
+        fast.go_on()
+        assert [fast.hears(), fast.hears()] == ["11", "0"], "eleven rows read, nothing removed"
+        assert fast.has_ended()
+        assert of_slow < kept(store)
+        slow.go_on()
+        assert [slow.hears(), slow.hears()] == ["8", "6"], "nothing was released: all parts go"
+    assert kept(store) == set()
+
+
+def test_killed_run_keeps_nobody_from_removing_parts(
+    landings: tuple[Path, Path], tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    with begun("a", landings[0], store) as killed, begun("b", landings[1], store) as other:
+        killed.go_on()
+        assert [killed.hears(), killed.hears()] == ["begun", "read"]
+        killed.kill()
+        other.go_on()
+        assert [other.hears(), other.hears()] == ["begun", "read"]
+        other.go_on()
+        assert [other.hears(), other.hears()] == ["11", "6"]
+
+
+def test_run_that_begins_between_the_check_and_the_removal_waits_for_its_end(
+    landings: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "store"
+    with ExitStack() as stack:
+        first = stack.enter_context(begun("a", landings[0], store))
+        first.go_on()
+        assert [first.hears(), first.hears()] == ["begun", "read"]
+        first.kill()
+        second = stack.enter_context(begun("b", landings[0], store))
+        seen_at_removal = []
+
+        def removed_late(place: LocalFolder, listed: Collection[str]) -> int:
+            second.go_on()  # it begins, and waits for the lock
+            with pytest.raises(subprocess.TimeoutExpired):
+                second._process.wait(0.5)
+            seen_at_removal.append([s.run for s in staging.list_staged_runs(place)])
+            return discard_unlisted(place, listed)
+
+        monkeypatch.setattr(outputs, "discard_unlisted", removed_late)
+        assert evict_unused_parts(LocalFolder(store)) == 3
+        assert seen_at_removal == [["a"]], "the second run has not begun"
+        assert [second.hears(), second.hears()] == ["begun", "read"]
+        second.go_on()
+        assert second.hears() == "8"
+
+
+@pytest.mark.slow
+def test_five_whole_runs_at_once_of_two_landing_zones_all_succeed(
+    landings: tuple[Path, Path], tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    right = [runs.run(landing, tmp_path / f"right_{landing.name}") for landing in landings]
+    with forks(tmp_path / "processes") as processes:
+        pids = [
+            processes.start("run", "--landing", landings[number % 2], "--store", store)
+            for number in range(5)
+        ]
+        for pid in pids:
+            ended = processes.wait(pid)
+            assert ended.status == 0, ended.output
+        assert runs.outputs(store) in [runs.outputs(run.store) for run in right]
+        assert processes.run(landings[1], store).status == 0
+    assert runs.outputs(store) == runs.outputs(right[1].store)
+    expected = {result for run in right for result in kept(run.store)}
+    assert {name.partition("-")[0] for name in kept(store)} == {
+        name.partition("-")[0] for name in expected
+    }
