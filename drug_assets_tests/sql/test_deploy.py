@@ -233,7 +233,8 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[bigquery.Client]:
 
 STATEMENTS = [
     *("tables/product_nomenclature", "tables/transactions", "functions/folded_name"),
-    *("views/mentions_flat", "views/top_journal_view", "table_functions/drugs_in_same_journals"),
+    *("views/mentions_flat", "views/released_tables", "views/top_journal_view"),
+    "table_functions/drugs_in_same_journals",
     "table_functions/furniture_and_decoration_per_client",
     "table_functions/revenue_per_day",
 ]
@@ -287,9 +288,9 @@ def test_the_first_statement_that_fails_is_the_last(
 @pytest.mark.parametrize(
     ("there", "missing"),
     [
-        ([], "drugs, journal_drugs, mentions"),
-        (["mentions", "top_journal"], "drugs, journal_drugs"),
-        (["drugs", "mentions"], "journal_drugs"),
+        ([], "drugs, journal_drugs, mentions, releases"),
+        (["mentions", "top_journal"], "drugs, journal_drugs, releases"),
+        (["drugs", "mentions", "releases"], "journal_drugs"),
     ],
 )
 def test_all_missing_tables_are_named_and_nothing_runs(

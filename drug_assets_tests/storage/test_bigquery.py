@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from contextlib import closing
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -16,18 +15,19 @@ from hypothesis import strategies as st
 
 from drug_assets import contracts
 from drug_assets.sources.tables import TABLES
-from drug_assets.storage.google import dataset as tables
-from drug_assets.storage.google.dataset import Dataset, TablesInBigQuery
+from drug_assets.storage.google import jobs, tables
+from drug_assets.storage.google.dataset import Dataset
 from drug_assets.storage.google.table_schema import declare_published_tables
-from drug_assets.storage.objects import ChangedObjectError, LocalFolder, StorageError
-from drug_assets.storage.outputs import (
-    Outputs,
-    discard_staged,
-    finish_interrupted_releases,
-)
-from drug_assets.storage.releases import read_last_release
+from drug_assets.storage.objects import ChangedObjectError, StorageError
 from drug_assets_tests.support import clouds
 from drug_assets_tests.support.faulty_proxy import faulty_proxy
+from drug_assets_tests.support.published import (
+    PUBLISHED,
+    parquet,
+    publish_table,
+    published,
+    top_journal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from drug_assets_tests.support.emulators import BigQueryEmulator
 
 pytestmark = pytest.mark.xdist_group("clouds")
-
-PUBLISHED = sorted(name for name, table in TABLES.items() if table.published)
 
 
 @pytest.fixture
@@ -55,21 +53,6 @@ def client(bigquery_emulator: BigQueryEmulator) -> Iterator[bigquery.Client]:
     """What looks at tables from outside."""
     with closing(bigquery_emulator.client()) as client:
         yield client
-
-
-def top_journal(journals: int) -> pl.DataFrame:
-    """As many rows as asked for, as their contract wants them."""
-    return pl.DataFrame(
-        [(f"{i:04}", f"Journal {i}", 2, ["aspirin", "éthanol"]) for i in range(journals)],
-        schema=contracts.polars_schema(contracts.TopJournal),
-        orient="row",
-    )
-
-
-def parquet(folder: Path, frame: pl.DataFrame) -> Path:
-    path = folder / "table.parquet"
-    frame.write_parquet(path)
-    return path
 
 
 def value_of(column: dy.Column) -> st.SearchStrategy[Any]:
@@ -116,7 +99,7 @@ def test_every_value_and_null_comes_back(
 ) -> None:
     contract = TABLES[table].contract
     rows = data.draw(rows_of(contract))
-    dataset.load(table, parquet(tmp_path_factory.mktemp("rows"), rows))
+    publish_table(dataset, table, parquet(tmp_path_factory.mktemp("rows"), rows))
     read = pl.read_parquet(dataset.local_copy(table))
     assert read.schema == contracts.polars_schema(contract)
     assert read.equals(rows.sort(contract.primary_key()))
@@ -128,7 +111,7 @@ def test_tables_are_partitioned_clustered_described_and_labelled(
     for table, declared in declare_published_tables().items():
         empty = TABLES[table].contract.create_empty()
         for _ in ("made", "replaced"):
-            dataset.load(table, parquet(tmp_path, empty))
+            publish_table(dataset, table, parquet(tmp_path, empty))
             found = client.get_table(dataset.name(table))
             assert found.num_rows == 0
             assert found.description == declared["description"]
@@ -137,9 +120,9 @@ def test_tables_are_partitioned_clustered_described_and_labelled(
             assert undescribed(found.schema) == []
             modes = {field.name: field.mode for field in found.schema}
             assert modes == {field["name"]: field["mode"] for field in declared["schema"]}
-            if declared["partition_by_month"]:
+            if declared["partition_by_year"]:
                 assert found.time_partitioning.field == "date"
-                assert found.time_partitioning.type_ == "MONTH"
+                assert found.time_partitioning.type_ == "YEAR"
             else:
                 assert found.time_partitioning is None
     assert client.get_dataset(dataset.name("x").split(".")[1]).labels == tables.LABELS
@@ -152,12 +135,12 @@ def undescribed(fields: list[bigquery.SchemaField] | tuple[bigquery.SchemaField,
     ]
 
 
-def test_mentions_are_partitioned_by_month_and_clustered_by_drug_and_journal(
+def test_mentions_are_partitioned_by_year_and_clustered_by_drug_and_journal(
     dataset: Dataset, client: bigquery.Client, tmp_path: Path
 ) -> None:
-    dataset.load("mentions", parquet(tmp_path, contracts.Mentions.create_empty()))
+    publish_table(dataset, "mentions", parquet(tmp_path, contracts.Mentions.create_empty()))
     found = client.get_table(dataset.name("mentions"))
-    assert (found.time_partitioning.type_, found.time_partitioning.field) == ("MONTH", "date")
+    assert (found.time_partitioning.type_, found.time_partitioning.field) == ("YEAR", "date")
     assert found.clustering_fields == ["drug_id", "journal_id"]
 
 
@@ -165,12 +148,12 @@ def test_labels_that_others_gave_stay_and_descriptions_follow_the_contract(
     dataset: Dataset, client: bigquery.Client, tmp_path: Path
 ) -> None:
     path = parquet(tmp_path, top_journal(1))
-    dataset.load("top_journal", path)
+    publish_table(dataset, "top_journal", path)
     table = client.get_table(dataset.name("top_journal"))
     table.labels = {"managed-by": "terraform", "team": "literature"}
     table.description = "of an earlier version"
     client.update_table(table, ["labels", "description"])
-    dataset.load("top_journal", path)
+    publish_table(dataset, "top_journal", path)
     table = client.get_table(dataset.name("top_journal"))
     assert table.labels == {
         "application": "drug-assets",
@@ -188,13 +171,13 @@ def test_a_dataset_is_made_where_the_settings_say(
 ) -> None:
     clouds.reach(monkeypatch, bigquery=bigquery_emulator.url)
     name, path = clouds.new_dataset(), parquet(tmp_path, top_journal(1))
-    Dataset.at(bigquery_emulator.project, name, "EU").load("top_journal", path)
+    publish_table(Dataset.at(bigquery_emulator.project, name, "EU"), "top_journal", path)
     assert client.get_dataset(name).location == "EU"
     elsewhere = Dataset.at(bigquery_emulator.project, name, "europe-west1")
     with pytest.raises(
         StorageError, match=r"lies in EU, but DRUG_ASSETS_BIGQUERY_LOCATION is europe-west1"
     ):
-        elsewhere.load("top_journal", path)
+        publish_table(elsewhere, "top_journal", path)
 
 
 def test_a_load_that_fails_leaves_the_last_good_table(
@@ -203,15 +186,15 @@ def test_a_load_that_fails_leaves_the_last_good_table(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    dataset.load("top_journal", parquet(tmp_path, top_journal(3)))
+    publish_table(dataset, "top_journal", parquet(tmp_path, top_journal(3)))
     with faulty_proxy(bigquery_emulator.url) as proxy:
         clouds.reach(monkeypatch, bigquery=proxy.url)
         through = Dataset.at(bigquery_emulator.project, dataset.name("x").split(".")[1])
         proxy.fault = lambda n: "400" if "/upload/" in proxy.requests[n - 1] else None
         with pytest.raises(StorageError, match=r"top_journal.*injected"):
-            through.load("top_journal", parquet(tmp_path, top_journal(5)))
+            publish_table(through, "top_journal", parquet(tmp_path, top_journal(5)))
         with pytest.raises(StorageError, match=r"drugs.*injected"):
-            through.load("drugs", parquet(tmp_path, contracts.Drugs.create_empty()))
+            publish_table(through, "drugs", parquet(tmp_path, contracts.Drugs.create_empty()))
     assert pl.read_parquet(dataset.local_copy("top_journal")).equals(top_journal(3))
     with pytest.raises(FileNotFoundError, match=r"\.drugs"):
         dataset.local_copy("drugs")
@@ -223,11 +206,11 @@ def test_the_file_to_load_says_what_is_never_null(
     """The service, not the emulator, refuses an optional column for a REQUIRED one."""
     nullable = {}
 
-    def look(self: Dataset, table: str, declared: object, path: Path, location: object) -> None:
+    def look(self: jobs.Jobs, path: Path, table: str, config: object) -> None:
         nullable.update({field.name: field.nullable for field in pq.read_schema(path)})
 
-    monkeypatch.setattr(Dataset, "_load_once", look)
-    dataset.load("mentions", parquet(tmp_path, contracts.Mentions.create_empty()))
+    monkeypatch.setattr(jobs.Jobs, "load", look)
+    publish_table(dataset, "mentions", parquet(tmp_path, contracts.Mentions.create_empty()))
     columns = contracts.Mentions.columns()
     assert nullable == {name: column.nullable for name, column in columns.items()}
 
@@ -235,7 +218,7 @@ def test_the_file_to_load_says_what_is_never_null(
 def test_a_file_of_another_contract_is_refused(dataset: Dataset, tmp_path: Path) -> None:
     path = parquet(tmp_path, top_journal(1).drop("drugs"))
     with pytest.raises(StorageError, match=r"another version of its contract"):
-        dataset.load("top_journal", path)
+        publish_table(dataset, "top_journal", path)
 
 
 def test_a_missing_permission_names_the_roles(
@@ -245,13 +228,15 @@ def test_a_missing_permission_names_the_roles(
     tmp_path: Path,
 ) -> None:
     path = parquet(tmp_path, top_journal(1))
-    dataset.load("top_journal", path)
+    publish_table(dataset, "top_journal", path)
     with faulty_proxy(bigquery_emulator.url) as proxy:
         clouds.reach(monkeypatch, bigquery=proxy.url)
         refused = Dataset.at(bigquery_emulator.project, dataset.name("x").split(".")[1])
         proxy.fault = lambda _: "403"
         with pytest.raises(StorageError, match=r"roles/bigquery\.dataEditor.*bigquery\.jobUser"):
-            refused.load("top_journal", path)
+            refused.publish("r2", "another", {"top_journal": published(path)})
+        with pytest.raises(StorageError, match=r"releases may not be read.*bigquery\.dataViewer"):
+            refused.current_release()
         with pytest.raises(StorageError, match=r"roles/bigquery\.dataViewer"):
             refused.local_copy("top_journal")
 
@@ -260,13 +245,13 @@ def test_a_table_replaced_while_it_is_read_is_read_again(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """The pages of one reading must not be of two tables."""
-    dataset.load("top_journal", parquet(tmp_path, top_journal(2)))
+    publish_table(dataset, "top_journal", parquet(tmp_path, top_journal(2)))
     read, replacements = Dataset._read, iter([3])
 
     def read_and_replace(self: Dataset, *args: Any) -> int:
         rows = read(self, *args)
         for journals in replacements:
-            dataset.load("top_journal", parquet(tmp_path, top_journal(journals)))
+            publish_table(dataset, "top_journal", parquet(tmp_path, top_journal(journals)))
             break
         return rows
 
@@ -275,77 +260,6 @@ def test_a_table_replaced_while_it_is_read_is_read_again(
     replacements = iter([4, 5, 6])
     with pytest.raises(ChangedObjectError, match=r"top_journal was written again"):
         dataset.local_copy("top_journal")
-
-
-def test_a_store_keeps_tables_in_the_dataset_and_the_rest_beside(
-    dataset: Dataset, tmp_path: Path
-) -> None:
-    folder = LocalFolder(tmp_path / "store")
-    store = TablesInBigQuery(folder, dataset)
-    for name, journals in (("top_journal.parquet", 1), (".staging/run/top_journal.parquet", 2)):
-        scratch = store.scratch(name)
-        top_journal(journals).write_parquet(scratch)
-        store.put(scratch, name)
-        assert not scratch.exists()
-    assert store.uri("top_journal.parquet") == dataset.name("top_journal")
-    assert [o.name for o in store.objects()] == [".staging/run/top_journal.parquet"]
-    assert pl.read_parquet(store.local_copy("top_journal.parquet")).equals(top_journal(1))
-
-    store.move(".staging/run/top_journal.parquet", "top_journal.parquet")
-    assert store.objects() == []
-    assert pl.read_parquet(io.BytesIO(store.read("top_journal.parquet"))).equals(top_journal(2))
-
-    scratch = store.scratch("raw_drugs.parquet")
-    contracts.RawDrugs.create_empty().write_parquet(scratch)
-    store.put(scratch, "raw_drugs.parquet")
-    assert folder.local_copy("raw_drugs.parquet").is_file()
-
-    for name in ("top_journal.parquet", "raw_drugs.parquet", "raw_drugs.parquet"):
-        store.delete(name)
-    assert folder.objects() == []
-    with pytest.raises(FileNotFoundError):
-        store.local_copy("top_journal.parquet")
-
-
-def test_a_release_that_is_cut_off_is_carried_through_by_the_next_run(
-    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    store = TablesInBigQuery(LocalFolder(tmp_path / "store"), dataset)
-    drugs = contracts.Drugs.create_empty().lazy()
-
-    def stage(run: str, journals: int) -> Outputs:
-        outputs = Outputs(store, run)
-        outputs.write_table("drugs", drugs)
-        outputs.write_table("top_journal", top_journal(journals).lazy())
-        outputs.write_document("graph.json", [str(journals)])
-        return outputs
-
-    stage("first", 1).release({"rows": 1})
-    load = Dataset.load
-
-    def refused(self: Dataset, table: str, parquet: Path) -> None:
-        if table == "top_journal":
-            raise StorageError("not today")
-        load(self, table, parquet)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Dataset, "load", refused)
-        with pytest.raises(StorageError, match="not today"):
-            stage("second", 2).release({"rows": 2})
-    discard_staged(store, "second")  # as a run does that failed
-    assert Outputs(store).table("top_journal").collect().height == 1
-    assert store.read("graph.json") == b"1\n", "documents wait for the tables"
-    assert read_last_release(store) == {"rows": 1}
-
-    assert finish_interrupted_releases(store)[-3:] == [
-        "top_journal.parquet",
-        "graph.json",
-        "release.json",
-    ]
-    assert Outputs(store).table("top_journal").collect().height == 2
-    assert store.read("graph.json") == b"2\n"
-    assert read_last_release(store) == {"rows": 2}
-    assert store.objects(".staging/") == []
 
 
 def test_a_missing_login_says_how_to_log_in(

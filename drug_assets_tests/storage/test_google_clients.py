@@ -22,11 +22,13 @@ from google.cloud.storage.exceptions import DataCorruption  # type: ignore[impor
 
 from drug_assets.storage.google import bucket as gcs
 from drug_assets.storage.google import client as clients
-from drug_assets.storage.google import dataset as tables
+from drug_assets.storage.google import dataset as datasets
+from drug_assets.storage.google import tables
 from drug_assets.storage.google.client import explain_errors, name_account, storage_client
-from drug_assets.storage.google.dataset import Dataset, TablesInBigQuery
+from drug_assets.storage.google.dataset import Dataset
 from drug_assets.storage.google.table_schema import declare_published_tables, declare_table
-from drug_assets.storage.objects import LocalFolder, StorageError, StoredObject
+from drug_assets.storage.google.tables import Tables
+from drug_assets.storage.objects import StorageError, StoredObject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -293,32 +295,28 @@ def test_a_bucket_is_listed_to_its_end_without_what_stands_for_folders() -> None
 # Tables
 
 
-def dataset(client: object = None, location: str | None = "EU") -> Dataset:
+def client() -> bigquery.Client:
+    """A client that is not asked."""
     anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
-    made = bigquery.Client(project="payer", credentials=anonymous)
-    return Dataset(client or made, "project", "data", location)  # type: ignore[arg-type]
+    return bigquery.Client(project="payer", credentials=anonymous)
 
 
 @pytest.mark.parametrize("table", sorted(declare_published_tables()))
 def test_a_load_replaces_the_rows_of_a_declared_table(table: str) -> None:
     declared = declare_table(table)
-    config = tables._load_config(table, declared)
-    assert config.labels == {
-        "application": "drug-assets",
-        "managed-by": "drug-assets",
-        "table": table,
-    }
+    config = datasets._load_config(table, declared)
+    assert config.labels == {"table": table}, "`jobs` adds those that all jobs have"
     assert (config.source_format, config.create_disposition, config.write_disposition) == (
         *("PARQUET", "CREATE_NEVER", "WRITE_TRUNCATE"),
     )
     assert config.parquet_options.enable_list_inference is True
     assert config.clustering_fields == declared["clustering"]
-    assert config.schema == tables._schema(declared)
+    assert config.schema == tables.schema_fields(declared)
     assert [field.name for field in config.schema] == [f["name"] for f in declared["schema"]]
-    month = declared["partition_by_month"]
+    date = declared["partition_by_year"]
     partitioning = config.time_partitioning
     assert (partitioning and (partitioning.field, partitioning.type_)) == (
-        (month, "MONTH") if month else None
+        (date, "YEAR") if date else None
     )
 
 
@@ -371,7 +369,8 @@ def test_a_load_replaces_the_rows_of_a_declared_table(table: str) -> None:
 def test_an_error_of_a_table_says_what_to_do(
     error: Exception, kind: type[Exception], told: str, *, writing: bool
 ) -> None:
-    with pytest.raises(kind) as raised, dataset()._explain_errors("drugs", writing=writing):
+    place = Tables(client(), "project", "data", "EU")
+    with pytest.raises(kind) as raised, place.explain_errors("drugs", writing=writing):
         raise error
     assert str(raised.value) == told
 
@@ -381,34 +380,11 @@ def test_a_dataset_and_a_bucket_are_opened_anew_in_another_process(
 ) -> None:
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:1")
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:1")
-    again = pickle.loads(pickle.dumps(dataset()))  # noqa: S301 - our own
+    dataset = Dataset(client(), "project", "data", "EU")
+    again = pickle.loads(pickle.dumps(dataset))  # noqa: S301 - our own
     assert again.name("drugs") == "project.data.drugs"
     assert again.__reduce__()[1] == ("project", "data", "EU")
     assert pickle.loads(pickle.dumps(bucket())).uri("a") == "gs://shelf/zone/a"  # noqa: S301
-
-
-@pytest.mark.parametrize(
-    ("name", "table"),
-    [
-        ("mentions.parquet", "mentions"),
-        ("drugs.parquet", "drugs"),
-        ("mentions", None),
-        ("mentions.json", None),
-        ("graph.json", None),
-        ("landed_files.parquet", None),
-        ("raw_drugs.parquet", None),
-        ("no_table.parquet", None),
-        (".staging/run/mentions.parquet", None),
-        (".kept/mentions.parquet", None),
-    ],
-)
-def test_final_names_of_published_tables_alone_stand_for_tables(
-    name: str, table: str | None, tmp_path: Path
-) -> None:
-    assert tables._table_of(name) == table
-    store = TablesInBigQuery(LocalFolder(tmp_path), dataset())
-    expected = f"project.data.{table}" if table else str(tmp_path / name)
-    assert store.uri(name) == expected
 
 
 class Described:
@@ -421,7 +397,7 @@ class Described:
         self.found = SimpleNamespace(
             labels=dict(tables.LABELS),
             description=declared["description"],
-            schema=tables._schema(declared),
+            schema=tables.schema_fields(declared),
         )
         vars(self.found).update(changed)
         self.updated: list[list[str]] = []
@@ -449,8 +425,8 @@ def test_what_differs_of_a_table_is_updated_and_nothing_else(
     changed: dict[str, Any], updated: list[list[str]]
 ) -> None:
     """An update of what is as it should be would spend the quota of updates."""
-    client = Described("drugs", **changed)
-    dataset(client)._describe("drugs", declare_table("drugs"))
+    client: Any = Described("drugs", **changed)
+    Tables(client, "project", "data", None).describe("drugs", declare_table("drugs"))
     assert client.updated == updated
     expected = Described("drugs").found
     assert client.found.labels.items() >= {"application": "drug-assets"}.items()

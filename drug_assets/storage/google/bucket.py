@@ -14,7 +14,7 @@ import base64
 import hashlib
 import secrets
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -25,14 +25,16 @@ from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-unty
 from drug_assets.storage.google.client import (
     TIMEOUT,
     explain_errors,
-    make_process_folder,
     name_account,
     storage_client,
 )
 from drug_assets.storage.objects import ChangedObjectError, StorageError, StoredObject
+from drug_assets.storage.pointer import POINTER_DOCUMENT, Pointer
+from drug_assets.storage.temporary import make_process_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from google.cloud import storage  # type: ignore[attr-defined, import-untyped, unused-ignore]
@@ -50,6 +52,8 @@ class Bucket:
 
     The names that the store takes and returns do not contain the prefix.
     """
+
+    has_locks = False
 
     def __init__(self, client: storage.Client, bucket: str, prefix: str = "") -> None:
         """Use `gs://bucket/prefix` through a client."""
@@ -164,6 +168,10 @@ class Bucket:
         """A new path in the temporary folder of this process, below TMPDIR."""
         return make_process_folder() / f"{secrets.token_hex(8)}{PurePosixPath(name).suffix}"
 
+    def discard_scratch(self) -> list[str]:
+        """Nothing: scratch lies in the temporary folder of each process."""
+        return []
+
     def put(self, finished: Path, name: str) -> None:
         """Upload a file as one object, and move the file to the local copies.
 
@@ -180,14 +188,13 @@ class Bucket:
             )
         shutil.move(finished, self._cached(name, str(blob.generation)))
 
-    def move(self, name: str, new_name: str) -> None:
-        """Copy inside the service, then delete; if interrupted in between, it can be repeated."""
+    def copy(self, name: str, new_name: str) -> None:
+        """Copy inside the service: no bytes pass through this process."""
         with self._explain_errors(name, writing=True):
             source, target = self._blob(name), self._blob(new_name)
             token, _, _ = target.rewrite(source, timeout=TIMEOUT, retry=RETRY)
             while token is not None:
                 token, _, _ = target.rewrite(source, token=token, timeout=TIMEOUT, retry=RETRY)
-        self.delete(name)
 
     def delete(self, name: str) -> None:
         """Remove an object; do nothing if it does not exist."""
@@ -196,6 +203,52 @@ class Bucket:
                 self._blob(name).delete(timeout=TIMEOUT, retry=RETRY)
         except FileNotFoundError:
             pass
+
+    def pointer(self) -> Pointer | None:
+        """The release that the object `latest.json` names."""
+        return self._read_pointer()[0]
+
+    def swap_pointer(self, expected: Pointer | None, new: Pointer) -> bool:
+        """Replace `latest.json` if its generation is still that of the expected pointer."""
+        current, generation = self._read_pointer()
+        if current != expected:
+            return False
+        with self._explain_errors(POINTER_DOCUMENT, writing=True):
+            try:
+                self._blob(POINTER_DOCUMENT).upload_from_string(
+                    new.to_document(),
+                    content_type="application/json",
+                    if_generation_match=generation,
+                    timeout=TIMEOUT,
+                    retry=RETRY,
+                    checksum="crc32c",
+                )
+            except api.PreconditionFailed:
+                # Another run was faster, or the answer to the first of several attempts was lost.
+                found, _ = self._read_pointer()
+                return found is not None and (found == new or new.release in found.releases)
+        return True
+
+    def _read_pointer(self) -> tuple[Pointer | None, int]:
+        """The pointer and its generation; the generation 0 stands for a missing object."""
+        blob = self._blob(POINTER_DOCUMENT)
+        try:
+            with self._explain_errors(POINTER_DOCUMENT, writing=False):
+                # The headers of the same response give the generation of these bytes.
+                document = blob.download_as_bytes(raw_download=True, timeout=TIMEOUT, retry=RETRY)
+        except FileNotFoundError:
+            return None, 0
+        return Pointer.of_document(document, self.uri(POINTER_DOCUMENT)), int(blob.generation)
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Nothing: a bucket has no locks."""
+        return nullcontext()
+
+    def hold(self, name: str) -> None:
+        """Nothing: a bucket has no locks."""
+
+    def is_held(self, name: str) -> None:
+        """Unknown: a bucket has no locks."""
 
     def _blob(self, name: str, generation: str | None = None) -> storage.Blob:
         return self._bucket.blob(self._prefix + name, generation=generation)

@@ -5,13 +5,9 @@ Objects belong to `bucket`, tables to `dataset`.
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import tempfile
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import requests
@@ -24,7 +20,7 @@ from google.cloud.storage.exceptions import (  # type: ignore[import-untyped]
     InvalidResponse,
 )
 
-from drug_assets.storage.objects import StorageError
+from drug_assets.storage.objects import StorageError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,6 +83,7 @@ def explain_errors(place: str) -> Iterator[None]:
 
     Raises:
         StorageError: one of these happened; the message explains what to do.
+        UnavailableError: one that can pass happened.
     """
     try:
         yield
@@ -98,7 +95,9 @@ def explain_errors(place: str) -> Iterator[None]:
             f"service account's key file in GOOGLE_APPLICATION_CREDENTIALS. It failed with: {error}"
         ) from error
     except DataCorruption as error:
-        raise StorageError(f"{place} arrived damaged, its checksum differs: run again") from error
+        raise UnavailableError(
+            f"{place} arrived damaged, its checksum differs: run again"
+        ) from error
     except (
         api.GoogleAPIError,
         InvalidResponse,
@@ -106,7 +105,7 @@ def explain_errors(place: str) -> Iterator[None]:
         ConnectionError,
     ) as error:
         cause = getattr(error, "cause", None) or error
-        raise StorageError(
+        raise UnavailableError(
             f"{place} cannot be reached or refuses the call, after all retries: {cause}"
         ) from error
 
@@ -115,11 +114,3 @@ def name_account(client: object) -> str:
     """The account that a client is logged in with, as messages name it."""
     email = getattr(getattr(client, "_credentials", None), "service_account_email", None)
     return str(email) if email and email != "default" else "the account you are logged in with"
-
-
-@cache
-def make_process_folder() -> Path:
-    """The temporary folder of this process, for local copies; removed when the process ends."""
-    folder = tempfile.mkdtemp(prefix="drug-assets-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)

@@ -3,6 +3,9 @@
 The load jobs of the pipeline and, as JSON, Terraform use the same declarations. These are plain
 dictionaries in the form of BigQuery's REST API: no client, no connection, no Google import.
 `make generated` writes the JSON that Terraform reads.
+
+The table `releases`, which says of what release the other tables are, has no contract: only
+BigQuery has it, and it is declared here.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from dataframely.columns import Column
 
     from drug_assets.contracts import Contract
+
+#: The table whose open row (`replaced_at` is null) is the release that the other tables are of.
+RELEASES = "releases"
 
 _TYPES: Mapping[type[Column], str] = {
     dy.String: "STRING",
@@ -48,7 +54,7 @@ class TableDeclaration(TypedDict):
 
     description: str
     schema: list[SchemaField]
-    partition_by_month: str | None
+    partition_by_year: str | None
     clustering: list[str]
 
 
@@ -71,16 +77,74 @@ def declare_table(name: str) -> TableDeclaration:
     return {
         "description": (inspect.getdoc(table.contract) or "").partition("\n")[0],
         "schema": make_schema_fields(table.contract),
-        # By month, not by day: publication dates span more than a century, and a job may touch
-        # 4,000 partitions at most.
-        "partition_by_month": table.partitioned_by,
+        # By year, not by month or day: publication dates span more than a century, a release
+        # writes every partition of each table that changed, and a transaction may modify 100,000.
+        "partition_by_year": table.partitioned_by,
         "clustering": list(table.clustering),
     }
 
 
 def declare_published_tables() -> dict[str, TableDeclaration]:
-    """The declarations of all tables in BigQuery, by name, in the order of the pipeline."""
+    """The declarations of all tables with a contract, by name, in the order of the pipeline."""
     return {name: declare_table(name) for name, table in TABLES.items() if table.published}
+
+
+def declare_releases() -> TableDeclaration:
+    """The declaration of the table `releases`."""
+    part = _describe_part_of_releases
+    return {
+        "description": (
+            "Every release of this dataset's tables. The row whose replaced_at is null is the "
+            "release that all of them are of now."
+        ),
+        "schema": [
+            part(
+                "release_id",
+                "STRING",
+                "Identity of the release: the name of its folder in the store. It sorts by time. "
+                "Empty for what the tables held before the first release.",
+            ),
+            part(
+                "released_at",
+                "TIMESTAMP",
+                "When the transaction began that made its rows visible, seconds later.",
+            ),
+            part(
+                "replaced_at",
+                "TIMESTAMP",
+                "When the transaction began that made another release current; null for the "
+                "current one.",
+                "NULLABLE",
+            ),
+            {
+                **part(
+                    "tables",
+                    "RECORD",
+                    "The tables that the release is made of. A table whose checksum is that of "
+                    "the release before kept its rows.",
+                    "REPEATED",
+                ),
+                "fields": [
+                    part("name", "STRING", "Name of the table."),
+                    part("sha256", "STRING", "SHA-256 of the table's Parquet file in the store."),
+                    part("row_count", "INT64", "Its number of rows."),
+                ],
+            },
+        ],
+        "partition_by_year": None,
+        "clustering": ["release_id"],
+    }
+
+
+def declare_dataset() -> dict[str, TableDeclaration]:
+    """The declarations of all tables in BigQuery, by name."""
+    return {**declare_published_tables(), RELEASES: declare_releases()}
+
+
+def _describe_part_of_releases(
+    name: str, kind: str, description: str, mode: str = "REQUIRED"
+) -> SchemaField:
+    return {"name": name, "type": kind, "mode": mode, "description": description}
 
 
 def _field(name: str, column: Column) -> SchemaField:

@@ -3,8 +3,8 @@
 -- Intended for Looker Studio and spreadsheets.
 --
 -- Parameters: none.
--- Cost: the selected columns; with a filter on date, only of its months. A filter on year or month
--- alone reads all months: in Looker Studio, use date as the date range dimension.
+-- Cost: the selected columns; with a filter on date, only of its years. A filter on year or month
+-- alone reads all years: in Looker Studio, use date as the date range dimension.
 -- Emulator: it does not store the descriptions.
 CREATE OR REPLACE VIEW `${project}.${dataset}.mentions_flat` (
   drug_id OPTIONS (description = 'Drug that is mentioned.'),

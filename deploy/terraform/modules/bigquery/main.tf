@@ -1,6 +1,7 @@
-# The warehouse. Its tables follow from the contracts in the code: `make generated` writes
-# tables.json, and a test compares the two. Its views and functions come from the statements in
-# drug_assets/warehouse_sql/, which `drug-assets deploy-sql` also runs.
+# The warehouse. Its tables follow from the contracts in the code, besides `releases`, which says of
+# what release they are: `make generated` writes tables.json, and a test compares the two. Its views
+# and functions come from the statements in drug_assets/warehouse_sql/, which `drug-assets
+# deploy-sql` also runs.
 
 locals {
   tables = jsondecode(file("${path.module}/tables.json"))
@@ -89,11 +90,18 @@ resource "google_bigquery_table" "table" {
   deletion_protection = var.deletion_protection
 
   dynamic "time_partitioning" {
-    for_each = each.value.partition_by_month == null ? [] : [each.value.partition_by_month]
+    for_each = each.value.partition_by_year == null ? [] : [each.value.partition_by_year]
     content {
-      type  = "MONTH"
+      type  = "YEAR"
       field = time_partitioning.value
     }
+  }
+
+  # Terraform creates a missing table. How an existing one is laid out is changed by the release
+  # that needs it, with the rows in it: Terraform would have to delete the table, which
+  # deletion_protection refuses, or else would lose its rows.
+  lifecycle {
+    ignore_changes = [schema, time_partitioning, clustering]
   }
 }
 
