@@ -14,12 +14,21 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from drug_assets.wording import printable, printable_json
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Events that the metrics and alerts of a deployment match, as `jsonPayload.event`.
 RUN_SUCCEEDED = "run_succeeded"
 RUN_FAILED = "run_failed"
+#: Another release than the newest was made the current one, or the newest again.
+ROLLED_BACK = "rolled_back"
+
+#: What ended a run that failed, as field `outcome` of its event: a source lost all its rows, or
+#: there is no drug to look for; another run released meanwhile; the outputs do not belong together,
+#: or were not checked; anything else.
+EMPTY, LOST_RACE, REFUSED, FAILED = OUTCOMES = "empty", "lost_race", "refused", "failed"
 
 _ERROR_EVENT = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
 _DAGSTER_FIELDS = {"run_id": "run_id", "job_name": "job", "step_key": "step"}
@@ -42,7 +51,16 @@ class CloudFormatter(logging.Formatter):
         if record.exc_info:
             entry["stack_trace"] = self.formatException(record.exc_info)
             entry["@type"] = _ERROR_EVENT
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        # JSON escapes the lower controls only.
+        return printable_json(json.dumps(entry, ensure_ascii=False, default=str))
+
+
+class TextFormatter(logging.Formatter):
+    """Formats log records as text that a terminal shows and does not obey."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format a record; its traceback has lines of its own."""
+        return printable(super().format(record), lines=True)
 
 
 def _get_dagster_fields(record: logging.LogRecord) -> dict[str, Any]:
@@ -63,7 +81,7 @@ def _get_dagster_fields(record: logging.LogRecord) -> dict[str, Any]:
 def make_handler(*, as_json: bool) -> logging.Handler:
     """A handler that writes logs to stderr, as JSON lines or as text."""
     handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    text = TextFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(CloudFormatter() if as_json else text)
     return handler
 
@@ -72,7 +90,7 @@ def write_event(event: str, message: str, **figures: Any) -> None:
     """Write an event of a run to stderr as a JSON line, whatever loggers are configured.
 
     Args:
-        event: `RUN_SUCCEEDED` or `RUN_FAILED`.
+        event: `RUN_SUCCEEDED`, `RUN_FAILED` or `ROLLED_BACK`.
         message: the message for people.
         figures: further fields of the log entry.
     """
@@ -85,7 +103,7 @@ def write_event(event: str, message: str, **figures: Any) -> None:
             "levelno": level,
             "levelname": logging.getLevelName(level),
             "msg": "%s",
-            "args": (message,),
+            "args": (printable(message, lines=True),),
             "fields": fields,
         }
     )

@@ -1,16 +1,24 @@
 """Sensors that report the end of a run: a log event for each, and a webhook call for failures.
 
-Dagster's daemon evaluates them. Runs of `drug-assets run` report their own end and carry the tag
-`REPORTED`, so they are left out here.
+Dagster's daemon evaluates them, for every run that was to release: of a job, or of assets that a
+person chose. Runs of `drug-assets run` report their own end and carry the tag `REPORTED`, so they
+are left out here.
 """
 
 import dagster as dg
 
 from drug_assets import logs, notify
-from drug_assets.defs.jobs import drug_mentions
+from drug_assets.defs.failures import FailureReader
+from drug_assets.defs.release import ROWS
+from drug_assets.defs.workplace import RELEASE
+from drug_assets.wording import count_of
 
 #: Tag of runs whose end is reported by the process that runs them.
 REPORTED = "drug_assets/reported"
+
+
+#: The job of the runs that people start by choosing assets.
+_CHOSEN_ASSETS = "__ASSET_JOB"
 
 
 def make_failure_sensor(webhook: str | None) -> dg.SensorDefinition:
@@ -18,57 +26,98 @@ def make_failure_sensor(webhook: str | None) -> dg.SensorDefinition:
 
     @dg.run_failure_sensor(
         name="run_failed",
-        monitored_jobs=[drug_mentions],
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Logs a failed run for alerts, and posts it to a webhook if there is one.",
+        description=(
+            "Logs why a run that was to release failed, for alerts, and posts it to a webhook if "
+            "there is one."
+        ),
     )
-    def run_failed(context: dg.RunFailureSensorContext) -> None:
+    def run_failed(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
         run = context.dagster_run
-        if REPORTED in run.tags:
-            return
-        text = f"{run.job_name} failed: {context.failure_event.message}"
-        logs.write_event(logs.RUN_FAILED, text, run_id=run.run_id, job=run.job_name)
+        if not _is_told(context.instance, run):
+            return dg.SkipReason(_NOT_TOLD)
+        reader = FailureReader.of_run(context.instance, run.run_id)
+        if not reader.causes and not reader.checks:
+            # No step failed: its worker died, or it never started.
+            reader.causes.append(context.failure_event.message or "no reason is known")
+        text = reader.describe(_name(context.instance, run))
+        logs.write_event(
+            logs.RUN_FAILED, text, run_id=run.run_id, job=run.job_name, outcome=reader.outcome
+        )
         if webhook:
             try:
                 notify.notify(webhook, {"text": text, "run_id": run.run_id, "job": run.job_name})
             except notify.NotNotifiedError as error:
                 context.log.warning(str(error))
+        return None
 
     return run_failed
 
 
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
-    monitored_jobs=[drug_mentions],
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Logs the figures of a run that succeeded.",
+    description="Logs the figures of a run that released.",
 )
-def run_succeeded(context: dg.RunStatusSensorContext) -> None:
+def run_succeeded(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
     """Log the figures of a run, for metrics and for the alert that no run has succeeded lately."""
     run = context.dagster_run
-    if REPORTED in run.tags:
-        return
+    if not _is_told(context.instance, run):
+        return dg.SkipReason(_NOT_TOLD)
     record = context.instance.get_run_record_by_id(run.run_id)
     started = record.start_time if record and record.start_time else 0.0
     ended = record.end_time if record and record.end_time else started
     rows = collect_rows(context.instance, run.run_id)
     logs.write_event(
         logs.RUN_SUCCEEDED,
-        f"{run.job_name} succeeded",
+        f"{_name(context.instance, run)} succeeded",
         run_id=run.run_id,
         job=run.job_name,
         **collect_figures(rows, ended - started),
     )
+    return None
+
+
+_NOT_TOLD = "the run does not release, or reports its own end"
+
+
+def _is_told(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether the sensors report a run: whatever its job, if it was to release."""
+    if REPORTED in run.tags:
+        return False
+    planned = _planned_assets(instance, run.run_id)
+    return not planned or RELEASE in planned
+
+
+def _planned_assets(instance: dg.DagsterInstance, run_id: str) -> set[dg.AssetKey]:
+    """The assets that a run was to make."""
+    planned = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    events = [entry.dagster_event for entry in planned if entry.dagster_event]
+    return {event.asset_key for event in events if event.asset_key}
+
+
+def _name(instance: dg.DagsterInstance, run: dg.DagsterRun) -> str:
+    """What messages call a run: its job, or how many assets a person chose."""
+    if run.job_name != _CHOSEN_ASSETS:
+        return run.job_name
+    chosen = len(_planned_assets(instance, run.run_id))
+    return f"the materialization of {count_of(chosen, 'chosen asset')}"
 
 
 def collect_rows(instance: dg.DagsterInstance, run_id: str) -> dict[str, int]:
-    """The row count of each table that a run materialized."""
-    rows = {}
+    """The row count of each table that a run materialized or released."""
+    rows: dict[str, int] = {}
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
         event = entry.asset_materialization
-        count = event.metadata.get("dagster/row_count") if event else None
-        if event and isinstance(count, dg.IntMetadataValue) and count.value is not None:
+        if event is None:
+            continue
+        count = event.metadata.get("dagster/row_count")
+        if isinstance(count, dg.IntMetadataValue) and count.value is not None:
             rows[event.asset_key.path[-1]] = count.value
+        # A run of chosen assets releases tables that others made.
+        released = event.metadata.get(ROWS)
+        if event.asset_key == RELEASE and isinstance(released, dg.JsonMetadataValue):
+            rows |= {str(table): int(number) for table, number in dict(released.data or {}).items()}
     return rows
 
 

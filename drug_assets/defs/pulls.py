@@ -10,7 +10,9 @@ import dagster as dg
 
 from drug_assets import sources
 from drug_assets.defs import OWNERS
+from drug_assets.defs.failures import may_pass
 from drug_assets.defs.resources import Pulls
+from drug_assets.errors import DrugAssetsError
 from drug_assets.sources import PublicationSource
 from drug_assets.storage.destination import landing_destination
 
@@ -35,7 +37,7 @@ def _pull(source: PublicationSource) -> dg.AssetsDefinition:
     )
     def pull(context: dg.AssetExecutionContext, pulls: Pulls) -> dg.MaterializeResult[None]:
         # Imported here, as every run loads the definitions, and few of them call a service.
-        from drug_assets.fetch import FetchError, FetchRequest, fetch
+        from drug_assets.fetch import FetchRequest, ServiceUnavailable, fetch
 
         query, service = pulls.queries.get(source.name), source.service()
         if not query:
@@ -43,14 +45,14 @@ def _pull(source: PublicationSource) -> dg.AssetsDefinition:
             context.log.info(reason)
             return dg.MaterializeResult(metadata={"skipped": reason, "records": 0})
         today = datetime.now(tz=UTC).date()
-        request = FetchRequest(
-            service=service,
-            query=query,
-            since=today - timedelta(days=_DAYS),
-            as_of=today,
-            date_type=service.changed_date_type,
-        )
         try:
+            request = FetchRequest(
+                service=service,
+                query=query,
+                since=today - timedelta(days=_DAYS),
+                as_of=today,
+                date_type=service.changed_date_type,
+            )
             report = fetch(
                 request,
                 landing_destination(pulls.landing),
@@ -58,8 +60,10 @@ def _pull(source: PublicationSource) -> dg.AssetsDefinition:
                 email=pulls.email,
                 base_url=pulls.urls.get(source.name),
             )
-        except FetchError as error:
-            raise dg.Failure(str(error)) from error
+        except DrugAssetsError as error:
+            # A query that is refused now is refused in a minute, too.
+            can_pass = isinstance(error, ServiceUnavailable) or may_pass(error)
+            raise dg.Failure(str(error), allow_retries=can_pass) from error
         return dg.MaterializeResult(
             metadata={
                 "records": report.records,

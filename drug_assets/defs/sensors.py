@@ -10,9 +10,10 @@ import dagster as dg
 from drug_assets import sources
 from drug_assets.defs.jobs import drug_mentions
 from drug_assets.defs.places import Place
+from drug_assets.defs.workplace import Workplace
 from drug_assets.storage.landed_files import list_landed_objects
 from drug_assets.storage.objects import StorageError, StoredObject
-from drug_assets.wording import count_of
+from drug_assets.wording import count_of, printable, shorten
 
 #: File names that a tag or message lists before it counts the rest.
 _NAMES_SHOWN = 5
@@ -77,12 +78,13 @@ def make_landing_zone_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinit
         description="Asks for one run when files of the landing zone are new, changed or gone.",
     )
     def sensor(
-        context: dg.SensorEvaluationContext, landing_zone: Place
+        context: dg.SensorEvaluationContext, landing_zone: Place, workplace: Workplace
     ) -> dg.SensorResult | dg.SkipReason:
         """Ask for at most one run per tick, for all changes since the last tick that asked for one.
 
         A tick that is evaluated again with the same cursor (a replay, or a daemon that died before
-        it stored the new cursor) asks for the same run key, and Dagster starts a run key once.
+        it stored the new cursor) asks for the same run key, and Dagster starts a run key once. The
+        first tick of all asks for none if what it finds was released already.
         """
         try:
             objects = list_landed_objects(landing_zone.open())
@@ -96,6 +98,11 @@ def make_landing_zone_sensor(status: dg.DefaultSensorStatus) -> dg.SensorDefinit
         if now.digest == before.digest and now.files == before.files:
             state = f"{count_of(now.files, 'file')} as before" if found else "there are no files"
             return dg.SkipReason(f"nothing changed: {state}{ignored_note}")
+        if not before.number and workplace.is_released():
+            return dg.SensorResult(
+                skip_reason=f"{count_of(now.files, 'file')}, released already{ignored_note}",
+                cursor=now.cursor(),
+            )
         return dg.SensorResult(
             run_requests=[dg.RunRequest(run_key=now.run_key(), tags=_tags(before, found, ignored))],
             cursor=now.cursor(),
@@ -135,5 +142,4 @@ def _sum_of_digests(found: list[StoredObject]) -> int:
 
 
 def _join_names(names: list[str]) -> str:
-    more = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return printable(shorten(names, most=_NAMES_SHOWN))

@@ -20,6 +20,11 @@ def mentions() -> dg.MaterializeResult[None]:
 
 
 @dg.asset
+def release() -> None:
+    pass
+
+
+@dg.asset
 def without_rows() -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata={"dagster/row_count": "many"})
 
@@ -63,7 +68,9 @@ def test_the_figures_of_a_run_that_succeeded_are_told(
     runs = []
     with dg.DagsterInstance.ephemeral() as instance:
         for tags in ({}, {notifications.REPORTED: "yes"}):
-            result = dg.materialize([mentions, without_rows, raw], instance=instance, tags=tags)
+            result = dg.materialize(
+                [mentions, without_rows, raw, release], instance=instance, tags=tags
+            )
             (event,) = [e for e in result.all_events if e.event_type_value == "PIPELINE_SUCCESS"]
             run: Any = instance.get_run_by_id(result.run_id)
             sensor(dg.build_run_status_sensor_context("run_succeeded", event, instance, run))
@@ -125,7 +132,7 @@ def test_a_run_that_failed_is_told_whether_or_not_the_webhook_takes_it(
         (event,) = [e for e in result.all_events if e.is_job_failure]
         run: Any = instance.get_run_by_id(result.run_id)
         context = dg.build_run_status_sensor_context("run_failed", event, instance, run)
-        text = f"breaking failed: {event.message}"
+        text = "breaking failed: breaks: this broke"
         messages: list[Any] = []
         if status is None:
             notifications.make_failure_sensor(None)(context.for_run_failure())

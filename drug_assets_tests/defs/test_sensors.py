@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
 
-from drug_assets.defs.places import Place
+from drug_assets.definitions import make_definitions
+from drug_assets.defs.places import Place, WarehousePlace
 from drug_assets.defs.resources import choose_sensor_status, make_resources
-from drug_assets.defs.sensors import make_landing_zone_sensor
+from drug_assets.defs.sensors import Seen, make_landing_zone_sensor
+from drug_assets.defs.stop_list import StopListFile
+from drug_assets.defs.workplace import ALLOW_EMPTY, Workplace
 from drug_assets.settings import Settings
-from drug_assets_tests.support import clouds
+from drug_assets_tests.support import clouds, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from drug_assets_tests.support.emulators import GcsEmulator
 
@@ -80,6 +83,21 @@ def zone(
     return Bucket(emulator)
 
 
+def evaluated(zone: Place, cursor: str | None = None, store: Path | None = None) -> object:
+    """What one tick returns; without a store, nothing was released yet."""
+    nowhere = Path(__file__).parent / "no store"
+    workplace = Workplace(
+        store=Place(location=str(store or nowhere)),
+        landing_zone=zone,
+        stop_list=StopListFile(),
+        warehouse=WarehousePlace(),
+        keep_releases=10,
+    )
+    resources = {"landing_zone": zone, "workplace": workplace}
+    with dg.build_sensor_context(cursor=cursor, resources=resources) as context:
+        return SENSOR(context)
+
+
 class Watch:
     """Ticks of the sensor, one after the other, as the daemon makes them."""
 
@@ -91,10 +109,7 @@ class Watch:
 
     def tick(self, *, kept: bool = True) -> str | None:
         """The key of the run that the tick asks for, None if it skips; `kept` keeps its cursor."""
-        context = dg.build_sensor_context(
-            cursor=self.cursor, resources={"landing_zone": self._place}
-        )
-        result = SENSOR(context)
+        result = evaluated(self._place, self.cursor)
         if isinstance(result, dg.SkipReason):
             self.skipped = result.skip_message or ""
             return None
@@ -345,6 +360,59 @@ def test_files_of_no_source_start_nothing_and_are_named(zone: Folder | Bucket) -
     assert re.search(r"1 file as before; ignored, .*invoice\.pdf, letter\.pdf", watch.skipped)
 
 
+@pytest.mark.slow
+def test_the_first_tick_asks_for_no_run_of_what_was_released(small_run: runs.Run) -> None:
+    """A store that `drug-assets run` filled, then the sensor is switched on."""
+    landing = small_run.store.parent / "landing"
+    zone = Place(location=str(landing), must_exist=True)
+    result = evaluated(zone, store=small_run.store)
+    assert isinstance(result, dg.SensorResult)
+    assert not result.run_requests
+    assert "3 files, released already" in str(result.skip_reason)
+    # What lands from then on starts a run, although its first tick asked for none.
+    again = evaluated(zone, result.cursor, small_run.store)
+    assert isinstance(again, dg.SkipReason)
+    before = Seen.of_cursor(result.cursor)
+    assert before.number == 1
+    one_less = Seen(before.number, before.files - 1).cursor()
+    assert isinstance(evaluated(zone, one_less, small_run.store), dg.SensorResult)
+
+
+def test_runs_of_sensors_and_schedules_never_allow_a_source_to_be_empty(
+    zone: Folder | Bucket,
+) -> None:
+    zone.land(["drugs.csv"])
+    watch = Watch(zone)
+    assert watch.tick()
+    assert ALLOW_EMPTY.removeprefix("drug_assets/") not in watch.tags
+    found = make_definitions(Settings())
+    schedules: Any = found.schedules
+    for schedule in schedules:
+        assert ALLOW_EMPTY not in (schedule.tags or {})
+    for job in found.jobs or ():
+        assert ALLOW_EMPTY not in (found.resolve_job_def(job.name).tags or {})
+
+
+def test_a_later_tick_neither_lists_nor_hashes_to_know_what_was_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Workplace] = []
+
+    def is_released(workplace: Workplace) -> bool:
+        asked.append(workplace)
+        return False
+
+    monkeypatch.setattr(Workplace, "is_released", is_released)
+    folder = Folder(tmp_path / "zone")
+    folder.land(["drugs.csv"])
+    watch = Watch(folder)
+    assert watch.tick()
+    assert len(asked) == 1
+    folder.land(["pubmed.csv"], NOW + timedelta(seconds=1))
+    assert watch.tick()
+    assert len(asked) == 1
+
+
 def test_a_zone_that_cannot_be_listed_is_a_skip_that_says_why(
     tmp_path: Path, gcs_emulator: GcsEmulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -354,7 +422,7 @@ def test_a_zone_that_cannot_be_listed_is_a_skip_that_says_why(
         ("gs://no-such-bucket/zone", "there is no bucket no-such-bucket"),
     ):
         place = Place(location=location, must_exist=True)
-        result = SENSOR(dg.build_sensor_context(resources={"landing_zone": place}))
+        result = evaluated(place)
         assert isinstance(result, dg.SkipReason)
         assert why in (result.skip_message or "")
 

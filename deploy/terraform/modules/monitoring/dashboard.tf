@@ -7,7 +7,13 @@ locals {
   charts = concat(
     [
       { title = "Runs that succeeded", query = local.charted["run_succeeded"] },
-      { title = "Runs that failed", query = local.charted["run_failed"] },
+      {
+        title = "Runs that failed, by outcome"
+        query = "sum by (outcome) (${join(" or ", [
+          for kind in keys(local.reporters) :
+          "increase(logging_googleapis_com:user_drug_assets_run_failed{monitored_resource=\"${kind}\"}[$${__interval}])"
+        ])})"
+      },
     ],
     [
       for figure in ["rows_in", "rows_rejected", "mentions", "seconds"] :

@@ -1,5 +1,6 @@
 # The metrics read the JSON line that reports the end of a run: event run_succeeded, with rows_in,
-# rows_rejected, mentions and seconds; or event run_failed. The job reports its own runs, Dagster's
+# rows_rejected, mentions and seconds; or event run_failed, with the outcome (empty, lost_race,
+# refused, failed). A rollback writes rolled_back. The job reports its own runs, Dagster's
 # service the runs that it started, so each metric covers two kinds of resource. If a run dies
 # without such a line (memory, time-out), Cloud Run's own count of failed executions shows it.
 
@@ -60,6 +61,7 @@ resource "google_logging_metric" "event" {
   for_each = {
     run_succeeded = "Runs that ended well, and those that found nothing new."
     run_failed    = "Runs that failed (a step or a blocking check) or could not begin."
+    rolled_back   = "Rollbacks: another release than the newest became the current one, or the newest again."
   }
 
   project     = var.project_id
@@ -67,10 +69,22 @@ resource "google_logging_metric" "event" {
   description = each.value
   filter      = "${local.of_run} AND jsonPayload.event=\"${each.key}\""
 
+  # Why a run failed, so that an alert of your own can leave out lost races, for example.
+  label_extractors = each.key == "run_failed" ? { outcome = "EXTRACT(jsonPayload.outcome)" } : {}
+
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "INT64"
     unit        = "1"
+
+    dynamic "labels" {
+      for_each = each.key == "run_failed" ? ["outcome"] : []
+      content {
+        key         = labels.value
+        value_type  = "STRING"
+        description = "empty, lost_race, refused or failed."
+      }
+    }
   }
 }
 
@@ -137,6 +151,29 @@ resource "google_monitoring_alert_policy" "failed" {
   documentation {
     mime_type = "text/markdown"
     content   = "A run, a pull, or what starts them failed; the last good outputs stay as they were. What to do: ${var.runbook}#a-run-failed"
+  }
+}
+
+resource "google_monitoring_alert_policy" "rolled_back" {
+  project               = var.project_id
+  display_name          = "drug-assets: the store was rolled back"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = local.channels
+
+  conditions {
+    display_name = "A rollback changed which release is current"
+    condition_prometheus_query_language {
+      query                     = "${replace(local.increase["rolled_back"], "WINDOW", "15m")} > 0"
+      duration                  = "0s"
+      evaluation_interval       = "60s"
+      disable_metric_validation = true
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "Readers may see an earlier release, until the landing zone or the rules change. What to do: ${var.runbook}#go-back-to-an-earlier-release"
   }
 }
 
