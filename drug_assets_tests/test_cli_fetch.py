@@ -71,6 +71,7 @@ def test_the_flag_decides_the_landing_zone(pubmed: PubMed, tmp_path: Path) -> No
     assert list((tmp_path / "zone").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_second_pull_says_that_all_was_there(pubmed: PubMed) -> None:
     fetch("pubmed", "--query", "aspirin", "--page-size", "2")
     asked = len(pubmed.asked)
@@ -166,6 +167,7 @@ def test_a_refused_query_ends_with_the_words_of_the_service(trials: Trials) -> N
     assert result.stderr.endswith(" (the same command goes on where this one stopped)\n")
 
 
+@pytest.mark.slow
 def test_an_interrupted_pull_goes_on(pubmed: PubMed, tmp_path: Path) -> None:
     pubmed.faults[3] = Fault(Reply(400, b"no more"))
     arguments = ("pubmed", "--query", "aspirin", "--page-size", "2")

@@ -81,6 +81,7 @@ def test_message_with_a_name_in_it_reaches_no_terminal_raw(tmp_path: Path) -> No
     assert r"no\x1b[2J.json" in answer.stderr
 
 
+@pytest.mark.slow
 def test_rollback_is_logged_where_logs_are_collected(
     small_run: runs.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ def records(source: Source, *rows: Row) -> list[Row]:
     return held_to(source.contracts().records, found).to_dicts()
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(TABLES)
 def test_no_other_row_makes_a_difference(table: tuple[Source, list[Row]]) -> None:

@@ -116,7 +116,7 @@ def webhook(status: int) -> Iterator[tuple[str, list[Any]]]:
             """Nothing to standard error."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}", messages
         server.shutdown()

@@ -101,6 +101,7 @@ def test_asset_that_was_never_made_says_so_in_one_line(tmp_path: Path) -> None:
     assert "materialize it, or everything" in failure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "groups", [("raw",), ("published",), ("raw", "published"), ("raw", "clean")]
 )
@@ -123,6 +124,7 @@ def test_release_of_outputs_that_do_not_belong_together_is_refused(
     assert not is_unchanged_since_release(zone, store, release.read_summary()["rules"])
 
 
+@pytest.mark.slow
 def test_group_by_group_ends_in_the_release_that_one_run_makes(
     place: Place, tmp_path: Path
 ) -> None:
@@ -134,6 +136,7 @@ def test_group_by_group_ends_in_the_release_that_one_run_makes(
     )
 
 
+@pytest.mark.slow
 def test_landing_after_a_part_was_made_is_noticed(place: Place) -> None:
     assert place.materialize(place.group("raw")) is None
     place.land()
@@ -143,6 +146,7 @@ def test_landing_after_a_part_was_made_is_noticed(place: Place) -> None:
     assert "landing zone and the rules as they are now" in failure
 
 
+@pytest.mark.slow
 def test_release_of_outputs_that_were_not_checked_is_refused(place: Place) -> None:
     before = runs.outputs(place.store)
     place.land()
@@ -164,6 +168,7 @@ def test_release_of_outputs_that_were_not_checked_is_refused(place: Place) -> No
     assert runs.outputs(place.store) != before
 
 
+@pytest.mark.slow
 def test_run_of_everything_ignores_the_workspace(place: Place) -> None:
     before = runs.outputs(place.store)
     assert place.materialize(place.group("raw")) is None

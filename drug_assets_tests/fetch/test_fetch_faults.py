@@ -297,6 +297,7 @@ def test_an_answer_without_end_is_given_up(trials: Trials, tmp_path: Path) -> No
         pull(trials, tmp_path, Patience(largest_answer=100))
 
 
+@pytest.mark.slow
 def test_a_service_that_says_nothing_is_given_up_before_it_hangs_up(
     trials: Trials, tmp_path: Path
 ) -> None:

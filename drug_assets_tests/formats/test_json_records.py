@@ -101,6 +101,7 @@ def test_trailing_commas_inside_strings_and_below_records() -> None:
 ODD_TEXTS = st.text(max_size=8) | st.text(',}]{[:"\\\\ \\n/', max_size=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     st.lists(st.tuples(ODD_TEXTS, ODD_TEXTS, ODD_TEXTS), min_size=1, max_size=4),
@@ -327,6 +328,7 @@ def _as_text(value: object) -> str | None:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(RECORDS, st.sampled_from(["array", "indented", "lines", "pretty"]), st.integers(1, 60))
 def test_what_json_writes_is_read(records: list[dict[str, object]], shape: str, chunk: int) -> None:

@@ -98,6 +98,7 @@ def test_a_title_is_its_text(markup: str, text: str) -> None:
     assert rows["title"].to_list() == [text]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     st.recursive(

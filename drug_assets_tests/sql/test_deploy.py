@@ -160,7 +160,7 @@ def test_a_missing_permission_is_said_with_the_role_that_gives_it(
 ) -> None:
     monkeypatch.setattr(Refusal, "may_list", may_list)
     with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         client = bigquery.Client(
             project="prj",
             credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
@@ -219,7 +219,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[bigquery.Client]:
     monkeypatch.setattr(BigQuery, "tables", sorted(READ_TABLES))
     monkeypatch.setattr(BigQuery, "ran", [])
     with ThreadingHTTPServer(("127.0.0.1", 0), BigQuery) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         with bigquery.Client(
             project="prj",

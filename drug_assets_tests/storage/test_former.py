@@ -148,6 +148,7 @@ def test_killed_anywhere_the_next_run_completes_it(tmp_path: Path) -> None:
     assert stop > 2 * len(OUTPUTS)
 
 
+@pytest.mark.slow
 def test_run_takes_a_former_store_over_and_says_so(small_run: runs.Run, tmp_path: Path) -> None:
     """The layout before releases: every file of one at the top of the store."""
     store = tmp_path / "store"

@@ -276,7 +276,7 @@ def test_a_bucket_is_listed_to_its_end_without_what_stands_for_folders() -> None
 
     anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
     with ThreadingHTTPServer(("127.0.0.1", 0), Listing) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         client = storage.Client(
             project="project",

@@ -497,6 +497,7 @@ def test_fingerprint_does_not_depend_on_times(places: Places) -> None:
     assert compute_fingerprint(ContentIds(places.zone)) == before == places.read().fingerprint
 
 
+@pytest.mark.slow
 def test_files_are_read_alike_by_one_process_and_by_several(places: Places) -> None:
     places.land(**{f"pubmed_{number}__csv": f"id,title\n{number},x\n" for number in range(9)})
     alone = places.read()
@@ -508,6 +509,7 @@ def test_files_are_read_alike_by_one_process_and_by_several(places: Places) -> N
     assert rows.equals(places.rows(alone, "pubmed"))
 
 
+@pytest.mark.slow
 def test_a_damaged_file_among_those_that_several_processes_read_is_named(places: Places) -> None:
     places.land(**{f"pubmed_{number}__csv": f"id,title\n{number},x\n" for number in range(9)})
     places.land(pubmed_5__json=b"[{")

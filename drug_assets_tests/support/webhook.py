@@ -30,7 +30,7 @@ class Webhook:
         self.url = f"http://127.0.0.1:{self.server.server_port}/token-of-ours"
 
     def __enter__(self) -> Self:
-        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
         self.thread.start()
         return self
 
