@@ -7,6 +7,7 @@ failed, 2 wrong usage or configuration.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -93,6 +94,9 @@ def run(
             # For alerts, a run that cannot begin is a failed run.
             logs.write_event(logs.RUN_FAILED, f"no run was begun: {error}")
         raise
+    # Python would search all objects of Dagster and Polars for garbage before it ends: 0.5 s of the
+    # 3.4 s that a run of the sample takes.
+    gc.freeze()
     sys.exit(0 if succeeded else 1)
 
 

@@ -8,7 +8,6 @@ expects: a bucket in the object `latest.json`, a folder in the link `latest`, or
 from __future__ import annotations
 
 import errno
-import json
 import os
 import re
 import threading
@@ -63,6 +62,8 @@ class Pointer:
 
     def to_document(self) -> str:
         """The pointer as the text of `latest.json`."""
+        import json  # questions about a folder need none of it
+
         document = {"release": self.release, "left": self.left, "releases": self.releases}
         return json.dumps(document, indent=2) + "\n"
 
@@ -73,6 +74,8 @@ class Pointer:
         Raises:
             DamagedPointerError: the text names no release.
         """
+        import json
+
         try:
             values = json.loads(document)
             named = cls(values["release"], values["left"], tuple(values["releases"]))

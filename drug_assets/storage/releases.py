@@ -8,7 +8,6 @@ question, or a run with nothing to do, is answered at once.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -54,6 +53,8 @@ class Release:
 
     def read_summary(self) -> Mapping[str, Any]:
         """The content of `release.json`, see `commit`; empty if it is missing or damaged."""
+        import json  # questions need none of it
+
         try:
             summary = json.loads(self.store.read(self.name(RELEASE_DOCUMENT)))
         except (FileNotFoundError, ValueError):
