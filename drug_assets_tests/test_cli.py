@@ -623,3 +623,54 @@ def test_run_names_few_of_many_related_drugs(tmp_path: Path) -> None:
     result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
     assert result.exit_code == 0, result.output
     assert f"Drugs related to druga: {', '.join(names[1:11])} and 1 more\n" in result.output
+
+
+# Releases
+
+
+@pytest.mark.slow
+def test_earlier_release_can_be_asked_and_made_current_again(
+    small_store: Path, tmp_path: Path
+) -> None:
+    more = {"pubmed_2.csv": "id,title,date,journal\n9,Aspirin again,2021,News of Tests\n"}
+    landing = runs.landing_zone(tmp_path / "landing", {**runs.SMALL, **more})
+    places = ("--landing", landing, "--store", small_store)
+    assert drug_assets("run", *places).exit_code == 0
+    store = ("--store", small_store)
+    newest, earlier = json.loads(drug_assets("releases", *store, "--json").stdout)
+    assert (newest["state"], earlier["state"]) == ("current", None)
+    assert (newest["files"], newest["mentions"], earlier["mentions"]) == (4, 5, 4)
+    assert newest["checks"] == earlier["checks"] > 20
+    lines = drug_assets("releases", *store).stdout.splitlines()
+    assert lines[0].startswith(f"{newest['release']}  current      4 files landed, 5 mentions, ")
+    assert len(lines) == 2
+
+    now = drug_assets("related-drugs", "aspirin", *store)
+    then = drug_assets("related-drugs", "aspirin", *store, "--release", earlier["release"])
+    assert now.exit_code == then.exit_code == 0
+    missing = drug_assets("top-journal", *store, "--release", "1")
+    assert missing.exit_code == 2
+    assert "`drug-assets releases` lists them" in missing.stderr
+    both = drug_assets("top-journal", *store, "--graph", small_store / "latest" / "graph.json")
+    assert (both.exit_code, "leave out --store and --release" in both.stderr) == (2, True)
+
+    back = drug_assets("rollback", earlier["release"], *store)
+    assert back.exit_code == 0, _told(back)
+    assert runs.current(small_store).name == earlier["release"]
+    unchanged = drug_assets("run", "--only-if-changed", *places)
+    assert "Nothing changed" in unchanged.stdout, "nobody undoes a rollback by himself"
+    assert runs.current(small_store).name == earlier["release"]
+    again = drug_assets("rollback", earlier["release"], *store)
+    assert (again.exit_code, "is the current release already" in again.stderr) == (1, True)
+    assert drug_assets("rollback", "--resume", *store).exit_code == 0
+    assert runs.current(small_store).name == newest["release"]
+    for words in ([], [newest["release"], "--resume"]):
+        assert drug_assets("rollback", *words, *store).exit_code == 2
+
+
+def test_store_without_a_release_says_what_to_do(tmp_path: Path) -> None:
+    assert drug_assets("releases", "--store", tmp_path).stdout == (
+        "There is no release yet: run `drug-assets run`.\n"
+    )
+    refused = drug_assets("rollback", "1", "--store", tmp_path)
+    assert (refused.exit_code, "there is no release 1" in refused.stderr) == (1, True)

@@ -231,9 +231,9 @@ def list_releases(store: str | None, *, as_json: bool) -> None:
         _echo("There is no release yet: run `drug-assets run`.")
     for release in found:
         _echo(
-            f"{release.release}  {release.state or '':<13} {release.files} files landed, "
-            f"{release.mentions} mentions, landing zone {release.landing[:12]}, "
-            f"rules {release.rules}"
+            f"{release.release}  {release.state or '':<11}  {release.files} files landed, "
+            f"{release.mentions} mentions, {release.checks or 0} blocking checks passed, "
+            f"landing zone {release.landing[:12]}, rules {release.rules}"
         )
 
 
