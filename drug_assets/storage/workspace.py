@@ -16,6 +16,7 @@ from drug_assets.errors import DrugAssetsError
 from drug_assets.storage.kept.whole import ignore
 from drug_assets.storage.objects import identify, write_text
 from drug_assets.storage.staging import WORKSPACE
+from drug_assets.wording import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -145,7 +146,7 @@ class Workspace:
         absent = [name.partition(".")[0] for name, identity in here.items() if identity is None]
         if absent:
             raise NotReleasableError(
-                f"nothing was released: {_join(absent)} "
+                f"nothing was released: {shorten(absent, most=_NAMES_SHOWN)} "
                 f"{'was' if len(absent) == 1 else 'were'} not made from the landing zone and the "
                 "rules as they are now. Materialize everything, or run the job drug_mentions"
             )
@@ -157,8 +158,8 @@ class Workspace:
                 unchecked.append(check)
         if unchecked:
             raise NotReleasableError(
-                f"nothing was released: {_join(unchecked)} did not pass on these very outputs. "
-                "Run these checks again, or materialize everything"
+                f"nothing was released: {shorten(unchecked, most=_NAMES_SHOWN)} did not pass on "
+                "these very outputs. Run these checks again, or materialize everything"
             )
 
     def _identity(self, output: str) -> str | None:
@@ -172,8 +173,3 @@ def _read_origin(values: Any) -> Origin | None:
     except (TypeError, ValueError):
         return None
     return Origin(landing, rules) if landing and rules else None
-
-
-def _join(names: list[str]) -> str:
-    more = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
