@@ -105,6 +105,24 @@ class RawPubmed(RawPublications):
     publication_types = dy.String(
         nullable=True, description="Publication types, separated by bars."
     )
+    print_date = dy.String(nullable=True, description="Date of the journal's issue, as written.")
+    electronic_date = dy.String(
+        nullable=True, description="Date of the electronic publication, as written."
+    )
+    date_revised = dy.String(
+        nullable=True, description="Date of the last revision of the record, as written."
+    )
+    journal_abbreviations = dy.String(
+        nullable=True, description="Abbreviated titles of the journal, separated by bars."
+    )
+    corrections = dy.String(
+        nullable=True,
+        description="Retractions, corrections and comments that the record is linked to, separated "
+        "by bars: the kind, such as `RetractionIn`, and the PubMed id where one is given.",
+    )
+    trial_ids = dy.String(
+        nullable=True, description="Ids of clinical trials that it reports on, separated by bars."
+    )
 
 
 class RawClinicalTrials(RawRecord):
@@ -122,6 +140,17 @@ class RawClinicalTrials(RawRecord):
     sponsor = dy.String(nullable=True, description="Lead sponsor, as written.")
     reference_pmids = dy.String(
         nullable=True, description="PubMed ids of its references, separated by bars."
+    )
+    result_pmids = dy.String(
+        nullable=True,
+        description="PubMed ids of the references that report its results, separated by bars.",
+    )
+    derived_pmids = dy.String(
+        nullable=True,
+        description="PubMed ids of the references that name its id, separated by bars.",
+    )
+    last_update = dy.String(
+        nullable=True, description="Date of the last update of the record, as written."
     )
 
 

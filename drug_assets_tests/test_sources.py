@@ -101,6 +101,12 @@ HEADERS = {
         "citation_status": ("citation_status",),
         "vernacular_title": ("vernacular_title", "Vernacular Title"),
         "publication_types": ("publication_types", "Publication Types"),
+        "print_date": ("print_date",),
+        "electronic_date": ("electronic_date",),
+        "date_revised": ("date_revised", "Date revised"),
+        "journal_abbreviations": ("journal_abbreviations",),
+        "corrections": ("corrections",),
+        "trial_ids": ("trial_ids",),
     },
     CLINICAL_TRIALS: {
         "id": ("id", "nct_id", "NCT Number"),
@@ -114,6 +120,9 @@ HEADERS = {
         "phase": ("phase", "Phases"),
         "sponsor": ("sponsor", "Lead Sponsor", "Sponsor/Collaborators"),
         "reference_pmids": ("reference_pmids",),
+        "result_pmids": ("result_pmids",),
+        "derived_pmids": ("derived_pmids",),
+        "last_update": ("last_update",),
     },
 }
 
@@ -131,8 +140,8 @@ def test_every_header_of_a_source_means_its_field(source: Source) -> None:
 def test_the_fields_of_each_source_that_can_have_several_values() -> None:
     assert {source.name: sorted(source.listed) for source in sources.ALL} == {
         "drugs": ["synonyms"],
-        "pubmed": ["publication_types"],
-        "clinical_trials": ["phase", "reference_pmids"],
+        "pubmed": ["corrections", "journal_abbreviations", "publication_types", "trial_ids"],
+        "clinical_trials": ["derived_pmids", "phase", "reference_pmids", "result_pmids"],
     }
 
 
@@ -330,3 +339,19 @@ class TestNaturalKey:
         again = names[::-1]
         again.sort(key=natural_key)
         assert again == names
+
+
+def test_columns_are_assigned_by_preference_synonyms_and_parts() -> None:
+    shape = replace(
+        PUBMED.record_shape(), preferred=frozenset({"pmid"}), parts={"date": ("year", "month")}
+    )
+    assigned = shape.assign(["id", "Title", "PMID", "title", "Month", "YEAR", "other"])
+    assert assigned.synonyms == {"id": (2, 0), "title": (1,)}
+    assert assigned.parts == {"date": (5, 4)}
+    assert assigned.beyond == (3, 6)
+
+
+def test_parts_give_way_to_a_column_of_the_whole_field() -> None:
+    shape = replace(PUBMED.record_shape(), parts={"date": ("year", "month")})
+    assert shape.assign(["title", "year", "date"]).parts == {}
+    assert shape.assign(["title", "month"]).parts == {}

@@ -7,17 +7,31 @@ nothing else that a source declares.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import polars as pl
 
 #: The members of a JSON object in their order, including repeated keys.
 Members: TypeAlias = tuple[tuple[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedColumns:
+    """Which columns of a table, or members of an object, hold which field; by position from 0."""
+
+    #: By field, the positions of all columns that name it, the preferred one first. The value of a
+    #: row is the first that holds something (`terms.is_missing`).
+    synonyms: Mapping[str, tuple[int, ...]]
+    #: By field that no column names, the positions of the columns that hold its parts, in order.
+    parts: Mapping[str, tuple[int, ...]]
+    #: All other positions: their values belong to `extra`.
+    beyond: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -53,6 +67,38 @@ class RecordShape:
     formats: tuple[str, ...]
     #: The layout of the source's own JSON, if it is not flat records.
     json_shape: JsonShape | None = None
+    #: Spellings (as `normalize_header` returns them) that are preferred to all others of a field.
+    preferred: frozenset[str] = frozenset()
+    #: By field, the spellings of the parts that it can be given in, in order: year, month, day.
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def assign(self, headers: Sequence[str]) -> AssignedColumns:
+        """Assign the columns of a table, or the members of an object, to the fields.
+
+        Several columns can name one field: a preferred spelling comes first, then they keep their
+        order. Columns with the same header are no synonyms: only the first of them counts. If no
+        column names a field that can be given in parts, and its first part is there, its parts are
+        assigned.
+        """
+        names = [normalize_header(header) for header in headers]
+        synonyms: dict[str, list[int]] = {}
+        for position, name in enumerate(names):
+            named = self.field_of(name)
+            if named is not None and name not in names[:position]:
+                synonyms.setdefault(named, []).append(position)
+        for positions in synonyms.values():
+            positions.sort(key=lambda position: names[position] not in self.preferred)
+        parts = {
+            field: tuple(names.index(part) for part in spelt if part in names)
+            for field, spelt in self.parts.items()
+            if field not in synonyms and spelt[0] in names
+        }
+        assigned = {*chain(*synonyms.values()), *chain(*parts.values())}
+        return AssignedColumns(
+            {field: tuple(positions) for field, positions in synonyms.items()},
+            parts,
+            tuple(position for position in range(len(names)) if position not in assigned),
+        )
 
     def field_of(self, header: str) -> str | None:
         """The field that a header or JSON key names, or None if the source has no such field."""

@@ -42,7 +42,7 @@ class ClinicalTrials(PublicationSource):
         "recruitment": "status",
         "sponsor/collaborators": "sponsor",
     }
-    listed = frozenset({"phase", "reference_pmids"})
+    listed = frozenset({"phase", "reference_pmids", "result_pmids", "derived_pmids"})
     pulled_from = "ClinicalTrials.gov"
 
     def contracts(self) -> SourceContracts:

@@ -32,7 +32,8 @@ class Pubmed(PublicationSource):
         "journal/book": "journal",
         "publicationyear": "date",
     }
-    listed = frozenset({"publication_types"})
+    preferred = frozenset({"pmid"})
+    listed = frozenset({"publication_types", "journal_abbreviations", "corrections", "trial_ids"})
     formats = ("json", "csv", "pubmed_xml")
     pulled_from = "PubMed"
 

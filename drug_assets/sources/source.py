@@ -44,6 +44,11 @@ class Source(ABC):
     #: Names of fields, by another spelling of each in headers and JSON keys, as `normalize_header`
     #: returns it.
     aliases: ClassVar[Mapping[str, str]] = {}
+    #: Spellings, as `normalize_header` returns them, that are preferred to other spellings of their
+    #: field where a file has several.
+    preferred: ClassVar[frozenset[str]] = frozenset()
+    #: By field, the spellings of the parts that it can be given in, in order.
+    parts: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     #: The fields that can have several values.
     listed: ClassVar[frozenset[str]] = frozenset()
     #: Names of the formats of its files.
@@ -80,6 +85,8 @@ class Source(ABC):
             fields=tuple(column for column in schema if column not in common_columns),
             required=self.required,
             aliases=self.aliases,
+            preferred=self.preferred,
+            parts=self.parts,
             listed=self.listed,
             formats=self.formats,
             json_shape=self.json_shape(),

@@ -115,6 +115,7 @@ def parser_version(source: Source) -> str:
     shape_values = (
         *(shape.source, dict(shape.schema), shape.fields, shape.required),
         *(sorted(shape.aliases.items()), sorted(shape.listed), shape.formats),
+        *(sorted(shape.preferred), sorted(shape.parts.items())),
     )
     return compute_version(formats.read, *own_readers, given=shape_values)
 
