@@ -15,9 +15,11 @@ import polars as pl
 from drug_assets.formats.decoding import (
     MAX_RECORD_CHARS,
     SURROGATE,
+    FormatError,
     has_surrogates,
     replace_surrogates,
 )
+from drug_assets.wording import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -27,6 +29,34 @@ if TYPE_CHECKING:
 #: Limits of a batch: number of records and of characters. They bound the memory.
 BATCH_RECORDS = 50_000
 BATCH_CHARS = 2 * MAX_RECORD_CHARS
+
+#: A message shows as many of the keys that were found, and as many characters of each.
+_SHOWN_KEYS = 20
+_SHOWN_KEY_CHARS = 60
+
+
+def no_record_error(
+    shape: RecordShape, name: str, found_keys: Iterable[str], told: str | None = None
+) -> FormatError:
+    """The error of a file with records, of which none has a required field of its source.
+
+    It shows keys, but no values: the answer of a service may contain the key that it was asked with.
+
+    Args:
+        shape: Shape of the records of its source.
+        name: File below the landing zone.
+        found_keys: The keys, or names of elements, that its records have.
+        told: The words of a service's own error in the file, if there are any.
+    """
+    keys = [repr(key[:_SHOWN_KEY_CHARS]) for key in dict.fromkeys(found_keys)]
+    required = " or ".join(map(repr, shape.required))
+    says = f" It holds an error of the service that it is from: {told!r}." if told else ""
+    return FormatError(
+        name,
+        f"no record has {required}: found {shorten(keys, most=_SHOWN_KEYS) or 'no key'}; expected "
+        f"records of {shape.source} with {', '.join(shape.fields)}.{says} Name them so, or land "
+        "the file under the name of its source.",
+    )
 
 
 def make_extra_key(taken: Collection[str], name: str, position: int) -> str:

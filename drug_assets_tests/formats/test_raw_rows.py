@@ -80,3 +80,13 @@ def test_members_are_valid_json_sorted_by_key(members: dict[str, str]) -> None:
     written = raw_rows.to_json_object([(key, json.dumps(text)) for key, text in members.items()])
     assert json.loads(written) == members
     assert list(json.loads(written)) == sorted(members)
+
+
+def test_a_file_without_records_is_refused_by_its_keys_and_the_words_of_its_service() -> None:
+    keys = ["error\x1b", "error\x1b", *(f"key {number}" for number in range(30))]
+    error = raw_rows.no_record_error(SHAPE, "pubmed/a.json", keys, "API rate limit exceeded")
+    message = str(error)
+    assert message.startswith("pubmed/a.json: no record has 'title': found 'error\\x1b', 'key 0', ")
+    assert "'key 18' and 11 more; expected records of pubmed with id, title, " in message
+    assert "an error of the service that it is from: 'API rate limit exceeded'." in message
+    assert "found no key;" in str(raw_rows.no_record_error(SHAPE, "a.json", []))
