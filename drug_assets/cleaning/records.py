@@ -16,6 +16,8 @@ from drug_assets.cleaning.text import clean_text, fold_text, split_and_clean_val
 from drug_assets.terms import ATC_CODE, RejectReason
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from drug_assets.sources import PublicationSource
 
 #: Fields of a raw row that identify its journal.
@@ -23,6 +25,7 @@ _JOURNAL_FIELDS = ("journal", "nlm_id", "issn")
 #: Columns of a record that hold these fields as written. Few combinations differ, so `journals`
 #: cleans each combination once, for all records together.
 GIVEN_JOURNAL = tuple(f"given_{field}" for field in _JOURNAL_FIELDS)
+_YEAR = r"\b(1[5-9]|20)[0-9]{2}\b"
 #: Codes of ATC levels 1 to 4 are shorter: groups, not substances.
 _ATC_SUBSTANCE_CHARS = 7
 
@@ -47,7 +50,7 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
     }
     records = (
         raw.with_columns(
-            id=clean_text(pl.col("id")), title=source.title(), date_text=clean_text(pl.col("date"))
+            id=clean_text(pl.col("id")), title=source.title(), date_text=_choose_date(fields)
         )
         .with_columns(**own)
         .with_columns(
@@ -64,6 +67,16 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
         )
     )
     return records.select(source.contracts().records.column_names())
+
+
+def _choose_date(fields: Sequence[str]) -> pl.Expr:
+    """The date that counts, cleaned: the print date if it has a year, else the electronic one."""
+    date = clean_text(pl.col("date"))
+    if "print_date" not in fields:
+        return date
+    printed, electronic = (clean_text(pl.col(f"{kind}_date")) for kind in ("print", "electronic"))
+    dated = pl.when(printed.str.contains(_YEAR)).then(printed)
+    return pl.coalesce(dated, electronic, printed, date)
 
 
 def _reason(source: PublicationSource) -> pl.Expr:

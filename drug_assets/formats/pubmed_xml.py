@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lxml import etree
 
-from drug_assets.formats import raw_rows
+from drug_assets.formats import nlm, raw_rows
 from drug_assets.formats.decoding import FormatError
 from drug_assets.terms import SEPARATOR
 
@@ -33,18 +33,6 @@ DELETED = "DeleteCitation"
 _ROOT = re.compile(r"<(?:PubmedArticleSet|PubmedBookArticleSet|PubmedArticle|DeleteCitation)[\s>/]")
 _RECORDS = ("PubmedArticle", "PubmedBookArticle", DELETED)
 _ROOTS = ("PubmedArticleSet", "PubmedBookArticleSet", *_RECORDS)
-_FIELDS = (
-    "id",
-    "version",
-    "citation_status",
-    "title",
-    "vernacular_title",
-    "date",
-    "journal",
-    "nlm_id",
-    "issn",
-    "publication_types",
-)
 
 #: Options of all parsers. lxml's other defaults are safe.
 _PARSER_OPTIONS: Any = {"remove_comments": True, "remove_pis": True, "no_network": True}
@@ -64,7 +52,7 @@ _CLOSING = b"</PubmedArticleSet>"
 _PIECE_BYTES = 128 * 1024
 _LONGEST_PIECE_BYTES = 16 * 1024**2
 
-_NO_CONTENT = (None,) * 6
+_NO_CONTENT = (None,) * 9
 
 _Row: TypeAlias = tuple[str | None, ...]
 _Fields: TypeAlias = dict[str, list[str | None]]
@@ -92,7 +80,7 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
         FormatError: not well-formed, cut, hostile, or XML of another kind.
     """
     first_row, height = 1, 0
-    fields: _Fields = {field: [] for field in _FIELDS}
+    fields: _Fields = {field: [] for field in nlm.FIELDS}
     for rows in _parse(name, chunks):
         # One list per column: keeping a tuple per row would slow down the garbage collector.
         for values, added in zip(fields.values(), zip(*rows, strict=True), strict=bool(rows)):
@@ -101,7 +89,7 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
         if height >= raw_rows.BATCH_RECORDS:
             yield raw_rows.make_frame(shape, name, first_row, height, fields, repair=None)
             first_row, height = first_row + height, 0
-            fields = {field: [] for field in _FIELDS}
+            fields = {field: [] for field in nlm.FIELDS}
     if height or first_row == 1:
         yield raw_rows.make_frame(shape, name, first_row, height, fields, repair=None)
 
@@ -229,43 +217,65 @@ def _read_article(article: Any) -> _Row:
     Speed matters here, with millions of articles. So elements are sought only where the DTD puts
     them, and by iterating over all children, which is faster than searches by lxml.
     """
-    pmid = version = nlm_id = linking_issn = None
+    for part in article:
+        if part.tag == "MedlineCitation":
+            return _read_citation(part)
+    return (None,) * len(nlm.FIELDS)
+
+
+def _read_citation(citation: Any) -> _Row:
+    pmid = version = revised = nlm_id = abbreviation = linking_issn = corrections = None
     content: tuple[str | None, ...] = _NO_CONTENT
-    citation = next((part for part in article if part.tag == "MedlineCitation"), None)
-    if citation is None:
-        return (None,) * len(_FIELDS)
-    status = citation.get("Status")
     for part in citation:
         tag = part.tag
         if tag == "PMID":
             pmid, version = part.text, part.get("Version")
+        elif tag == "DateRevised":
+            revised = _read_numeric_date(part)
         elif tag == "Article":
             content = _read_content(part)
         elif tag == "MedlineJournalInfo":
-            nlm_id, linking_issn = _read_journal_info(part)
-            if pmid and content is not _NO_CONTENT:
-                # The elements after it (headings, comments) can be long and hold no field.
-                break
-    title, vernacular, date, journal, issn, types = content
-    # The linking ISSN covers both the print and the electronic ISSN.
-    issn = linking_issn or issn
-    return pmid, version, status, title, vernacular, date, journal, nlm_id, issn, types
+            nlm_id, abbreviation, linking_issn = _read_journal_info(part)
+        elif tag == "CommentsCorrectionsList":
+            corrections = _read_corrections(part)
+    title, vernacular, *dates, journal, iso, issn, types, trials = content
+    abbreviations = iso or abbreviation
+    if iso and abbreviation and iso != abbreviation:
+        abbreviations = f"{iso}{SEPARATOR}{abbreviation}"
+    return (
+        *(pmid, version, citation.get("Status"), title, vernacular, *dates, revised),
+        # The linking ISSN covers both the print and the electronic ISSN.
+        *(journal, abbreviations, nlm_id, linking_issn or issn, types, corrections, trials),
+    )
 
 
-def _read_journal_info(info: Any) -> tuple[str | None, str | None]:
-    nlm_id = linking_issn = None
+def _read_journal_info(info: Any) -> tuple[str | None, ...]:
+    nlm_id = abbreviation = linking_issn = None
     for known in info:
         tag = known.tag
         if tag == "NlmUniqueID":
             nlm_id = known.text
+        elif tag == "MedlineTA":
+            abbreviation = known.text
         elif tag == "ISSNLinking":
             linking_issn = known.text
-    return nlm_id, linking_issn
+    return nlm_id, abbreviation, linking_issn
+
+
+def _read_corrections(corrections: Any) -> str | None:
+    """Each kind, with the PubMed id of the other article if it is given."""
+    found = []
+    for correction in corrections.iterchildren("CommentsCorrections"):
+        kind = correction.get("RefType")
+        if kind and kind != nlm.CITES:
+            pmid = correction.findtext("PMID")
+            found.append(f"{kind} {pmid}" if pmid else kind)
+    return nlm.join(found)
 
 
 def _read_content(article: Any) -> tuple[str | None, ...]:
-    title = vernacular = types = electronic = None
-    of_journal: tuple[str | None, ...] = (None,) * 3
+    title = vernacular = types = electronic = trials = None
+    of_journal: tuple[str | None, ...] = (None,) * 4
     for part in article:
         tag = part.tag
         if tag == "Journal":
@@ -278,12 +288,14 @@ def _read_content(article: Any) -> tuple[str | None, ...]:
             types = _join([kind.text or "" for kind in part])
         elif tag == "ArticleDate":
             electronic = electronic or _read_numeric_date(part)
-    published, journal, issn = of_journal
-    return title, vernacular, electronic or published, journal, issn, types
+        elif tag == "DataBankList":
+            trials = _read_trial_ids(part)
+    published, journal, abbreviation, issn = of_journal
+    return title, vernacular, published, electronic, journal, abbreviation, issn, types, trials
 
 
 def _read_journal(journal: Any) -> tuple[str | None, ...]:
-    published = title = issn = None
+    published = title = abbreviation = issn = None
     for part in journal:
         tag = part.tag
         if tag == "ISSN":
@@ -294,7 +306,19 @@ def _read_journal(journal: Any) -> tuple[str | None, ...]:
                     published = _read_date(known)
         elif tag == "Title":
             title = _read_text(part)
-    return published, title, issn
+        elif tag == "ISOAbbreviation":
+            abbreviation = part.text
+    return published, title, abbreviation, issn
+
+
+def _read_trial_ids(data_banks: Any) -> str | None:
+    return nlm.join(
+        number.text
+        for bank in data_banks.iterchildren("DataBank")
+        if nlm.registers_trials(bank.findtext("DataBankName"))
+        for number in bank.iterfind("AccessionNumberList/AccessionNumber")
+        if number.text
+    )
 
 
 def _read_book_article(article: Any) -> _Row:
@@ -308,14 +332,16 @@ def _read_book_article(article: Any) -> _Row:
             ("VernacularTitle", _read_text),
             ("ContributionDate", _read_date),
             ("Book/PubDate", _read_date),
+            ("DateRevised", _read_numeric_date),
         )
     ]
-    chapter, book, vernacular, contributed, published = texts
+    chapter, book, vernacular, contributed, published, revised = texts
     types = [kind.text or "" for kind in article.iterfind("BookDocument/PublicationType")]
     id_and_version = (None, None) if pmid is None else (pmid.text, pmid.get("Version"))
-    dated = contributed or published
-    no_journal = (None, None, None)
-    return (*id_and_version, None, chapter or book, vernacular, dated, *no_journal, _join(types))
+    dates = (contributed or published, None, revised)
+    no_journal = (None,) * 4
+    titles = (chapter or book, vernacular)
+    return (*id_and_version, None, *titles, *dates, *no_journal, _join(types), None, None)
 
 
 def _join(types: list[str]) -> str | None:
@@ -323,7 +349,7 @@ def _join(types: list[str]) -> str | None:
 
 
 def _make_deletion(pmid: Any) -> _Row:
-    return (pmid.text, pmid.get("Version"), DELETED, *(None,) * (len(_FIELDS) - 3))
+    return (pmid.text, pmid.get("Version"), DELETED, *(None,) * (len(nlm.FIELDS) - 3))
 
 
 def _read_text(element: Any) -> str:
@@ -333,9 +359,9 @@ def _read_text(element: Any) -> str:
 
 def _read_date(date: Any) -> str | None:
     """The parts of a date, in their order: `2000 Jan 15`, `2000 Spring`, `1998 Dec-1999 Jan`."""
-    return " ".join([part.text.strip() for part in date if part.text]) or None
+    return " ".join([text.strip() for part in date if (text := part.text)]) or None
 
 
 def _read_numeric_date(date: Any) -> str | None:
     """The parts of a numeric date: `2000-01-15`."""
-    return "-".join([part.text.strip() for part in date if part.text]) or None
+    return "-".join([text.strip() for part in date if (text := part.text)]) or None

@@ -42,6 +42,7 @@ def article(
     pub_date: str = "<Year>2020</Year>",
     after: str = "",
     info: str = "",
+    corrections: str = '<CommentsCorrections RefType="Cites"><PMID>99</PMID></CommentsCorrections>',
 ) -> str:
     """One article, in the order of the NLM's DTD."""
     return (
@@ -50,8 +51,7 @@ def article(
         f"<Journal>{journal.replace('<Title>', f'{issue(pub_date)}<Title>')}</Journal>"
         f"{title}<Abstract><AbstractText>Not <i>this</i>.</AbstractText></Abstract>{after}"
         f"</Article><MedlineJournalInfo>{info}</MedlineJournalInfo>"
-        '<CommentsCorrectionsList><CommentsCorrections RefType="Cites"><PMID Version="1">99</PMID>'
-        "</CommentsCorrections></CommentsCorrectionsList></MedlineCitation>"
+        f"<CommentsCorrectionsList>{corrections}</CommentsCorrectionsList></MedlineCitation>"
         "<PubmedData><ArticleIdList><ArticleId>98</ArticleId></ArticleIdList></PubmedData>"
         "</PubmedArticle>"
     )
@@ -124,13 +124,17 @@ def test_no_character_of_a_title_is_lost_or_glued(tree: Tree) -> None:
 def test_fields_of_an_article() -> None:
     rows = read(
         article(
-            pmid='<PMID Version="2">31</PMID>',
-            journal='<ISSN IssnType="Print">1111-2222</ISSN><Title>Acta of Tests</Title>',
+            pmid='<PMID Version="2">31</PMID><DateRevised><Year>2024</Year><Month>06</Month>'
+            "<Day>03</Day></DateRevised>",
+            journal='<ISSN IssnType="Print">1111-2222</ISSN><Title>Acta of Tests</Title>'
+            "<ISOAbbreviation>Acta Tests</ISOAbbreviation>",
             after="<VernacularTitle>Über <i>Aspirin</i>.</VernacularTitle><PublicationTypeList>"
             '<PublicationType UI="D016428">Journal Article</PublicationType>'
             '<PublicationType UI="D016441">Retracted Publication</PublicationType>'
-            "</PublicationTypeList>",
-            info="<Country>France</Country><NlmUniqueID>0375267</NlmUniqueID>",
+            "</PublicationTypeList><ArticleDate><Year>2019</Year><Month>12</Month></ArticleDate>",
+            info="<MedlineTA>Acta Tests (Paris)</MedlineTA><NlmUniqueID>0375267</NlmUniqueID>",
+            corrections='<CommentsCorrections RefType="RetractionIn"><RefSource>Acta</RefSource>'
+            '<PMID Version="1">32</PMID></CommentsCorrections>',
         )
     )
     assert rows.drop("source_file", "source_row", "read_issues").to_dicts() == [
@@ -138,7 +142,7 @@ def test_fields_of_an_article() -> None:
             "extra": None,
             "id": "31",
             "title": "On aspirin.",
-            "date": "2020",
+            "date": None,
             "journal": "Acta of Tests",
             "nlm_id": "0375267",
             "issn": "1111-2222",
@@ -146,8 +150,62 @@ def test_fields_of_an_article() -> None:
             "citation_status": "MEDLINE",
             "vernacular_title": "Über Aspirin.",
             "publication_types": "Journal Article|Retracted Publication",
+            "print_date": "2020",
+            "electronic_date": "2019-12",
+            "date_revised": "2024-06-03",
+            "journal_abbreviations": "Acta Tests|Acta Tests (Paris)",
+            "corrections": "RetractionIn 32",
+            "trial_ids": None,
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("iso", "medline", "known"),
+    [
+        ("Acta Tests", "Acta Tests", "Acta Tests"),
+        ("Acta Tests", "", "Acta Tests"),
+        ("", "Acta Tests", "Acta Tests"),
+        ("Acta", "Tests", "Acta|Tests"),
+        ("", "", None),
+    ],
+)
+def test_abbreviations_of_a_journal_stand_once(iso: str, medline: str, known: str | None) -> None:
+    rows = read(
+        article(
+            journal=f"<Title>Acta of Tests</Title><ISOAbbreviation>{iso}</ISOAbbreviation>",
+            info=f"<MedlineTA>{medline}</MedlineTA>",
+        )
+    )
+    assert rows["journal_abbreviations"].to_list() == [known]
+
+
+def test_corrections_are_told_by_kind_and_article() -> None:
+    kinds = [("RetractionOf", 1), ("ErratumIn", 2), ("Cites", 3), ("CommentIn", None)]
+    corrections = "".join(
+        f'<CommentsCorrections RefType="{kind}"><RefSource>Acta</RefSource>'
+        f"{f'<PMID>{pmid}</PMID>' if pmid else ''}</CommentsCorrections>"
+        for kind, pmid in [*kinds, kinds[0]]
+    )
+    rows = read(article(corrections=corrections))
+    assert rows["corrections"].to_list() == ["RetractionOf 1|ErratumIn 2|CommentIn"]
+
+
+def test_ids_of_trials_come_from_the_registries_among_the_data_banks() -> None:
+    banks = {
+        "ClinicalTrials.gov": ["NCT00000001", "NCT00000002"],
+        "GENBANK": ["AB000001"],
+        " isrctn ": ["ISRCTN00000003", ""],
+        "UMIN-CTR": [],
+    }
+    lists = "".join(
+        f"<DataBank><DataBankName>{name}</DataBankName><AccessionNumberList>"
+        f"{''.join(f'<AccessionNumber>{number}</AccessionNumber>' for number in numbers)}"
+        "</AccessionNumberList></DataBank>"
+        for name, numbers in banks.items()
+    )
+    rows = read(article(after=f"<DataBankList>{lists}</DataBankList>"))
+    assert rows["trial_ids"].to_list() == ["NCT00000001|NCT00000002|ISRCTN00000003"]
 
 
 def test_what_an_article_lacks_is_null() -> None:
@@ -159,7 +217,7 @@ def test_what_an_article_lacks_is_null() -> None:
 
 
 _ROW = ("id", "version", "citation_status", "title", "vernacular_title")
-_ROW_MORE = ("date", "journal", "nlm_id", "issn", "publication_types")
+_ROW_MORE = ("print_date", "journal", "nlm_id", "issn", "publication_types")
 
 
 @pytest.mark.parametrize(
@@ -230,11 +288,12 @@ def test_what_is_there_of_an_article_is_read_in_any_order(
             "2019",
         ),
         ("<ArticleDate/><ArticleDate><Year>2018</Year></ArticleDate>", "2018"),
-        ("<ArticleDate/>", "2020"),
+        ("<ArticleDate/>", None),
     ],
 )
-def test_the_first_electronic_date_with_a_part_counts(dates: str, text: str) -> None:
-    assert read(article(after=dates))["date"].to_list() == [text]
+def test_the_first_electronic_date_with_a_part_counts(dates: str, text: str | None) -> None:
+    rows = read(article(after=dates))
+    assert fields(rows, "date", "print_date", "electronic_date") == [(None, "2020", text)]
 
 
 @pytest.mark.parametrize("aside", ["<!-- 1999 -->", "<?by hand?>"])
@@ -246,7 +305,7 @@ def test_what_is_no_text_counts_nowhere(aside: str) -> None:
         article(pub_date=f"{aside}<Year>20{aside}20</Year>", after=types.format(aside)),
         article(after=electronic.format(aside, aside)),
     )
-    assert rows["date"].to_list() == ["2020", "2019"]
+    assert fields(rows, "print_date", "electronic_date") == [("2020", None), ("2020", "2019")]
     assert rows["publication_types"].to_list() == ["Letter", None]
 
 
@@ -275,15 +334,7 @@ def test_the_linking_issn_stands_for_both() -> None:
     ],
 )
 def test_every_form_of_publication_date(pub_date: str, text: str | None) -> None:
-    assert read(article(pub_date=pub_date))["date"].to_list() == [text]
-
-
-def test_the_electronic_date_comes_before_that_of_the_issue() -> None:
-    electronic = (
-        '<ArticleDate DateType="Electronic"><Year>2019</Year><Month>12</Month><Day>03</Day>'
-        "</ArticleDate>"
-    )
-    assert read(article(after=electronic))["date"].to_list() == ["2019-12-03"]
+    assert read(article(pub_date=pub_date))["print_date"].to_list() == [text]
 
 
 def test_a_book_article_is_known_by_its_own_title_or_the_books() -> None:
@@ -298,7 +349,8 @@ def test_a_book_article_is_known_by_its_own_title_or_the_books() -> None:
         "<ContributionDate><Year>2013</Year><Month>Mar</Month></ContributionDate>"
     )
     rows = read(book.format(1, chapter), book.format(2, ""))
-    assert fields(rows, "id", "version", "title", "date", "publication_types", "journal") == [
+    names = ("id", "version", "title", "print_date", "publication_types", "journal")
+    assert fields(rows, *names) == [
         ("1", "1", "Aspirin", "2013 Mar", "Review", None),
         ("2", "1", "Book of Tests", "2012", None, None),
     ]
