@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import dagster as dg
-import polars as pl
 import pytest
 from click.testing import CliRunner
+from google.api_core import exceptions as api
 from rich.console import Console
 
 from drug_assets import audit
@@ -35,10 +35,13 @@ from drug_assets.storage.releases import is_unchanged_since_release, open_releas
 from drug_assets.versions import compute_rules_version
 from drug_assets_tests.support import clouds, runs
 from drug_assets_tests.support.faulty_proxy import PASSING_FAULTS, faulty_proxy
+from drug_assets_tests.support.published import drop_table, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import polars as pl
 
     from drug_assets_tests.support.emulators import BigQueryEmulator, GcsEmulator
 
@@ -92,8 +95,8 @@ class Cloud:
             return found
         for table in TABLES:
             try:
-                found[table] = pl.read_parquet(self.dataset.local_copy(table))
-            except FileNotFoundError:
+                found[table] = read_table(self.dataset, table)
+            except api.NotFound:
                 continue
         return found
 
@@ -274,7 +277,7 @@ def test_only_if_changed_a_run_brings_back_what_the_dataset_lost(
     assert "Outputs in" in run()
     assert "Nothing changed" in run()
     before = cloud.tables()
-    cloud.dataset.drop("top_journal")
+    drop_table(cloud.dataset, "top_journal")
     assert "Outputs in" in run()
     assert cloud.tables()["top_journal"].equals(before["top_journal"])
     assert "Nothing changed" in run()

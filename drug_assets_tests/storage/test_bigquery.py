@@ -10,6 +10,7 @@ import dataframely as dy
 import polars as pl
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
+from google.api_core import exceptions as api
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from drug_assets.sources.tables import TABLES
 from drug_assets.storage.google import jobs, tables
 from drug_assets.storage.google.dataset import Dataset
 from drug_assets.storage.google.table_schema import declare_published_tables
-from drug_assets.storage.objects import ChangedObjectError, StorageError
+from drug_assets.storage.objects import StorageError
 from drug_assets_tests.support import clouds
 from drug_assets_tests.support.faulty_proxy import faulty_proxy
 from drug_assets_tests.support.published import (
@@ -26,6 +27,7 @@ from drug_assets_tests.support.published import (
     parquet,
     publish_table,
     published,
+    read_table,
     top_journal,
 )
 
@@ -100,7 +102,7 @@ def test_every_value_and_null_comes_back(
     contract = TABLES[table].contract
     rows = data.draw(rows_of(contract))
     publish_table(dataset, table, parquet(tmp_path_factory.mktemp("rows"), rows))
-    read = pl.read_parquet(dataset.local_copy(table))
+    read = read_table(dataset, table)
     assert read.schema == contracts.polars_schema(contract)
     assert read.equals(rows.sort(contract.primary_key()))
 
@@ -195,9 +197,9 @@ def test_a_load_that_fails_leaves_the_last_good_table(
             publish_table(through, "top_journal", parquet(tmp_path, top_journal(5)))
         with pytest.raises(StorageError, match=r"drugs.*injected"):
             publish_table(through, "drugs", parquet(tmp_path, contracts.Drugs.create_empty()))
-    assert pl.read_parquet(dataset.local_copy("top_journal")).equals(top_journal(3))
-    with pytest.raises(FileNotFoundError, match=r"\.drugs"):
-        dataset.local_copy("drugs")
+    assert read_table(dataset, "top_journal").equals(top_journal(3))
+    with pytest.raises(api.NotFound):
+        read_table(dataset, "drugs")
 
 
 def test_the_file_to_load_says_what_is_never_null(
@@ -237,29 +239,6 @@ def test_a_missing_permission_names_the_roles(
             refused.publish("r2", "another", {"top_journal": published(path)})
         with pytest.raises(StorageError, match=r"releases may not be read.*bigquery\.dataViewer"):
             refused.current_release()
-        with pytest.raises(StorageError, match=r"roles/bigquery\.dataViewer"):
-            refused.local_copy("top_journal")
-
-
-def test_a_table_replaced_while_it_is_read_is_read_again(
-    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The pages of one reading must not be of two tables."""
-    publish_table(dataset, "top_journal", parquet(tmp_path, top_journal(2)))
-    read, replacements = Dataset._read, iter([3])
-
-    def read_and_replace(self: Dataset, *args: Any) -> int:
-        rows = read(self, *args)
-        for journals in replacements:
-            publish_table(dataset, "top_journal", parquet(tmp_path, top_journal(journals)))
-            break
-        return rows
-
-    monkeypatch.setattr(Dataset, "_read", read_and_replace)
-    assert pl.read_parquet(dataset.local_copy("top_journal")).equals(top_journal(3))
-    replacements = iter([4, 5, 6])
-    with pytest.raises(ChangedObjectError, match=r"top_journal was written again"):
-        dataset.local_copy("top_journal")
 
 
 def test_a_missing_login_says_how_to_log_in(

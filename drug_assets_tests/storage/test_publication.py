@@ -7,7 +7,6 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
-import polars as pl
 import pytest
 from google.api_core import exceptions as api
 from google.cloud import bigquery
@@ -32,6 +31,7 @@ from drug_assets_tests.support.published import (
     parquet,
     publish_table,
     published,
+    read_table,
     rows_of,
     top_journal,
 )
@@ -532,7 +532,7 @@ def test_a_table_with_other_columns_keeps_the_rows_if_they_fit(
     proxy.count_anew(lambda _: seen.append(count_rows(client, old.table)))
     assert old.proxied.publish("r1", None, old.new) == ["mentions"]
     assert set(seen) - {None} == seen_meanwhile
-    assert pl.read_parquet(old.direct.local_copy("mentions")).height == 3
+    assert read_table(old.direct, "mentions").height == 3
 
 
 @pytest.mark.usefixtures("few_tries")

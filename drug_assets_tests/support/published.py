@@ -59,3 +59,16 @@ def publish_table(dataset: Dataset, table: str, path: Path) -> list[str]:
     """Publish a release of one table over what a dataset holds; return what was replaced."""
     release = secrets.token_hex(6)
     return dataset.publish(release, dataset.current_release(), {table: published(path)})
+
+
+def read_table(dataset: Dataset, table: str) -> pl.DataFrame:
+    """The rows of a table in a dataset, sorted by key, in the types of its contract."""
+    contract = TABLES[table].contract
+    schema = contracts.polars_schema(contract)
+    rows = dataset._tables.client.list_rows(dataset.name(table)).to_arrow()
+    return pl.DataFrame(rows).cast(schema).select(schema.names()).sort(contract.primary_key())
+
+
+def drop_table(dataset: Dataset, table: str) -> None:
+    """Remove a table, as somebody with access to the dataset can."""
+    dataset._tables.client.delete_table(dataset.name(table))

@@ -40,14 +40,13 @@ from drug_assets.storage.google.table_schema import (
     declare_table,
 )
 from drug_assets.storage.google.tables import Tables, partitioning, schema_fields
-from drug_assets.storage.objects import ChangedObjectError, ConflictError, StorageError
+from drug_assets.storage.objects import ConflictError, StorageError
 from drug_assets.storage.temporary import make_process_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-_SNAPSHOTS = 3
 _SUFFIX = ".parquet"
 
 
@@ -175,40 +174,6 @@ class Dataset:
             return []
         return [t for t in noted if not _is_as_noted(self._tables.find(t), noted[t])]
 
-    def local_copy(self, table: str) -> Path:
-        """A Parquet file with a consistent snapshot of a table's rows, sorted by its key.
-
-        Raises:
-            FileNotFoundError: there is no such table.
-            ChangedObjectError: the table was replaced during each of several attempts to read it.
-        """
-        contract = TABLES[table].contract
-        unsorted, copy = (
-            make_process_folder() / f"{secrets.token_hex(8)}{_SUFFIX}" for _ in range(2)
-        )
-        try:
-            for _ in range(_SNAPSHOTS):
-                with self._tables.explain_errors(table, writing=False):
-                    before = self._tables.get(table)
-                    rows = self._read(before, contract, unsorted)
-                    after = self._tables.get(table)
-                # If the table was replaced meanwhile, the pages may mix old rows and new ones.
-                if rows == before.num_rows and _state(after) == _state(before):
-                    pl.scan_parquet(unsorted, glob=False).sort(contract.primary_key()).sink_parquet(
-                        copy
-                    )
-                    return copy
-        finally:
-            unsorted.unlink(missing_ok=True)
-        raise ChangedObjectError(self.name(table))
-
-    def drop(self, table: str) -> None:
-        """Remove a table; do nothing if it does not exist."""
-        with self._tables.explain_errors(table, writing=True):
-            self._tables.client.delete_table(
-                self.name(table), not_found_ok=True, timeout=CALL_SECONDS, retry=RETRY
-            )
-
     def _open_release(self) -> OpenRelease:
         rows = self._tables.client.list_rows(
             self._tables.get(RELEASES), timeout=CALL_SECONDS, retry=RETRY
@@ -305,23 +270,6 @@ class Dataset:
             f"dataset, or remove its table {RELEASES} to have its tables taken over"
         )
 
-    def _read(self, table: bigquery.Table, contract: contracts.Contract, path: Path) -> int:
-        """Write the rows of a table to a Parquet file in the contract's types; return the count.
-
-        Rows are read page by page through the REST API, which bills no scanned bytes.
-        """
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]
-
-        schema = contracts.polars_schema(contract)
-        rows = 0
-        with pq.ParquetWriter(path, pl.DataFrame(schema=schema).to_arrow().schema) as writer:
-            pages = self._tables.client.list_rows(table, timeout=CALL_SECONDS, retry=RETRY)
-            for page in pages.to_arrow_iterable():
-                frame = pl.DataFrame(page).cast(schema).select(schema.names())
-                rows += frame.height
-                writer.write_table(frame.to_arrow())
-        return rows
-
 
 def _load_config(table: str, declared: TableDeclaration) -> bigquery.LoadJobConfig:
     """The configuration of a load job: everything that the job replaces.
@@ -370,8 +318,3 @@ def _is_published(
 
 def _columns(table: str) -> list[str]:
     return list(TABLES[table].contract.columns())
-
-
-def _state(table: bigquery.Table) -> tuple[object, ...]:
-    """Values that change when a table is replaced."""
-    return table.etag, table.modified, table.num_rows
