@@ -65,7 +65,9 @@ def read_table(dataset: Dataset, table: str) -> pl.DataFrame:
     """The rows of a table in a dataset, sorted by key, in the types of its contract."""
     contract = TABLES[table].contract
     schema = contracts.polars_schema(contract)
-    rows = dataset._tables.client.list_rows(dataset.name(table)).to_arrow()
+    rows = dataset._tables.client.list_rows(dataset.name(table)).to_arrow(
+        create_bqstorage_client=False
+    )
     return pl.DataFrame(rows).cast(schema).select(schema.names()).sort(contract.primary_key())
 
 
