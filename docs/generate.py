@@ -155,6 +155,13 @@ def _words(level: str) -> Iterator[str]:
         yield "| word | meaning |"
         yield "| --- | --- |"
         yield from (f"| `{word.value}` | {word.meaning} |" for word in term)
+    yield ""
+    yield f"{level} Words for missing"
+    yield ""
+    yield "What programs write where a field holds nothing. Case, and what stands around a word of"
+    yield f"`{terms.AROUND_MISSING.strip()}`, make no difference."
+    yield ""
+    yield ", ".join(f"`{word}`" for word in sorted(terms.MISSING_WORDS))
 
 
 def _term_classes() -> list[type[terms.Term]]:

@@ -14,22 +14,25 @@ from typing import Self
 SEPARATOR = "|"
 #: The five levels of the WHO's Anatomical Therapeutic Chemical classification.
 ATC_CODE = r"^[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?$"
-#: What R, pandas, Spark, SQL and spreadsheets write where a field holds nothing, in lower case.
+#: What R, pandas, Spark, SQL and spreadsheets write where a field holds nothing, in lower case and
+#: without `AROUND_MISSING`.
 MISSING_WORDS = frozenset(
     {
-        *("na", "n/a", "n.a.", "<na>", "nan", "-nan", "nat", "null", "(null)", "none", "nil"),
-        *("\\n", "undefined", "not available", "[not available]", "[not available]."),
-        *("#n/a", "#na", "#null!", "#ref!", "#value!", "#name?", "#num!", "#div/0!"),
-        *("-", "--", "---", "–", "—", "?", "."),
+        *("na", "n/a", "n.a", "nan", "-nan", "nat", "null", "none", "nil", "undefined", r"\n"),
+        *("not available", "#n/a", "#n/a n/a", "#na", "#nv", "#null!", "#ref!", "#value!"),
+        *("#name?", "#num!", "#div/0!", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
+        *("-", "--", "---", "–", "—", "?"),
     }
 )
+#: What may stand around such a word, as in `[Not Available].` and `<NA>`; alone it is nothing.
+AROUND_MISSING = " .()[]{}<>\"'"
 
 
 def is_missing(text: str | None) -> bool:
     """Whether a field holds nothing: it is null, blank, or one of `MISSING_WORDS` in any case."""
     if text is None:
         return True
-    bare = text.strip().lower()
+    bare = text.strip().lower().strip(AROUND_MISSING)
     return not bare or bare in MISSING_WORDS
 
 

@@ -20,7 +20,7 @@ import polars as pl
 
 from drug_assets import contracts
 from drug_assets.cleaning.records import GIVEN_JOURNAL
-from drug_assets.cleaning.text import clean_text, fold_text
+from drug_assets.cleaning.text import clean_field, fold_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,9 +46,9 @@ def add_journal_identifiers(rows: pl.LazyFrame) -> pl.LazyFrame:
     # Several steps, so that no column is cleaned or folded twice.
     return (
         rows.with_columns(
-            journal_text=clean_text(pl.col("given_journal")),
-            nlm_id=clean_text(pl.col("given_nlm_id")),
-            issn=clean_text(pl.col("given_issn")).str.to_uppercase(),
+            journal_text=clean_field(pl.col("given_journal")),
+            nlm_id=clean_field(pl.col("given_nlm_id")),
+            issn=clean_field(pl.col("given_issn")).str.to_uppercase(),
         )
         .with_columns(
             folded_journal=fold_text(pl.col("journal_text")),

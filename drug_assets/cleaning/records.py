@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from drug_assets.cleaning import dates
-from drug_assets.cleaning.text import clean_text, fold_text, split_and_clean_values
+from drug_assets.cleaning.text import clean_field, fold_text, split_values
 from drug_assets.terms import ATC_CODE, RejectReason
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
     }
     records = (
         raw.with_columns(
-            id=clean_text(pl.col("id")), title=source.title(), date_text=_choose_date(fields)
+            id=clean_field(pl.col("id")),
+            title=source.title(),
+            date_text=_choose_date(fields),
         )
         .with_columns(**own)
         .with_columns(
@@ -71,10 +73,10 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
 
 def _choose_date(fields: Sequence[str]) -> pl.Expr:
     """The date that counts, cleaned: the print date if it has a year, else the electronic one."""
-    date = clean_text(pl.col("date"))
+    date = clean_field(pl.col("date"))
     if "print_date" not in fields:
         return date
-    printed, electronic = (clean_text(pl.col(f"{kind}_date")) for kind in ("print", "electronic"))
+    printed, electronic = (clean_field(pl.col(f"{kind}_date")) for kind in ("print", "electronic"))
     dated = pl.when(printed.str.contains(_YEAR)).then(printed)
     return pl.coalesce(dated, electronic, printed, date)
 
@@ -94,16 +96,16 @@ def clean_drug_records(raw: pl.LazyFrame) -> pl.LazyFrame:
     A row of the WHO's own table that names a group of ATC level 1 to 4 is an `atc_group`. In other
     lists a drug may have the code of a group.
     """
-    code = clean_text(pl.col("atccode")).str.to_uppercase()
+    code = clean_field(pl.col("atccode")).str.to_uppercase()
     group = code.str.contains(ATC_CODE) & (code.str.len_chars() < _ATC_SUBSTANCE_CHARS)
-    listed = clean_text(pl.col("drug"))
+    listed = clean_field(pl.col("drug"))
     return raw.with_columns(
-        id=clean_text(pl.col("id")),
+        id=clean_field(pl.col("id")),
         listed=listed,
-        drug=pl.coalesce(listed, clean_text(pl.col("atc_name"))),
+        drug=pl.coalesce(listed, clean_field(pl.col("atc_name"))),
         group=group,
-        codes=split_and_clean_values("atccode"),
-        synonyms=split_and_clean_values("synonyms"),
+        codes=split_values("atccode"),
+        synonyms=split_values("synonyms"),
     ).select(
         "source_file",
         "source_row",

@@ -1,6 +1,7 @@
 """Clean text, to keep and show, and folded text, to compare (SPEC 2, "text" and "Folded text").
 
-Two operations, each on a column of a frame: `clean_text` and `fold_text`. `fold_string` is
+Two operations, each on a column of a frame: `clean_text` (for a field that may hold nothing,
+`clean_field`) and `fold_text`. `fold_string` is
 `fold_text` for a single string. It works without importing Polars, so that the commands that answer
 questions start fast. The meaning of a field (a date, a journal, a blank title) does not belong
 here.
@@ -15,7 +16,7 @@ from html.entities import html5
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from drug_assets.terms import SEPARATOR
+from drug_assets.terms import AROUND_MISSING, MISSING_WORDS, SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,9 @@ _INVISIBLE = (
 #: Matches all text that a rule could change. Most text does not match and is left alone:
 #: normalizing a million titles takes 3 s, this search 0.3 s.
 _UNTIDY = r"[^ -~]|&|\\x|  |^ | $"
+
+#: A text of more bytes is no word for a missing field, whatever its typography (4 bytes each).
+_MISSING_BYTES = 4 * max(map(len, MISSING_WORDS))
 
 #: Accents are combining marks above or below a letter, or attached to it. Marks of lower classes
 #: are part of the letter in their script (Japanese voicing, Indic nukta, Hebrew points) or negate
@@ -106,8 +110,27 @@ def fold_text(expr: pl.Expr) -> pl.Expr:
     )
 
 
+def clean_field(expr: pl.Expr) -> pl.Expr:
+    """Clean the text of a field; null where the field holds nothing.
+
+    Nothing is what `clean_text` leaves nothing of, and a word that programs write in its place
+    (`terms.MISSING_WORDS`), whatever its case, its typography and what stands around it.
+
+    Args:
+        expr: A String column of a raw table.
+    """
+    import polars as pl
+
+    text = clean_text(expr)
+    # Few texts are short enough, so hardly any is folded.
+    short = pl.when(text.str.len_bytes() <= _MISSING_BYTES).then(text)
+    bare = fold_text(short).str.strip_chars(AROUND_MISSING)
+    words = sorted({"", *map(fold_string, MISSING_WORDS)})
+    return pl.when(~bare.is_in(words).fill_null(value=False)).then(text)
+
+
 def split_values(column: str) -> pl.Expr:
-    """Split a multi-valued field at its bars into a list of trimmed values, without blank ones.
+    """Split a multi-valued field at its bars into a list of cleaned values, without missing ones.
 
     Args:
         column: A String column of a raw table.
@@ -115,20 +138,7 @@ def split_values(column: str) -> pl.Expr:
     import polars as pl
 
     parts = pl.col(column).fill_null("").str.split(SEPARATOR)
-    trimmed = parts.list.eval(pl.element().str.strip_chars())
-    return trimmed.list.eval(pl.element().filter(pl.element() != ""))
-
-
-def split_and_clean_values(column: str) -> pl.Expr:
-    """Split a multi-valued field at its bars into a list of cleaned values, without blank ones.
-
-    Args:
-        column: A String column of a raw table.
-    """
-    import polars as pl
-
-    parts = pl.col(column).fill_null("").str.split(SEPARATOR)
-    return parts.list.eval(clean_text(pl.element())).list.drop_nulls()
+    return parts.list.eval(clean_field(pl.element())).list.drop_nulls()
 
 
 def fold_string(text: str) -> str:

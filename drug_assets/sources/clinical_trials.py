@@ -63,26 +63,26 @@ class ClinicalTrials(PublicationSource):
         """The official title; if it is missing, the brief title."""
         import polars as pl
 
-        from drug_assets.cleaning.text import clean_text
+        from drug_assets.cleaning.text import clean_field
 
         return pl.coalesce(
-            clean_text(pl.col("scientific_title")), clean_text(pl.col("brief_title"))
+            clean_field(pl.col("scientific_title")), clean_field(pl.col("brief_title"))
         )
 
     def own_columns(self) -> Mapping[str, pl.Expr]:
         """The columns of `contracts.ClinicalTrialsColumns`."""
         import polars as pl
 
-        from drug_assets.cleaning.text import clean_text, split_values
+        from drug_assets.cleaning.text import clean_field, split_values
         from drug_assets.terms import SEPARATOR
 
-        brief = clean_text(pl.col("brief_title"))
+        brief = clean_field(pl.col("brief_title"))
         return {
             "brief_title": pl.when(brief != pl.col("title")).then(brief),
-            "status": clean_text(pl.col("status")),
+            "status": clean_field(pl.col("status")),
             "phases": split_values("phase"),
             # The registry's legacy export lists the collaborators after the lead sponsor.
-            "sponsor": clean_text(pl.col("sponsor").str.split(SEPARATOR).list.first()),
+            "sponsor": clean_field(pl.col("sponsor").str.split(SEPARATOR).list.first()),
             "reference_pmids": split_values("reference_pmids").list.unique(maintain_order=True),
         }
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from drug_assets.fetch import PublicService
 
-#: The text that PubMed writes in place of a missing title.
-_NO_TITLE = "[Not Available]."
 _RETRACTED = "Retracted Publication"
 
 
@@ -43,10 +41,6 @@ class Pubmed(PublicationSource):
 
         return SourceContracts(contracts.RawPubmed, contracts.PubmedRecords, contracts.Pubmed)
 
-    def title(self) -> pl.Expr:
-        """The title; null if PubMed marks it as missing."""
-        return super().title().replace(_NO_TITLE, None)
-
     def version(self) -> pl.Expr:
         """The version of a record (Int64): PubMed counts from 1; 0 if it is missing or invalid."""
         import polars as pl
@@ -65,11 +59,11 @@ class Pubmed(PublicationSource):
         """The columns of `contracts.PubmedColumns`."""
         import polars as pl
 
-        from drug_assets.cleaning.text import clean_text, split_values
+        from drug_assets.cleaning.text import clean_field, split_values
 
         types = split_values("publication_types")
         return {
-            "vernacular_title": clean_text(pl.col("vernacular_title")),
+            "vernacular_title": clean_field(pl.col("vernacular_title")),
             "publication_types": types,
             "retracted": types.list.contains(_RETRACTED),
         }

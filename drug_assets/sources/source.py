@@ -128,9 +128,9 @@ class PublicationSource(Source):
         """The cleaned title of a raw row; null if it is blank."""
         import polars as pl
 
-        from drug_assets.cleaning.text import clean_text
+        from drug_assets.cleaning.text import clean_field
 
-        return clean_text(pl.col("title"))
+        return clean_field(pl.col("title"))
 
     def version(self) -> pl.Expr | None:
         """The version (Int64) of a raw row within its id; None if the source has no versions."""

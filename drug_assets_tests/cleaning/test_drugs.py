@@ -225,7 +225,7 @@ class TestRejection:
         assert drug({"drug": "Alpha", "atccode": "A04AD"})["atc_codes"] == ["A04AD"]
 
     def test_a_name_is_no_reason(self) -> None:
-        assert reason({"drug": "-"}) is None
+        assert reason({"drug": "+"}) is None
 
     def test_no_rows_give_no_drugs(self) -> None:
         assert cleaned() == ([], [])
@@ -388,7 +388,7 @@ def test_every_list_of_a_drug_is_sorted_and_has_each_value_once() -> None:
 
 def test_the_issues_of_a_drug_are_sorted() -> None:
     stop_list = StopList(frozenset({"gold"}))
-    rows = [{"drug": "Gold", "synonyms": "+"}, {"drug": "Silver", "synonyms": "-|gold"}]
+    rows = [{"drug": "Gold", "synonyms": "+"}, {"drug": "Silver", "synonyms": "+|gold"}]
     rows += [{**row, "drug": f"{row['drug']} two", "atccode": "x1"} for row in rows]
     kept, _ = clean_drugs(records(*rows), stop_list)
     assert dict(kept.select("drug", "issues").collect().rows()) == {

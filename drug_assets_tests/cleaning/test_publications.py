@@ -153,7 +153,7 @@ class TestRejection:
             assert reasons(source, make({"title": title, "id": "1"})) == ["blank_title"]
 
     def test_nothing_else_is(self) -> None:
-        assert reasons(PUBMED, pubmed_rows({"title": "."})) == [None]
+        assert reasons(PUBMED, pubmed_rows({"title": "!"})) == [None]
 
     def test_what_pubmed_writes_for_a_missing_title_is_blank(self) -> None:
         rows = pubmed_rows({"title": "[Not  Available]. "}, {"title": "[Not Available] yet."})

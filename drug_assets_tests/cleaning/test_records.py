@@ -68,7 +68,7 @@ TIDY = "a\u00f1 & b"
 BLANK = ("", " \t", "&nbsp;", "\\xc3\\x28", None)
 
 
-def record(source: PublicationSource, **row: str | None) -> Row:
+def record(source: Source, **row: str | None) -> Row:
     """The record of one row."""
     (found,) = records(source, row)
     return found
@@ -175,15 +175,22 @@ def test_what_pubmed_calls_a_retracted_publication_is_retracted(
     [
         ("[Not Available].", None),
         (" [Not  Available]. ", None),
-        ("[Not Available]", "[Not Available]"),
-        ("Not Available.", "Not Available."),
+        ("[Not Available]", None),
+        ("Not Available.", None),
         ("[Not Available]. Beta", "[Not Available]. Beta"),
-        ("[not available].", "[not available]."),
+        ("[not available].", None),
     ],
 )
 def test_pubmeds_words_for_no_title_are_no_title(title: str, cleaned: str | None) -> None:
     found = record(PUBMED, title=title)
     assert (found["title"], found["reason"]) == (cleaned, None if cleaned else "blank_title")
+
+
+@pytest.mark.parametrize("source", sources.ALL, ids=lambda source: source.name)
+def test_a_word_for_missing_is_nothing_in_any_field(source: Source) -> None:
+    fields = source.record_shape().fields
+    words = record(source, **dict.fromkeys(fields, "NaN"))
+    assert words == record(source) | {c: "NaN" for c in words if c.startswith("given_")}
 
 
 def test_what_withdraws_is_no_record_whatever_its_title() -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from drug_assets.cleaning.text import clean_text, fold_string, fold_text
+from drug_assets.cleaning.text import clean_field, clean_text, fold_string, fold_text, split_values
+from drug_assets.terms import MISSING_WORDS, is_missing
 
 # Surrogates are no characters: neither UTF-8 nor Polars can hold them.
 CHARACTERS = [
@@ -40,6 +41,14 @@ def fold(*texts: str | None) -> list[str | None]:
     return (
         pl.DataFrame({"t": texts}, schema={"t": pl.String})
         .select(fold_text(pl.col("t")))["t"]
+        .to_list()
+    )
+
+
+def fields(*texts: str | None) -> list[str | None]:
+    return (
+        pl.DataFrame({"t": texts}, schema={"t": pl.String})
+        .select(clean_field(pl.col("t")))["t"]
         .to_list()
     )
 
@@ -173,6 +182,37 @@ class TestCleaned:
         assert unicodedata.is_normalized("NFC", kept)
         assert kept == " ".join(re.split(r"\s+", kept)).strip()
         assert not any(unicodedata.category(character) == "Cc" for character in kept)
+
+
+class TestFields:
+    @pytest.mark.parametrize("word", sorted(MISSING_WORDS))
+    def test_a_word_for_missing_is_missing_in_any_case(self, word: str) -> None:
+        written = [word, word.upper(), word.title(), f" {word}\t", f"[{word}].", f'"{word}"']
+        assert fields(*written) == [None] * len(written)
+        assert all(map(is_missing, written))
+
+    @pytest.mark.parametrize("text", [None, "", " ", "\u00a0", "[]", "()", "...", "<NA>", "(null)"])
+    def test_blanks_and_brackets_hold_nothing(self, text: str | None) -> None:
+        assert fields(text) == [None]
+        assert is_missing(text)
+
+    @pytest.mark.parametrize(
+        "text", ["&lt;NA&gt;", "N\u200bA", "\u2014", "\u2013 ", "n\u00e0", "&nbsp;NULL&nbsp;"]
+    )
+    def test_how_a_word_is_written_makes_no_difference(self, text: str) -> None:
+        assert fields(text) == [None]
+
+    @pytest.mark.parametrize(
+        "text",
+        ["NA+ channels", "Nana", "0", "!", "Nil by mouth", "Not available yet", "none of us"],
+    )
+    def test_what_only_begins_with_such_a_word_is_kept(self, text: str) -> None:
+        assert fields(text) == [text]
+        assert not is_missing(text)
+
+    def test_values_of_a_list_are_cleaned_one_by_one(self) -> None:
+        values = pl.DataFrame({"t": [" a |NA|b&amp;c||null", "NaN", None]})
+        assert values.select(split_values("t"))["t"].to_list() == [["a", "b&c"], [], []]
 
 
 class TestFolded:
