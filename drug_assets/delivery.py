@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
+#: A file that says that others were written.
+_MARKER = re.compile(r"_(?:success|started_\d+|committed_\d+)$")
+
 
 def is_documentation(path: str) -> bool:
-    """Whether a file is documentation or hidden: `README*`, `*.md`, or a name with a leading dot.
+    """Whether a file is documentation, hidden, or a marker of the program that wrote the others.
 
-    Such files are ignored. A folder with a leading dot hides all files below it.
+    Such files are ignored: `README*`, `*.md`, names with a leading dot (a folder with one hides all
+    files below it), and Spark's `_SUCCESS`, `_started_*` and `_committed_*`.
     """
     parts = PurePosixPath(path).parts
     name = parts[-1].casefold()
     hidden = any(part.startswith(".") for part in parts)
-    return hidden or name.startswith("readme") or name.endswith(".md")
+    return hidden or name.startswith("readme") or name.endswith(".md") or bool(_MARKER.match(name))
 
 
 def natural_key(path: str) -> tuple[tuple[int, int, str], ...]:

@@ -60,6 +60,15 @@ class ReadIssue(Term):
     SHORT_ROW = "short_row", "fewer values than the header has columns"
     LONG_ROW = "long_row", "more values than the header has columns"
     BLANK_ROW = "blank_row", "no value but blanks"
+    JOINED_ROW = (
+        "joined_row",
+        "a value with unquoted separators, put together as that is possible in one way only",
+    )
+    MISALIGNED_ROW = (
+        "misaligned_row",
+        "more values than columns, and which belongs where cannot be told; `extra` holds the text",
+    )
+    REPEATED_HEADER = "repeated_header", "the header once more"
     STRAY_QUOTE = "stray_quote", "a quote within a quoted value that is not doubled"
     UNCLOSED_QUOTE = "unclosed_quote", "a quoted value without a proper end"
     INVALID_JSON = "invalid_json", "no valid JSON, `extra` holds the text"
@@ -94,11 +103,17 @@ class RejectReason(Term):
     BLANK_ROW = "blank_row", ReadIssue.BLANK_ROW.meaning
     INVALID_JSON = "invalid_json", ReadIssue.INVALID_JSON.meaning
     NOT_AN_OBJECT = "not_an_object", ReadIssue.NOT_AN_OBJECT.meaning
+    MISALIGNED_ROW = "misaligned_row", ReadIssue.MISALIGNED_ROW.meaning
+    REPEATED_HEADER = "repeated_header", ReadIssue.REPEATED_HEADER.meaning
     BLANK_TITLE = "blank_title", "no title: it can mention nothing"
     BLANK_NAME = "blank_name", "no name of a drug"
     ATC_GROUP = "atc_group", "a group of the WHO's ATC table, no substance"
     DELETION = "deletion", "it only withdraws earlier records of its id"
     DELETED = "deleted", "a later record of its id withdrew it"
+
+
+#: The read issues of rows that cannot be kept: they are reject reasons, too.
+REJECTING_ISSUES = tuple(why for why in RejectReason if str(why) in frozenset(map(str, ReadIssue)))
 
 
 class MergeRule(Term):

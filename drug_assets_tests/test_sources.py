@@ -15,6 +15,11 @@ from drug_assets.sources.source import PublicationSource, SourceContracts
 from drug_assets.sources.tables import TABLES, Layer, list_columns, name_mention_counts
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
+CLINICAL_TRIALS_SPELT = (
+    *("clinical_trials", "Clinical Trials", "clinical-trials", "clinicaltrials", "ClinicalTrials"),
+    *("clinical_trial", "Clinical Trial (1)", "CLINICAL-TRIAL-2024", "_clinical  trials"),
+)
+
 
 @pytest.mark.parametrize(
     ("path", "source"),
@@ -31,7 +36,22 @@ from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
         ("drugs/pubmed/x.csv", PUBMED),
         ("my_drugs.csv", None),
         ("clinical.csv", None),
-        ("clinicaltrials.csv", None),
+        ("my_clinicaltrials.csv", None),
+        # Blanks, hyphens, underscores and a missing plural do not matter.
+        *((f"{name}.csv", CLINICAL_TRIALS) for name in CLINICAL_TRIALS_SPELT),
+        ("ctg-studies.csv", CLINICAL_TRIALS),
+        ("ctg-studies (2).json", CLINICAL_TRIALS),
+        ("CTG_Studies/1.json", CLINICAL_TRIALS),
+        ("Pub Med.csv", PUBMED),
+        ("drug.csv", DRUGS),
+        ("Drug list.csv", DRUGS),
+        ("drug_2.csv", DRUGS),
+        ("drug", DRUGS),
+        ("drugstore.csv", DRUGS),
+        # A missing plural, but the rest of another word.
+        ("drugbank.csv", None),
+        ("clinical_trialist.csv", None),
+        ("ctg-studio.csv", None),
     ],
 )
 def test_a_file_belongs_to_a_source_by_the_start_of_a_name(
@@ -79,6 +99,24 @@ def test_headers_match_whatever_their_case_spaces_or_underscores(
     source: Source, header: str, field: str | None
 ) -> None:
     assert source.record_shape().field_of(header) == field
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("\ufeffatc code", "\u200batc\u200c_code\u2060", "ï»¿ATC-Code", '"ï»¿atccode"'),
+        *(
+            ' "atc code" ',
+            "“ATC code”",
+            "‘atccode’",
+            "«\xa0atc\xa0»",
+            "'atccode'",
+            "`atccode`",
+        ),
+    ],
+)
+def test_signs_without_width_quotes_and_blanks_around_a_header_do_not_matter(header: str) -> None:
+    assert DRUGS.record_shape().field_of(header) == "atccode"
 
 
 #: The headers of files that people have, by the field of the source that each means.

@@ -13,7 +13,7 @@ import polars as pl
 
 from drug_assets.cleaning import dates
 from drug_assets.cleaning.text import clean_field, fold_text, split_values
-from drug_assets.terms import ATC_CODE, RejectReason
+from drug_assets.terms import ATC_CODE, REJECTING_ISSUES, RejectReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,11 +83,22 @@ def _choose_date(fields: Sequence[str]) -> pl.Expr:
 
 def _reason(source: PublicationSource) -> pl.Expr:
     """Why a row cannot be kept, as far as the row alone shows; else null."""
-    blank = pl.when(pl.col("title").is_null()).then(pl.lit(RejectReason.BLANK_TITLE))
+    blank = (
+        pl.when(pl.col("title").is_null())
+        .then(pl.lit(RejectReason.BLANK_TITLE))
+        .otherwise(_rejecting_issue())
+    )
     withdraws = source.withdraws()
     if withdraws is None:
         return blank
     return pl.when(withdraws).then(pl.lit(RejectReason.DELETION)).otherwise(blank)
+
+
+def _rejecting_issue() -> pl.Expr:
+    """The first read issue because of which a row cannot be kept; null if it has none."""
+    return (
+        pl.col("read_issues").list.filter(pl.element().is_in(list(REJECTING_ISSUES))).list.first()
+    )
 
 
 def clean_drug_records(raw: pl.LazyFrame) -> pl.LazyFrame:
@@ -113,6 +124,7 @@ def clean_drug_records(raw: pl.LazyFrame) -> pl.LazyFrame:
         .then(pl.lit(RejectReason.BLANK_NAME))
         .when(pl.col("listed").is_null() & pl.col("group"))
         .then(pl.lit(RejectReason.ATC_GROUP))
+        .otherwise(_rejecting_issue())
         .alias("reason"),
         "id",
         "drug",

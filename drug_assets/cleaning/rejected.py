@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from drug_assets.cleaning.publications import mark_withdrawn
-from drug_assets.terms import RejectReason
+from drug_assets.terms import REJECTING_ISSUES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ROW = ("source_file", "source_row")
-#: Read issues that explain why a row has no values; they are reasons too.
-_UNREADABLE = (RejectReason.BLANK_ROW, RejectReason.INVALID_JSON, RejectReason.NOT_AN_OBJECT)
 
 
 def collect_rejected(
@@ -31,13 +29,13 @@ def collect_rejected(
         rejected = mark_withdrawn(records[source]).filter(pl.col("reason").is_not_null())
         # Not `list.set_intersection`: with a literal, Polars 2.1 panics on a frame of two chunks
         # whose filter empties the first.
-        is_unreadable = pl.element().is_in(list(_UNREADABLE))
-        unreadable = pl.col("read_issues").list.filter(is_unreadable).list.unique()
+        rejecting = pl.element().is_in(list(REJECTING_ISSUES))
+        odd = pl.col("read_issues").list.filter(rejecting)
         of_sources.append(
             rows.join(rejected.select(*_ROW, "reason"), on=_ROW).select(
                 pl.lit(source).alias("source"),
                 *_ROW,
-                reasons=pl.concat_list(unreadable, "reason").list.sort(),
+                reasons=pl.concat_list(odd, "reason").list.unique().list.sort(),
                 record=pl.struct(rows.collect_schema().names()).struct.json_encode(),
             )
         )

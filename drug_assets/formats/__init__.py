@@ -136,6 +136,12 @@ def _detect_format(readable: list[Format], name: str, head: bytes) -> Format | N
     if not content:
         return claimed
     if _is_binary(content):
+        if claimed and _is_unmarked_utf_16(content):
+            raise FormatError(
+                name,
+                "text in UTF-16 without a byte order mark, seen from byte 0 on. "
+                "Save it as UTF-8 and land it again.",
+            )
         seen, found = "is binary", None
     else:
         text = decoding.decode_head(content)
@@ -178,6 +184,15 @@ def _unpack_head(name: str, head: bytes) -> bytes:
         if not content:
             raise
     return content[:_HEAD_BYTES]
+
+
+def _is_unmarked_utf_16(content: bytes) -> bool:
+    """Whether bytes are text whose every character, mostly, has a byte that is zero."""
+    for encoding, zeros in (("utf-16-le", content[1::2]), ("utf-16-be", content[::2])):
+        if zeros.count(0) > len(zeros) / 2:
+            text = content.decode(encoding, "replace")
+            return len(_CONTROL.findall(text)) < len(text) / 100
+    return False
 
 
 def _is_binary(content: bytes) -> bool:

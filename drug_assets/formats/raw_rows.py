@@ -40,7 +40,7 @@ def no_record_error(
 ) -> FormatError:
     """The error of a file with records, of which none has a required field of its source.
 
-    It shows keys, but no values: the answer of a service may contain the key that it was asked with.
+    It shows keys, but no values: a service may repeat the key that it was asked with.
 
     Args:
         shape: Shape of the records of its source.

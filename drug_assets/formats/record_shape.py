@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+#: Blanks and hyphens; soft hyphens, signs without width and byte order marks within a text.
+_BETWEEN_WORDS = re.compile("[\\s_\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff-]+")
+_QUOTES = "\"'`´“”„‟«»‘’‚‛‹›"
+#: The byte order mark of UTF-8, decoded as Windows-1252.
+_MISREAD_BOM = "ï»¿"
 #: The members of a JSON object in their order, including repeated keys.
 Members: TypeAlias = tuple[tuple[str, object], ...]
 
@@ -111,5 +116,10 @@ class RecordShape:
 
 
 def normalize_header(header: str) -> str:
-    """Normalize a header to compare it: fold case, remove spaces, underscores and hyphens."""
-    return re.sub(r"[\s_-]+", "", header).casefold()
+    """Normalize a header to compare it.
+
+    Case is folded; blanks, underscores, hyphens and signs without width are removed, and so are
+    quotes around it.
+    """
+    bare = _BETWEEN_WORDS.sub("", header).strip(_QUOTES)
+    return bare.removeprefix(_MISREAD_BOM).strip(_QUOTES).casefold()

@@ -12,6 +12,8 @@ edit.
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
@@ -41,7 +43,8 @@ PUBLICATIONS = tuple(source for source in ALL if isinstance(source, PublicationS
 def source_of_file(path: str) -> Source | None:
     """The source of a landed file, by its name or else by a folder above it; None if none matches.
 
-    The start of a name decides, in any case: `PubMed_2024.csv`, `clinical_trials/page1.json`. If
+    The start of a name decides: `PubMed_2024.csv`, `clinical_trials/page1.json`. Case, blanks,
+    hyphens, underscores and the plural of a whole word do not matter: `Clinical-Trial 1.csv`. If
     several sources match, the longest match wins.
     """
     for name in reversed(PurePosixPath(path).parts):
@@ -49,8 +52,18 @@ def source_of_file(path: str) -> Source | None:
             (len(start), source)
             for source in ALL
             for start in source.file_names
-            if name.casefold().startswith(start.casefold())
+            if _begins_like(start).match(name)
         ]
         if matches:
             return max(matches, key=lambda match: match[0])[1]
     return None
+
+
+@cache
+def _begins_like(start: str) -> re.Pattern[str]:
+    """Matches the names of files that begin with `start`, whatever their spelling."""
+    between = r"[\s_-]*"
+    *letters, last = [re.escape(letter) for letter in re.sub(between, "", start)]
+    # "drugs" is found in "drugstore.csv", too, but its singular only as a word: not in "drugbank".
+    end = rf"(?:{between}s|(?![^\W\d_]))" if last in "sS" else between + last
+    return re.compile(between + between.join(letters) + end, re.IGNORECASE)

@@ -45,6 +45,11 @@ class ClinicalTrials(PublicationSource):
     listed = frozenset({"phase", "reference_pmids", "result_pmids", "derived_pmids"})
     pulled_from = "ClinicalTrials.gov"
 
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Its own name, and the one that ClinicalTrials.gov gives to its exports."""
+        return (self.name, "ctg-studies")
+
     def contracts(self) -> SourceContracts:
         """Its contracts."""
         from drug_assets import contracts

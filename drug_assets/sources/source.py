@@ -60,7 +60,7 @@ class Source(ABC):
 
     @property
     def file_names(self) -> tuple[str, ...]:
-        """The prefixes by which its files, or folders above them, are recognized, in any case."""
+        """How the names of its files, or of folders above them, begin (`source_of_file`)."""
         return (self.name,)
 
     @abstractmethod

@@ -71,6 +71,27 @@ def test_what_made_a_row_unreadable_is_a_reason_too() -> None:
     ]
 
 
+def test_a_row_that_has_a_title_or_name_can_be_rejected_for_its_form() -> None:
+    odd: list[Row] = [
+        {"read_issues": ["not_utf8", "repeated_header"]},
+        {"read_issues": ["misaligned_row"]},
+    ]
+    found = rejected(
+        drugs=drug_rows(*({"drug": "Alpha", **row} for row in odd)),
+        pubmed=pubmed_rows(
+            *({"title": "Beta", **row} for row in odd),
+            {"title": "Beta", "citation_status": "DeleteCitation", "read_issues": ["blank_row"]},
+        ),
+    )
+    assert [r["reasons"] for r in found] == [
+        ["repeated_header"],
+        ["misaligned_row"],
+        ["repeated_header"],
+        ["misaligned_row"],
+        ["blank_row", "deletion"],
+    ]
+
+
 def test_a_row_that_can_be_kept_is_not_rejected_for_its_form() -> None:
     assert rejected(pubmed=pubmed_rows({"title": "Beta", "read_issues": ["short_row"]})) == []
 

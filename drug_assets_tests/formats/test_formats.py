@@ -65,7 +65,6 @@ def test_format_by_name_and_content(
         ("pubmed.csv", ZIP),
         ("pubmed.tsv", PARQUET),
         ("pubmed.csv", XML),
-        ("pubmed.csv", "id,title\n1,Aspirin\n".encode("utf-16-le")),  # without its mark
         ("pubmed.json", CSV),
         ("pubmed.json", b"<!DOCTYPE html><html></html>"),
         ("pubmed.jsonl", b"12\n13\n"),
@@ -143,6 +142,15 @@ def test_a_known_signature_is_binary_whatever_follows(magic: bytes) -> None:
     assert detect_format(SHAPE, "pubmed", magic + b",title\n1,Aspirin\n") is None
     with pytest.raises(FormatError, match=r"named \.csv, but from byte 0 on its content is binary"):
         detect_format(SHAPE, "pubmed.csv", magic + b",title\n1,Aspirin\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_refused_as_what_it_is(encoding: str) -> None:
+    data = "id,title\n1,Aspirin in invented hearts\n".encode(encoding)
+    with pytest.raises(FormatError, match=r"f\.csv: text in UTF-16 without a byte order mark"):
+        raw_rows("f.csv", data)
+    with pytest.raises(FormatError, match="is binary"):
+        raw_rows("f.csv", bytes(range(1, 9)) * 8 + b"\0\1" * 500)
 
 
 def test_what_is_packed_twice_is_binary() -> None:

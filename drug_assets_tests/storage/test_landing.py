@@ -423,7 +423,8 @@ def test_file_of_no_source_is_told_and_stops_nothing(places: Places) -> None:
     places.land(vouchers__csv="a,b\n1,2\n")
     problem = row(places.read(), "vouchers.csv")["problem"]
     assert problem == (
-        "belongs to no source: begin its name, or its folder's, with drugs, pubmed, clinical_trials"
+        "belongs to no source: begin its name, or its folder's, with drugs, pubmed, "
+        "clinical_trials, ctg-studies"
     )
 
 
