@@ -37,6 +37,12 @@ def _texts(description: str, *, min_length: int = 0) -> dy.List:
     )
 
 
+def _precision(of: str) -> dy.String:
+    return dy.String(
+        nullable=True, description=f"How much of the {of} is known. {DatePrecision.listed()}."
+    )
+
+
 def _all_among(column: str, terms: type[Term]) -> pl.Expr:
     """Whether every item of a list column is one of the terms."""
     return pl.col(column).list.eval(pl.element().is_in(list(terms))).list.all()
@@ -208,14 +214,15 @@ class PublicationRecords(CleanedRecord):
     folded_title = dy.String(nullable=True, description="Title, as titles are compared.")
     date_text = dy.String(nullable=True, description="What stood in the date field, cleaned.")
     date = dy.Date(nullable=True, description="First day of what is known of the date.")
-    date_precision = dy.String(
-        nullable=True, description=f"How much of the date is known. {DatePrecision.listed()}."
-    )
+    date_precision = _precision("date")
     date_issue = dy.String(
         nullable=True, description="Issue of the date, if it has one: a word of column `issues`."
     )
     version = dy.Int64(
-        min=0, description="Version of the record within its id; 0 where the source has none."
+        min=1, description="Version of the record within its id; 1 if none is given."
+    )
+    revised = dy.Date(
+        nullable=True, description="Day of the last revision of the record, as it says itself."
     )
     given_journal = dy.String(nullable=True, description="Journal title, as written.")
     given_nlm_id = dy.String(nullable=True, description="NLM unique id of the journal, as written.")
@@ -224,6 +231,16 @@ class PublicationRecords(CleanedRecord):
 
 class PubmedColumns(dy.Schema):
     """Columns that only PubMed has."""
+
+    print_date = dy.Date(
+        nullable=True, description="First day of what is known of the date of the journal's issue."
+    )
+    print_date_precision = _precision("print date")
+    electronic_date = dy.Date(
+        nullable=True,
+        description="First day of what is known of the date of the electronic publication.",
+    )
+    electronic_date_precision = _precision("electronic date")
 
     vernacular_title = dy.String(nullable=True, description="Title in its own language.")
     publication_types = _texts("Publication types, as PubMed names them, in its order.")
@@ -309,9 +326,7 @@ class PublicationColumns(dy.Schema):
     journal = dy.String(nullable=True, description="Journal, in its most frequent spelling.")
     journal_id = dy.String(nullable=True, description="Identity of the journal.")
     date = dy.Date(nullable=True, description="First day of what is known of the date.")
-    date_precision = dy.String(
-        nullable=True, description=f"How much of the date is known. {DatePrecision.listed()}."
-    )
+    date_precision = _precision("date")
     date_text = dy.String(nullable=True, description="What stood in the date field, cleaned.")
     source_file = dy.String(description="File of the landing zone the record comes from.")
     source_row = dy.Int64(min=1, description="Record in that file, from 1, header not counted.")
@@ -417,9 +432,7 @@ class Mentions(dy.Schema):
     journal = dy.String(nullable=True, description="Journal of the publication.")
     journal_id = dy.String(nullable=True, description="Identity of the journal.")
     date = dy.Date(nullable=True, description="First day of what is known of the date.")
-    date_precision = dy.String(
-        nullable=True, description=f"How much of the date is known. {DatePrecision.listed()}."
-    )
+    date_precision = _precision("date")
     spans = _spans()
     ambiguous = _ambiguous()
 

@@ -84,6 +84,7 @@ class Issue(Term):
     MISSING_ID = "missing_id", "no id was given, so it is a hash of title, date and journal"
     MISSING_DATE = "missing_date", "no date was given"
     MONTH_FIRST_DATE = "month_first_date", "the date can only be read with the month first"
+    PARTLY_READ_DATE = "partly_read_date", "only the year, month or season of the date can be read"
     UNREADABLE_DATE = "unreadable_date", "the date that was given cannot be read"
     MISSING_JOURNAL = "missing_journal", "no journal was given"
     MERGED_DUPLICATE = "merged_duplicate", "rows of one work that differ were merged into it"

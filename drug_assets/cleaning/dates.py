@@ -3,8 +3,9 @@
 One operation on a column of cleaned text, `parse_dates`, made of Polars expressions only. Cleaning
 the text does not belong here, nor does the handling of missing or unreadable dates.
 
-A form is a regular expression with named groups; no text matches two forms. PubMed's own forms are
-those of its `PubDate` and `MedlineDate` elements: year, month or season, day, and ranges of them.
+A form is a regular expression with named groups. No text matches two forms, except the last one,
+which counts only if no other matches: it finds the year in odd texts. PubMed's own forms are those
+of its `PubDate` and `MedlineDate` elements: year, month or season, day, and ranges of them.
 """
 
 from __future__ import annotations
@@ -94,11 +95,18 @@ _PART = (
 _ISO_SEPARATOR = " ?[-/.] ?| "
 _SEPARATOR = " ?[-/.] ?"
 
+#: The form of texts that are read in part.
+_PARTLY_READ = "partly_read"
+#: Between the months of a range that is no form: "Jul-Aug/Sep".
+_BETWEEN = "[ ,./&-]+"
+
 _FORMS = {
-    # 2020, 2020-01, 2020-01-15, 2020-01-15T08:00:00Z, 1999-2000
-    "year_first_numbers": rf"^(?P<year>{_YEAR})(?:{_TO}(?P<last_year>{_YEAR})|"
+    # 2020, 2020-01, 2020-01-15, 2020-01-15T08:00:00Z, 1999-2000, in 2020
+    "year_first_numbers": rf"^{_LEAD}(?P<year>{_YEAR})(?:{_TO}(?P<last_year>{_YEAR})|"
     rf"(?P<separator>{_ISO_SEPARATOR})(?P<month>{_NUMBER})"
     rf"(?:(?P<second_separator>{_ISO_SEPARATOR})(?P<day>{_NUMBER}){_TIME})?)?$",
+    # 20200115, ISO 8601 without hyphens, as MEDLINE text has it; 202001 could also be a day
+    "compact": rf"^(?P<year>{_YEAR})(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}})$",
     # 15/01/2020, 01/2020
     "year_last_numbers": rf"^(?:(?P<day>{_NUMBER})(?P<separator>{_SEPARATOR}))?"
     rf"(?P<month>{_NUMBER})(?P<second_separator>{_SEPARATOR})(?P<year>{_YEAR}){_TIME}$",
@@ -121,11 +129,21 @@ _FORMS = {
     "year_first_part": rf"^(?P<year>{_YEAR}){_MAYBE_APART}{_PART}$",
     # 1st quarter 2000, 2e semestre 1962, Q1 2000
     "part_first": rf"^{_LEAD}{_PART}{_APART}(?P<year>{_YEAR})$",
+    # 1978 Easter, 1966 Jan-Feb-Mar, 1990 Nov Suppl, 2007-, Trinity 1972. The year is certain if it
+    # is the only number, no letter is next to it, and it is neither negative nor a decade
+    # ("1990's"); the month or season, if it follows the year, or if only months precede the year.
+    _PARTLY_READ: rf"^(?:(?P<first_word>{_MONTH})(?:{_BETWEEN}{_MONTH})*{_BETWEEN}|"
+    rf"[^0-9]*[^0-9a-z-])?(?P<year>{_YEAR})(?:[ ./-]{{1,3}}(?P<word>{_WORD})"
+    rf"(?:[^0-9a-z'][^0-9]*)?|[^0-9a-z'][^0-9]*)?$",
 }
 _PARSED = pl.Struct({"date": pl.Date, "date_precision": pl.String, "issue": pl.String})
 #: The issues that `parse_dates` can return.
-ISSUES = (Issue.MISSING_DATE, Issue.MONTH_FIRST_DATE, Issue.UNREADABLE_DATE)
-_NUMBER_FORMS = ("year_first_numbers", "year_last_numbers")
+ISSUES = (
+    *(Issue.MISSING_DATE, Issue.MONTH_FIRST_DATE),
+    *(Issue.PARTLY_READ_DATE, Issue.UNREADABLE_DATE),
+)
+_NUMBER_FORMS = ("year_first_numbers", "compact", "year_last_numbers")
+_SEPARATED_FORMS = ("year_first_numbers", "year_last_numbers")
 _WORD_FORMS = ("year_first_words", "word_first", "day_first")
 _PART_FORMS = ("year_first_part", "part_first")
 
@@ -136,7 +154,9 @@ def parse_dates(text: pl.Expr) -> pl.Expr:
     Numbers are read day first. They are read month first, with an issue, only where the second
     number cannot be a month and the first can. A range counts as its first part. A winter that
     spans two years starts in December of the first. Years are 1000 to 2999, in four ASCII digits.
-    A day that does not exist, a range whose years run backwards, and any other text are unreadable.
+    A text of no known form whose only number is a year is read in part: the year, and the month or
+    season next to it. A day that does not exist, a range whose years run backwards, and any other
+    text are unreadable.
 
     Args:
         text: A String column, cleaned.
@@ -144,8 +164,9 @@ def parse_dates(text: pl.Expr) -> pl.Expr:
     Returns:
         A Struct of `date` (Date: the first day of the known period), `date_precision` (`day`,
         `month`, `season` or `year`; a quarter, trimester or half of a year is a `season`) and
-        `issue`: `missing_date` (null or blank text), `unreadable_date`, `month_first_date`, or
-        null. Date and precision are null exactly where the date is missing or unreadable.
+        `issue`: `missing_date` (null or blank text), `unreadable_date`, `partly_read_date`,
+        `month_first_date`, or null. Date and precision are null exactly where the date is missing
+        or unreadable.
     """
     return text.map_batches(_parse_distinct, return_dtype=_PARSED, is_elementwise=True)
 
@@ -189,11 +210,17 @@ def _parts() -> dict[str, pl.Expr]:
         _group("last_year", *with_range).cast(pl.Int32),
         _group("end_year", "year_first_words").cast(pl.Int32),
     )
-    separators = [_group(name, *_NUMBER_FORMS) for name in ("separator", "second_separator")]
+    separators = [_group(name, *_SEPARATED_FORMS) for name in ("separator", "second_separator")]
+    whole_forms = [form for form in _FORMS if form != _PARTLY_READ]
     return {
         "year": _group("year", *_FORMS).cast(pl.Int32),
+        "partly_read": _group("year", *whole_forms).is_null(),
         "last_year": last_year,
-        "word": _group("word", *_WORD_FORMS),
+        "word": pl.coalesce(
+            _group("word", *_WORD_FORMS),
+            _group("first_word", _PARTLY_READ),
+            _group("word", _PARTLY_READ),
+        ),
         "month": _group("month", *_NUMBER_FORMS).cast(pl.Int32),
         "day": _group("day", *_NUMBER_FORMS, *_WORD_FORMS).cast(pl.Int32),
         "part": _group("part", *_PART_FORMS).str.head(1),
@@ -264,6 +291,8 @@ def _result() -> pl.Expr:
         .then(pl.lit(Issue.MISSING_DATE))
         .when(date.is_null())
         .then(pl.lit(Issue.UNREADABLE_DATE))
+        .when(pl.field("partly_read"))
+        .then(pl.lit(Issue.PARTLY_READ_DATE))
         .when(pl.field("month_first"))
         .then(pl.lit(Issue.MONTH_FIRST_DATE))
         .alias("issue"),

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _JOURNAL = ("journal_id", "journal", "folded_journal")
+#: The order of the records of an id, the oldest first; a record without a revision is older than
+#: any that has one.
+CURRENCY = ("version", "revised", "position")
 #: Columns that are no content: file, row and position, version, and the spelling of the journal.
 _NOT_CONTENT = (
-    *("source_file", "source_row", "position", "version", "delivered"),
+    *("source_file", "source_row", "position", "version", "revised", "delivered"),
     *("journal", "folded_journal"),
 )
 #: Records of the same work have equal values in these columns; `_cluster` adds undated_text.
@@ -38,8 +41,9 @@ def resolve_duplicates(
 
     Args:
         records: one row per record, with source_file, source_row, position (in the order of
-            delivery), version, id (null if missing), title, folded_title, date, date_precision and
-            date_text. All other columns count as content and are kept. Read three times.
+            delivery), version, revised, id (null if missing), title, folded_title, date,
+            date_precision and date_text. All other columns count as content and are kept. Read
+            three times.
         add_journals: adds the columns journal, journal_id and folded_journal to records.
         surrogate: the publication_id of a record without id.
 
@@ -97,8 +101,8 @@ def _resolve_candidates(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Apply the three rules to the candidates: the kept records and the merged rows."""
     content = pl.struct(pl.exclude(_NOT_CONTENT)).struct.json_encode()
-    # A higher version of a record wins, whether it was delivered earlier or later.
-    in_order = records.sort("version", "position").with_row_index("delivered")
+    # A record says itself how new it is, whether it was delivered earlier or later.
+    in_order = records.sort(CURRENCY, nulls_last=False).with_row_index("delivered")
     clustered = _cluster(in_order.with_columns(content=content))
     cluster = [*_SAME_WORK, "cluster_id", "cluster_journal"]
     # A record with an id is kept before one without. Among equals the later delivery is kept, since

@@ -37,34 +37,61 @@ SORTED_ROWS = 5_000_000
 
 
 def mark_withdrawn(records: pl.LazyFrame) -> pl.LazyFrame:
-    """Add `position` to all records of a source, and mark those that a later record withdrew.
+    """Add `position` to all records of a source, and mark those that a newer deletion withdrew.
+
+    A deletion has no date of its own, so it is as new as the newest revision in its file. If no
+    record of the file gives one, the order of delivery decides. A record without a revision is
+    older than any that has one. The version does not matter: all of an id is withdrawn.
 
     Args:
-        records: rows with the columns of `contracts.CleanedRecord` and id.
+        records: rows with the columns of `contracts.CleanedRecord`, id and revised.
 
     Returns:
-        The records with `position`. The `reason` of a record is `deleted` if a record that was
-        delivered later withdrew its id; else it stays as it is, null for a record to keep.
+        The records with `position`. The `reason` of a record is `deleted` if a newer deletion
+        withdrew its id; else it stays as it is, null for a record to keep.
     """
     rows = add_position(records)
     reason = pl.col("reason")
     deletions = (
         rows.filter(reason == RejectReason.DELETION)
-        .group_by("id")
-        .agg(deleted_at=pl.col("position").max())
+        .select("id", "source_file", "position")
         .collect()
     )
     if deletions.is_empty():
         return rows
-    withdrawn = pl.col("position") < pl.col("deleted_at")
+    files = deletions["source_file"].unique().implode()
+    newest = (
+        rows.filter(pl.col("source_file").is_in(files))
+        .group_by("source_file")
+        .agg(file_revised=pl.col("revised").max())
+        .collect()
+    )
+    position, file_revised = pl.col("position"), pl.col("file_revised")
+    last_deletions = (
+        deletions.join(newest, on="source_file")
+        .group_by("id")
+        .agg(
+            # The last deletion by delivery alone; the newest by date, and of those the last.
+            undated_at=position.filter(file_revised.is_null()).max(),
+            deleted_on=file_revised.max(),
+            dated_at=position.filter(file_revised == file_revised.max()).max(),
+        )
+    )
+    revised, deleted_on = pl.col("revised"), pl.col("deleted_on")
+    withdrawn = (
+        (position < pl.col("undated_at"))
+        | (revised.is_null() & deleted_on.is_not_null())
+        | (revised < deleted_on)
+        | ((revised == deleted_on) & (position < pl.col("dated_at")))
+    )
     return (
-        rows.join(deletions.lazy(), on="id", how="left", maintain_order="left")
+        rows.join(last_deletions.lazy(), on="id", how="left", maintain_order="left")
         .with_columns(
             reason=pl.when(reason.ne_missing(RejectReason.DELETION), withdrawn)
             .then(pl.lit(RejectReason.DELETED))
             .otherwise(reason)
         )
-        .drop("deleted_at")
+        .drop("undated_at", "deleted_on", "dated_at")
     )
 
 

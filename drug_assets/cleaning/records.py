@@ -16,8 +16,6 @@ from drug_assets.cleaning.text import clean_field, fold_text, split_values
 from drug_assets.terms import ATC_CODE, REJECTING_ISSUES, RejectReason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from drug_assets.sources import PublicationSource
 
 #: Fields of a raw row that identify its journal.
@@ -25,7 +23,6 @@ _JOURNAL_FIELDS = ("journal", "nlm_id", "issn")
 #: Columns of a record that hold these fields as written. Few combinations differ, so `journals`
 #: cleans each combination once, for all records together.
 GIVEN_JOURNAL = tuple(f"given_{field}" for field in _JOURNAL_FIELDS)
-_YEAR = r"\b(1[5-9]|20)[0-9]{2}\b"
 #: Codes of ATC levels 1 to 4 are shorter: groups, not substances.
 _ATC_SUBSTANCE_CHARS = 7
 
@@ -40,7 +37,6 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
     Returns:
         One row per raw row, in the same order, of its contract of records.
     """
-    date = pl.col("parsed_date").struct
     own = source.own_columns()
     version = source.version()
     fields = raw.collect_schema().names()
@@ -49,21 +45,12 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
         for given, field in zip(GIVEN_JOURNAL, _JOURNAL_FIELDS, strict=True)
     }
     records = (
-        raw.with_columns(
-            id=clean_field(pl.col("id")),
-            title=source.title(),
-            date_text=_choose_date(fields),
-        )
+        raw.with_columns(id=clean_field(pl.col("id")), title=source.title())
         .with_columns(**own)
+        .with_columns(folded_title=fold_text(pl.col("title")))
+        .pipe(_read_dates, source)
         .with_columns(
-            folded_title=fold_text(pl.col("title")),
-            parsed_date=dates.parse_dates(pl.col("date_text")),
-        )
-        .with_columns(
-            date=date.field("date"),
-            date_precision=date.field("date_precision"),
-            date_issue=date.field("issue"),
-            version=pl.lit(0, dtype=pl.Int64) if version is None else version,
+            version=pl.lit(1, dtype=pl.Int64) if version is None else version,
             reason=_reason(source),
             **given_journal,
         )
@@ -71,14 +58,55 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
     return records.select(source.contracts().records.column_names())
 
 
-def _choose_date(fields: Sequence[str]) -> pl.Expr:
-    """The date that counts, cleaned: the print date if it has a year, else the electronic one."""
-    date = clean_field(pl.col("date"))
-    if "print_date" not in fields:
-        return date
-    printed, electronic = (clean_field(pl.col(f"{kind}_date")) for kind in ("print", "electronic"))
-    dated = pl.when(printed.str.contains(_YEAR)).then(printed)
-    return pl.coalesce(dated, electronic, printed, date)
+def _read_dates(rows: pl.LazyFrame, source: PublicationSource) -> pl.LazyFrame:
+    """Add the dates of raw rows: the one that counts, each of its fields, and the revision.
+
+    `date` is the first of the source's date fields that can be read; if none can, it is null, and
+    its text and its issue are those of the first field that holds a text.
+    """
+    fields = source.date_fields
+    revision = source.revision_field
+    texts = {f"text_of_{field}": clean_field(pl.col(field)) for field in fields}
+    readings = {f"read_{field}": dates.parse_dates(pl.col(f"text_of_{field}")) for field in fields}
+    readable = {
+        field: pl.col(f"read_{field}").struct.field("date").is_not_null() for field in fields
+    }
+    chosen = pl.coalesce(
+        *(pl.when(readable[field]).then(_reading(field)) for field in fields),
+        *(
+            pl.when(pl.col(f"text_of_{field}").is_not_null()).then(_reading(field))
+            for field in fields
+        ),
+        _reading(fields[-1]),
+    )
+    by_themselves = {
+        name: pl.col(f"read_{field}").struct.field(part)
+        for field in fields
+        if field != "date"
+        for name, part in ((field, "date"), (f"{field}_precision", "date_precision"))
+    }
+    revised = (
+        pl.lit(None, dtype=pl.Date)
+        if revision is None
+        else dates.parse_dates(clean_field(pl.col(revision))).struct.field("date")
+    )
+    return (
+        rows.with_columns(revised=revised, **texts)
+        .with_columns(**readings)
+        .with_columns(chosen=chosen, **by_themselves)
+        .with_columns(
+            date=pl.col("chosen").struct.field("date"),
+            date_precision=pl.col("chosen").struct.field("date_precision"),
+            date_issue=pl.col("chosen").struct.field("issue"),
+            date_text=pl.col("chosen").struct.field("text"),
+        )
+    )
+
+
+def _reading(field: str) -> pl.Expr:
+    """What was read in a date field, with its text."""
+    reading = pl.col(f"read_{field}")
+    return reading.struct.with_fields(text=pl.col(f"text_of_{field}"))
 
 
 def _reason(source: PublicationSource) -> pl.Expr:

@@ -243,9 +243,10 @@ def _publications(source: PublicationSource) -> dg.AssetsDefinition:
         "title": [(raw, field) for field in source.title_fields],
         "journal": [("journals", "journal")],
         "journal_id": [("journals", "journal_id")],
-        "date": [(raw, "date")],
-        "date_precision": [(raw, "date")],
-        "date_text": [(raw, "date")],
+        **{
+            column: [(raw, field) for field in source.date_fields]
+            for column in ("date", "date_precision", "date_text")
+        },
         "source_file": [(raw, "source_file")],
         "source_row": [(raw, "source_row")],
         "issues": [(records_table, column) for column in ("id", "date_issue", "given_journal")],

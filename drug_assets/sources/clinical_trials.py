@@ -43,6 +43,7 @@ class ClinicalTrials(PublicationSource):
         "sponsor/collaborators": "sponsor",
     }
     listed = frozenset({"phase", "reference_pmids", "result_pmids", "derived_pmids"})
+    revision_field = "last_update"
     pulled_from = "ClinicalTrials.gov"
 
     @property

@@ -33,6 +33,8 @@ class Pubmed(PublicationSource):
     preferred = frozenset({"pmid"})
     listed = frozenset({"publication_types", "journal_abbreviations", "corrections", "trial_ids"})
     formats = ("json", "csv", "pubmed_xml")
+    date_fields = ("print_date", "electronic_date", "date")
+    revision_field = "date_revised"
     pulled_from = "PubMed"
 
     def contracts(self) -> SourceContracts:
@@ -42,10 +44,10 @@ class Pubmed(PublicationSource):
         return SourceContracts(contracts.RawPubmed, contracts.PubmedRecords, contracts.Pubmed)
 
     def version(self) -> pl.Expr:
-        """The version of a record (Int64): PubMed counts from 1; 0 if it is missing or invalid."""
+        """The version of a record (Int64): PubMed counts from 1; 1 if it is missing or invalid."""
         import polars as pl
 
-        return pl.col("version").str.to_integer(strict=False).fill_null(0).clip(lower_bound=0)
+        return pl.col("version").str.to_integer(strict=False).fill_null(1).clip(lower_bound=1)
 
     def withdraws(self) -> pl.Expr:
         """The rows of `DeleteCitation`."""

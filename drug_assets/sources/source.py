@@ -121,6 +121,11 @@ class PublicationSource(Source):
     titles: ClassVar[tuple[str, ...]] = ("title",)
     #: Names of the fields that the title is made from, for column lineage.
     title_fields: ClassVar[tuple[str, ...]] = ("title",)
+    #: Fields of a raw row that give its date: `date` is the first of them that can be read. Records
+    #: and the cleaned table also have each one but `date` by itself, with its precision.
+    date_fields: ClassVar[tuple[str, ...]] = ("date",)
+    #: Field of a raw row that says when the record was revised; None if there is none.
+    revision_field: ClassVar[str | None] = None
     #: Name of the public service that its records can be pulled from, for people.
     pulled_from: ClassVar[str | None] = None
 

@@ -25,6 +25,7 @@ SCHEMA = {
     "source_row": pl.Int64,
     "position": pl.Int64,
     "version": pl.Int64,
+    "revised": pl.Date,
     "id": pl.String,
     "title": pl.String,
     "folded_title": pl.String,
@@ -55,11 +56,13 @@ def record(
     precision: str = "day",
     date_text: str | None = "2020-01-01",
     folded_journal: str | None = None,
-    version: int = 0,
+    version: int = 1,
+    revised: date | None = None,
 ) -> Record:
     """A record; `journal` is the identity of its journal, and in capitals its name."""
     return {
         "version": version,
+        "revised": revised,
         "id": identifier,
         "title": title,
         "folded_title": title.lower(),
@@ -264,12 +267,14 @@ class Cluster:
         return {**self.first(), **gaps, "id": self.identifier}
 
 
-def best_first(row: Record) -> tuple[bool, int, int]:
-    return (row["id"] is None, -row["version"], -row["position"])
+def best_first(row: Record) -> tuple[bool, int, int, int]:
+    version, revised, position = currency(row)
+    return (row["id"] is None, -version, -revised, -position)
 
 
-def delivered(row: Record) -> tuple[int, int]:
-    return (row["version"], row["position"])
+def currency(row: Record) -> tuple[int, int, int]:
+    revised = row["revised"].toordinal() if row["revised"] else 0
+    return (row["version"], revised, row["position"])
 
 
 def content(row: Record) -> tuple[Any, ...]:
@@ -322,7 +327,7 @@ def reference(records: Rows) -> tuple[Rows, Rows]:
             by_id[filled["id"] or ":".join(parts)].append(cluster)
     kept, merged = [], []
     for publication_id, rivals in sorted(by_id.items()):
-        winner = max(rivals, key=lambda c: max(map(delivered, c.records)))
+        winner = max(rivals, key=lambda c: max(map(currency, c.records)))
         kept.append(
             {
                 **winner.filled(),
@@ -375,7 +380,8 @@ def records(draw: st.DrawFn) -> Rows:
             {
                 **record(draw(identifier), draw(title), of, **draw(day), folded_journal=name),
                 "sponsor": draw(st.sampled_from([None] * 4 + ["s"])),
-                "version": draw(st.sampled_from([0, 0, 0, 1, 2])),
+                "version": draw(st.sampled_from([1, 1, 1, 2, 3])),
+                "revised": draw(st.sampled_from([None, None, NEW_YEAR, date(2021, 2, 3)])),
             }
         )
     return draw(st.permutations(placed(drawn)))

@@ -184,6 +184,45 @@ class TestRejection:
         expected = ["deleted", "deletion", "deleted", "deleted", "deletion", None]
         assert reasons(PUBMED, raw) == expected
 
+    @pytest.mark.parametrize(
+        ("deleted_in", "revised", "reason"),
+        [
+            # The names of files do not matter where records say when they were revised.
+            ("a.xml", "2024-01-02", "deleted"),
+            ("z.xml", "2024-01-02", "deleted"),
+            ("a.xml", "2024-07-01", None),
+            ("z.xml", "2024-07-01", None),
+            # A record without a date is the oldest.
+            ("a.xml", None, "deleted"),
+            # Of one day, the order of delivery decides.
+            ("a.xml", "2024-06-03", None),
+            ("z.xml", "2024-06-03", "deleted"),
+        ],
+    )
+    def test_a_deletion_is_as_new_as_its_file(
+        self, deleted_in: str, revised: str | None, reason: str | None
+    ) -> None:
+        raw = pubmed_rows(
+            {"id": "1", "title": "Ours", "date_revised": revised, "source_file": "m.xml"},
+            {"id": "1", "citation_status": DELETED, "source_file": deleted_in},
+            {"id": "2", "title": "B", "date_revised": "2024-06-03", "source_file": deleted_in},
+            {"id": "3", "title": "C", "date_revised": "2023-01-01", "source_file": deleted_in},
+        )
+        assert reasons(PUBMED, raw) == [reason, "deletion", None, None]
+
+    def test_a_deletion_in_a_file_without_a_revision_goes_by_delivery(self) -> None:
+        row = {"id": "1", "title": "T", "date_revised": "2024-01-02"}
+        raw = pubmed_rows(
+            *({**row, "source_file": file} for file in ("a.xml", "z.xml")),
+            {"id": "1", "citation_status": DELETED, "source_file": "m.xml"},
+        )
+        assert reasons(PUBMED, raw) == ["deleted", None, "deletion"]
+
+    def test_a_deletion_withdraws_every_version(self) -> None:
+        row = {"id": "1", "title": "T", "version": "2"}
+        raw = pubmed_rows(row, {"id": "1", "citation_status": DELETED, "version": "1"})
+        assert reasons(PUBMED, raw) == ["deleted", "deletion"]
+
     @pytest.mark.parametrize("status", [None, DELETED])
     def test_what_is_withdrawn_is_marked_and_nothing_else_is_added(
         self, status: str | None
@@ -246,6 +285,23 @@ class TestDuplicates:
         rows = [{"id": "1", "title": f"Version {v}", "version": v} for v in ("2", "10", "1", None)]
         kept, _ = cleaned(pubmed_rows(*rows))
         assert [row["title"] for row in kept] == ["Version 10"]
+
+    @pytest.mark.parametrize("versions", [("1", "1"), (None, "1"), ("1", None)])
+    @pytest.mark.parametrize("newest", ["a.xml", "z.xml"])
+    def test_of_one_version_the_last_revision_wins_whatever_was_delivered_later(
+        self, newest: str, versions: tuple[str | None, str | None]
+    ) -> None:
+        older = "z.xml" if newest == "a.xml" else "a.xml"
+        new = {"title": "New", "date_revised": "2024 Jun 03", "version": versions[0]}
+        old = {"title": "Old", "date_revised": "2024-01-02", "version": versions[1]}
+        rows = ({**new, "source_file": newest}, {**old, "source_file": older})
+        kept, _ = cleaned(pubmed_rows(*({**row, "id": "1"} for row in rows)))
+        assert [row["title"] for row in kept] == ["New"]
+
+    def test_a_record_without_a_revision_is_older_than_one_with(self) -> None:
+        dated = {"id": "1", "title": "Dated", "date_revised": "1999-01-01", "source_file": "a.xml"}
+        kept, _ = cleaned(pubmed_rows(dated, {"id": "1", "title": "Undated"}))
+        assert [row["title"] for row in kept] == ["Dated"]
 
     def test_a_version_alone_makes_no_other_content(self) -> None:
         row = {"id": "1", "title": "Beta", "date": "2020", "journal": "Lancet"}

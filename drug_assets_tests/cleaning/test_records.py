@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,7 +52,7 @@ def test_no_rows_are_no_records(source: Source) -> None:
 
 @pytest.mark.parametrize(
     ("written", "version"),
-    [(None, 0), ("", 0), ("x", 0), ("1", 1), ("12", 12), ("-1", 0), ("1000", 1000)],
+    [(None, 1), ("", 1), ("x", 1), ("1", 1), ("12", 12), ("-1", 1), ("0", 1), ("1000", 1000)],
 )
 def test_the_version_of_a_pubmed_record(written: str | None, version: int) -> None:
     (record,) = PUBMED.clean_records(pubmed_rows({"version": written})).collect().to_dicts()
@@ -60,7 +61,7 @@ def test_the_version_of_a_pubmed_record(written: str | None, version: int) -> No
 
 def test_trials_have_no_versions() -> None:
     (record,) = CLINICAL_TRIALS.clean_records(trial_rows({"title": "T"})).collect().to_dicts()
-    assert record["version"] == 0
+    assert record["version"] == 1
 
 
 UNTIDY = " a\\xc3\\xb1  &amp;\tb "
@@ -235,3 +236,61 @@ def test_what_a_row_says_of_its_journal_is_kept_as_written() -> None:
     written = {"journal": " Lancet. ", "nlm_id": "7 ", "issn": "1234567x"}
     (record,) = PUBMED.clean_records(pubmed_rows({"title": "T", **written})).collect().to_dicts()
     assert {field: record[f"given_{field}"] for field in written} == written
+
+
+DATES = ("date", "date_precision", "date_text", "print_date", "electronic_date")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        # The print date counts where its year can be read.
+        (
+            {"print_date": "2020 Mar", "electronic_date": "2019-12-20"},
+            ("2020-03-01", "month", "2020 Mar", "2020-03-01", "2019-12-20", []),
+        ),
+        (
+            {"print_date": "1978 Easter", "electronic_date": "2006-01-02"},
+            ("1978-01-01", "year", "1978 Easter", "1978-01-01", "2006-01-02", ["partly_read_date"]),
+        ),
+        (
+            {"print_date": "2019 Mar 5", "electronic_date": "2019-02-30", "date": "2018"},
+            ("2019-03-05", "day", "2019 Mar 5", "2019-03-05", None, []),
+        ),
+        # Else the electronic one, else any other.
+        (
+            {"print_date": "0000-00-00", "electronic_date": "2019-03", "date": "2018"},
+            ("2019-03-01", "month", "2019-03", None, "2019-03-01", []),
+        ),
+        (
+            {"print_date": "soon", "electronic_date": "later", "date": "2018"},
+            ("2018-01-01", "year", "2018", None, None, []),
+        ),
+        # What cannot be read at all is the first text.
+        (
+            {"print_date": " ", "electronic_date": "2019-02-30", "date": "soon"},
+            (None, None, "2019-02-30", None, None, ["unreadable_date"]),
+        ),
+        ({"print_date": " "}, (None, None, None, None, None, ["missing_date"])),
+    ],
+)
+def test_the_date_of_an_article(written: Row, expected: tuple[Any, ...]) -> None:
+    found = record(PUBMED, title="T", **written)
+    shown = [str(v) if isinstance(v, dt.date) else v for v in (found[column] for column in DATES)]
+    issues = [] if found["date_issue"] is None else [found["date_issue"]]
+    assert (*shown, issues) == expected
+
+
+def test_each_date_of_an_article_has_its_own_precision() -> None:
+    found = record(PUBMED, print_date="2020 Spring", electronic_date="2019-12-20")
+    assert found["print_date_precision"] == "season"
+    assert found["electronic_date_precision"] == "day"
+
+
+@pytest.mark.parametrize(
+    ("source", "field"), [(PUBMED, "date_revised"), (CLINICAL_TRIALS, "last_update")]
+)
+def test_the_day_of_the_last_revision(source: PublicationSource, field: str) -> None:
+    written = {"2024-06-03": dt.date(2024, 6, 3), "June 3, 2024": dt.date(2024, 6, 3), "soon": None}
+    assert {w: record(source, **{field: w})["revised"] for w in written} == written
+    assert record(source)["revised"] is None
