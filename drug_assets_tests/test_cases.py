@@ -36,7 +36,6 @@ PENDING = {
     "files_20f_unquoted_commas",
     "files_22_header_junk",
     "files_24_names",
-    "files_25_na_ids",
     "files_27_list_typography",
     "files_31_float_dupe",
     "files_36_name_of_drug",
@@ -49,7 +48,6 @@ PENDING = {
     "pubmed_08_pmid_forms",
     "pubmed_10_concatenated_xml",
     "pubmed_10e_error_json",
-    "pubmed_11b_bad_electronic_date",
     "pubmed_12_typographic",
     "pubmed_15_retractions",
     "pubmed_17_journal_ids",
@@ -58,7 +56,6 @@ PENDING = {
     "pubmed_22_error_page_among_good",
     "pubmed_23_retracted_unknown",
     "pubmed_26_excel_ids",
-    "pubmed_30_own_pull_and_updates",
 }
 CHECKS: dict[str, Callable[[Case], None]] = {}
 
