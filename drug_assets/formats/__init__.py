@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from drug_assets.formats.decoding import Packed
+
 __all__ = ["FORMATS", "Format", "FormatError", "RecordShape", "detect_format", "read"]
 
 _HEAD_BYTES = 64 * 1024
@@ -80,13 +82,15 @@ FORMATS = (
 )
 
 
-def detect_format(shape: RecordShape, name: str, head: bytes) -> str | None:
+def detect_format(shape: RecordShape, name: str, packed: Packed) -> str | None:
     """Detect the format of a landed file by extension and content, also inside gzip.
+
+    Only as many bytes are taken as unpack to 64 KiB.
 
     Args:
         shape: Shape of the records of its source.
         name: File below the landing zone.
-        head: Its first bytes, still packed: 64 KiB, or all of a smaller file.
+        packed: Its bytes, still packed (`decoding.Packed`); they may be cut after 64 KiB.
 
     Returns:
         The name of one of `FORMATS`, or None if the file has no format that its source delivers.
@@ -94,11 +98,11 @@ def detect_format(shape: RecordShape, name: str, head: bytes) -> str | None:
     Raises:
         FormatError: The content contradicts the extension, or the gzip is damaged.
     """
-    found = _detect_format(_list_formats(shape), name, head)
+    found = _detect_format(_list_formats(shape), name, packed)
     return found.name if found else None
 
 
-def read(shape: RecordShape, name: str, data: bytes) -> Iterator[pl.DataFrame]:
+def read(shape: RecordShape, name: str, packed: Packed) -> Iterator[pl.DataFrame]:
     """Read the raw rows of a landed file, in batches with the columns of the source's raw table.
 
     `source_row` numbers the records of the file from 1. A file without records yields one empty
@@ -107,13 +111,15 @@ def read(shape: RecordShape, name: str, data: bytes) -> Iterator[pl.DataFrame]:
     Args:
         shape: Shape of the records of its source.
         name: File below the landing zone, with forward slashes: `source_file`.
-        data: The bytes of the whole file, still packed.
+        packed: The bytes of the whole file, still packed: all at once, or a function that opens
+            their chunks (`decoding.Packed`). Some formats are read more than once if they are
+            damaged, so it may be called several times.
 
     Raises:
         FormatError: The file cannot be read; the message names it, the place and the remedy.
     """
     readable = _list_formats(shape)
-    found = _detect_format(readable, name, data[:_HEAD_BYTES])
+    found = _detect_format(readable, name, packed)
     if found is None:
         known = ", ".join(sorted(extension for f in readable for extension in f.extensions))
         raise FormatError(
@@ -121,7 +127,7 @@ def read(shape: RecordShape, name: str, data: bytes) -> Iterator[pl.DataFrame]:
             "a format that is not read, by its extension and its first bytes. "
             f"Land it as one of {known}, packed with gzip or not.",
         )
-    yield from found.read_batches(shape, name, decoding.Unpacked(name, data))
+    yield from found.read_batches(shape, name, decoding.Unpacked(name, packed))
 
 
 def _list_formats(shape: RecordShape) -> list[Format]:
@@ -129,10 +135,10 @@ def _list_formats(shape: RecordShape) -> list[Format]:
     return [f for f in FORMATS if f.name in shape.formats]
 
 
-def _detect_format(readable: list[Format], name: str, head: bytes) -> Format | None:
+def _detect_format(readable: list[Format], name: str, packed: Packed) -> Format | None:
     extension = _extension(name)
     claimed = next((f for f in readable if extension in f.extensions), None)
-    content = _unpack_head(name, head)
+    content = _unpack_head(name, packed)
     if not content:
         return claimed
     if _is_binary(content):
@@ -172,18 +178,18 @@ def _extension(name: str) -> str:
     return PurePosixPath(path.stem).suffix if path.suffix == ".gz" else path.suffix
 
 
-def _unpack_head(name: str, head: bytes) -> bytes:
+def _unpack_head(name: str, packed: Packed) -> bytes:
     """Unpack the first bytes as far as possible; that the rest is missing is no error."""
-    content = b""
+    content = bytearray()
     try:
-        for chunk in decoding.unpack(name, head):
+        for chunk in decoding.unpack(name, packed):
             content += chunk
             if len(content) >= _HEAD_BYTES:
                 break
     except FormatError:
         if not content:
             raise
-    return content[:_HEAD_BYTES]
+    return bytes(content[:_HEAD_BYTES])
 
 
 def _is_unmarked_utf_16(content: bytes) -> bool:

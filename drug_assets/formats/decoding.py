@@ -12,24 +12,29 @@ import zlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from drug_assets.errors import DrugAssetsError
 from drug_assets.terms import ReadIssue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 #: A file that unpacks to more bytes is refused as a gzip bomb: no source delivers such a file.
 MAX_UNPACKED_BYTES = 4 * 1024**3
 #: A record with more characters is an error: its end was not recognized.
 MAX_RECORD_CHARS = 16 * 1024**2
 
+#: The packed bytes of a file: all of them, or a function that returns them in chunks, from the
+#: first one on each time that it is called.
+Packed: TypeAlias = "bytes | Callable[[], Iterable[bytes]]"
+
 GZIP_MAGIC = b"\x1f\x8b"
 
 _CHUNK_BYTES = 256 * 1024
 _CHUNKS_AHEAD = 4
 _PACKED_SLICE_BYTES = 256 * 1024
+_FIRST_SLICE_BYTES = 1024
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
@@ -66,27 +71,33 @@ class FormatError(DrugAssetsError):
         return f"{self.name}: {self.problem}"
 
 
-def unpack(name: str, data: bytes) -> Iterator[bytes]:
+def unpack(name: str, packed: Packed) -> Iterator[bytes]:
     """Unpack the bytes of a file, in chunks of bounded size.
 
     Bytes that begin like gzip are unpacked, whatever the name of the file; others are returned as
     they are.
 
+    Args:
+        name: File below the landing zone, for messages.
+        packed: Its packed bytes.
+
     Raises:
         FormatError: Cut or damaged gzip, a `.gz` file that is not gzip, or more than
             `MAX_UNPACKED_BYTES`.
     """
-    if data[:2] == GZIP_MAGIC:
+    data = _PackedBytes(packed)
+    if data.starts_like_gzip():
         yield from _inflate(name, data)
         return
     if name.casefold().endswith(".gz"):
         raise FormatError(
             name,
-            f"not the format it claims: named .gz, but its {len(data)} bytes do not begin, at "
-            "byte 0, as gzip does (1f 8b). Land it whole, or without .gz if it is not packed.",
+            "not the format it claims: named .gz, but its bytes do not begin, at byte 0, as gzip "
+            "does (1f 8b). Land it whole, or without .gz if it is not packed.",
         )
-    for start in range(0, len(data), _CHUNK_BYTES):
-        yield data[start : start + _CHUNK_BYTES]
+    while piece := data.view(_CHUNK_BYTES):
+        yield bytes(piece)
+        data.skip(len(piece))
 
 
 @dataclass(frozen=True)
@@ -94,11 +105,11 @@ class Unpacked:
     """The unpacked chunks of a file; can be iterated more than once."""
 
     name: str
-    data: bytes
+    packed: Packed
 
     def __iter__(self) -> Iterator[bytes]:
         """The chunks of `unpack`, read ahead (`read_ahead`)."""
-        return read_ahead(unpack(self.name, self.data))
+        return read_ahead(unpack(self.name, self.packed))
 
 
 def read_ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -110,42 +121,80 @@ def read_ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
             yield chunk
 
 
-def _inflate(name: str, data: bytes) -> Iterator[bytes]:
-    packed = memoryview(data)
-    offset = total = 0
-    while data[offset : offset + 2] == GZIP_MAGIC:
+class _PackedBytes:
+    """The packed bytes of a file, from which pieces are taken in their order."""
+
+    def __init__(self, packed: Packed) -> None:
+        self._chunks = iter((packed,) if isinstance(packed, bytes) else packed())
+        self._rest = memoryview(b"")
+        #: The number of bytes that were skipped.
+        self.offset = 0
+
+    def view(self, size: int) -> memoryview:
+        """The next bytes, at most `size`; none only at the end of the file."""
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                break
+            self._rest = memoryview(chunk)
+        return self._rest[:size]
+
+    def skip(self, size: int) -> None:
+        """Go on by `size` bytes, at most those of the last view."""
+        self._rest = self._rest[size:]
+        self.offset += size
+
+    def starts_like_gzip(self) -> bool:
+        """Whether the next bytes begin a member of gzip."""
+        while len(self._rest) < len(GZIP_MAGIC):
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                break
+            self._rest = memoryview(bytes(self._rest) + chunk)
+        return self._rest[: len(GZIP_MAGIC)] == GZIP_MAGIC
+
+
+def _inflate(name: str, data: _PackedBytes) -> Iterator[bytes]:
+    total = 0
+    while data.starts_like_gzip():
         inflater = zlib.decompressobj(wbits=31)
+        # zlib copies what follows a member, so small members are given small slices.
+        size = _FIRST_SLICE_BYTES
         while not inflater.eof:
-            piece = packed[offset : offset + _PACKED_SLICE_BYTES]
+            piece = data.view(size)
+            size = min(2 * size, _PACKED_SLICE_BYTES)
             before = inflater.copy()
             try:
                 chunk = inflater.decompress(piece, _CHUNK_BYTES)
             except zlib.error as error:
-                byte = offset + _count_valid_bytes(before, piece)
+                byte = data.offset + _count_valid_bytes(before, piece)
                 raise FormatError(
-                    name, f"damaged gzip at byte {byte} of {len(data)} ({error}). Land it again."
+                    name, f"damaged gzip at byte {byte} ({error}). Land it again."
                 ) from error
-            offset += len(piece) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
+            data.skip(len(piece) - len(inflater.unconsumed_tail) - len(inflater.unused_data))
             total += len(chunk)
             if total > MAX_UNPACKED_BYTES:
                 raise FormatError(
                     name,
-                    f"unpacks to more than {MAX_UNPACKED_BYTES} bytes (reached at byte {offset} of "
-                    f"{len(data)} packed bytes). Land it in smaller files.",
+                    f"unpacks to more than {MAX_UNPACKED_BYTES} bytes (reached at byte "
+                    f"{data.offset} of its packed bytes). Land it in smaller files.",
                 )
             if chunk:
                 yield chunk
             elif not piece and not inflater.eof:
                 raise FormatError(
                     name,
-                    f"cut gzip: the file ends at byte {len(data)}, before its gzip data do. "
+                    f"cut gzip: the file ends at byte {data.offset}, before its gzip data do. "
                     "Land it again, whole.",
                 )
     # Zero padding after the last member, as on tapes, is harmless. Other bytes must not be dropped.
-    if data[offset:].strip(b"\0"):
-        raise FormatError(
-            name, f"damaged gzip: what stands from byte {offset} on is not gzip. Land it again."
-        )
+    end = data.offset
+    while piece := data.view(_CHUNK_BYTES):
+        if bytes(piece).strip(b"\0"):
+            raise FormatError(
+                name, f"damaged gzip: what stands from byte {end} on is not gzip. Land it again."
+            )
+        data.skip(len(piece))
 
 
 def _count_valid_bytes(inflater: zlib._Decompress, piece: memoryview) -> int:

@@ -9,12 +9,15 @@ import itertools
 import zlib
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drug_assets import formats
 from drug_assets.formats import FormatError, decoding
 from drug_assets_tests.support.frames import fields, issues, raw_rows
+from drug_assets_tests.support.registry import PUBMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +114,7 @@ def test_the_place_of_damage_is_told_in_a_long_file(before: bytes) -> None:
     with pytest.raises(FormatError, match=f"what stands from byte {size} on is not gzip"):
         list(decoding.unpack("f.gz", bytes(packed) + b"\0\0x"))
     packed[size - 6] ^= 0xFF
-    with pytest.raises(FormatError, match=rf"damaged gzip at byte {size - 5} of {size} \("):
+    with pytest.raises(FormatError, match=rf"damaged gzip at byte {size - 5} \("):
         list(decoding.unpack("f.gz", bytes(packed)))
 
 
@@ -127,6 +130,48 @@ def test_a_file_may_unpack_to_the_limit(members: int, monkeypatch: pytest.Monkey
 def test_unpacked_chunks_can_be_asked_for_again() -> None:
     unpacked = decoding.Unpacked("f", gzip.compress(LONG))
     assert b"".join(unpacked) == b"".join(unpacked) == LONG
+
+
+@pytest.mark.parametrize("size", [1, 7, 300, 100_000])
+@pytest.mark.parametrize(
+    "packed",
+    [CSV, gzip.compress(CSV), gzip.compress(b"") * 3 + gzip.compress(CSV) + b"\0" * 20],
+    ids=["plain", "packed", "members"],
+)
+def test_a_file_may_be_opened_in_chunks_of_any_size(packed: bytes, size: int) -> None:
+    opened = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal opened
+        opened += 1
+        yield b""
+        yield from (packed[at : at + size] for at in range(0, len(packed), size))
+
+    rows = pl.concat(formats.read(PUBMED.record_shape(), "pubmed.csv", chunks))
+    assert rows.equals(raw_rows("pubmed.csv", packed))
+    assert formats.detect_format(PUBMED.record_shape(), "pubmed.csv", chunks) == "csv"
+    assert opened == 3
+
+
+def test_members_without_content_may_come_first() -> None:
+    packed = gzip.compress(b"") * 4000 + gzip.compress(CSV)
+    assert len(packed) > 64 * 1024
+    assert raw_rows("pubmed.csv.gz", packed).height == 40
+    with pytest.raises(FormatError, match=f"cut gzip: the file ends at byte {len(packed) - 9}"):
+        raw_rows("pubmed.csv.gz", packed[:-9])
+
+
+def test_only_the_beginning_of_a_file_is_unpacked_to_detect_its_format() -> None:
+    taken = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield CSV
+
+    assert formats.detect_format(PUBMED.record_shape(), "pubmed.csv", chunks) == "csv"
+    assert taken < 100
 
 
 def test_a_name_in_gz_without_gzip_is_refused() -> None:
