@@ -76,6 +76,9 @@ class ReadIssue(Term):
     DUPLICATE_KEY = "duplicate_key", "a key that the object contains twice; the first value is used"
     NOT_UTF8 = "not_utf8", "bytes that are not UTF-8, read as Windows-1252"
     INVALID_UNICODE = "invalid_unicode", "half a character, replaced by U+FFFD"
+    CONTROL_CHARACTER = "control_character", "characters that no text may hold, which were dropped"
+    DAMAGED_RECORD = "damaged_record", "damage that cannot be mended, `extra` holds the text"
+    STRAY_LINE = "stray_line", "lines that belong to no field, `extra` holds them"
 
 
 class Issue(Term):
@@ -106,6 +109,7 @@ class RejectReason(Term):
     NOT_AN_OBJECT = "not_an_object", ReadIssue.NOT_AN_OBJECT.meaning
     MISALIGNED_ROW = "misaligned_row", ReadIssue.MISALIGNED_ROW.meaning
     REPEATED_HEADER = "repeated_header", ReadIssue.REPEATED_HEADER.meaning
+    DAMAGED_RECORD = "damaged_record", ReadIssue.DAMAGED_RECORD.meaning
     BLANK_TITLE = "blank_title", "no title: it can mention nothing"
     BLANK_NAME = "blank_name", "no name of a drug"
     ATC_GROUP = "atc_group", "a group of the WHO's ATC table, no substance"

@@ -194,7 +194,7 @@ def test_the_fields_of_which_a_file_needs_one() -> None:
 def test_the_formats_of_each_source_and_its_own_json() -> None:
     assert {source.name: source.formats for source in sources.ALL} == {
         "drugs": ("json", "csv"),
-        "pubmed": ("json", "csv", "pubmed_xml"),
+        "pubmed": ("json", "csv", "pubmed_xml", "medline"),
         "clinical_trials": ("json", "csv"),
     }
     with_json = [source.name for source in sources.ALL if source.json_shape() is not None]

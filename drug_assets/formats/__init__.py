@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from drug_assets.formats import decoding, delimited, json_records, pubmed_xml
+from drug_assets.formats import decoding, delimited, json_records, medline, pubmed_xml
 from drug_assets.formats.decoding import FormatError
 from drug_assets.formats.record_shape import RecordShape
 
@@ -36,6 +36,14 @@ _BINARY_MAGIC = (
     *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", decoding.GZIP_MAGIC),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+#: The extension that says only that a file holds text: what it evidently is counts.
+_ANY_TEXT = ".txt"
+#: Texts that are not read, with their beginning.
+_UNREAD = {
+    "RIS": re.compile(r"\s*TY {0,2}- "),
+    "BibTeX": re.compile(r"\s*@\w+\s*\{"),
+    "EndNote": re.compile(r"\s*%0 "),
+}
 _MARKUP = re.compile(r"\s*<(?:\?xml|!|[a-z])", re.IGNORECASE)
 
 
@@ -63,6 +71,13 @@ FORMATS = (
         json_records.is_evident,
         json_records.is_plausible,
         json_records.read_batches,
+    ),
+    Format(
+        "medline",
+        frozenset({".nbib", ".medline"}),
+        medline.is_evident,
+        medline.is_plausible,
+        medline.read_batches,
     ),
     Format(
         "csv",
@@ -160,11 +175,14 @@ def _detect_format(readable: list[Format], name: str, packed: Packed) -> Format 
             if f.markup is markup and (f.is_plausible if f is claimed else f.is_evident)(text)
         )
         found = next(matching, None)
-        if found:
+        unread = next((kind for kind, start in _UNREAD.items() if start.match(text)), None)
+        if unread:
+            seen, found = f"is {unread}, which is not read", None
+        elif found:
             seen = f"is {found.name}"
         else:
             seen = "is markup (XML or HTML)" if markup else "holds no record of that format"
-    if claimed and found is not claimed:
+    if claimed and found is not claimed and not (found and extension == _ANY_TEXT):
         raise FormatError(
             name,
             f"not the format it claims: named {extension}, but from byte 0 on its content {seen}. "

@@ -1,61 +1,89 @@
-"""PubMed's XML (`PubmedArticleSet`: baseline, update files, efetch) -> raw rows (SPEC 1).
+"""PubMed's XML (baseline, update files, efetch) -> raw rows (SPEC 1).
 
-One row per article, per book article, and per PMID in `DeleteCitation`. Elements are those of the
-NLM's PubMed DTD. Text is kept as written, without the tags of inline markup and MathML. The meaning
-of versions, deletions and dates belongs to `cleaning`.
+One row per article, per book article, and per PMID that is withdrawn. Elements are those of the
+NLM's PubMed DTD, and of its MEDLINE DTD before 2017. Text is kept as written, without the tags of
+inline markup and MathML. The meaning of versions, deletions and dates belongs to `cleaning`.
 
 A file is parsed in pieces and each article is freed once it is read, so memory does not grow with
-the file. External entities are never fetched; entity bombs and extreme depth are refused. These are
-defaults of lxml; `huge_tree` stays off.
+the file. A file that cannot be parsed in pieces is parsed as one document, and one that is not
+well-formed record by record (`pubmed_documents`). External entities are never fetched; entity bombs
+and extreme depth are refused. These are defaults of lxml; `huge_tree` stays off.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import islice
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lxml import etree
 
 from drug_assets.formats import nlm, raw_rows
-from drug_assets.formats.decoding import FormatError
+from drug_assets.formats.decoding import FormatError, decode_head
+from drug_assets.formats.pubmed_documents import (
+    DELETIONS,
+    PARSER_OPTIONS,
+    RECORDS,
+    SETS,
+    CannotSplitError,
+    find_error,
+    refuse_element,
+    refuse_text,
+    split_records,
+)
 from drug_assets.terms import SEPARATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import polars as pl
 
     from drug_assets.formats.record_shape import RecordShape
 
-#: The element that withdraws records; also the `citation_status` of its rows.
+#: The `citation_status` of the rows of withdrawn records.
 DELETED = "DeleteCitation"
 
-_ROOT = re.compile(r"<(?:PubmedArticleSet|PubmedBookArticleSet|PubmedArticle|DeleteCitation)[\s>/]")
-_RECORDS = ("PubmedArticle", "PubmedBookArticle", DELETED)
-_ROOTS = ("PubmedArticleSet", "PubmedBookArticleSet", *_RECORDS)
+_ROOT = re.compile(rf"<(?:{'|'.join((*SETS, *RECORDS))})(?=[\s>/])")
 
-#: Options of all parsers. lxml's other defaults are safe.
-_PARSER_OPTIONS: Any = {"remove_comments": True, "remove_pis": True, "no_network": True}
 #: The usual start of a file, up to the first record. It has balanced quotes and declares no entity,
 #: so it can be put before each piece.
 _OPENING = re.compile(
-    rb"""(?:\xef\xbb\xbf)?(?:<\?xml\ version="1\.0"(?:\ encoding="(?i:utf-8|us-ascii)")?\s*\?>\s*)?
-    (?:<!DOCTYPE\s+PubmedArticleSet(?:\s+(?:PUBLIC\s+"[^"<>]*"|SYSTEM)\s+"[^"<>]*")?\s*>\s*)?
-    <PubmedArticleSet\s*>""",
+    rb"""(?:\xef\xbb\xbf|\s)*(?P<opening>
+    (?:<\?xml\ version="1\.0"(?:\ encoding="(?i:utf-8|us-ascii)")?\s*\?>\s*)?
+    (?:<!DOCTYPE\s+\w+(?:\s+(?:PUBLIC\s+"[^"<>]*"|SYSTEM)\s+"[^"<>]*")?\s*>\s*)?
+    <(?P<set>PubmedArticleSet|PubmedBookArticleSet|MedlineCitationSet)\s*>)""",
     re.VERBOSE,
 )
 _OPENING_BYTES = 4096
-_ARTICLE_END = b"</PubmedArticle>"
-_CLOSING = b"</PubmedArticleSet>"
+#: The end tag of the records of a set.
+_RECORD_ENDS = {
+    b"PubmedArticleSet": b"</PubmedArticle>",
+    b"PubmedBookArticleSet": b"</PubmedBookArticle>",
+    b"MedlineCitationSet": b"</MedlineCitation>",
+}
 #: The size at which parsing is fastest: a document then reuses memory of the one before that is
 #: still in the processor's cache. A piece is longer only if it is a single article.
 _PIECE_BYTES = 128 * 1024
 _LONGEST_PIECE_BYTES = 16 * 1024**2
+#: Texts between records that are not blank.
+_STRAY_TEXTS: Any = etree.XPath("text()[normalize-space()]")
+#: As many characters of a damaged record are kept.
+_DAMAGED_CHARS = 10_000
+#: The elements at the beginning of a file that a message may name.
+_NAMED_ELEMENTS = 60
 
 _NO_CONTENT = (None,) * 9
+_STATUS, _TITLE, _VERNACULAR = map(
+    nlm.FIELDS.index, ("citation_status", "title", "vernacular_title")
+)
 
 _Row: TypeAlias = tuple[str | None, ...]
 _Fields: TypeAlias = dict[str, list[str | None]]
+_NO_ROW: _Row = (None,) * len(nlm.FIELDS)
+
+#: The read issues and the extra of rows that have any, by number in the file from 1.
+_Odd: TypeAlias = "dict[int, tuple[Sequence[str], str | None]]"
 
 
 def is_evident(head: str) -> bool:
@@ -74,45 +102,95 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
     Args:
         shape: Shape of the records of its source.
         name: File below the landing zone.
-        chunks: Its unpacked bytes; iterated a second time if parsing in pieces fails.
+        chunks: Its unpacked bytes; iterated again if parsing in pieces fails.
 
     Raises:
-        FormatError: not well-formed, cut, hostile, or XML of another kind.
+        FormatError: broken, cut, hostile, without a title in any record, or XML of another kind.
     """
-    first_row, height = 1, 0
+    first_row, height, titled = 1, 0, False
     fields: _Fields = {field: [] for field in nlm.FIELDS}
-    for rows in _parse(name, chunks):
+    odd: _Odd = {}
+
+    def take_frame() -> pl.DataFrame:
+        numbers = [number for number in odd if number < first_row + height]
+        taken = {number - first_row: odd.pop(number) for number in numbers}
+        extra = {index: text for index, (_, text) in taken.items() if text is not None}
+        issues = {index: found for index, (found, _) in taken.items()}
+        return raw_rows.make_frame(shape, name, first_row, height, fields, extra, issues, None)
+
+    for rows in _parse(name, chunks, odd):
+        titled = titled or any(map(_has_title, rows))
         # One list per column: keeping a tuple per row would slow down the garbage collector.
         for values, added in zip(fields.values(), zip(*rows, strict=True), strict=bool(rows)):
             values.extend(added)
         height += len(rows)
         if height >= raw_rows.BATCH_RECORDS:
-            yield raw_rows.make_frame(shape, name, first_row, height, fields, repair=None)
+            yield take_frame()
             first_row, height = first_row + height, 0
             fields = {field: [] for field in nlm.FIELDS}
+    if not titled and (height or first_row > 1):
+        raise raw_rows.no_record_error(shape, name, _name_elements(chunks))
     if height or first_row == 1:
-        yield raw_rows.make_frame(shape, name, first_row, height, fields, repair=None)
+        yield take_frame()
 
 
-def _parse(name: str, chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
+def _has_title(row: _Row) -> bool:
+    """Whether a row has the element of a title, or withdraws a record and needs none."""
+    return row[_TITLE] is not None or row[_VERNACULAR] is not None or row[_STATUS] == DELETED
+
+
+def _name_elements(chunks: Iterable[bytes]) -> list[str]:
+    """The names of the first elements of a file."""
+    parser = etree.XMLPullParser(events=("start",), recover=True, **PARSER_OPTIONS)
+    parser.feed(next(iter(chunks), b""))
+    events: Any = parser.read_events()
+    return [element.tag for _, element in islice(events, _NAMED_ELEMENTS)]
+
+
+def _parse(name: str, chunks: Iterable[bytes], odd: _Odd) -> Iterator[list[_Row]]:
     """The rows of each piece of the file.
 
-    If the file cannot be parsed in pieces, it is read again as a whole, without the rows that were
-    yielded already. Errors are reported then, with their position in the file.
+    If the file cannot be parsed in pieces, it is read again as a whole, and if it is not one
+    well-formed document, record by record; each time without the rows that were yielded already.
+
+    Args:
+        name: File below the landing zone.
+        chunks: Its unpacked bytes.
+        odd: Gets the read issues and the extra of rows that have any, before they are yielded.
     """
     yielded = 0
     try:
         for rows in _parse_in_pieces(chunks):
-            yield rows
             yielded += len(rows)
+            yield rows
     except _NotInPiecesError:
-        for rows in _parse_by_feeding(name, chunks):
-            yield rows[yielded:]
-            yielded -= min(yielded, len(rows))
+        pass
+    else:
+        return
+    try:
+        for rows in _drop_first(yielded, _parse_by_feeding(name, chunks)):
+            yielded += len(rows)
+            yield rows
+    except _NotWellFormedError as error:
+        damage = error
+    else:
+        return
+    yield from _drop_first(yielded, _parse_by_record(name, chunks, damage, odd))
+
+
+def _drop_first(count: int, pieces: Iterator[list[_Row]]) -> Iterator[list[_Row]]:
+    """The same pieces without their first rows."""
+    for rows in pieces:
+        yield rows[count:] if count else rows
+        count -= min(count, len(rows))
 
 
 class _NotInPiecesError(Exception):
     """A file with a piece that is no XML document of its own; the whole file may be one."""
+
+
+class _NotWellFormedError(FormatError):
+    """A file that is not one well-formed document; its records may be."""
 
 
 def _parse_in_pieces(chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
@@ -123,36 +201,55 @@ def _parse_in_pieces(chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
     the time that it takes to parse one fed in chunks.
 
     Raises:
-        _NotInPiecesError: a piece cannot be parsed; the rows yielded before are valid.
+        _NotInPiecesError: a piece cannot be parsed, or holds something else than records; the rows
+            yielded before are valid.
     """
     remaining = iter(chunks)
     text = b"".join(_take_bytes(remaining, _OPENING_BYTES))
     found = _OPENING.match(text)
     if found is None:
         raise _NotInPiecesError
-    opening, at, size = found.group(), found.end(), _PIECE_BYTES
-    parser = etree.XMLParser(**_PARSER_OPTIONS)
+    opening, at, size = found["opening"], found.end(), _PIECE_BYTES
+    record_end, closing = _RECORD_ENDS[found["set"]], b"</" + found["set"] + b">"
+    parser = etree.XMLParser(**PARSER_OPTIONS)
     while True:
         if len(text) - at < size:
             text = b"".join([text[at:], *_take_bytes(remaining, size)])
             at = 0
         ended = len(text) < size
-        last = text.rfind(_ARTICLE_END, at, at + size)
+        last = text.rfind(record_end, at, at + size)
         if last < 0 and not ended:
             size *= 2
             if size > _LONGEST_PIECE_BYTES:
                 raise _NotInPiecesError
             continue
-        end = len(text) if ended else last + len(_ARTICLE_END)
-        piece = (opening, memoryview(text)[at:end], b"" if ended else _CLOSING)
+        end = len(text) if ended else last + len(record_end)
+        piece = (opening, memoryview(text)[at:end], b"" if ended else closing)
         try:
             root = etree.fromstring(b"".join(piece), parser)
         except etree.XMLSyntaxError as error:
             raise _NotInPiecesError from error
-        yield _read_rows(root)
+        yield _read_set(root)
         if ended:
             return
         at, size = end, _PIECE_BYTES
+
+
+def _read_set(root: Any) -> list[_Row]:
+    """The rows of a set of records.
+
+    Raises:
+        _NotInPiecesError: it holds something else.
+    """
+    if _STRAY_TEXTS(root):
+        raise _NotInPiecesError
+    rows: list[_Row] = []
+    for record in root:
+        read = _READERS.get(record.tag)
+        if read is None:
+            raise _NotInPiecesError
+        rows += read(record)
+    return rows
 
 
 def _take_bytes(remaining: Iterator[bytes], size: int) -> Iterator[bytes]:
@@ -163,55 +260,128 @@ def _take_bytes(remaining: Iterator[bytes], size: int) -> Iterator[bytes]:
 
 
 def _parse_by_feeding(name: str, chunks: Iterable[bytes]) -> Iterator[list[_Row]]:
-    """The rows of the records that end in each chunk."""
-    parser = etree.XMLPullParser(events=("end",), tag=_RECORDS, **_PARSER_OPTIONS)
+    """The rows of the records that end in each chunk.
+
+    Raises:
+        _NotWellFormedError: it is not one well-formed document.
+        FormatError: its root is not PubMed's, or holds something else than records.
+    """
+    _refuse_other_root(name, chunks)
+    tags = (*SETS, *RECORDS)
+    parser = etree.XMLPullParser(events=("start", "end"), tag=tags, **PARSER_OPTIONS)
+    root: Any = None
+    strange: FormatError | None = None
     try:
         for chunk in chunks:
             parser.feed(chunk)
-            yield _take_ended(parser)
+            # lxml raises some errors, such as an unknown entity, only at the end of the file.
+            errors: Any = parser.feed_error_log.filter_from_errors()
+            if errors:
+                raise _refuse_damage(name, errors[0].line, errors[0].column, errors[0].message)
+            rows: list[_Row] = []
+            # Typed as Any, since the stubs do not know that these events always hold an element.
+            events: Any = parser.read_events()
+            for event, element in events:
+                if event == "start":
+                    root = element if root is None else root
+                else:
+                    rows += _take_record(element, root)
+            yield rows
+            if strange is not None:
+                raise strange
+            # An element may go on in the next chunk, with the words that the message needs.
+            strange = None if root is None or root.tag in _READERS else _find_strange(name, root)
         root = parser.close()
     except etree.XMLSyntaxError as error:
-        line, column = error.position
-        raise FormatError(
-            name,
-            f"not well-formed XML, or hostile: line {line}, column {column}: {error.msg}. "
-            "Land the file again, whole.",
-        ) from error
-    if root.tag not in _ROOTS:
-        raise FormatError(
-            name,
-            f"XML, but not PubMed's: its root is {root.tag}, on line {root.sourceline}, not "
-            "PubmedArticleSet. Land what PubMed delivers.",
-        )
-    yield _take_ended(parser)
+        raise _refuse_damage(name, *error.position, error.msg) from error
+    if strange is not None:
+        raise strange
 
 
-def _take_ended(parser: etree.XMLPullParser) -> list[_Row]:
-    """The rows of the records that ended since the last call; frees the records."""
-    rows: list[_Row] = []
-    # Typed as Any, since the stubs do not know that an event "end" always holds an element.
-    events: Any = parser.read_events()
-    for _, record in events:
-        rows += _read_rows(record)
-        parent = record.getparent()
-        if parent is not None:
-            parent.remove(record)
+def _refuse_damage(name: str, line: int, column: int, message: str | None) -> _NotWellFormedError:
+    return _NotWellFormedError(
+        name,
+        f"not well-formed XML, or hostile: line {line}, column {column}: {message}. "
+        "Land the file again, whole.",
+    )
+
+
+def _take_record(element: Any, root: Any) -> list[_Row]:
+    """The rows of an element that ended; a record is freed."""
+    read = _READERS.get(element.tag)
+    in_set = root.tag not in _READERS and element.getparent() is root
+    if read is None or not (in_set or element is root):
+        return []
+    rows = read(element)
+    if in_set and not (element.tail or "").strip():
+        root.remove(element)
     return rows
 
 
-def _read_rows(element: Any) -> list[_Row]:
-    """The rows of an element: one per article, one per deleted PMID, or those of its children."""
-    tag = element.tag
-    if tag == "PubmedArticle":
-        return [_read_article(element)]
-    if tag == "PubmedBookArticle":
-        return [_read_book_article(element)]
-    if tag == DELETED:
-        return [_make_deletion(pmid) for pmid in element.iterchildren("PMID")]
-    return [row for record in element.iterchildren() for row in _read_rows(record)]
+def _find_strange(name: str, root: Any) -> FormatError | None:
+    """The error of a set that holds something else than records, None if it does not."""
+    for element in root:
+        if element.tag not in _READERS:
+            markup = etree.tostring(element, encoding="unicode", with_tail=False)
+            return refuse_element(name, element.tag, markup, element.sourceline)
+    texts = _STRAY_TEXTS(root)
+    return refuse_text(name, texts[0], root.sourceline) if texts else None
 
 
-def _read_article(article: Any) -> _Row:
+def _refuse_other_root(name: str, chunks: Iterable[bytes]) -> None:
+    """Refuse XML of another kind before it is in memory whole.
+
+    Raises:
+        FormatError: the root is not one of PubMed.
+    """
+    parser = etree.XMLPullParser(events=("start",), **PARSER_OPTIONS)
+    for chunk in chunks:
+        try:
+            parser.feed(chunk)
+        except etree.XMLSyntaxError:
+            return
+        events: Any = parser.read_events()
+        for _, root in events:
+            if root.tag in SETS or root.tag in RECORDS:
+                return
+            told = find_error(decode_head(chunk))
+            says = f" It holds an error of the service that it is from: {told!r}." if told else ""
+            raise FormatError(
+                name,
+                f"XML, but not PubMed's: its root is {root.tag}, on line {root.sourceline}, not "
+                f"PubmedArticleSet.{says} Land what PubMed delivers.",
+            )
+
+
+def _parse_by_record(
+    name: str, chunks: Iterable[bytes], damage: _NotWellFormedError, odd: _Odd
+) -> Iterator[list[_Row]]:
+    """The rows of a file that is not one well-formed document, record by record.
+
+    Raises:
+        FormatError: its structure is broken, it is hostile, or no record can be read.
+    """
+    number, readable = 1, False
+    try:
+        for record in split_records(name, chunks):
+            rows, extra = [_NO_ROW], None
+            if record.element is not None:
+                readable = True
+                rows = _READERS[record.element.tag](record.element)
+            else:
+                raw = encode_basestring(record.text[:_DAMAGED_CHARS])
+                extra = raw_rows.to_json_object([("raw", raw)])
+            if record.issues:
+                odd.update(dict.fromkeys(range(number, number + len(rows)), (record.issues, extra)))
+            number += len(rows)
+            yield rows
+    except CannotSplitError:
+        raise damage from None
+    if number > 1 and not readable:
+        raise damage
+
+
+def _read_article(article: Any) -> list[_Row]:
     """The row of an article.
 
     Speed matters here, with millions of articles. So elements are sought only where the DTD puts
@@ -220,10 +390,10 @@ def _read_article(article: Any) -> _Row:
     for part in article:
         if part.tag == "MedlineCitation":
             return _read_citation(part)
-    return (None,) * len(nlm.FIELDS)
+    return [_NO_ROW]
 
 
-def _read_citation(citation: Any) -> _Row:
+def _read_citation(citation: Any) -> list[_Row]:
     pmid = version = revised = nlm_id = abbreviation = linking_issn = corrections = None
     content: tuple[str | None, ...] = _NO_CONTENT
     for part in citation:
@@ -242,11 +412,12 @@ def _read_citation(citation: Any) -> _Row:
     abbreviations = iso or abbreviation
     if iso and abbreviation and iso != abbreviation:
         abbreviations = f"{iso}{SEPARATOR}{abbreviation}"
-    return (
+    row = (
         *(pmid, version, citation.get("Status"), title, vernacular, *dates, revised),
         # The linking ISSN covers both the print and the electronic ISSN.
         *(journal, abbreviations, nlm_id, linking_issn or issn, types, corrections, trials),
     )
+    return [row]
 
 
 def _read_journal_info(info: Any) -> tuple[str | None, ...]:
@@ -321,11 +492,18 @@ def _read_trial_ids(data_banks: Any) -> str | None:
     )
 
 
-def _read_book_article(article: Any) -> _Row:
+def _read_book_article(article: Any) -> list[_Row]:
+    for part in article:
+        if part.tag == "BookDocument":
+            return _read_book_document(part)
+    return [_NO_ROW]
+
+
+def _read_book_document(document: Any) -> list[_Row]:
     """The row of a book's chapter, or of the book if it has none. Few rows: not optimized."""
-    pmid = article.find("BookDocument/PMID")
+    pmid = document.find("PMID")
     texts = [
-        None if (found := article.find(f"BookDocument/{path}")) is None else read(found)
+        None if (found := document.find(path)) is None else read(found)
         for path, read in (
             ("ArticleTitle", _read_text),
             ("Book/BookTitle", _read_text),
@@ -336,20 +514,23 @@ def _read_book_article(article: Any) -> _Row:
         )
     ]
     chapter, book, vernacular, contributed, published, revised = texts
-    types = [kind.text or "" for kind in article.iterfind("BookDocument/PublicationType")]
+    types = [kind.text or "" for kind in document.iterfind("PublicationType")]
     id_and_version = (None, None) if pmid is None else (pmid.text, pmid.get("Version"))
     dates = (contributed or published, None, revised)
     no_journal = (None,) * 4
     titles = (chapter or book, vernacular)
-    return (*id_and_version, None, *titles, *dates, *no_journal, _join(types), None, None)
+    return [(*id_and_version, None, *titles, *dates, *no_journal, _join(types), None, None)]
 
 
 def _join(types: list[str]) -> str | None:
     return SEPARATOR.join(types) or None
 
 
-def _make_deletion(pmid: Any) -> _Row:
-    return (pmid.text, pmid.get("Version"), DELETED, *(None,) * (len(nlm.FIELDS) - 3))
+def _read_deletions(deletion: Any) -> list[_Row]:
+    """The rows of an element that withdraws records: one per PMID."""
+    nothing = (None,) * (len(nlm.FIELDS) - 3)
+    pmids = deletion.iterchildren("PMID")
+    return [(pmid.text, pmid.get("Version"), DELETED, *nothing) for pmid in pmids]
 
 
 def _read_text(element: Any) -> str:
@@ -365,3 +546,13 @@ def _read_date(date: Any) -> str | None:
 def _read_numeric_date(date: Any) -> str | None:
     """The parts of a numeric date: `2000-01-15`."""
     return "-".join([text.strip() for part in date if (text := part.text)]) or None
+
+
+#: How the rows of each kind of record are read.
+_READERS = {
+    "PubmedArticle": _read_article,
+    "PubmedBookArticle": _read_book_article,
+    "MedlineCitation": _read_citation,
+    "BookDocument": _read_book_document,
+    **dict.fromkeys(DELETIONS, _read_deletions),
+}

@@ -32,7 +32,7 @@ class Pubmed(PublicationSource):
     }
     preferred = frozenset({"pmid"})
     listed = frozenset({"publication_types", "journal_abbreviations", "corrections", "trial_ids"})
-    formats = ("json", "csv", "pubmed_xml")
+    formats = ("json", "csv", "pubmed_xml", "medline")
     date_fields = ("print_date", "electronic_date", "date")
     revision_field = "date_revised"
     pulled_from = "PubMed"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from unittest import mock
 from xml.sax.saxutils import escape
 
 import polars as pl
@@ -209,8 +210,9 @@ def test_ids_of_trials_come_from_the_registries_among_the_data_banks() -> None:
 
 
 def test_what_an_article_lacks_is_null() -> None:
-    (row,) = read(
-        "<PubmedArticle><MedlineCitation><PMID>5</PMID><Article/></MedlineCitation></PubmedArticle>"
+    row, _ = read(
+        "<PubmedArticle><MedlineCitation><PMID>5</PMID><Article/></MedlineCitation></PubmedArticle>",
+        article(),
     ).to_dicts()
     known = {name for name, value in row.items() if value is not None}
     assert known == {"source_file", "source_row", "read_issues", "id"}
@@ -271,7 +273,7 @@ _ROW_MORE = ("print_date", "journal", "nlm_id", "issn", "publication_types")
 def test_what_is_there_of_an_article_is_read_in_any_order(
     inner: str, known: dict[str, str]
 ) -> None:
-    rows = read(f"<PubmedArticle>{inner}</PubmedArticle>")
+    rows = read(f"<PubmedArticle>{inner}</PubmedArticle>", article()).head(1)
     found = zip((*_ROW, *_ROW_MORE), *fields(rows, *_ROW, *_ROW_MORE), strict=True)
     assert {name: value for name, value in found if value is not None} == known
 
@@ -435,8 +437,8 @@ def test_a_file_cut_anywhere_is_refused_by_name() -> None:
             list(formats.read(PUBMED.record_shape(), "pubmed_x.xml", WHOLE[:end]))
 
 
-def test_what_is_not_well_formed_is_refused_with_its_place() -> None:
-    damaged = WHOLE.replace(b"</Journal>", b"</Jornal>", 1)
+def test_what_is_not_well_formed_is_refused_with_its_place_if_nothing_can_be_read() -> None:
+    damaged = WHOLE.replace(b"</Journal>", b"</Jornal>")
     with pytest.raises(FormatError, match=r"^pubmed\.xml: not well-formed.* line \d+, column \d+"):
         raw_rows("pubmed.xml", damaged)
 
@@ -512,13 +514,21 @@ def test_a_file_of_usual_size_is_one_batch() -> None:
 # A file is read in pieces if possible; the result must be the same as without pieces.
 
 
-def _read_or_refused(chunks: list[bytes], *, whole: bool) -> list[object]:
-    """All rows of a file, or the message of its error."""
-    read_as = pubmed_xml._parse_by_feeding if whole else pubmed_xml._parse
-    try:
-        return [row for rows in read_as("pubmed.xml", chunks) for row in rows]
-    except FormatError as error:
-        return [str(error)]
+def _read_or_refused(chunks: list[bytes], *, whole: bool) -> list[Any]:
+    """All rows of a file and what is odd about them, or the message of its error."""
+
+    def refuse_pieces(_: object) -> Iterator[list[Any]]:
+        raise pubmed_xml._NotInPiecesError
+        yield []
+
+    in_pieces = refuse_pieces if whole else pubmed_xml._parse_in_pieces
+    odd: dict[int, Any] = {}
+    with mock.patch.object(pubmed_xml, "_parse_in_pieces", in_pieces):
+        try:
+            rows = [row for rows in pubmed_xml._parse("pubmed.xml", chunks, odd) for row in rows]
+        except FormatError as error:
+            return [str(error)]
+    return [*rows, odd] if odd else rows
 
 
 @pytest.fixture
@@ -542,7 +552,15 @@ _SETS = {
         *_ARTICLES[4:],
         "<DeleteCitation><PMID>1</PMID><PMID>2</PMID></DeleteCitation>",
     ),
-    "below another element": document(f"<Part>{''.join(_ARTICLES)}</Part>"),
+    "two documents": document(*_ARTICLES[:4]) + b"\n" + document(*_ARTICLES[4:]),
+    "a single article after a set": document(*_ARTICLES[:-1]) + _ARTICLES[-1].encode(),
+    "citations alone": document(*(_ARTICLES))
+    .replace(b"<PubmedArticle>", b"")
+    .replace(b"</PubmedArticle>", b"")
+    .replace(b"PubmedArticleSet", b"MedlineCitationSet")
+    .replace(
+        b"<PubmedData><ArticleIdList><ArticleId>98</ArticleId></ArticleIdList></PubmedData>", b""
+    ),
     "its own entity": document(*_ARTICLES)
     .replace(b'250101.dtd">', b'250101.dtd" [<!ENTITY o "0">]>')
     .replace(b"aspirin</i> 8", b"aspirin</i> &o;"),
@@ -563,7 +581,7 @@ def test_pieces_give_the_rows_of_the_whole(data: bytes) -> None:
 
 
 @settings(
-    max_examples=300,
+    max_examples=100,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     deadline=None,
 )

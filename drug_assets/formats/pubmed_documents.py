@@ -1,0 +1,393 @@
+"""A file of PubMed's XML that is not one well-formed document -> its records (SPEC 1).
+
+It holds several documents one behind the other, or records that are damaged. So only its structure
+is followed here: declarations, comments, the tags of sets, and where each record begins and ends.
+Each record is then parsed as a document of its own, and damage costs no other record. Rows are made
+by `pubmed_xml`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+
+from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, repair
+from drug_assets.terms import ReadIssue
+from drug_assets.wording import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+#: The elements that withdraw records.
+DELETIONS = ("DeleteCitation", "DeleteDocument")
+#: The elements that hold one record each, or withdraw records.
+RECORDS = ("PubmedArticle", "PubmedBookArticle", "MedlineCitation", "BookDocument", *DELETIONS)
+#: The elements that hold records.
+SETS = ("PubmedArticleSet", "PubmedBookArticleSet", "MedlineCitationSet", "BookDocumentSet")
+
+#: Options of all parsers. lxml's other defaults are safe.
+PARSER_OPTIONS: Any = {"remove_comments": True, "remove_pis": True, "no_network": True}
+
+#: What NCBI writes in place of records.
+_ERROR = re.compile(r"<(error)\b[^<>]*>([^<]*)", re.IGNORECASE)
+#: A message shows as many characters of the words of a service.
+_SHOWN_CHARS = 200
+#: Words that follow the name of a key are not shown.
+_SECRET = re.compile(r"(?i)(api[-_ ]?key|token|password)(\W{0,3})\S+")
+
+_BLANK = re.compile(rb"(?:[\x00-\x20]|\xef\xbb\xbf)*+")
+_NAME = re.compile(rb"</?([A-Za-z_][\w.:-]*)")
+#: How markup begins, and how it then ends.
+_MARKUP = {b"<!--": re.compile(rb"-->"), b"<?": re.compile(rb"\?>"), b"<": re.compile(rb">")}
+_DECLARED = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
+#: The encodings in which tags are ASCII and each byte is a character; all others are not split.
+_ENCODINGS = {b"utf-8": "utf-8", b"us-ascii": "utf-8", b"iso-8859-1": "latin-1"}
+#: How a file begins of which each character takes two bytes.
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+
+#: The characters that XML forbids, and references to characters.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]+")
+_REFERENCE = re.compile(r"&#(?:x([0-9a-fA-F]+)|([0-9]+));")
+_LONGEST_REFERENCE = 9
+_READ_BYTES = 256 * 1024
+#: `xmlParserErrors.XML_ERR_RESOURCE_LIMIT`: entity bombs, extreme depth, huge texts.
+_HOSTILE = 114
+
+
+def _compile_end(record: str) -> re.Pattern[bytes]:
+    """Matches the end tag of a record, or a tag that cannot stand before it."""
+    inside = {"PubmedArticle": "MedlineCitation", "PubmedBookArticle": "BookDocument"}.get(record)
+    others = "|".join(other for other in RECORDS if other != inside)
+    around = rf"<\?xml\s|</?(?:{'|'.join(SETS)})(?=[\s/>])|<(?:{others})(?=[\s/>])"
+    return re.compile(rf"(</{record}\s*>)|{around}".encode())
+
+
+_ENDS = {record.encode(): _compile_end(record) for record in RECORDS}
+_SET_NAMES = frozenset(name.encode() for name in SETS)
+
+
+@dataclass(frozen=True)
+class SplitRecord:
+    """One record of a file, parsed alone."""
+
+    #: The element of the record; None if it cannot be mended.
+    element: Any
+    #: The read issues of its rows.
+    issues: Sequence[str]
+    #: Its text, as far as it is UTF-8.
+    text: str
+
+
+class _HostileRecordError(Exception):
+    """A record that is made to exhaust a parser."""
+
+
+class CannotSplitError(Exception):
+    """A file that is no list of documents, or is in another encoding or declares entities."""
+
+
+def split_records(name: str, chunks: Iterable[bytes]) -> Iterator[SplitRecord]:
+    """The records of a file, each parsed alone.
+
+    Args:
+        name: File below the landing zone, for messages.
+        chunks: Its unpacked bytes.
+
+    Raises:
+        CannotSplitError: it holds no document, its encoding is not one of those in which tags are
+            ASCII, or it declares entities.
+        FormatError: its structure is broken, or it is hostile.
+    """
+    splitter = _Splitter(name, chunks)
+    while splitter.go_on():
+        record = splitter.take_markup()
+        if record is not None:
+            yield record
+
+
+class _Splitter:
+    """Follows the structure of a file, one tag, comment or record after the other."""
+
+    def __init__(self, name: str, chunks: Iterable[bytes]) -> None:
+        self._name = name
+        self._window = _Window(name, chunks)
+        if any(map(self._window.starts_with, _WIDE)):
+            raise CannotSplitError
+        self._parser = etree.XMLParser(**PARSER_OPTIONS)
+        self._encoding = "utf-8"
+        self._line = 1
+        #: The start tag of the set that is open, its name and its line.
+        self._opened: tuple[bytes, bytes, int] | None = None
+        #: The line of a declaration or document type whose document did not begin yet.
+        self._announced: int | None = None
+        self._holds_documents = False
+
+    def go_on(self) -> bool:
+        """Go on to the next markup; False at the end of the file."""
+        if self._window.skip_blanks():
+            self._line = self._window.line()
+            return True
+        self._refuse_open_set()
+        if self._announced is not None:
+            raise _refuse_cut(self._name, self._announced)
+        if not self._holds_documents:
+            raise CannotSplitError
+        return False
+
+    def take_markup(self) -> SplitRecord | None:
+        """Take the next markup; returns the record that it is, if it is one."""
+        start = next(filter(self._window.starts_with, _MARKUP), None)
+        if start is None:
+            raise refuse_text(self._name, self._show_next(), self._line)
+        markup = self._window.take_through(_MARKUP[start])
+        if markup is None:
+            self._refuse_open_set()
+            raise _refuse_cut(self._name, self._line)
+        if markup.startswith((b"<?xml ", b"<!DOCTYPE")):
+            self._read_prolog(markup)
+        elif not markup.startswith((b"<!", b"<?")):
+            return self._read_tag(markup)
+        return None
+
+    def _read_prolog(self, markup: bytes) -> None:
+        """A declaration or document type: here a document begins."""
+        self._refuse_open_set()
+        self._announced = self._announced or self._line
+        if b"[" in markup:
+            raise CannotSplitError
+        if markup.startswith(b"<?"):
+            declared = _DECLARED.match(markup)
+            encoding = _ENCODINGS.get(declared[1].lower() if declared else b"utf-8")
+            if encoding is None:
+                raise CannotSplitError
+            self._encoding = encoding
+
+    def _read_tag(self, tag: bytes) -> SplitRecord | None:
+        found = _NAME.match(tag)
+        element = found[1] if found else b""
+        if tag.startswith(b"</"):
+            if self._opened is None or element != self._opened[1]:
+                raise _refuse_tag(self._name, tag, self._line)
+            self._opened, self._encoding = None, "utf-8"
+            return None
+        self._announced, self._holds_documents = None, True
+        if element in _ENDS:
+            return self._take_record(tag, element)
+        if element not in _SET_NAMES:
+            markup = tag.decode(self._encoding, "replace") + self._show_next()
+            raise refuse_element(self._name, element.decode(), markup, self._line)
+        self._refuse_open_set()
+        if not tag.endswith(b"/>"):
+            self._opened = tag, element, self._line
+        return None
+
+    def _take_record(self, tag: bytes, element: bytes) -> SplitRecord:
+        rest = b"" if tag.endswith(b"/>") else self._window.take_record(_ENDS[element])
+        if rest is None:
+            raise _refuse_cut(self._name, self._line)
+        around = (self._opened[0], b"</" + self._opened[1] + b">") if self._opened else (b"", b"")
+        try:
+            return _parse_record(tag + rest, around, self._encoding, self._parser)
+        except _HostileRecordError as error:
+            raise FormatError(
+                self._name,
+                f"not well-formed XML, or hostile: the record on line {self._line}: {error}. "
+                "Land the file again, whole.",
+            ) from error
+
+    def _refuse_open_set(self) -> None:
+        if self._opened is not None:
+            raise _refuse_cut(self._name, self._opened[2])
+
+    def _show_next(self) -> str:
+        return self._window.peek().decode(self._encoding, "replace")
+
+
+class _Window:
+    """The bytes of a file from a place on that moves; it reads on as needed."""
+
+    def __init__(self, name: str, chunks: Iterable[bytes]) -> None:
+        self._name = name
+        self._chunks = iter(chunks)
+        self._text = b""
+        self._at = 0
+        self._counted = 0
+        self._lines = 1
+
+    def line(self) -> int:
+        """The line of the place, from 1."""
+        self._lines += self._text.count(b"\n", self._counted, self._at)
+        self._counted = self._at
+        return self._lines
+
+    def skip_blanks(self) -> bool:
+        """Go on to what is not blank; False if that is the end of the file."""
+        while True:
+            found = _BLANK.match(self._text, self._at)
+            self._at = found.end() if found else self._at
+            if self._at < len(self._text) - len(b"\xef\xbb") or not self._read_more():
+                return self._at < len(self._text)
+
+    def starts_with(self, start: bytes) -> bool:
+        """Whether the next bytes are these."""
+        while len(self._text) - self._at < len(start) and self._read_more():
+            pass
+        return self._text.startswith(start, self._at)
+
+    def peek(self) -> bytes:
+        """Some of the next bytes."""
+        while len(self._text) - self._at < 4 * _SHOWN_CHARS and self._read_more():
+            pass
+        return self._text[self._at : self._at + 4 * _SHOWN_CHARS]
+
+    def take_through(self, end: re.Pattern[bytes]) -> bytes | None:
+        """Take the bytes up to the end of a match; None if there is none."""
+        found = self._search(end)
+        return None if found is None else self._take(found.end())
+
+    def take_record(self, end: re.Pattern[bytes]) -> bytes | None:
+        """Take the rest of a record after its start tag; None if it has no end of its own."""
+        found = self._search(end)
+        return None if found is None or found[1] is None else self._take(found.end())
+
+    def _take(self, end: int) -> bytes:
+        start, self._at = self._at, end
+        return self._text[start:end]
+
+    def _search(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+        while True:
+            found = pattern.search(self._text, self._at)
+            if found is not None or not self._read_more():
+                return found
+
+    def _read_more(self) -> bool:
+        """Read at least as many bytes as are left; False at the end of the file."""
+        self.line()
+        rest = self._text[self._at :]
+        if len(rest) > MAX_RECORD_CHARS:
+            raise FormatError(
+                self._name,
+                f"a record or tag that begins on line {self._lines} is longer than "
+                f"{MAX_RECORD_CHARS} bytes: it is damaged, or hostile. Land the file again, whole.",
+            )
+        pieces, size = [rest], 0
+        while size < max(len(rest), _READ_BYTES):
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                break
+            pieces.append(chunk)
+            size += len(chunk)
+        self._text = b"".join(pieces)
+        self._at = self._counted = 0
+        return size > 0
+
+
+def _parse_record(
+    whole: bytes, around: tuple[bytes, bytes], encoding: str, parser: etree.XMLParser
+) -> SplitRecord:
+    """Parse a record between the tags of its set, if need be after mending its characters.
+
+    Raises:
+        _HostileRecordError: it is made to exhaust a parser.
+    """
+    opening, closing = around
+
+    def parse(markup: bytes) -> Any:
+        try:
+            root = etree.fromstring(opening + markup + closing, parser)
+        except etree.XMLSyntaxError as error:
+            # The stubs do not know `code`.
+            code: Any = getattr(error, "code", None)
+            if code == _HOSTILE:
+                raise _HostileRecordError(error.msg) from error
+            return None
+        return root[0] if opening else root
+
+    text, found = repair(whole.decode(encoding, "surrogateescape"))
+    issues: list[str] = list(found)
+    element = parse(text.encode())
+    if element is None:
+        mended = _REFERENCE.sub(_drop_forbidden, _FORBIDDEN.sub("", text))
+        if mended != text:
+            issues.append(ReadIssue.CONTROL_CHARACTER)
+            element = parse(mended.encode())
+    if element is None:
+        issues.append(ReadIssue.DAMAGED_RECORD)
+    return SplitRecord(element, issues, text)
+
+
+def _drop_forbidden(reference: re.Match[str]) -> str:
+    """The reference if XML allows its character, else nothing."""
+    digits = reference[1] or reference[2]
+    code = int(digits, 16 if reference[1] else 10) if len(digits) <= _LONGEST_REFERENCE else -1
+    allowed = code in (0x9, 0xA, 0xD) or 0x20 <= code <= 0x10FFFF
+    forbidden = 0xD800 <= code <= 0xDFFF or code in (0xFFFE, 0xFFFF)
+    return reference[0] if allowed and not forbidden else ""
+
+
+def find_error(text: str) -> str | None:
+    """The words of a service's error in the text of a document, if it has any."""
+    found = _ERROR.search(text)
+    return _show(found[2]) if found else None
+
+
+def _show(words: str) -> str:
+    return printable(_SECRET.sub(r"\1\2…", " ".join(words.split()))[:_SHOWN_CHARS])
+
+
+def refuse_element(name: str, element: str, markup: str, line: int) -> FormatError:
+    """The error of an element that is neither a record nor a set of records.
+
+    Args:
+        name: File below the landing zone.
+        element: The name of the element.
+        markup: What is known of its text, from its start tag on.
+        line: Its line.
+    """
+    told = find_error(markup)
+    if told is not None:
+        return FormatError(
+            name,
+            f"holds an error of the service that it is from, on line {line}: {told!r}. Fetch it "
+            "again, and land it then.",
+        )
+    return FormatError(
+        name,
+        f"XML, but not PubMed's alone: {element[:_SHOWN_CHARS]} on line {line} is no record and no "
+        "set of records. Land what PubMed delivers.",
+    )
+
+
+def refuse_text(name: str, text: str, line: int) -> FormatError:
+    """The error of a text that stands between records.
+
+    Args:
+        name: File below the landing zone.
+        text: What is known of the text.
+        line: Its line.
+    """
+    return FormatError(
+        name,
+        f"a text stands between its records, on line {line}: {_show(text)!r}. If it is the error "
+        "of a service, fetch the file again; else land it without that text.",
+    )
+
+
+def _refuse_cut(name: str, line: int) -> FormatError:
+    return FormatError(
+        name,
+        f"not well-formed XML: what begins on line {line} does not end. The file is cut or its "
+        "tags are damaged: land it again, whole.",
+    )
+
+
+def _refuse_tag(name: str, tag: bytes, line: int) -> FormatError:
+    shown = _show(tag.decode("utf-8", "replace"))
+    return FormatError(
+        name,
+        f"not well-formed XML: {shown} on line {line} ends nothing that is open. Land the file "
+        "again, whole.",
+    )
