@@ -258,7 +258,8 @@ def graph_equals_mentions(read: ReadGraph, drugs: pl.LazyFrame, mentions: pl.Laz
     Args:
         read: the result of reading the document.
         drugs: column drug_id.
-        mentions: columns drug_id and journal_id.
+        mentions: columns drug_id, journal_id and retracted. The figures count the journals that
+            have a mention, and the mentions of retracted publications.
     """
     if read.problem is not None:
         return Finding(passed=False, summary=f"it cannot be read: {read.problem}")
@@ -281,7 +282,15 @@ def graph_equals_mentions(read: ReadGraph, drugs: pl.LazyFrame, mentions: pl.Laz
         .agg(pl.col("tables").sum())
         .filter(pl.col("tables") != 0)
     )
-    figures = {"drugs": found.height, "mentions": int(found["mentions"].sum())}
+    counted = mentions.select(
+        journals=pl.col("journal_id").drop_nulls().n_unique(),
+        retracted_mentions=pl.col("retracted").sum(),
+    ).collect()
+    figures = {
+        "drugs": found.height,
+        "mentions": int(found["mentions"].sum()),
+        **{name: int(counted[name][0]) for name in counted.columns},
+    }
     return Finding(
         passed=different.is_empty(),
         summary=f"{different['drug_id'].n_unique()} drugs differ from the mentions table",

@@ -178,6 +178,13 @@ class LandedFiles(dy.Schema):
     problem = dy.String(nullable=True, description="Why it was not read; null if it was.")
 
 
+def _retracted(publication: str) -> dy.Bool:
+    return dy.Bool(
+        nullable=True,
+        description=f"Whether {publication} was retracted; null if no record says.",
+    )
+
+
 # Records: each raw row cleaned by itself, independently of all other rows.
 
 
@@ -244,7 +251,11 @@ class PubmedColumns(dy.Schema):
 
     vernacular_title = dy.String(nullable=True, description="Title in its own language.")
     publication_types = _texts("Publication types, as PubMed names them, in its order.")
-    retracted = dy.Bool(description="Whether PubMed calls it a retracted publication.")
+    corrections = _texts(
+        "Retractions, corrections and comments that it is linked to: the kind, as PubMed names it, "
+        "and the PubMed id where one is given."
+    )
+    retracted = _retracted("it")
 
 
 class ClinicalTrialsColumns(dy.Schema):
@@ -433,6 +444,7 @@ class Mentions(dy.Schema):
     journal_id = dy.String(nullable=True, description="Identity of the journal.")
     date = dy.Date(nullable=True, description="First day of what is known of the date.")
     date_precision = _precision("date")
+    retracted = _retracted("the publication")
     spans = _spans()
     ambiguous = _ambiguous()
 
@@ -467,6 +479,15 @@ class TopJournal(dy.Schema):
     journal = dy.String(description="Journal, in its most frequent spelling.")
     drug_count = dy.Int64(min=1, description="Different drugs it mentions.")
     drugs = _texts("Names of these drugs, sorted.")
+    mentions = dy.Int64(min=1, description="Mentions of these drugs that were counted.")
+    retracted_mentions = dy.Int64(
+        min=0, description="Of these mentions, those of retracted publications."
+    )
+    unknown_mentions = dy.Int64(
+        min=0,
+        description="Of these mentions, those of publications of which no record says whether they "
+        "were retracted.",
+    )
 
     @dy.rule()
     def drugs_are_as_many_as_counted(cls) -> pl.Expr:  # noqa: N805

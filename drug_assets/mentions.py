@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
+import polars.selectors as cs
 
 from drug_assets import contracts
 from drug_assets.cleaning.text import LETTER_OR_DIGIT, fold_text
@@ -37,6 +38,8 @@ _PUBLICATION_COLUMNS = (
     "journal_id",
     "date",
     "date_precision",
+    # Only sources whose publications can be retracted have it.
+    "retracted",
 )
 _FOUND_COLUMNS = ("drug_id", "spans", "ambiguous")
 _RECORD = ("source_file", "source_row")
@@ -108,7 +111,7 @@ def join_mentions(
     found = [
         table.join(named[source], on=_RECORD)
         .with_columns(source=pl.lit(source), title=_pick_title(titles[source]))
-        .select(*_PUBLICATION_COLUMNS, *_FOUND_COLUMNS, "source")
+        .select(cs.by_name(*_PUBLICATION_COLUMNS, *_FOUND_COLUMNS, "source", require_all=False))
         for source, table in publications.items()
     ]
     nothing = pl.LazyFrame(schema=_MENTIONS).drop("drug")

@@ -50,3 +50,20 @@ def _escape(match: re.Match[str]) -> str:
 def count_of(number: int, noun: str) -> str:
     """A number with its noun: `1 file`, `1,200 files`."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def describe_retractions(
+    mentions: int, retracted: int, unknown: int, *, excluded: bool = False
+) -> str:
+    """What a reader must know of the retracted publications behind an answer; "" if nothing.
+
+    Args:
+        mentions: the mentions that the answer counts.
+        retracted: of these, those of retracted publications.
+        unknown: of these, those of which it is not known.
+        excluded: whether mentions of retracted publications were left out.
+    """
+    of_mentions = f"of {count_of(mentions, 'mention')}"
+    if excluded:
+        return f"retracted ones left out, not known whether retracted: {unknown:,} {of_mentions}"
+    return f"retracted: {retracted:,} {of_mentions}" if retracted else ""

@@ -300,7 +300,8 @@ class TestGraphDocument:
         finding = audit.graph_is_valid(audit.read_graph(path))
         assert (finding.passed, finding.summary) == (True, "3 drugs are as declared")
         finding = self.equals(path)
-        assert (finding.passed, finding.figures) == (True, {"drugs": 3, "mentions": 4})
+        figures = {"drugs": 3, "mentions": 4, "journals": 1, "retracted_mentions": 0}
+        assert (finding.passed, finding.figures) == (True, figures)
 
     def test_a_document_without_drugs(self, path: Path) -> None:
         self.written(path, ["[", "]"])
@@ -415,6 +416,7 @@ DRUG = {
             "journal_id": "lancet",
             "date": "2020-01-01",
             "date_precision": "day",
+            "retracted": None,
             "spans": [[1, 5]],
         }
     ],
@@ -422,7 +424,7 @@ DRUG = {
         {
             "journal": "Lancet",
             "journal_id": "lancet",
-            "mentions": [{"date": "2020-01-01", "type": "pubmed", "id": "1"}],
+            "mentions": [{"date": "2020-01-01", "type": "pubmed", "id": "1", "retracted": None}],
         }
     ],
 }
@@ -482,6 +484,10 @@ def is_text_or_null(value: object) -> bool:
     return value is None or is_text(value)
 
 
+def is_bool_or_null(value: object) -> bool:
+    return value is None or isinstance(value, bool)
+
+
 def is_kind(value: object) -> bool:
     return isinstance(value, str) and value in {"pubmed", "clinical_trial"}
 
@@ -523,6 +529,7 @@ def is_drug(value: object) -> bool:
                 journal_id=is_text_or_null,
                 date=is_date_or_null,
                 date_precision=lambda precision: precision in [None, *DatePrecision],
+                retracted=is_bool_or_null,
                 spans=lambda spans: of_each(spans, is_span, 1),
             ),
         ),
@@ -534,7 +541,13 @@ def is_drug(value: object) -> bool:
                 journal_id=is_text,
                 mentions=lambda mentions: of_each(
                     mentions,
-                    lambda mention: has(mention, date=is_date_or_null, type=is_kind, id=is_text),
+                    lambda mention: has(
+                        mention,
+                        date=is_date_or_null,
+                        type=is_kind,
+                        id=is_text,
+                        retracted=is_bool_or_null,
+                    ),
                     1,
                 ),
             ),
@@ -604,18 +617,20 @@ class TestSummaries:
 
     def test_the_graph(self) -> None:
         drugs = table("drugs", *(listed_drug(name) for name in ("Alpha", "Beta", "Gamma")))
-        mentions = table("mentions", mention("Beta", "1", **LANCET), mention("Beta", "2"))
+        mentions = table(
+            "mentions", mention("Beta", "1", **LANCET), mention("Beta", "2", retracted=True)
+        )
         same = audit.ReadGraph(None, [("gamma", 0, 0), ("beta", 2, 1), ("alpha", 0, 0)])
         assert audit.graph_equals_mentions(same, drugs, mentions) == audit.Finding(
             passed=True,
             summary="0 drugs differ from the mentions table",
-            figures={"drugs": 3, "mentions": 2},
+            figures={"drugs": 3, "mentions": 2, "journals": 1, "retracted_mentions": 1},
         )
         other = audit.ReadGraph(None, [("gamma", 1, 0), ("beta", 2, 2), ("alpha", 0, 0)])
         assert audit.graph_equals_mentions(other, drugs, mentions) == audit.Finding(
             passed=False,
             summary="2 drugs differ from the mentions table",
-            figures={"drugs": 3, "mentions": 3},
+            figures={"drugs": 3, "mentions": 3, "journals": 1, "retracted_mentions": 1},
         )
         damaged = audit.ReadGraph("line 3: odd", [("beta", 2, 1)])
         assert audit.graph_is_valid(damaged) == audit.Finding(passed=False, summary="line 3: odd")

@@ -84,9 +84,60 @@ def test_related_drugs_as_json_without_trial_journals(graph: Path) -> None:
     left = json.loads(drug_assets(*arguments, "--exclude-trial-journals").stdout)
     assert (len(every["related"]), len(left["related"])) == (10, 6)
     assert every["drug"] == "epinephrine"
-    assert {"drug": "ethanol", "journals": ["Cahiers fictifs de médecine d'urgence"]} in left[
-        "related"
+    journals = {related["drug"]: related["journals"] for related in left["related"]}
+    assert journals["ethanol"] == ["Cahiers fictifs de médecine d'urgence"]
+
+
+STATES: dict[str, list[bool | None]] = {"A": [True, True, False], "B": [None], "C": [True]}
+RETRACTED = {
+    name: [
+        {"type": "pubmed", "id": f"{name}{n}", "date": None, "retracted": retracted}
+        for n, retracted in enumerate(states)
     ]
+    for name, states in STATES.items()
+}
+
+
+@pytest.fixture
+def retracted_graph(tmp_path: Path) -> Path:
+    """A, B and C, mentioned by one journal: two of three, none and one mention are retracted."""
+    lines = [
+        json.dumps(
+            {
+                "drug_id": name,
+                "drug": name,
+                "names": [name],
+                "atc_codes": [],
+                "mentions": [],
+                "journals": [{"journal": "Pain", "journal_id": "pain", "mentions": mentions}],
+            }
+        )
+        for name, mentions in RETRACTED.items()
+    ]
+    path = tmp_path / "retracted.json"
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n", "utf-8")
+    return path
+
+
+def test_retracted_evidence_is_told(retracted_graph: Path) -> None:
+    told = drug_assets("top-journal", "--graph", retracted_graph).stdout
+    assert told == "Pain: 3 drugs (A, B, C); retracted: 3 of 5 mentions\n"
+    told = drug_assets("related-drugs", "b", "--graph", retracted_graph).stdout
+    assert told == "A (in Pain)\nC (in Pain)\nRetracted: 3 of 5 mentions\n"
+
+
+def test_retracted_evidence_can_be_left_out_and_what_is_unknown_is_told(
+    retracted_graph: Path,
+) -> None:
+    flags = ("--exclude-retracted", "--graph", retracted_graph)
+    unknown = "etracted ones left out, not known whether retracted: 1 of 2 mentions\n"
+    assert drug_assets("top-journal", *flags).stdout == f"Pain: 2 drugs (A, B); r{unknown}"
+    assert drug_assets("related-drugs", "b", *flags).stdout == f"A (in Pain)\nR{unknown}"
+    (top,) = json.loads(drug_assets("top-journal", *flags, "--json").stdout)
+    related = json.loads(drug_assets("related-drugs", "a", *flags, "--json").stdout)
+    for answer in (top, related, *related["related"]):
+        counts = [answer[c] for c in ("mentions", "retracted_mentions", "unknown_mentions")]
+        assert counts == [2, 0, 1]
 
 
 def test_drug_without_mention_has_an_empty_answer(graph: Path) -> None:

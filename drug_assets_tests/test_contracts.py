@@ -43,6 +43,7 @@ GOOD: dict[str, Row] = {
         "source_row": 1,
         "version": 1,
         "publication_types": [],
+        "corrections": [],
         "retracted": False,
     },
     "clinical_trials_records": {
@@ -76,6 +77,7 @@ GOOD: dict[str, Row] = {
         "source_row": 1,
         "issues": [],
         "publication_types": [],
+        "corrections": [],
         "retracted": False,
     },
     "clinical_trials": {
@@ -134,6 +136,8 @@ GOOD: dict[str, Row] = {
         "drug": "Beta",
         "pubmed_mentions": 1,
         "clinical_trial_mentions": 0,
+        "retracted_pubmed_mentions": 0,
+        "unknown_pubmed_mentions": 0,
         "first_date": date(2020, 1, 1),
         "last_date": date(2020, 1, 1),
     },
@@ -142,6 +146,9 @@ GOOD: dict[str, Row] = {
         "journal": "Lancet",
         "drug_count": 2,
         "drugs": ["Alpha", "Beta"],
+        "mentions": 2,
+        "retracted_mentions": 0,
+        "unknown_mentions": 0,
     },
 }
 
@@ -161,6 +168,10 @@ ALSO_GOOD = [
     ("journal_drugs", {"last_date": date(2020, 1, 2)}),
     ("journal_drugs", {"pubmed_mentions": 0, "clinical_trial_mentions": 1}),
     ("top_journal", {"drug_count": 1, "drugs": ["Alpha"]}),
+    *(("mentions", {"retracted": retracted}) for retracted in (True, False, None)),
+    *(("pubmed", {"retracted": retracted}) for retracted in (True, None)),
+    ("journal_drugs", {"pubmed_mentions": 3, "retracted_pubmed_mentions": 2}),
+    ("journal_drugs", {"unknown_pubmed_mentions": 1}),
     ("mentions", {"spans": [SPAN, {"start": 1, "end": 2, "text": "e"}]}),
     ("mentions", {"spans": [{"start": 0, "end": 1, "text": "B"}], "ambiguous": True}),
 ]
@@ -234,6 +245,11 @@ BAD = [
     ("journal_drugs", {"last_date": None}),
     ("journal_drugs", {"pubmed_mentions": -1, "clinical_trial_mentions": 2}),
     ("journal_drugs", {"pubmed_mentions": 1, "clinical_trial_mentions": -1}),
+    ("journal_drugs", {"retracted_pubmed_mentions": 2}),
+    ("journal_drugs", {"retracted_pubmed_mentions": 1, "unknown_pubmed_mentions": 1}),
+    ("journal_drugs", {"unknown_pubmed_mentions": -1}),
+    ("top_journal", {"retracted_mentions": -1}),
+    ("top_journal", {"mentions": 0}),
     ("top_journal", {"drug_count": 3}),
     ("top_journal", {"drug_count": 1}),
     ("top_journal", {"drug_count": 0, "drugs": []}),

@@ -61,7 +61,14 @@ class TestDocument:
         day = {"date": NEW_YEAR, "date_precision": "day"}
         mentions = [
             mention("Beta", "NCT1", "clinical_trials", title=title, **LANCET, **day),
-            mention("Beta", "10", date=date(2019, 3, 1), date_precision="month", **LANCET),
+            mention(
+                "Beta",
+                "10",
+                date=date(2019, 3, 1),
+                date_precision="month",
+                retracted=True,
+                **LANCET,
+            ),
         ]
         assert document(drugs, mentions) == [
             {
@@ -78,6 +85,7 @@ class TestDocument:
                         "journal_id": "lancet",
                         "date": "2019-03-01",
                         "date_precision": "month",
+                        "retracted": True,
                         "spans": [[3, 7]],
                     },
                     {
@@ -88,6 +96,7 @@ class TestDocument:
                         "journal_id": "lancet",
                         "date": "2020-01-01",
                         "date_precision": "day",
+                        "retracted": None,
                         "spans": [[0, 4], [10, 14]],
                     },
                 ],
@@ -96,8 +105,18 @@ class TestDocument:
                         "journal": "Lancet",
                         "journal_id": "lancet",
                         "mentions": [
-                            {"date": "2019-03-01", "type": "pubmed", "id": "10"},
-                            {"date": "2020-01-01", "type": "clinical_trial", "id": "NCT1"},
+                            {
+                                "date": "2019-03-01",
+                                "type": "pubmed",
+                                "id": "10",
+                                "retracted": True,
+                            },
+                            {
+                                "date": "2020-01-01",
+                                "type": "clinical_trial",
+                                "id": "NCT1",
+                                "retracted": None,
+                            },
                         ],
                     }
                 ],
@@ -106,13 +125,15 @@ class TestDocument:
 
     def test_missing_values_are_null(self) -> None:
         (beta,) = document([listed_drug("Beta")], [mention("Beta")])
-        nullable = ("journal", "journal_id", "date", "date_precision")
-        assert [beta["mentions"][0][field] for field in nullable] == [None] * 4
+        nullable = ("journal", "journal_id", "date", "date_precision", "retracted")
+        assert [beta["mentions"][0][field] for field in nullable] == [None] * 5
         assert beta["journals"] == []
 
     def test_an_undated_mention_of_a_journal_has_a_null_date(self) -> None:
         (beta,) = document([listed_drug("Beta")], [mention("Beta", **LANCET)])
-        assert beta["journals"][0]["mentions"] == [{"date": None, "type": "pubmed", "id": "1"}]
+        assert beta["journals"][0]["mentions"] == [
+            {"date": None, "type": "pubmed", "id": "1", "retracted": None}
+        ]
 
     def test_a_drug_without_mention_is_there_too(self) -> None:
         drugs = [listed_drug("Beta"), listed_drug("Alpha")]
@@ -185,8 +206,8 @@ class TestDocument:
 class TestJournalDrugs:
     def test_counts_by_source_and_dates(self) -> None:
         found = journal_drugs(
-            mention("Beta", "1", **LANCET, date=date(2021, 1, 1)),
-            mention("Beta", "2", **LANCET, date=date(2019, 1, 1)),
+            mention("Beta", "1", **LANCET, date=date(2021, 1, 1), retracted=False),
+            mention("Beta", "2", **LANCET, date=date(2019, 1, 1), retracted=True),
             mention("Beta", "3", **LANCET),
             mention("Beta", "1", "clinical_trials", **LANCET, date=NEW_YEAR),
             mention("Beta", "4"),
@@ -199,6 +220,8 @@ class TestJournalDrugs:
                 "drug": "Beta",
                 "pubmed_mentions": 3,
                 "clinical_trial_mentions": 1,
+                "retracted_pubmed_mentions": 1,
+                "unknown_pubmed_mentions": 1,
                 "first_date": date(2019, 1, 1),
                 "last_date": date(2021, 1, 1),
             }
@@ -225,9 +248,18 @@ class TestTopJournal:
     def test_different_drugs_count_not_mentions_over_both_sources(self) -> None:
         assert top_journal(
             *(mention("Beta", str(n), **NATURE) for n in range(5)),
-            mention("Beta", "1", **LANCET),
+            mention("Beta", "1", **LANCET, retracted=True),
             mention("Alpha", "9", "clinical_trials", **LANCET),
-        ) == [{**LANCET, "drug_count": 2, "drugs": ["Alpha", "Beta"]}]
+        ) == [
+            {
+                **LANCET,
+                "drug_count": 2,
+                "drugs": ["Alpha", "Beta"],
+                "mentions": 2,
+                "retracted_mentions": 1,
+                "unknown_mentions": 0,
+            }
+        ]
 
     def test_all_that_tie_are_answers_sorted_by_name(self) -> None:
         last = {"journal": "Zeta", "journal_id": "1"}
@@ -258,8 +290,13 @@ def tables(draw: st.DrawFn) -> Tables:
     day = st.sampled_from(
         [{}, *({"date": date(y, 1, 1), "date_precision": "year"} for y in (1999, 2020))]
     )
+    retracted = st.sampled_from([True, False, None])
     published = {
-        (source, str(n)): {**draw(journal), **draw(day)}
+        (source, str(n)): {
+            **draw(journal),
+            **draw(day),
+            "retracted": draw(retracted) if source == "pubmed" else None,
+        }
         for source in (known.name for known in sources.PUBLICATIONS)
         for n in range(4)
     }
@@ -286,12 +323,12 @@ def test_the_document_says_what_the_table_says(both: Tables) -> None:
     for drug in found:
         # The journals repeat the mentions that have a journal.
         named = Counter(
-            (m["journal"], m["journal_id"], m["date"], m["type"], m["id"])
+            (m["journal"], m["journal_id"], m["date"], m["type"], m["id"], m["retracted"])
             for m in drug["mentions"]
             if m["journal"]
         )
         assert named == Counter(
-            (j["journal"], j["journal_id"], m["date"], m["type"], m["id"])
+            (j["journal"], j["journal_id"], m["date"], m["type"], m["id"], m["retracted"])
             for j in drug["journals"]
             for m in j["mentions"]
         )
@@ -337,7 +374,7 @@ def _of_a_mention(**change: Any) -> tuple[Row, Row]:
     return {}, change
 
 
-BY_JOURNAL = {"date": None, "type": "pubmed", "id": "1"}
+BY_JOURNAL = {"date": None, "type": "pubmed", "id": "1", "retracted": None}
 
 
 @pytest.mark.parametrize(
@@ -360,6 +397,7 @@ BY_JOURNAL = {"date": None, "type": "pubmed", "id": "1"}
         _of_a_mention(date="2020-02-30"),
         _of_a_mention(date="01/01/2020"),
         _of_a_mention(date_precision="decade"),
+        _of_a_mention(retracted="yes"),
         _of_a_mention(spans=[]),
         _of_a_mention(spans=[[1]]),
         _of_a_mention(spans=[[-1, 2]]),

@@ -13,10 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets.document.questions import (
+    Evidence,
     Index,
-    RelatedDrug,
     RelatedDrugs,
-    TopJournal,
     UnknownDrugError,
     related_drugs,
     top_journals,
@@ -25,8 +24,10 @@ from drug_assets.document.reading import NotAGraphError, read_drugs
 from drug_assets.document.schema import DrugInBrief
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
+
+    from drug_assets.document.reading import Graph
 
 Document: TypeAlias = list[dict[str, Any]]
 
@@ -38,8 +39,18 @@ def drug(
     trials: tuple[str, ...] = (),
     synonyms: tuple[str, ...] = (),
     drug_id: str | None = None,
+    retracted: bool | None = False,
 ) -> dict[str, Any]:
-    """One drug of a graph document, with the journals whose publications of each type name it."""
+    """One drug of a graph document, with the journals whose publications of each type name it.
+
+    Args:
+        name: its name.
+        pubmed: per PubMed mention, the journal.
+        trials: per mention by a clinical trial, the journal.
+        synonyms: its other names.
+        drug_id: its id; the folded name if not given.
+        retracted: whether its PubMed publications were retracted.
+    """
     typed = [("pubmed", j) for j in pubmed] + [("clinical_trial", j) for j in trials]
     mentions = [
         {
@@ -50,6 +61,7 @@ def drug(
             "journal_id": journal.casefold(),
             "date": "2020-01-01",
             "date_precision": "day",
+            "retracted": retracted if kind == "pubmed" else None,
             "spans": [[0, len(name)]],
         }
         for number, (kind, journal) in enumerate(typed)
@@ -59,7 +71,7 @@ def drug(
             "journal": journal,
             "journal_id": journal.casefold(),
             "mentions": [
-                {"date": mention["date"], "type": mention["type"], "id": mention["id"]}
+                {member: mention[member] for member in ("date", "type", "id", "retracted")}
                 for mention in mentions
                 if mention["journal"] == journal
             ],
@@ -108,86 +120,92 @@ UNNAMED = drug("ZINC")
 DRUGS = graph(ASPIRIN, HEPARIN, IBUPROFEN, WARFARIN, UNNAMED)
 
 
+def tops(document: Graph, **options: bool) -> list[tuple[str, int, list[str]]]:
+    """The top journals: name, number of drugs, and the drugs."""
+    return [(top.journal, top.drug_count, top.drugs) for top in top_journals(document, **options)]
+
+
+def linked(document: Graph, name: str, **options: bool) -> list[tuple[str, list[str]]]:
+    """The drugs related to a drug, each with the journals that link them."""
+    return [(r.drug, r.journals) for r in related_drugs(document, name, **options).related]
+
+
 def test_one_reading_answers_every_question() -> None:
     index = Index(DRUGS)
     assert index.top_journals() == top_journals(DRUGS)
     assert index.related_drugs("ASPIRIN") == related_drugs(DRUGS, "ASPIRIN")
-    assert index.related_drugs("zinc") == RelatedDrugs("ZINC", [])
+    assert index.related_drugs("zinc") == RelatedDrugs("ZINC", [], Evidence(0, 0, 0))
 
 
 def test_a_journal_that_stands_twice_is_one() -> None:
     one, other = (drug(name, pubmed=("Pain",), trials=("Pain",)) for name in ("A", "B"))
     one["journals"] *= 2
-    assert top_journals(graph(one, other)) == [TopJournal("Pain", 2, ["A", "B"])]
-    assert related_drugs(graph(one, other), "B").related == [RelatedDrug("A", ["Pain"])]
+    assert tops(graph(one, other)) == [("Pain", 2, ["A", "B"])]
+    assert linked(graph(one, other), "B") == [("A", ["Pain"])]
 
 
 def test_journals_of_one_name_and_other_identities_are_several() -> None:
     one, other, third = (drug(name, pubmed=("Pain",)) for name in ("A", "B", "C"))
     other["journals"][0]["journal_id"] = "another"
     document = graph(one, other, third)
-    assert top_journals(document) == [TopJournal("Pain", 2, ["A", "C"])]
-    assert related_drugs(document, "A").related == [RelatedDrug("C", ["Pain"])]
-    assert related_drugs(document, "B").related == []
+    assert tops(document) == [("Pain", 2, ["A", "C"])]
+    assert linked(document, "A") == [("C", ["Pain"])]
+    assert linked(document, "B") == []
 
 
 def test_journals_of_one_name_that_both_link_are_both_named() -> None:
-    linked = [drug(name, pubmed=("Pain", "Pains")) for name in ("A", "B")]
-    for one in linked:
+    drugs = [drug(name, pubmed=("Pain", "Pains")) for name in ("A", "B")]
+    for one in drugs:
         one["journals"][1]["journal"] = "Pain"
-    assert top_journals(graph(*linked)) == [TopJournal("Pain", 2, ["A", "B"])] * 2
-    assert related_drugs(graph(*linked), "A").related == [RelatedDrug("B", ["Pain", "Pain"])]
+    assert tops(graph(*drugs)) == [("Pain", 2, ["A", "B"])] * 2
+    assert linked(graph(*drugs), "A") == [("B", ["Pain", "Pain"])]
 
 
 def test_drugs_of_one_name_are_several() -> None:
     drugs = [drug("A", pubmed=("Pain",), drug_id=drug_id) for drug_id in "12"]
     other = drug("B", pubmed=("Pain",))
-    assert top_journals(graph(*drugs, other)) == [TopJournal("Pain", 3, ["A", "A", "B"])]
-    assert related_drugs(graph(*drugs, other), "B").related == [RelatedDrug("A", ["Pain"])] * 2
+    assert tops(graph(*drugs, other)) == [("Pain", 3, ["A", "A", "B"])]
+    assert linked(graph(*drugs, other), "B") == [("A", ["Pain"])] * 2
 
 
 def test_top_journals_count_drugs_of_both_sources_and_tie_by_name() -> None:
-    assert top_journals(DRUGS) == [
-        TopJournal("Heart", 3, ["ASPIRIN", "HEPARIN", "WARFARIN"]),
-        TopJournal("Pain", 3, ["ASPIRIN", "IBUPROFEN", "WARFARIN"]),
+    assert tops(DRUGS) == [
+        ("Heart", 3, ["ASPIRIN", "HEPARIN", "WARFARIN"]),
+        ("Pain", 3, ["ASPIRIN", "IBUPROFEN", "WARFARIN"]),
     ]
 
 
 def test_a_journal_counts_a_drug_once() -> None:
     often = drug("A", pubmed=("Often", "Often"), trials=("Often",))
     others = [drug(name, pubmed=("Twice",)) for name in ("B", "C")]
-    assert top_journals(graph(often, *others)) == [TopJournal("Twice", 2, ["B", "C"])]
+    assert tops(graph(often, *others)) == [("Twice", 2, ["B", "C"])]
 
 
 @pytest.mark.parametrize("document", [[], [UNNAMED]], ids=["no drugs", "no journals"])
 def test_no_journal_is_top_where_none_mentions_a_drug(document: Document) -> None:
-    assert top_journals(graph(*document)) == []
+    assert tops(graph(*document)) == []
 
 
 def test_related_drugs_share_a_journal_in_pubmed() -> None:
-    assert related_drugs(DRUGS, "ASPIRIN") == RelatedDrugs(
-        "ASPIRIN", [RelatedDrug("IBUPROFEN", ["Pain"]), RelatedDrug("WARFARIN", ["Heart", "Pain"])]
-    )
+    assert linked(DRUGS, "ASPIRIN") == [("IBUPROFEN", ["Pain"]), ("WARFARIN", ["Heart", "Pain"])]
 
 
 def test_journals_with_a_trial_of_the_drug_can_be_left_out() -> None:
-    assert related_drugs(DRUGS, "ASPIRIN", exclude_trial_journals=True) == RelatedDrugs(
-        "ASPIRIN", [RelatedDrug("WARFARIN", ["Heart"])]
-    )
+    assert linked(DRUGS, "ASPIRIN", exclude_trial_journals=True) == [("WARFARIN", ["Heart"])]
 
 
 def test_a_trial_of_another_drug_leaves_no_journal_out() -> None:
     kept = related_drugs(DRUGS, "WARFARIN", exclude_trial_journals=True)
     assert kept == related_drugs(DRUGS, "WARFARIN")
-    assert kept.related == [
-        RelatedDrug("ASPIRIN", ["Heart", "Pain"]),
-        RelatedDrug("IBUPROFEN", ["Pain"]),
+    assert [(r.drug, r.journals) for r in kept.related] == [
+        ("ASPIRIN", ["Heart", "Pain"]),
+        ("IBUPROFEN", ["Pain"]),
     ]
 
 
 @pytest.mark.parametrize("name", ["ZINC", "HEPARIN"], ids=["no mention", "only in trials"])
 def test_a_drug_that_pubmed_does_not_mention_is_related_to_none(name: str) -> None:
-    assert related_drugs(DRUGS, name) == RelatedDrugs(name, [])
+    assert linked(DRUGS, name) == []
 
 
 @pytest.mark.parametrize(
@@ -212,21 +230,50 @@ def test_a_drug_is_found_by_its_name_where_that_is_not_searched_for() -> None:
 
 def test_a_name_goes_before_a_synonym_of_another_drug() -> None:
     other = drug("OTHER", pubmed=("Blood",), synonyms=("Aspirin",))
-    assert related_drugs(graph(ASPIRIN, IBUPROFEN, other, WARFARIN), "aspirin") == RelatedDrugs(
-        "ASPIRIN", [RelatedDrug("IBUPROFEN", ["Pain"]), RelatedDrug("WARFARIN", ["Heart", "Pain"])]
-    )
+    assert linked(graph(ASPIRIN, IBUPROFEN, other, WARFARIN), "aspirin") == [
+        ("IBUPROFEN", ["Pain"]),
+        ("WARFARIN", ["Heart", "Pain"]),
+    ]
 
 
 def test_drugs_that_share_a_synonym_are_asked_for_together() -> None:
     one = drug("ONE", pubmed=("Pain",), trials=("Heart",), synonyms=("shared",))
     two = drug("TWO", pubmed=("Heart",), synonyms=("Shared",))
     shared = graph(ASPIRIN, one, two)
-    assert related_drugs(shared, "shared") == RelatedDrugs(
-        "ONE / TWO", [RelatedDrug("ASPIRIN", ["Heart", "Pain"])]
+    assert linked(shared, "shared") == [("ASPIRIN", ["Heart", "Pain"])]
+    assert linked(shared, "shared", exclude_trial_journals=True) == [("ASPIRIN", ["Pain"])]
+
+
+def test_retracted_mentions_count_and_are_told_unless_they_are_left_out() -> None:
+    document = graph(
+        drug("A", pubmed=("Pain", "Pain"), retracted=True),
+        drug("B", pubmed=("Pain", "Heart"), trials=("Heart",)),
+        drug("C", pubmed=("Pain",), retracted=None),
     )
-    assert related_drugs(shared, "shared", exclude_trial_journals=True) == RelatedDrugs(
-        "ONE / TWO", [RelatedDrug("ASPIRIN", ["Pain"])]
-    )
+    (top,) = top_journals(document)
+    assert (top.drugs, top.evidence) == (["A", "B", "C"], Evidence(4, 2, 1))
+    (top,) = top_journals(document, exclude_retracted=True)
+    assert (top.drugs, top.evidence) == (["B", "C"], Evidence(2, 0, 1))
+    assert linked(document, "B") == [("A", ["Pain"]), ("C", ["Pain"])]
+    answer = related_drugs(document, "B", exclude_retracted=True)
+    assert [(r.drug, r.mentions, r.unknown_mentions) for r in answer.related] == [("C", 2, 1)]
+    assert answer.evidence == Evidence(2, 0, 1)
+    # All that is known of A is retracted.
+    assert related_drugs(document, "A").evidence == Evidence(4, 2, 1)
+    assert linked(document, "A", exclude_retracted=True) == []
+
+
+def test_trials_cannot_be_retracted_so_nothing_of_them_is_unknown() -> None:
+    (top,) = top_journals(graph(drug("A", trials=("Pain",))), exclude_retracted=True)
+    assert top.evidence == Evidence(1, 0, 0)
+
+
+def test_of_a_document_of_a_version_that_knew_no_retractions_all_is_unknown() -> None:
+    old = drug("A", pubmed=("Pain",), trials=("Pain",))
+    for mention in (*old["mentions"], *old["journals"][0]["mentions"]):
+        del mention["retracted"]
+    (top,) = top_journals(graph(old), exclude_retracted=True)
+    assert top.evidence == Evidence(2, 0, 1)
 
 
 def test_an_unknown_drug_is_an_error_that_names_close_spellings() -> None:
@@ -393,34 +440,89 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
     assert not imported & {"polars", "dagster", "dataframely", "pyarrow", "jsonschema"}
 
 
-JOURNALS = st.lists(st.sampled_from(["J1", "J2", "J3", "J4"]), max_size=4).map(tuple)
-DOCUMENTS = st.lists(st.tuples(JOURNALS, JOURNALS), min_size=1, max_size=6).map(
+MENTIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["pubmed", "pubmed", "clinical_trial"]),
+        st.sampled_from(["J1", "J2", "J3", "J4"]),
+        st.sampled_from([True, False, None]),
+    ),
+    max_size=6,
+)
+
+
+def mentioned_drug(name: str, mentions: list[tuple[str, str, bool | None]]) -> dict[str, Any]:
+    """A drug with a mention of each type, journal and state of retraction that is given."""
+    made = drug(name)
+    for number, (kind, journal, retracted) in enumerate(mentions):
+        of_trial = kind == "clinical_trial"
+        (one,) = drug(
+            name,
+            pubmed=() if of_trial else (journal,),
+            trials=(journal,) if of_trial else (),
+            retracted=retracted,
+        )["journals"]
+        one["mentions"][0]["id"] = str(number)
+        made["journals"].append(one)
+    return made
+
+
+DOCUMENTS = st.lists(MENTIONS, min_size=1, max_size=6).map(
     lambda mentioned: [
-        drug(f"D{number}", pubmed=pubmed, trials=trials)
-        for number, (pubmed, trials) in enumerate(mentioned)
+        mentioned_drug(f"D{number}", mentions) for number, mentions in enumerate(mentioned)
     ]
 )
 
 
 @settings(max_examples=100)
-@given(document=DOCUMENTS, exclude=st.booleans())
-def test_answers_follow_from_the_mentions(document: Document, exclude: bool) -> None:
-    facts = {(d["drug"], m["type"], m["journal"]) for d in document for m in d["mentions"]}
-    everywhere = {journal for _, _, journal in facts}
-    counts = {j: len({d for d, _, of in facts if of == j}) for j in everywhere}
-    assert [(top.journal, top.drug_count) for top in top_journals(graph(*document))] == sorted(
+@given(document=DOCUMENTS, exclude=st.booleans(), exclude_retracted=st.booleans())
+def test_answers_follow_from_the_mentions(
+    document: Document, exclude: bool, exclude_retracted: bool
+) -> None:
+    facts = [
+        (d["drug"], m["type"], j["journal"], m["retracted"])
+        for d in document
+        for j in d["journals"]
+        for m in j["mentions"]
+        if not (exclude_retracted and m["retracted"])
+    ]
+
+    def evidence(of: Iterable[tuple[str, str, str, bool | None]]) -> Evidence:
+        mentions = list(of)
+        return Evidence(
+            len(mentions),
+            sum(retracted is True for *_, retracted in mentions),
+            sum(retracted is None and kind == "pubmed" for _, kind, _, retracted in mentions),
+        )
+
+    everywhere = {journal for _, _, journal, _ in facts}
+    counts = {j: len({d for d, _, of, _ in facts if of == j}) for j in everywhere}
+    tops = top_journals(graph(*document), exclude_retracted=exclude_retracted)
+    assert [(top.journal, top.drug_count) for top in tops] == sorted(
         (j, count) for j, count in counts.items() if count == max(counts.values())
     )
+    for top in tops:
+        assert top.evidence == evidence(fact for fact in facts if fact[2] == top.journal)
+    in_pubmed = [fact for fact in facts if fact[1] == "pubmed"]
     for asked in (d["drug"] for d in document):
-        linking = {
-            (other, journal)
-            for other, kind, journal in facts
-            if other != asked
-            and kind == "pubmed"
-            and (asked, "pubmed", journal) in facts
-            and not (exclude and (asked, "clinical_trial", journal) in facts)
-        }
-        answer = related_drugs(graph(*document), asked, exclude_trial_journals=exclude)
+        of_asked = {journal for drug, _, journal, _ in in_pubmed if drug == asked}
+        if exclude:
+            of_asked -= {j for d, kind, j, _ in facts if d == asked and kind == "clinical_trial"}
+        linking = {(d, j) for d, _, j, _ in in_pubmed if d != asked and j in of_asked}
+        answer = related_drugs(
+            graph(*document),
+            asked,
+            exclude_trial_journals=exclude,
+            exclude_retracted=exclude_retracted,
+        )
         assert {(r.drug, j) for r in answer.related for j in r.journals} == linking
         assert [r.drug for r in answer.related] == sorted({other for other, _ in linking})
         assert all(r.journals == sorted(set(r.journals)) for r in answer.related)
+        for related in answer.related:
+            assert related[2:] == evidence(
+                fact
+                for fact in in_pubmed
+                if fact[0] in {asked, related.drug} and fact[2] in related.journals
+            )
+        assert answer.evidence == evidence(
+            fact for fact in in_pubmed if fact[2] in {journal for _, journal in linking}
+        )

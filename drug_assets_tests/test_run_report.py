@@ -73,7 +73,8 @@ def test_rows_are_not_told_before_every_source_is_clean(tmp_path: Path, missing:
 
 def test_mentions_checks_and_files_are_told(tmp_path: Path) -> None:
     report = RunReport(
-        rows={"mentions": 1000, "journals": 1},
+        rows={"mentions": 1000, "journals": 2},
+        journals=1,
         checks_passed=1,
         failed_checks=[("a: [one]", "broken", True), ("b: two", "odd", False)],
         unread={"x [1].csv": "belongs to [no] source"},
@@ -85,6 +86,16 @@ def test_mentions_checks_and_files_are_told(tmp_path: Path) -> None:
         "failed: a: [one]: broken",
         "warning: b: two: odd",
     ]
+
+
+def test_mentions_are_told_without_journals_that_nobody_counted(tmp_path: Path) -> None:
+    assert told(RunReport(rows={"mentions": 1}), tmp_path)[0] == "1 mention"
+
+
+def test_mentions_of_retracted_publications_are_told(tmp_path: Path) -> None:
+    report = RunReport(rows={"mentions": 9}, journals=2, retracted_mentions=3)
+    line = "9 mentions in 2 journals, 3 of them of retracted publications"
+    assert told(report, tmp_path)[0] == line
 
 
 def _error(message: str, cls_name: str = "ValueError", cause: object = None) -> object:

@@ -12,7 +12,13 @@ from drug_assets.formats.record_shape import normalize_header
 from drug_assets.sources import Source, source_of_file
 from drug_assets.sources.pubmed import Pubmed
 from drug_assets.sources.source import PublicationSource, SourceContracts
-from drug_assets.sources.tables import TABLES, Layer, list_columns, name_mention_counts
+from drug_assets.sources.tables import (
+    TABLES,
+    Layer,
+    list_columns,
+    name_mention_counts,
+    name_retraction_counts,
+)
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 CLINICAL_TRIALS_SPELT = (
@@ -356,9 +362,17 @@ class TestTables:
     def test_journals_count_the_mentions_of_each_source(self) -> None:
         counts = name_mention_counts()
         assert list(counts) == [source.name for source in sources.PUBLICATIONS]
+        by_retraction = name_retraction_counts()
         assert [c for c in list_columns("journal_drugs") if c.endswith("_mentions")] == [
-            *counts.values()
+            *counts.values(),
+            *(column for columns in by_retraction.values() for column in columns),
         ]
+
+    def test_sources_that_can_be_retracted_say_so_in_their_tables(self) -> None:
+        for source in sources.PUBLICATIONS:
+            for contract in (source.contracts().records, source.contracts().cleaned):
+                assert ("retracted" in contract.column_names()) == source.can_be_retracted
+            assert (source.name in name_retraction_counts()) == source.can_be_retracted
 
 
 class TestNaturalKey:

@@ -17,7 +17,7 @@ import click
 from drug_assets import sources
 from drug_assets.errors import DrugAssetsError
 from drug_assets.settings import Settings, SettingsError, logs_are_collected
-from drug_assets.wording import printable, printable_json
+from drug_assets.wording import describe_retractions, printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,21 +155,34 @@ _release = click.option("--release", metavar="ID", help="A release of the store.
 _graph = click.option(
     "--graph", metavar="PATH_OR_URI", help="A graph document anywhere, instead of a store's."
 )
+_exclude_retracted = click.option(
+    "--exclude-retracted",
+    is_flag=True,
+    help="Leave out retracted publications, and say of how many it is not known.",
+)
 _json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 
 
 @main.command("top-journal")
+@_exclude_retracted
 @_store
 @_release
 @_graph
 @_json
 def top_journal(
-    store: str | None, release: str | None, graph: str | None, *, as_json: bool
+    store: str | None,
+    release: str | None,
+    graph: str | None,
+    *,
+    exclude_retracted: bool,
+    as_json: bool,
 ) -> None:
     """The journals that mention the most different drugs."""
     from drug_assets.document import questions
 
-    answers = questions.top_journals(_graph_path(store, release, graph))
+    answers = questions.top_journals(
+        _graph_path(store, release, graph), exclude_retracted=exclude_retracted
+    )
     if as_json:
         _echo_json([answer._asdict() for answer in answers])
         return
@@ -177,7 +190,11 @@ def top_journal(
         _echo("No journal mentions any drug.")
     for answer in answers:
         drugs = "drug" if answer.drug_count == 1 else "drugs"
-        _echo(f"{answer.journal}: {answer.drug_count} {drugs} ({', '.join(answer.drugs)})")
+        told = describe_retractions(*answer.evidence, excluded=exclude_retracted)
+        _echo(
+            f"{answer.journal}: {answer.drug_count} {drugs} ({', '.join(answer.drugs)})"
+            + (f"; {told}" if told else "")
+        )
 
 
 @main.command("related-drugs")
@@ -187,6 +204,7 @@ def top_journal(
     is_flag=True,
     help="Leave out the journals that mention DRUG in a clinical trial.",
 )
+@_exclude_retracted
 @_store
 @_release
 @_graph
@@ -198,13 +216,17 @@ def related_drugs(
     graph: str | None,
     *,
     exclude_trial_journals: bool,
+    exclude_retracted: bool,
     as_json: bool,
 ) -> None:
     """Drugs that share a PubMed journal with DRUG (any of its names, in any case)."""
     from drug_assets.document import questions
 
     answer = questions.related_drugs(
-        _graph_path(store, release, graph), drug, exclude_trial_journals=exclude_trial_journals
+        _graph_path(store, release, graph),
+        drug,
+        exclude_trial_journals=exclude_trial_journals,
+        exclude_retracted=exclude_retracted,
     )
     if as_json:
         _echo_json(_as_json(answer))
@@ -213,6 +235,8 @@ def related_drugs(
         _echo(f"No drug shares a PubMed journal with {answer.drug}.")
     for related in answer.related:
         _echo(f"{related.drug} (in {'; '.join(related.journals)})")
+    if told := describe_retractions(*answer.evidence, excluded=exclude_retracted):
+        _echo(told.capitalize())
 
 
 @main.command("releases")
@@ -368,7 +392,11 @@ def deploy_sql(sales_dataset: str | None) -> None:
 
 
 def _as_json(answer: RelatedDrugs) -> object:
-    return {"drug": answer.drug, "related": [related._asdict() for related in answer.related]}
+    return {
+        "drug": answer.drug,
+        "related": [related._asdict() for related in answer.related],
+        **answer.evidence._asdict(),
+    }
 
 
 def _echo_json(answer: object) -> None:

@@ -28,7 +28,12 @@ from rich.table import Table
 
 from drug_assets import logs, notify, sources
 from drug_assets.definitions import make_definitions
-from drug_assets.defs.checks import EVERY_FILE_IS_READ, NOTHING_LOST, REJECTED_SHARE
+from drug_assets.defs.checks import (
+    EQUALS_MENTIONS,
+    EVERY_FILE_IS_READ,
+    NOTHING_LOST,
+    REJECTED_SHARE,
+)
 from drug_assets.defs.failures import FailureReader
 from drug_assets.defs.jobs import JOB
 from drug_assets.defs.notifications import REPORTED, collect_figures
@@ -41,7 +46,7 @@ from drug_assets.storage.places import open_store
 from drug_assets.storage.releases import RELEASE_DOCUMENT, open_release
 from drug_assets.storage.staging import discard
 from drug_assets.storage.temporary import make_process_folder
-from drug_assets.wording import count_of, printable, shorten
+from drug_assets.wording import count_of, describe_retractions, printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,6 +64,8 @@ class RunReport:
         rows: rows of each table that was materialized.
         rejected: rejected rows of each source.
         reasons: rows by reject reason, of each source.
+        journals: journals that mention a drug; None if they were not counted.
+        retracted_mentions: mentions of retracted publications.
         checks_passed: number of checks that passed.
         failed_checks: name, description and whether it blocks, of each check that did not pass.
         failures: cause of each failed step.
@@ -69,6 +76,8 @@ class RunReport:
     rows: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, Counter[str]] = field(default_factory=dict)
+    journals: int | None = None
+    retracted_mentions: int = 0
     checks_passed: int = 0
     failed_checks: list[tuple[str, str, bool]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -103,6 +112,9 @@ class RunReport:
             self.failed_checks.append((name, check.description or "", stops))
         if check.check_name == EVERY_FILE_IS_READ:
             self.unread = {file: str(problem.value) for file, problem in check.metadata.items()}
+        if check.check_name == EQUALS_MENTIONS and "journals" in check.metadata:
+            self.journals = int(check.metadata["journals"].value)
+            self.retracted_mentions = int(check.metadata["retracted_mentions"].value)
         if check.check_name == NOTHING_LOST and "rejected" in check.metadata:
             self.rejected[check.asset_key.path[-1]] = int(check.metadata["rejected"].value)
         if check.check_name == REJECTED_SHARE:
@@ -254,8 +266,12 @@ def _print_report(
             )
         console.print(table)
     if "mentions" in rows:
-        mentions = count_of(rows["mentions"], "mention")
-        console.print(f"{mentions} in {count_of(rows['journals'], 'journal')}")
+        told = count_of(rows["mentions"], "mention")
+        if report.journals is not None:
+            told += f" in {count_of(report.journals, 'journal')}"
+        if report.retracted_mentions:
+            told += f", {report.retracted_mentions:,} of them of retracted publications"
+        console.print(told)
     for file, problem in report.unread.items():
         _print(console, f"not read: {file}: {problem}", "yellow")
     failed = len(report.failed_checks)
@@ -285,11 +301,16 @@ def _print_answers(console: Console, settings: Settings) -> None:
     if top:
         names = "; ".join(answer.journal for answer in top)
         drugs = count_of(top[0].drug_count, "drug")
-        console.print(
-            printable(f"Top journal, with {drugs}: {names}"), markup=False, highlight=False
-        )
+        counted = questions.add_evidence(answer.evidence for answer in top)
+        told = f"Top journal, with {drugs}: {names}{_told_after(counted)}"
+        console.print(printable(told), markup=False, highlight=False)
         answer = index.related_drugs(top[0].drugs[0])
         related = shorten([related.drug for related in answer.related]) or "none"
-        console.print(
-            printable(f"Drugs related to {answer.drug}: {related}"), markup=False, highlight=False
-        )
+        told = f"Drugs related to {answer.drug}: {related}{_told_after(answer.evidence)}"
+        console.print(printable(told), markup=False, highlight=False)
+
+
+def _told_after(evidence: questions.Evidence) -> str:
+    """What follows an answer that rests on retracted publications."""
+    told = describe_retractions(*evidence)
+    return f" ({told})" if told else ""

@@ -24,7 +24,12 @@ from drug_assets.defs.stop_list import StopListFile
 from drug_assets.defs.workplace import Workplace
 from drug_assets.documents import DOCUMENTS, Document
 from drug_assets.sources import PublicationSource
-from drug_assets.sources.tables import TABLES, Layer, name_mention_counts
+from drug_assets.sources.tables import (
+    TABLES,
+    Layer,
+    name_mention_counts,
+    name_retraction_counts,
+)
 from drug_assets.storage import landing
 from drug_assets.storage.kept.by_file import Recipe
 from drug_assets.storage.releases import LANDING_DOCUMENT
@@ -368,6 +373,9 @@ def drugs_named(context: dg.AssetExecutionContext, drugs: pl.LazyFrame) -> Itera
             column: [(source.name, column) for source in sources.PUBLICATIONS]
             for column in ("publication_id", "journal", "journal_id", "date", "date_precision")
         },
+        "retracted": [
+            (source.name, "retracted") for source in sources.PUBLICATIONS if source.can_be_retracted
+        ],
         "title": [
             (source.name, title) for source in sources.PUBLICATIONS for title in source.titles
         ],
@@ -403,6 +411,11 @@ def mentions_table(drugs: pl.LazyFrame, **tables: pl.LazyFrame) -> pl.LazyFrame:
         "drug_id": [("mentions", "drug_id")],
         "drug": [("mentions", "drug")],
         **{column: [("mentions", "source")] for column in name_mention_counts().values()},
+        **{
+            column: [("mentions", "source"), ("mentions", "retracted")]
+            for columns in name_retraction_counts().values()
+            for column in columns
+        },
         "first_date": [("mentions", "date")],
         "last_date": [("mentions", "date")],
     },
@@ -420,6 +433,15 @@ def journal_drugs(mentions: pl.LazyFrame) -> pl.LazyFrame:
         "journal": [("journal_drugs", "journal")],
         "drug_count": [("journal_drugs", "drug_id")],
         "drugs": [("journal_drugs", "drug")],
+        "mentions": [("journal_drugs", column) for column in name_mention_counts().values()],
+        **{
+            column: [("journal_drugs", origin) for origin in origins]
+            for column, origins in zip(
+                ("retracted_mentions", "unknown_mentions"),
+                zip(*name_retraction_counts().values(), strict=True),
+                strict=True,
+            )
+        },
     },
 )
 def top_journal(journal_drugs: pl.LazyFrame) -> pl.LazyFrame:

@@ -25,6 +25,7 @@ ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 CONTRACT, DID_NOT_SHRINK = "contract", "did_not_shrink"
 PUBLICATIONS = [source.name for source in sources.PUBLICATIONS]
 #: Names of the checks whose figures the report of a run shows.
+EQUALS_MENTIONS = "equals_mentions"
 EVERY_FILE_IS_READ = "every_file_is_read"
 NOTHING_LOST = "nothing_lost"
 REJECTED_SHARE = "rejected_share"
@@ -253,7 +254,7 @@ def every_publication_was_searched(look: Look, mentions: Any, **publications: An
         Check(GRAPH.name, "valid_document", "The document is as it is declared.", blocking=True),
         Check(
             GRAPH.name,
-            "equals_mentions",
+            EQUALS_MENTIONS,
             "The document has the drugs and the counts of the mentions table.",
             blocking=True,
         ),
@@ -265,7 +266,7 @@ def check_graph(_: Look, document: Any, drugs: Any, mentions: Any) -> Findings:
     read = audit.read_graph(document)
     yield (GRAPH.name, "valid_document"), partial(audit.graph_is_valid, read)
     equals = partial(audit.graph_equals_mentions, read, drugs, mentions)
-    yield (GRAPH.name, "equals_mentions"), equals
+    yield (GRAPH.name, EQUALS_MENTIONS), equals
 
 
 @_declare(

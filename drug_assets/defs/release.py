@@ -26,7 +26,7 @@ from drug_assets.storage.commit import LostRaceError
 from drug_assets.storage.outputs import Outputs, evict_unused_parts, release_outputs
 from drug_assets.storage.releases import Release
 from drug_assets.storage.workspace import NotReleasableError
-from drug_assets.wording import count_of, printable, shorten
+from drug_assets.wording import count_of, describe_retractions, printable, shorten
 
 #: Key of the metadata that holds the rows of every table of the release.
 ROWS = "rows"
@@ -132,7 +132,7 @@ def _describe(release: Release, before: _Figures | None) -> dict[str, Any]:
     told: dict[str, Any] = {
         "mentions": now.rows.get("mentions", 0),
         "drugs": now.rows.get("drugs", 0),
-        "journals": now.rows.get("journals", 0),
+        "journals": index.count_journals(),
         "landed_files": len(now.files),
         "rejected_records": now.rows.get("rejected_records", 0),
         "blocking_checks_passed": release.read_summary().get("checks", 0),
@@ -145,6 +145,9 @@ def _describe(release: Release, before: _Figures | None) -> dict[str, Any]:
             f"{shorten(journals, '; ')} ({count_of(top[0].drug_count, 'drug')})"
         )
         told["related_drugs"] = printable(f"{drug.drug}: {shorten(related) or 'none'}")
+        retracted = questions.add_evidence([*(answer.evidence for answer in top), drug.evidence])
+        if warning := describe_retractions(*retracted):
+            told["behind_both_answers"] = warning
     if before is not None:
         landed = [name for name, content in now.files.items() if before.files.get(name) != content]
         gone = [name for name in before.files if name not in now.files]

@@ -9,19 +9,35 @@ number per mention by a journal, but no other part of the document.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from drug_assets.document.reading import read_drugs
 from drug_assets.document.schema import DrugInBrief
 from drug_assets.errors import DrugAssetsError
+from drug_assets.sources import PUBLICATIONS
 from drug_assets.sources.clinical_trials import SOURCE as CLINICAL_TRIALS
 from drug_assets.sources.pubmed import SOURCE as PUBMED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from drug_assets.document.reading import Graph
 
 CLOSE_SPELLINGS = 5
+
+#: The types of publications that can be retracted: of others, nothing is unknown.
+_CAN_BE_RETRACTED = {s.document_type for s in PUBLICATIONS if s.can_be_retracted}
+
+
+class Evidence(NamedTuple):
+    """The mentions (of a drug by a publication) that an answer counts."""
+
+    mentions: int
+    #: Of these, those of retracted publications.
+    retracted_mentions: int
+    #: Of these, those of publications of which no record says whether they were retracted.
+    unknown_mentions: int
 
 
 class TopJournal(NamedTuple):
@@ -31,6 +47,15 @@ class TopJournal(NamedTuple):
     drug_count: int
     #: Names of these drugs, sorted.
     drugs: list[str]
+    #: The mentions by this journal, as in `Evidence`.
+    mentions: int
+    retracted_mentions: int
+    unknown_mentions: int
+
+    @property
+    def evidence(self) -> Evidence:
+        """The mentions by this journal."""
+        return Evidence(self.mentions, self.retracted_mentions, self.unknown_mentions)
 
 
 class RelatedDrug(NamedTuple):
@@ -39,6 +64,10 @@ class RelatedDrug(NamedTuple):
     drug: str
     #: The journals that mention both, sorted.
     journals: list[str]
+    #: The mentions of either drug by these journals, as in `Evidence`.
+    mentions: int
+    retracted_mentions: int
+    unknown_mentions: int
 
 
 class RelatedDrugs(NamedTuple):
@@ -47,6 +76,8 @@ class RelatedDrugs(NamedTuple):
     #: Name of the given drug; if several drugs match, their names joined with " / ".
     drug: str
     related: list[RelatedDrug]
+    #: The mentions of any of these drugs by the journals that link them.
+    evidence: Evidence
 
 
 class UnknownDrugError(DrugAssetsError):
@@ -65,17 +96,23 @@ class UnknownDrugError(DrugAssetsError):
         super().__init__(f"no drug of the graph is named {name!r}; {hint}")
 
 
-def top_journals(graph: Graph) -> list[TopJournal]:
+def top_journals(graph: Graph, *, exclude_retracted: bool = False) -> list[TopJournal]:
     """The journals that mention the most different drugs (`Index.top_journals`).
 
     Raises:
         NotAGraphError: the input is not a graph document.
         OSError: reading the document fails.
     """
-    return Index(graph).top_journals()
+    return Index(graph).top_journals(exclude_retracted=exclude_retracted)
 
 
-def related_drugs(graph: Graph, drug: str, *, exclude_trial_journals: bool = False) -> RelatedDrugs:
+def related_drugs(
+    graph: Graph,
+    drug: str,
+    *,
+    exclude_trial_journals: bool = False,
+    exclude_retracted: bool = False,
+) -> RelatedDrugs:
     """The other drugs mentioned by the journals that mention a drug; see `Index.related_drugs`.
 
     Raises:
@@ -83,7 +120,23 @@ def related_drugs(graph: Graph, drug: str, *, exclude_trial_journals: bool = Fal
         NotAGraphError: the input is not a graph document.
         OSError: reading the document fails.
     """
-    return Index(graph).related_drugs(drug, exclude_trial_journals=exclude_trial_journals)
+    return Index(graph).related_drugs(
+        drug, exclude_trial_journals=exclude_trial_journals, exclude_retracted=exclude_retracted
+    )
+
+
+class _Mentioned(NamedTuple):
+    """The mentions of one type of publication, all retracted, all not, or all unknown."""
+
+    type: str
+    retracted: bool | None
+    #: By identity of a journal: per mention, the drug's index in the document.
+    by_journal: dict[str, list[int]]
+
+    def as_evidence(self, mentions: int) -> Evidence:
+        """So many of these mentions, as evidence."""
+        unknown = self.retracted is None and self.type in _CAN_BE_RETRACTED
+        return Evidence(mentions, mentions if self.retracted else 0, mentions if unknown else 0)
 
 
 class Index:
@@ -100,30 +153,55 @@ class Index:
         self._drugs: list[tuple[str, list[str]]] = []
         #: Name of each journal, by its identity.
         self._journals: dict[str, str] = {}
-        #: By type of publication, then by identity of a journal: per mention, the drug's index in
-        #: `_drugs`.
-        self._mentioned: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        mentioned: dict[tuple[str, bool | None], dict[str, list[int]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
         for index, drug in enumerate(read_drugs(graph, DrugInBrief)):
             self._drugs.append((drug.drug, drug.names))
             for journal in drug.journals:
                 self._journals[journal.journal_id] = journal.journal
                 for mention in journal.mentions:
-                    self._mentioned[mention.type][journal.journal_id].append(index)
+                    mentioned[mention.type, mention.retracted][journal.journal_id].append(index)
+        self._mentioned = [
+            _Mentioned(publication_type, retracted, by_journal)
+            for (publication_type, retracted), by_journal in mentioned.items()
+        ]
 
-    def top_journals(self) -> list[TopJournal]:
+    def count_journals(self) -> int:
+        """The number of journals that mention a drug."""
+        return len(self._journals)
+
+    def top_journals(self, *, exclude_retracted: bool = False) -> list[TopJournal]:
         """The journals that mention the most different drugs, over all sources (SPEC 6.1).
 
         All journals that tie are returned, sorted by name; none if no journal mentions a drug.
+
+        Args:
+            exclude_retracted: leave out the mentions of retracted publications; those of which it
+                is not known stay.
         """
-        mentioned = {journal: self._drugs_of(journal) for journal in self._journals}
+        counted = self._choose(exclude_retracted=exclude_retracted)
+        mentioned = {
+            journal: set().union(*(part.by_journal.get(journal, ()) for part in counted))
+            for journal in self._journals
+        }
         most = max(map(len, mentioned.values()), default=0)
         return sorted(
-            TopJournal(self._journals[journal], most, sorted(self._drugs[d][0] for d in drugs))
+            TopJournal(
+                self._journals[journal],
+                most,
+                sorted(self._drugs[drug][0] for drug in drugs),
+                *add_evidence(
+                    part.as_evidence(len(part.by_journal.get(journal, ()))) for part in counted
+                ),
+            )
             for journal, drugs in mentioned.items()
-            if len(drugs) == most
+            if drugs and len(drugs) == most
         )
 
-    def related_drugs(self, drug: str, *, exclude_trial_journals: bool = False) -> RelatedDrugs:
+    def related_drugs(
+        self, drug: str, *, exclude_trial_journals: bool = False, exclude_retracted: bool = False
+    ) -> RelatedDrugs:
         """The other drugs mentioned by the journals that mention a drug (SPEC 6.2).
 
         Only mentions in PubMed publications count, both of the given drug and of the others. The
@@ -135,31 +213,44 @@ class Index:
                 drugs share it as a synonym, all are used together: a title with it mentions each.
             exclude_trial_journals: leave out the journals that mention the drug in a clinical
                 trial.
+            exclude_retracted: leave out the mentions of retracted publications, of the given drug
+                and of the others; those of which it is not known stay.
 
         Raises:
             UnknownDrugError: no drug has that name.
         """
         matches = self._find_drug(drug)
-        journals = self._journals_of(PUBMED.document_type, matches)
+        every = self._choose(exclude_retracted=exclude_retracted)
+        counted = [part for part in every if part.type == PUBMED.document_type]
+        journals = _find_journals(counted, matches)
         if exclude_trial_journals:
-            journals -= self._journals_of(CLINICAL_TRIALS.document_type, matches)
-        shared: dict[int, list[str]] = defaultdict(list)
+            trials = (part for part in every if part.type == CLINICAL_TRIALS.document_type)
+            journals -= _find_journals(trials, matches)
+        linking: dict[int, list[str]] = defaultdict(list)
+        evidence: dict[int, list[Evidence]] = defaultdict(list)
+        total: list[Evidence] = []
         for journal in sorted(journals, key=lambda journal: (self._journals[journal], journal)):
-            for other in {*self._mentioned[PUBMED.document_type][journal]} - matches:
-                shared[other].append(self._journals[journal])
-        return RelatedDrugs(
-            " / ".join(sorted(self._drugs[match][0] for match in matches)),
-            sorted(RelatedDrug(self._drugs[other][0], names) for other, names in shared.items()),
+            by_drug: dict[int, list[Evidence]] = defaultdict(list)
+            for part in counted:
+                for index, count in Counter(part.by_journal.get(journal, ())).items():
+                    by_drug[index].append(part.as_evidence(count))
+            asked = [part for match in matches for part in by_drug.pop(match, ())]
+            for other, found in by_drug.items():
+                linking[other].append(self._journals[journal])
+                evidence[other] += [*asked, *found]
+                total += found
+            if by_drug:
+                total += asked
+        related = sorted(
+            RelatedDrug(self._drugs[other][0], names, *add_evidence(evidence[other]))
+            for other, names in linking.items()
         )
+        given = " / ".join(sorted(self._drugs[match][0] for match in matches))
+        return RelatedDrugs(given, related, add_evidence(total))
 
-    def _drugs_of(self, journal: str) -> set[int]:
-        """The drugs that a journal mentions in publications of any type."""
-        return set().union(*(of_type.get(journal, ()) for of_type in self._mentioned.values()))
-
-    def _journals_of(self, publication_type: str, drugs: set[int]) -> set[str]:
-        """The journals that mention any of the drugs in publications of that type."""
-        mentioned = self._mentioned[publication_type].items()
-        return {journal for journal, found in mentioned if not drugs.isdisjoint(found)}
+    def _choose(self, *, exclude_retracted: bool) -> list[_Mentioned]:
+        """The mentions that count."""
+        return [part for part in self._mentioned if not (exclude_retracted and part.retracted)]
 
     def _find_drug(self, name: str) -> set[int]:
         """The drug of that name, or else all drugs that have it as a synonym.
@@ -184,6 +275,21 @@ class Index:
         if not named and not with_synonym:
             raise UnknownDrugError(name, _find_close_spellings(folded, spellings))
         return named or with_synonym
+
+
+def _find_journals(mentioned: Iterable[_Mentioned], drugs: set[int]) -> set[str]:
+    """The journals that mention any of the drugs."""
+    return {
+        journal
+        for part in mentioned
+        for journal, found in part.by_journal.items()
+        if not drugs.isdisjoint(found)
+    }
+
+
+def add_evidence(evidence: Iterable[Evidence]) -> Evidence:
+    """All evidence together."""
+    return Evidence(*(sum(counts) for counts in zip(Evidence(0, 0, 0), *evidence, strict=True)))
 
 
 def _find_close_spellings(folded: str, spellings: dict[str, str]) -> list[str]:

@@ -34,6 +34,13 @@ Spans: TypeAlias = Annotated[
 Spellings: TypeAlias = Annotated[
     list[Text], msgspec.Meta(description="Every spelling that titles are searched for.")
 ]
+Retracted: TypeAlias = Annotated[
+    bool | None,
+    msgspec.Meta(
+        description="Whether the publication was retracted; null if no record says, and for types "
+        "of publications that cannot be retracted."
+    ),
+]
 if TYPE_CHECKING:
     PublicationType: TypeAlias = str
     Precision: TypeAlias = str
@@ -56,6 +63,7 @@ class MentionByJournal(_Whole):
     date: dt.date | None
     type: PublicationType
     id: Text
+    retracted: Retracted
 
 
 class Journal(_Whole):
@@ -76,6 +84,7 @@ class Mention(_Whole):
     journal_id: Text | None
     date: dt.date | None
     date_precision: Precision | None
+    retracted: Retracted
     spans: Spans
 
 
@@ -91,9 +100,13 @@ class Drug(_Whole):
 
 
 class MentionInBrief(_Brief):
-    """The members of `MentionByJournal` that questions need."""
+    """The members of `MentionByJournal` that questions need.
+
+    Documents of versions that knew of no retractions are read, too: nothing is known of them.
+    """
 
     type: PublicationType
+    retracted: bool | None = None
 
 
 class JournalInBrief(_Brief):

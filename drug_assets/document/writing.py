@@ -79,6 +79,7 @@ def _make_drug_objects(drugs: pl.DataFrame, mentions: pl.LazyFrame) -> pl.Series
             "journal",
             "title",
             "date_precision",
+            "retracted",
             date=pl.col("date").dt.to_string("iso"),
             type=pl.col("source").replace(types),
             id="publication_id",
@@ -96,7 +97,7 @@ def _make_drug_objects(drugs: pl.DataFrame, mentions: pl.LazyFrame) -> pl.Series
     )
     of_journal = (
         numbered.filter(pl.col("journal_id").is_not_null())
-        .select("line", "journal", "journal_id", "date", "type", "id")
+        .select("line", "journal", "journal_id", "date", "type", "id", "retracted")
         .sort("line", "journal", "journal_id", maintain_order=True)
         # The keys are sorted and marked as sorted, so Polars groups adjacent rows without hashing.
         .group_by(

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from drug_assets.fetch import PublicService
 
-_RETRACTED = "Retracted Publication"
-
 
 class Pubmed(PublicationSource):
     """Articles, with numbered versions of records, and records that withdraw others."""
@@ -23,6 +21,7 @@ class Pubmed(PublicationSource):
     order = 2
     publications = "PubMed articles"
     document_type = "pubmed"
+    can_be_retracted = True
     required = ("title",)
     aliases: ClassVar[Mapping[str, str]] = {
         "pmid": "id",
@@ -61,13 +60,20 @@ class Pubmed(PublicationSource):
         """The columns of `contracts.PubmedColumns`."""
         import polars as pl
 
-        from drug_assets.cleaning.text import clean_field, split_values
+        from drug_assets.cleaning.corrections import (
+            is_retracted,
+            split_listed,
+            split_publication_types,
+        )
+        from drug_assets.cleaning.text import clean_field
 
-        types = split_values("publication_types")
+        types = split_publication_types(pl.col("publication_types"))
+        corrections = split_listed(pl.col("corrections"))
         return {
             "vernacular_title": clean_field(pl.col("vernacular_title")),
             "publication_types": types,
-            "retracted": types.list.contains(_RETRACTED),
+            "corrections": corrections,
+            "retracted": is_retracted(types, corrections),
         }
 
     def service(self) -> PublicService:

@@ -117,6 +117,8 @@ class PublicationSource(Source):
     publications: ClassVar[str]
     #: The type of its publications in the graph document.
     document_type: ClassVar[str]
+    #: Whether its publications can be retracted: then its tables have a column `retracted`.
+    can_be_retracted: ClassVar[bool] = False
     #: Columns of its records that hold a title; the title that is shown comes first.
     titles: ClassVar[tuple[str, ...]] = ("title",)
     #: Names of the fields that the title is made from, for column lineage.

@@ -86,17 +86,53 @@ def name_mention_counts() -> Mapping[str, str]:
     return {s.name: f"{s.document_type}_mentions" for s in sources.PUBLICATIONS}
 
 
+def name_retraction_counts() -> Mapping[str, tuple[str, str]]:
+    """The columns of `journal_drugs` that count mentions by retraction, by name of the source.
+
+    The first of the two counts mentions of retracted publications, the second those of publications
+    of which no record says. Sources whose publications cannot be retracted have none.
+    """
+    return {
+        s.name: (f"retracted_{s.document_type}_mentions", f"unknown_{s.document_type}_mentions")
+        for s in sources.PUBLICATIONS
+        if s.can_be_retracted
+    }
+
+
 def _make_journal_drugs() -> Contract:
     counts = {
         column: dy.Int64(min=0, description=f"{source.publications} that name the drug.")
         for source, column in zip(sources.PUBLICATIONS, name_mention_counts().values(), strict=True)
+    }
+    by_retraction = {
+        column: dy.Int64(min=0, description=description)
+        for retracted, unknown in name_retraction_counts().values()
+        for column, description in (
+            (retracted, "Of these, those that were retracted."),
+            (unknown, "Of these, those of which no record says whether they were retracted."),
+        )
     }
 
     def mentioned_at_least_once(cls: Contract) -> pl.Expr:  # noqa: ARG001 - as above
         """The row counts at least one mention."""
         return reduce(add, map(pl.col, counts)) >= 1
 
-    counted = _extend("MentionCounts", (dy.Schema,), "Mentions, per source.", **counts)
+    def retracted_mentions_are_mentions(cls: Contract) -> pl.Expr:  # noqa: ARG001 - as above
+        """Retracted and unknown mentions are not more than mentions."""
+        mentions = name_mention_counts()
+        return pl.all_horizontal(
+            pl.col(retracted) + pl.col(unknown) <= pl.col(mentions[source])
+            for source, (retracted, unknown) in name_retraction_counts().items()
+        )
+
+    counted = _extend(
+        "MentionCounts",
+        (dy.Schema,),
+        "Mentions, per source.",
+        **counts,
+        **by_retraction,
+        retracted_mentions_are_mentions=dy.rule()(retracted_mentions_are_mentions),
+    )
     return _extend(
         "JournalDrugs",
         (contracts.JournalAndDrug, counted, contracts.FirstAndLastDate),

@@ -115,7 +115,7 @@ class TestPubmed:
         assert [(r["publication_types"], r["retracted"]) for r in kept] == [
             (["Journal Article", "Retracted Publication"], True),
             (["Retraction of Publication"], False),
-            ([], False),
+            ([], None),
         ]
 
     def test_a_retraction_that_comes_later_is_known(self) -> None:

@@ -155,23 +155,6 @@ def test_lists_have_trimmed_values_in_their_order_and_no_blank_ones(
 
 
 @pytest.mark.parametrize(
-    ("types", "retracted"),
-    [
-        (None, False),
-        ("Retracted Publication", True),
-        ("Letter| Retracted Publication ", True),
-        ("Retraction of Publication", False),
-        ("retracted publication", False),
-        ("Retracted Publication, in part", False),
-    ],
-)
-def test_what_pubmed_calls_a_retracted_publication_is_retracted(
-    types: str | None, *, retracted: bool
-) -> None:
-    assert record(PUBMED, publication_types=types)["retracted"] is retracted
-
-
-@pytest.mark.parametrize(
     ("title", "cleaned"),
     [
         ("[Not Available].", None),

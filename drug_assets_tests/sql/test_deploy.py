@@ -237,6 +237,7 @@ STATEMENTS = [
     "table_functions/drugs_in_same_journals",
     "table_functions/furniture_and_decoration_per_client",
     "table_functions/revenue_per_day",
+    "table_functions/top_journals",
 ]
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from drug_assets_tests.support.dataset import Dataset
 
 Answer = list[tuple[str, list[str]]]
+COUNTS = ("mentions", "retracted_mentions", "unknown_mentions")
 READINGS = {"with trials": False, "without trials": True}
 
 each_reading = pytest.mark.parametrize("exclude", READINGS.values(), ids=READINGS)
@@ -22,7 +23,7 @@ each_reading = pytest.mark.parametrize("exclude", READINGS.values(), ids=READING
 
 def in_sql(dataset: Dataset, drug: str | None, exclude: bool | None) -> Answer:
     rows = dataset.rows(
-        "SELECT * FROM {drugs_in_same_journals}(@drug_name, @exclude) ORDER BY drug",
+        "SELECT * FROM {drugs_in_same_journals}(@drug_name, @exclude, NULL) ORDER BY drug",
         drug_name=drug,
         exclude=exclude,
     )
@@ -88,7 +89,7 @@ def test_no_journal_is_left_out_unless_it_is_asked_for(loaded: Dataset) -> None:
     with_trials = in_sql(loaded, "ASPIRIN", exclude=False)
     assert in_sql(loaded, "ASPIRIN", exclude=None) == with_trials
     # As somebody who has no use for the argument spells it.
-    query = "SELECT * FROM {drugs_in_same_journals}('aspirin', NULL) ORDER BY drug"
+    query = "SELECT * FROM {drugs_in_same_journals}('aspirin', NULL, NULL) ORDER BY drug"
     assert [(row["drug"], row["journals"]) for row in loaded.rows(query)] == with_trials
 
 
@@ -191,3 +192,51 @@ def test_sql_answers_as_python_does(deployed: Dataset, seed: int) -> None:
             assert in_sql(deployed, name, exclude) == expected, (name, exclude)
             answers += bool(expected)
     assert answers > len(drugs)
+
+
+@pytest.mark.parametrize("exclude_retracted", [True, False])
+@each_reading
+def test_sql_counts_retracted_mentions_as_python_does(
+    deployed: Dataset, exclude: bool, exclude_retracted: bool
+) -> None:
+    chance = random.Random(3)  # noqa: S311 - data, not secrets
+    publishing = Publishing()
+    drugs = [publishing.drug(f"DRUG {n}", "shared alias") for n in range(5)]
+    for _ in range(30):
+        source = chance.choice(["pubmed", "pubmed", "clinical_trials"])
+        publishing.mention(
+            chance.choice(drugs),
+            f"Journal {chance.randrange(5)}",
+            source,
+            retracted=chance.choice([True, True, False, None]) if source == "pubmed" else None,
+        )
+    publishing.load(deployed)
+    tops = deployed.rows(
+        "SELECT * FROM {top_journals}(@exclude_retracted) ORDER BY journal",
+        exclude_retracted=exclude_retracted,
+    )
+    expected = questions.top_journals(publishing.document, exclude_retracted=exclude_retracted)
+    assert [
+        (row["journal"], row["drug_count"], row["drugs"], *(row[count] for count in COUNTS))
+        for row in tops
+    ] == expected
+    if not exclude_retracted:
+        assert tops == deployed.rows("SELECT * FROM {top_journal_view} ORDER BY journal")
+        assert tops == publishing.top_journal.to_dicts()
+    for name in [*drugs, "shared alias"]:
+        rows = deployed.rows(
+            "SELECT * FROM {drugs_in_same_journals}(@drug_name, @exclude, @exclude_retracted) "
+            "ORDER BY drug",
+            drug_name=name,
+            exclude=exclude,
+            exclude_retracted=exclude_retracted,
+        )
+        answer = questions.related_drugs(
+            publishing.document,
+            name,
+            exclude_trial_journals=exclude,
+            exclude_retracted=exclude_retracted,
+        )
+        assert [
+            (row["drug"], row["journals"], *(row[count] for count in COUNTS)) for row in rows
+        ] == answer.related, name

@@ -19,7 +19,7 @@ def flat(dataset: Dataset) -> Dataset:
     publishing = Publishing()
     aspirin = publishing.drug("ASPIRIN", atc=("B01AC06", "N02BA01"))
     plain = publishing.drug("PLAIN")
-    publishing.mention(aspirin, "Lancet", date="2021-04-05", times=3)
+    publishing.mention(aspirin, "Lancet", date="2021-04-05", times=3, retracted=True)
     publishing.mention(aspirin, "Lancet", date="2021-05-01", precision="month")
     publishing.mention(plain, None, "clinical_trials", date="2021-03-01", precision="season")
     publishing.mention(plain, "Pain", date="1781-01-01", precision="year")
@@ -43,6 +43,7 @@ def test_a_mention_is_one_row_however_often_the_title_names_the_drug(flat: Datas
         "date_precision": "day",
         "year": 2021,
         "month": 4,
+        "retracted": True,
         "occurrences": 3,
         "first_spelling": "aspirin",
     }

@@ -50,6 +50,7 @@ class Publishing:
         date: str | None = "2020-01-01",
         precision: str | None = "day",
         times: int = 1,
+        retracted: bool | None = None,
     ) -> None:
         """A publication of its own that mentions the drug."""
         drug = next(str(row["drug"]) for row in self._drugs if row["drug_id"] == drug_id)
@@ -67,6 +68,7 @@ class Publishing:
                 "journal_id": journal and journal.lower(),
                 "date": date and dt.date.fromisoformat(date),
                 "date_precision": precision,
+                "retracted": retracted,
                 "spans": [
                     {"start": start, "end": start + length, "text": title[start : start + length]}
                     for start in starts

@@ -19,6 +19,9 @@ CREATE OR REPLACE VIEW `${project}.${dataset}.mentions_flat` (
   date_precision OPTIONS (description = 'What of the date is known: day, month, season or year.'),
   year OPTIONS (description = 'Year of publication.'),
   month OPTIONS (description = 'Month, 1 to 12; NULL if only its season or year is known.'),
+  retracted OPTIONS (
+    description = 'Whether the publication was retracted; NULL if no record says, and for trials.'
+  ),
   occurrences OPTIONS (description = 'How often the title names the drug.'),
   first_spelling OPTIONS (description = 'The name as the title first spells it.')
 )
@@ -40,6 +43,7 @@ SELECT
   EXTRACT(YEAR FROM mentions.date) AS year,
   -- The date of a season or a year is its first day, which says nothing about the month.
   IF(mentions.date_precision IN ('day', 'month'), EXTRACT(MONTH FROM mentions.date), NULL) AS month,
+  mentions.retracted,
   ARRAY_LENGTH(mentions.spans) AS occurrences,
   mentions.spans[SAFE_OFFSET(0)].text AS first_spelling
 FROM `${project}.${dataset}.mentions` AS mentions

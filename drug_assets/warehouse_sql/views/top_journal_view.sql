@@ -6,14 +6,21 @@
 -- the current mentions, so that the two can be compared and the query can be read and adapted. Add
 -- ORDER BY journal: rows of a view have no order.
 -- Parameters: none.
--- Cost: four columns of mentions (journal_id, journal, drug_id, drug), all partitions. For a
--- dashboard, read the table top_journal: a few rows.
+-- Mentions of retracted publications are counted, and told in retracted_mentions; the table function
+-- top_journals(TRUE) leaves them out.
+-- Cost: six columns of mentions (journal_id, journal, drug_id, drug, source, retracted), all
+-- partitions. For a dashboard, read the table top_journal: a few rows.
 -- Emulator: it does not store the descriptions.
 CREATE OR REPLACE VIEW `${project}.${dataset}.top_journal_view` (
   journal_id OPTIONS (description = 'Identity of the journal.'),
   journal OPTIONS (description = 'Journal, in its most frequent spelling.'),
   drug_count OPTIONS (description = 'Different drugs it mentions.'),
-  drugs OPTIONS (description = 'Names of these drugs, sorted.')
+  drugs OPTIONS (description = 'Names of these drugs, sorted.'),
+  mentions OPTIONS (description = 'Mentions of these drugs that were counted.'),
+  retracted_mentions OPTIONS (description = 'Of these mentions, those of retracted publications.'),
+  unknown_mentions OPTIONS (
+    description = 'Of these mentions, those of which no record says whether they were retracted.'
+  )
 )
 OPTIONS (
   description = 'The journals that mention the most different drugs: all that tie, from mentions.'
@@ -22,7 +29,15 @@ AS
 WITH pairs AS (
   -- A drug counts once per journal, however often it is mentioned. Drugs are distinguished by
   -- drug_id: two drugs with the same name are two.
-  SELECT journal_id, drug_id, MIN(journal) AS journal, MIN(drug) AS drug
+  SELECT
+    journal_id,
+    drug_id,
+    MIN(journal) AS journal,
+    MIN(drug) AS drug,
+    COUNT(*) AS mentions,
+    COUNTIF(retracted) AS retracted_mentions,
+    -- Clinical trials cannot be retracted, so nothing of them is unknown.
+    COUNTIF(retracted IS NULL AND source = 'pubmed') AS unknown_mentions
   FROM `${project}.${dataset}.mentions`
   WHERE journal_id IS NOT NULL
   GROUP BY journal_id, drug_id
@@ -32,10 +47,20 @@ counts AS (
     journal_id,
     MIN(journal) AS journal,
     COUNT(*) AS drug_count,
-    ARRAY_AGG(drug ORDER BY drug) AS drugs
+    ARRAY_AGG(drug ORDER BY drug) AS drugs,
+    SUM(mentions) AS mentions,
+    SUM(retracted_mentions) AS retracted_mentions,
+    SUM(unknown_mentions) AS unknown_mentions
   FROM pairs
   GROUP BY journal_id
 )
-SELECT journal_id, journal, drug_count, drugs
+SELECT
+  journal_id,
+  journal,
+  drug_count,
+  drugs,
+  mentions,
+  retracted_mentions,
+  unknown_mentions
 FROM counts
 WHERE drug_count = (SELECT MAX(drug_count) FROM counts);

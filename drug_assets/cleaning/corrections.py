@@ -1,0 +1,115 @@
+"""Publication types and corrections of a record, and whether it was retracted (SPEC 2).
+
+The text of the two fields is split here, however their lists are written. Which record is kept
+where several of one id differ belongs to `duplicates`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from drug_assets.cleaning.text import clean_field
+from drug_assets.terms import SEPARATOR, is_missing
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: Text that may be a list written in another way than with bars.
+_OTHERWISE_LISTED = r"[;,:\[(\n]"
+#: What stands around a list as JSON, Python, R or Java write one.
+_BRACKETED = r"(?s)\s*c?[\[({](.*)[\])}]\s*"
+_BETWEEN_QUOTED = r"""["'][\s,]+["']"""
+_QUOTES = "\"' \t"
+#: A MeSH identifier before the name of its type, as pubmed_parser writes types.
+_MESH_ID = r"^[DU][0-9]+\s*:\s*"
+#: A comma that belongs to the name of a type: PubMed has no other types with a comma.
+_COMMA_OF_TYPE = (
+    r"(?i),\s*(N\.?I\.?H\.?\b|Extramural|Intramural|(?:Non-)?U\.S\. Gov|(?:Non-)?P\.H\.S\.|"
+    r"American Recovery|Phase [IV]|Veterinary)"
+)
+#: Stands for such a comma while a text is split at the others.
+_KEPT_COMMA = "\x1a"
+
+#: The types by which PubMed, registries of publications and publishers call a publication
+#: retracted. A notice is a "Retraction of Publication". D016441 is the type's MeSH identifier.
+_RETRACTED_TYPE = r"(?i)^(?:D016441|retracted(?:[\s_-](?:publication|article))?)$"
+#: The kinds of correction that tell the same. A notice has `RetractionOf`. An article that was
+#: retracted and republished stays retracted: what was published anew is another record.
+_RETRACTED_KIND = r"(?i)^(?:RetractionIn|RetractedandRepublishedIn)\b"
+
+
+def split_publication_types(types: pl.Expr) -> pl.Expr:
+    """Split the publication types of a record into a list of cleaned values, without blank ones.
+
+    They can be separated by bars, semicolons or line ends, or be a list as JSON, Python, R or Java
+    print one; commas separate them if nothing else does, save those within the name of a type. A
+    MeSH identifier before a type (`D016428:Journal Article`) is left out.
+
+    Args:
+        types: A String column.
+    """
+    import polars as pl
+
+    # Nearly every text is plain, and is only split at its bars.
+    otherwise = types.str.contains(_OTHERWISE_LISTED)
+    rewritten = (
+        pl.when(otherwise)
+        .then(types)
+        .map_batches(_list_with_bars, return_dtype=pl.String, is_elementwise=True)
+    )
+    return split_listed(pl.when(otherwise).then(rewritten).otherwise(types))
+
+
+def split_listed(listed: pl.Expr) -> pl.Expr:
+    """Split a text at its bars into a list of cleaned values, without those that hold nothing.
+
+    Args:
+        listed: A String column.
+    """
+    import polars as pl
+
+    values = listed.fill_null("").str.split(SEPARATOR).list.eval(clean_field(pl.element()))
+    return values.list.drop_nulls()
+
+
+def is_retracted(types: pl.Expr, corrections: pl.Expr) -> pl.Expr:
+    """Whether a record was retracted: null if neither types nor corrections are given.
+
+    Args:
+        types: A list column of publication types, as `split_publication_types` returns it.
+        corrections: A list column of kinds of corrections, each with an id or not.
+    """
+    import polars as pl
+
+    signs = pl.any_horizontal(
+        _any_matches(types, _RETRACTED_TYPE), _any_matches(corrections, _RETRACTED_KIND)
+    )
+    given = (types.list.len() > 0) | (corrections.list.len() > 0)
+    return pl.when(given).then(signs)
+
+
+def _any_matches(values: pl.Expr, pattern: str) -> pl.Expr:
+    import polars as pl
+
+    return values.list.eval(pl.element().str.contains(pattern)).list.any()
+
+
+def _list_with_bars(texts: pl.Series) -> pl.Series:
+    """The lists of types that these texts write, with bars between the types; nulls stay."""
+    distinct = texts.drop_nulls().unique()
+    return texts.replace_strict(
+        distinct, [_write_with_bars(text) for text in distinct], return_dtype=texts.dtype
+    )
+
+
+def _write_with_bars(text: str) -> str:
+    """The types that one text lists, with bars between them."""
+    bracketed = re.fullmatch(_BRACKETED, text)
+    bare = re.sub(_BETWEEN_QUOTED, SEPARATOR, bracketed[1] if bracketed else text)
+    bare = re.sub(r"[;\n]", SEPARATOR, bare)
+    if SEPARATOR not in bare:
+        kept = re.sub(_COMMA_OF_TYPE, rf"{_KEPT_COMMA} \1", bare)
+        bare = kept.replace(",", SEPARATOR).replace(_KEPT_COMMA, ",")
+    types = (re.sub(_MESH_ID, "", kind.strip(_QUOTES)) for kind in bare.split(SEPARATOR))
+    return SEPARATOR.join(kind for kind in types if not is_missing(kind))
