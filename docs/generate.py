@@ -165,7 +165,10 @@ def _words(level: str) -> Iterator[str]:
 
 
 def _term_classes() -> list[type[terms.Term]]:
-    return [terms.ReadIssue, terms.Issue, terms.RejectReason, terms.MergeRule, terms.DatePrecision]
+    return [
+        *(terms.ReadIssue, terms.Issue, terms.RejectReason, terms.MergeRule),
+        *(terms.TrialPublicationKind, terms.ReferenceSide, terms.DatePrecision),
+    ]
 
 
 def _heading(term: type[terms.Term]) -> str:

@@ -178,6 +178,58 @@ def ids_exist(
     return Finding(passed=not unknown, summary=summary, figures=figures)
 
 
+def references_agree(
+    trial_publications: pl.LazyFrame, publications: Mapping[str, pl.LazyFrame]
+) -> Finding:
+    """Check that the trials and publications said to be in the store are there, and no others.
+
+    Args:
+        trial_publications: rows of `contracts.TrialPublications`.
+        publications: by source, its table: column publication_id.
+    """
+    sides = {
+        "trial_in_store": ("trial_source", "trial_id"),
+        "publication_in_store": ("source", "publication_id"),
+    }
+    wrong = {}
+    for told, (source_name, publication_id) in sides.items():
+        for source, rows in publications.items():
+            ids = rows.select(pl.col("publication_id").alias(publication_id))
+            of_source = trial_publications.filter(pl.col(source_name) == source)
+            there, not_there = of_source.filter(pl.col(told)), of_source.filter(~pl.col(told))
+            wrong[f"{told}.unknown_{source}"] = there.join(ids, on=publication_id, how="anti")
+            wrong[f"{told}.overlooked_{source}"] = not_there.join(
+                ids, on=publication_id, how="semi"
+            )
+    figures = _count_rows(wrong)
+    count = sum(figures.values())
+    return Finding(
+        passed=not count,
+        summary=f"{count} references lead to something else than they say",
+        figures=figures,
+    )
+
+
+def few_references_dangle(trial_publications: pl.LazyFrame) -> Finding:
+    """Check the share of references whose other side is not in the store; figures count them.
+
+    Args:
+        trial_publications: columns kind, trial_in_store and publication_in_store.
+    """
+    dangles = ~(pl.col("trial_in_store") & pl.col("publication_in_store"))
+    counted = (
+        trial_publications.group_by("kind").agg(pl.len(), dangling=dangles.sum()).sort("kind")
+    ).collect()
+    rows, dangling = int(counted["len"].sum()), int(counted["dangling"].sum())
+    found = share(dangling, rows)
+    by_kind = {f"dangling.{kind}": count for kind, _, count in counted.rows() if count}
+    return Finding(
+        passed=found <= MISSING_SHARE,
+        summary=f"{dangling:,} of {count_of(rows, 'reference')} lead out of the store",
+        figures={"references": rows, "dangling": dangling, "share": found, **by_kind},
+    )
+
+
 class Searched(NamedTuple):
     """The publications of a source, how many records were searched, and the drugs found."""
 
@@ -226,8 +278,9 @@ class ReadGraph(NamedTuple):
 
     #: The first error in the document; None if it is valid.
     problem: str | None
-    #: Per drug before the first error: drug_id, number of mentions, number of journal mentions.
-    counts: list[tuple[str, int, int]]
+    #: Per drug before the first error: drug_id, number of mentions, number of journal mentions,
+    #: number of ties between trials and publications at its mentions.
+    counts: list[tuple[str, int, int, int]]
 
 
 def read_graph(document: Path) -> ReadGraph:
@@ -236,11 +289,12 @@ def read_graph(document: Path) -> ReadGraph:
     Raises:
         OSError: reading the file fails.
     """
-    counts: list[tuple[str, int, int]] = []
+    counts: list[tuple[str, int, int, int]] = []
     try:
         for drug in read_drugs(document, Drug):
             in_journals = sum([len(journal.mentions) for journal in drug.journals])
-            counts.append((drug.drug_id, len(drug.mentions), in_journals))
+            tied = sum([len(m.publications) + len(m.trials) for m in drug.mentions])
+            counts.append((drug.drug_id, len(drug.mentions), in_journals, tied))
     except NotAGraphError as error:
         return ReadGraph(str(error), counts)
     return ReadGraph(None, counts)
@@ -252,27 +306,41 @@ def graph_is_valid(read: ReadGraph) -> Finding:
     return Finding(passed, read.problem or f"{len(read.counts)} drugs are as declared")
 
 
-def graph_equals_mentions(read: ReadGraph, drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> Finding:
-    """Check that the graph has every drug, with as many mentions and journal mentions as the table.
+def graph_equals_mentions(
+    read: ReadGraph,
+    drugs: pl.LazyFrame,
+    mentions: pl.LazyFrame,
+    trial_publications: pl.LazyFrame,
+) -> Finding:
+    """Check that the graph has every drug, with as many mentions and ties as the tables.
 
     Args:
         read: the result of reading the document.
         drugs: column drug_id.
-        mentions: columns drug_id, journal_id and retracted. The figures count the journals that
-            have a mention, and the mentions of retracted publications.
+        mentions: columns drug_id, source, publication_id, journal_id and retracted. The figures
+            count the journals that have a mention, and the mentions of retracted publications.
+        trial_publications: rows of `contracts.TrialPublications`.
     """
     if read.problem is not None:
         return Finding(passed=False, summary=f"it cannot be read: {read.problem}")
+    publication = ("source", "publication_id")
+    both = trial_publications.filter(pl.col("trial_in_store") & pl.col("publication_in_store"))
+    trials = both.select(source="trial_source", publication_id="trial_id")
+    ties = pl.concat([trials, both.select(publication)]).group_by(publication).len("ties")
     expected = (
         drugs.select("drug_id")
         .join(
-            mentions.group_by("drug_id").agg(
-                mentions=pl.len(), in_journals=pl.col("journal_id").is_not_null().sum()
+            mentions.join(ties, on=publication, how="left")
+            .group_by("drug_id")
+            .agg(
+                mentions=pl.len(),
+                in_journals=pl.col("journal_id").is_not_null().sum(),
+                ties=pl.col("ties").sum(),
             ),
             on="drug_id",
             how="left",
         )
-        .with_columns(pl.col("mentions", "in_journals").fill_null(0).cast(pl.Int64))
+        .with_columns(pl.col("mentions", "in_journals", "ties").fill_null(0).cast(pl.Int64))
         .collect()
     )
     found = pl.DataFrame(read.counts, schema=expected.schema, orient="row")
@@ -293,7 +361,7 @@ def graph_equals_mentions(read: ReadGraph, drugs: pl.LazyFrame, mentions: pl.Laz
     }
     return Finding(
         passed=different.is_empty(),
-        summary=f"{different['drug_id'].n_unique()} drugs differ from the mentions table",
+        summary=f"{different['drug_id'].n_unique()} drugs differ from the tables",
         figures=figures,
     )
 

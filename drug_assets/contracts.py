@@ -19,8 +19,10 @@ from drug_assets.terms import (
     Issue,
     MergeRule,
     ReadIssue,
+    ReferenceSide,
     RejectReason,
     Term,
+    TrialPublicationKind,
 )
 
 Contract: TypeAlias = type[dy.Schema]
@@ -256,6 +258,7 @@ class PubmedColumns(dy.Schema):
         "and the PubMed id where one is given."
     )
     retracted = _retracted("it")
+    trial_ids = _texts("Ids of the trials that its record or its title names, in its order.")
 
 
 class ClinicalTrialsColumns(dy.Schema):
@@ -268,6 +271,8 @@ class ClinicalTrialsColumns(dy.Schema):
     phases = _texts("Phases, in the registry's order.")
     sponsor = dy.String(nullable=True, description="Lead sponsor.")
     reference_pmids = _texts("PubMed ids of the publications that the trial refers to.")
+    result_pmids = _texts("PubMed ids of those that report its results, as the trial says.")
+    derived_pmids = _texts("PubMed ids of those in which the registry found its id.")
 
 
 class PubmedRecords(PublicationRecords, PubmedColumns):
@@ -396,6 +401,60 @@ class MergedRecords(dy.Schema):
     def rule_is_known(cls) -> pl.Expr:  # noqa: N805
         """One of `terms.MergeRule`."""
         return pl.col("rule").is_in(list(MergeRule))
+
+
+# References between trials and publications.
+
+
+class TrialPublications(dy.Schema):
+    """The publications that belong to a trial: one row per trial and publication."""
+
+    trial_id = dy.String(primary_key=True, min_length=1, description="publication_id of the trial.")
+    publication_id = dy.String(
+        primary_key=True, min_length=1, description="publication_id of the publication."
+    )
+    trial_source = dy.String(primary_key=True, description="Source of the trial.")
+    source = dy.String(primary_key=True, description="Source of the publication.")
+    kind = dy.String(description=f"How it belongs to the trial. {TrialPublicationKind.listed()}.")
+    given_by = dy.String(description=f"Which names the other. {ReferenceSide.listed()}.")
+    trial_in_store = dy.Bool(description="Whether the trial is in the table of its source.")
+    publication_in_store = dy.Bool(
+        description="Whether the publication is in the table of its source."
+    )
+    title = dy.String(nullable=True, description="Title of the publication, if it is there.")
+    journal = dy.String(nullable=True, description="Journal of the publication.")
+    journal_id = dy.String(nullable=True, description="Identity of the journal.")
+    date = dy.Date(nullable=True, description="First day of what is known of its date.")
+    date_precision = _precision("date")
+    retracted = _retracted("the publication")
+
+    @dy.rule()
+    def kind_is_known(cls) -> pl.Expr:  # noqa: N805
+        """One of `terms.TrialPublicationKind`."""
+        return pl.col("kind").is_in(list(TrialPublicationKind))
+
+    @dy.rule()
+    def given_by_goes_with_its_kind(cls) -> pl.Expr:  # noqa: N805
+        """One of `terms.ReferenceSide`; `named` is what the publication alone gives."""
+        named = pl.col("kind") == TrialPublicationKind.NAMED
+        by_publication = pl.col("given_by") == ReferenceSide.PUBLICATION
+        return pl.col("given_by").is_in(list(ReferenceSide)) & (named == by_publication)
+
+    @dy.rule()
+    def who_gives_it_is_in_the_store(cls) -> pl.Expr:  # noqa: N805
+        """A reference has a record that gives it."""
+        trial, publication = pl.col("trial_in_store"), pl.col("publication_in_store")
+        by_trial = pl.when(pl.col("given_by") == ReferenceSide.PUBLICATION).then(True)
+        by_publication = pl.when(pl.col("given_by") == ReferenceSide.TRIAL).then(True)
+        return by_trial.otherwise(trial) & by_publication.otherwise(publication)
+
+    @dy.rule()
+    def only_what_is_in_the_store_is_described(cls) -> pl.Expr:  # noqa: N805
+        """The publication has a title if it is in its table; else nothing is known of it."""
+        described = pl.col("journal", "journal_id", "date", "retracted")
+        known = pl.any_horizontal(described.is_not_null())
+        there = pl.col("publication_in_store")
+        return (pl.col("title").is_not_null() == there) & (there | ~known)
 
 
 # Mentions, and the tables that summarize them.

@@ -44,14 +44,15 @@ GRAPH = Document(
     description=(
         "The drug–publication–journal graph as one JSON document, one line per drug.\n\n"
         "Each drug has its names and codes, the publications whose titles mention it, with the "
-        "places in the title, and the journals of these publications, with dates. A drug that no "
+        "places in the title, and the journals of these publications, with dates. A trial lists "
+        "the publications that belong to it, and such a publication the trial. A drug that no "
         "title mentions is there, too. `drug-assets top-journal` and `drug-assets related-drugs` "
         "answer from this document alone. A line begins like this: "
         '`{"drug_id": "ethanol", "drug": "ETHANOL", "names": ["ETHANOL"], …, "mentions": '
         '[{"type": "pubmed", "id": "2", "title": "Ethanol in rats", …` and so on.'
     ),
     kind="json",
-    tables=("drugs", "mentions"),
+    tables=("drugs", "mentions", "trial_publications"),
     lines=write_lines,
     is_element=lambda line: line not in {"[", "]"},
     schema=json_schema,

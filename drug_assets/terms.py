@@ -14,6 +14,19 @@ from typing import Self
 SEPARATOR = "|"
 #: The five levels of the WHO's Anatomical Therapeutic Chemical classification.
 ATC_CODE = r"^[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?$"
+#: The ids of trial registries: ClinicalTrials.gov and the primary registries of the WHO, and the
+#: numbers of the EU. Most have a mark of their own, so they are found in running text, too.
+_TRIAL_IDS = (
+    *(r"NCT[0-9]{8}", r"ISRCTN[0-9]{8}", r"ACTRN[0-9]{14}", r"DRKS[0-9]{8}", r"KCT[0-9]{7}"),
+    *(r"PACTR[0-9]{15,16}", r"TCTR[0-9]{11}", r"LBCTR[0-9]{10}", r"UMIN[0-9]{9}"),
+    *(r"RPCEC[0-9]{8}", r"IRCT[0-9]{8,14}N[0-9]{1,3}", r"jRCTs?[0-9]{9,10}", r"NTR[0-9]{2,5}"),
+    *(r"CTRI/[0-9]{4}/[0-9]{2,3}/[0-9]{6}", r"SLCTR/[0-9]{4}/[0-9]{3}", r"PER-[0-9]{3}-[0-9]{2}"),
+    *(r"ChiCTR(?:-?[A-Z]{2,6})?-?[0-9]{8,10}", r"ITMCTR[0-9]{8,10}", r"JapicCTI-?[0-9]{6}"),
+    *(r"JMA-IIA[0-9]{5}", r"RBR-[0-9a-z]{6,8}", r"NL-OMON[0-9]{4,6}"),
+    r"(?:EUCTR)?[0-9]{4}-[0-9]{6}-[0-9]{2}(?:-[A-Z]{2}|-[0-9]{2})?",
+)
+#: The id of a trial in any registry, in any case, where it stands as a word of its own.
+TRIAL_ID = rf"(?i)\b(?:{'|'.join(_TRIAL_IDS)})\b"
 #: What R, pandas, Spark, SQL and spreadsheets write where a field holds nothing, in lower case and
 #: without `AROUND_MISSING`.
 MISSING_WORDS = frozenset(
@@ -128,6 +141,26 @@ class MergeRule(Term):
     MERGED_DUPLICATE = "merged_duplicate", "same title and date, no other id, no other journal"
     CONFLICTING_DUPLICATE = "conflicting_duplicate", "same id, and a later row has other content"
     SAME_DRUG = "same_drug", "the same drug by name or identifier"
+
+
+class TrialPublicationKind(Term):
+    """How a publication belongs to a trial (column `kind` of `trial_publications`).
+
+    The order is that of precedence: a publication with several has the first.
+    """
+
+    RESULT = "result", "the trial says that it reports its results"
+    DERIVED = "derived", "the registry found the trial's id in it"
+    BACKGROUND = "background", "the trial refers to it, and does not say that it reports results"
+    NAMED = "named", "it names the trial's id, and the trial does not refer to it"
+
+
+class ReferenceSide(Term):
+    """Which of the two names the other (column `given_by` of `trial_publications`)."""
+
+    TRIAL = "trial", "the trial lists the publication"
+    PUBLICATION = "publication", "the publication names the trial"
+    BOTH = "both", "each names the other"
 
 
 class DatePrecision(Term):

@@ -27,6 +27,7 @@ from drug_assets_tests.support.raw import (
     pubmed_rows,
     records_of,
     table,
+    trial_publication,
 )
 from drug_assets_tests.support.registry import PUBMED
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LANCET = {"journal": "Lancet", "journal_id": "lancet"}
+NO_TIES = table("trial_publications")
 
 
 def place(row: int, file: str = "p.csv") -> Row:
@@ -263,6 +265,63 @@ class TestIds:
         assert {name for name, count in finding.figures.items() if count} == {figure}
 
 
+class TestReferences:
+    PUBLICATIONS: ClassVar = {
+        "pubmed": table("pubmed", {"publication_id": "1"}),
+        "clinical_trials": table("clinical_trials", {"publication_id": "NCT1"}),
+    }
+    DANGLING = trial_publication("NCT1", "9", publication_in_store=False, title=None)
+    UNKNOWN_TRIAL = trial_publication(
+        "NCT9", kind="named", given_by="publication", trial_in_store=False
+    )
+
+    def test_what_is_said_of_the_store_is_true(self) -> None:
+        rows = table(
+            "trial_publications", trial_publication("NCT1"), self.DANGLING, self.UNKNOWN_TRIAL
+        )
+        finding = audit.references_agree(rows, self.PUBLICATIONS)
+        assert finding.passed
+        assert set(finding.figures.values()) == {0}
+
+    @pytest.mark.parametrize(
+        ("row", "figure"),
+        [
+            (trial_publication("NCT9"), "trial_in_store.unknown_clinical_trials"),
+            (trial_publication("NCT1", "9"), "publication_in_store.unknown_pubmed"),
+            (
+                {**DANGLING, "publication_id": "1"},
+                "publication_in_store.overlooked_pubmed",
+            ),
+            (
+                {**UNKNOWN_TRIAL, "trial_id": "NCT1"},
+                "trial_in_store.overlooked_clinical_trials",
+            ),
+        ],
+    )
+    def test_what_is_not_true_is_counted(self, row: Row, figure: str) -> None:
+        finding = audit.references_agree(table("trial_publications", row), self.PUBLICATIONS)
+        assert not finding.passed
+        assert {name for name, count in finding.figures.items() if count} == {figure}
+
+    def test_references_that_lead_out_of_the_store_are_counted_by_kind(self) -> None:
+        inside = [trial_publication(f"NCT{n}") for n in range(6)]
+        rows = [*inside, self.DANGLING, self.UNKNOWN_TRIAL]
+        finding = audit.few_references_dangle(table("trial_publications", *rows))
+        assert (finding.passed, finding.summary) == (
+            True,
+            "2 of 8 references lead out of the store",
+        )
+        assert finding.figures == {
+            "references": 8,
+            "dangling": 2,
+            "share": 0.25,
+            "dangling.named": 1,
+            "dangling.result": 1,
+        }
+        assert not audit.few_references_dangle(table("trial_publications", *rows[1:])).passed
+        assert audit.few_references_dangle(NO_TIES).passed
+
+
 class TestGraphDocument:
     DRUGS: ClassVar = [listed_drug(name) for name in ("Alpha", "Beta", "Éta")]
     MENTIONS: ClassVar = [
@@ -274,8 +333,14 @@ class TestGraphDocument:
 
     @pytest.fixture
     def lines(self) -> list[str]:
-        drugs, mentions = table("drugs", *self.DRUGS), table("mentions", *self.MENTIONS)
-        return list(write_lines(drugs, mentions))
+        return list(write_lines(*self.tables()))
+
+    def tables(self) -> tuple[pl.LazyFrame, pl.LazyFrame, pl.LazyFrame]:
+        return (
+            table("drugs", *self.DRUGS),
+            table("mentions", *self.MENTIONS),
+            table("trial_publications", trial_publication("1", "1"), trial_publication("1", "2")),
+        )
 
     @pytest.fixture
     def path(self, tmp_path: Path) -> Path:
@@ -286,8 +351,7 @@ class TestGraphDocument:
         return path
 
     def equals(self, path: Path) -> audit.Finding:
-        drugs, mentions = table("drugs", *self.DRUGS), table("mentions", *self.MENTIONS)
-        return audit.graph_equals_mentions(audit.read_graph(path), drugs, mentions)
+        return audit.graph_equals_mentions(audit.read_graph(path), *self.tables())
 
     def changed(self, line: str, change: Callable[[Any], None]) -> str:
         drug = json.loads(line.removesuffix(","))
@@ -303,11 +367,21 @@ class TestGraphDocument:
         figures = {"drugs": 3, "mentions": 4, "journals": 1, "retracted_mentions": 0}
         assert (finding.passed, finding.figures) == (True, figures)
 
+    @pytest.mark.parametrize("member", ["trials", "publications"])
+    def test_a_tie_that_is_gone(self, path: Path, lines: list[str], member: str) -> None:
+        def without_ties(drug: Any) -> None:
+            for each in drug["mentions"]:
+                each[member] = []
+
+        lines[2] = self.changed(lines[2], without_ties)
+        finding = self.equals(self.written(path, lines))
+        assert (finding.passed, finding.summary) == (False, "1 drugs differ from the tables")
+
     def test_a_document_without_drugs(self, path: Path) -> None:
         self.written(path, ["[", "]"])
         assert audit.graph_is_valid(audit.read_graph(path)).passed
         assert audit.graph_equals_mentions(
-            audit.read_graph(path), table("drugs"), table("mentions")
+            audit.read_graph(path), table("drugs"), table("mentions"), NO_TIES
         ).passed
 
     def test_a_document_cut_anywhere(self, path: Path, lines: list[str]) -> None:
@@ -418,6 +492,18 @@ DRUG = {
             "date_precision": "day",
             "retracted": None,
             "spans": [[1, 5]],
+            "publications": [
+                {
+                    "type": "pubmed",
+                    "id": "2",
+                    "kind": "result",
+                    "journal": None,
+                    "journal_id": "x",
+                    "date": "2020-01-01",
+                    "retracted": None,
+                }
+            ],
+            "trials": [{"type": "clinical_trial", "id": "NCT1", "kind": "named"}],
         }
     ],
     "journals": [
@@ -492,6 +578,10 @@ def is_kind(value: object) -> bool:
     return isinstance(value, str) and value in {"pubmed", "clinical_trial"}
 
 
+def is_kind_of_tie(value: object) -> bool:
+    return isinstance(value, str) and value in {"result", "derived", "background", "named"}
+
+
 def is_date_or_null(value: object) -> bool:
     if not isinstance(value, str):
         return value is None
@@ -531,6 +621,22 @@ def is_drug(value: object) -> bool:
                 date_precision=lambda precision: precision in [None, *DatePrecision],
                 retracted=is_bool_or_null,
                 spans=lambda spans: of_each(spans, is_span, 1),
+                publications=lambda publications: of_each(
+                    publications,
+                    lambda publication: has(
+                        publication,
+                        type=is_kind,
+                        id=is_text,
+                        kind=is_kind_of_tie,
+                        journal=is_text_or_null,
+                        journal_id=is_text_or_null,
+                        date=is_date_or_null,
+                        retracted=is_bool_or_null,
+                    ),
+                ),
+                trials=lambda trials: of_each(
+                    trials, lambda trial: has(trial, type=is_kind, id=is_text, kind=is_kind_of_tie)
+                ),
             ),
         ),
         journals=lambda journals: of_each(
@@ -579,7 +685,8 @@ def test_a_document_is_valid_if_and_only_if_its_drugs_are_as_the_spec_says(
         assert not audit.graph_is_valid(read).passed
         return
     in_journals = sum(len(journal["mentions"]) for journal in drug["journals"])
-    assert read == (None, [(drug["drug_id"], len(drug["mentions"]), in_journals)])
+    ties = sum(len(m["publications"]) + len(m["trials"]) for m in drug["mentions"])
+    assert read == (None, [(drug["drug_id"], len(drug["mentions"]), in_journals, ties)])
 
 
 class TestSummaries:
@@ -620,21 +727,21 @@ class TestSummaries:
         mentions = table(
             "mentions", mention("Beta", "1", **LANCET), mention("Beta", "2", retracted=True)
         )
-        same = audit.ReadGraph(None, [("gamma", 0, 0), ("beta", 2, 1), ("alpha", 0, 0)])
-        assert audit.graph_equals_mentions(same, drugs, mentions) == audit.Finding(
+        same = audit.ReadGraph(None, [("gamma", 0, 0, 0), ("beta", 2, 1, 0), ("alpha", 0, 0, 0)])
+        assert audit.graph_equals_mentions(same, drugs, mentions, NO_TIES) == audit.Finding(
             passed=True,
-            summary="0 drugs differ from the mentions table",
+            summary="0 drugs differ from the tables",
             figures={"drugs": 3, "mentions": 2, "journals": 1, "retracted_mentions": 1},
         )
-        other = audit.ReadGraph(None, [("gamma", 1, 0), ("beta", 2, 2), ("alpha", 0, 0)])
-        assert audit.graph_equals_mentions(other, drugs, mentions) == audit.Finding(
+        other = audit.ReadGraph(None, [("gamma", 1, 0, 0), ("beta", 2, 2, 0), ("alpha", 0, 0, 0)])
+        assert audit.graph_equals_mentions(other, drugs, mentions, NO_TIES) == audit.Finding(
             passed=False,
-            summary="2 drugs differ from the mentions table",
+            summary="2 drugs differ from the tables",
             figures={"drugs": 3, "mentions": 3, "journals": 1, "retracted_mentions": 1},
         )
-        damaged = audit.ReadGraph("line 3: odd", [("beta", 2, 1)])
+        damaged = audit.ReadGraph("line 3: odd", [("beta", 2, 1, 0)])
         assert audit.graph_is_valid(damaged) == audit.Finding(passed=False, summary="line 3: odd")
-        assert audit.graph_equals_mentions(damaged, drugs, mentions) == audit.Finding(
+        assert audit.graph_equals_mentions(damaged, drugs, mentions, NO_TIES) == audit.Finding(
             passed=False, summary="it cannot be read: line 3: odd"
         )
 

@@ -9,12 +9,24 @@ import pytest
 
 from drug_assets import contracts, sources
 from drug_assets.sources.tables import TABLES
-from drug_assets.terms import DatePrecision, Issue, MergeRule, ReadIssue, RejectReason, Term
+from drug_assets.terms import (
+    DatePrecision,
+    Issue,
+    MergeRule,
+    ReadIssue,
+    ReferenceSide,
+    RejectReason,
+    Term,
+    TrialPublicationKind,
+)
 
 Row = dict[str, Any]
 
 DATED = {"date": date(2020, 1, 1), "date_precision": "day"}
 IN_LANCET = {"journal": "Lancet", "journal_id": "lancet"}
+UNDESCRIBED = dict.fromkeys(
+    ("title", "journal", "journal_id", "date", "date_precision", "retracted")
+)
 SPAN = {"start": 0, "end": 4, "text": "Beta"}
 
 #: A valid row per table.
@@ -45,13 +57,14 @@ GOOD: dict[str, Row] = {
         "publication_types": [],
         "corrections": [],
         "retracted": False,
+        "trial_ids": [],
     },
     "clinical_trials_records": {
         "source_file": "f.csv",
         "source_row": 1,
         "version": 1,
         "phases": [],
-        "reference_pmids": [],
+        **{column: [] for column in ("reference_pmids", "result_pmids", "derived_pmids")},
     },
     "drugs": {
         "drug_id": "beta",
@@ -79,6 +92,7 @@ GOOD: dict[str, Row] = {
         "publication_types": [],
         "corrections": [],
         "retracted": False,
+        "trial_ids": [],
     },
     "clinical_trials": {
         "publication_id": "1",
@@ -89,7 +103,7 @@ GOOD: dict[str, Row] = {
         "source_row": 1,
         "issues": [],
         "phases": [],
-        "reference_pmids": [],
+        **{column: [] for column in ("reference_pmids", "result_pmids", "derived_pmids")},
     },
     "rejected_records": {
         "source": "drugs",
@@ -106,6 +120,21 @@ GOOD: dict[str, Row] = {
             "rule": "same_content",
         }
         for source in sources.ALL
+    },
+    "trial_publications": {
+        "trial_id": "NCT1",
+        "publication_id": "1",
+        "trial_source": "clinical_trials",
+        "source": "pubmed",
+        "kind": "result",
+        "given_by": "trial",
+        "trial_in_store": True,
+        "publication_in_store": True,
+        "title": "Beta",
+        **IN_LANCET,
+        "date": DATED["date"],
+        "date_precision": DATED["date_precision"],
+        "retracted": True,
     },
     **{
         f"{source.name}_drugs_named": {
@@ -164,6 +193,14 @@ ALSO_GOOD = [
     ("pubmed", {"date": None, "date_precision": None, "date_text": "soon"}),
     ("clinical_trials", {"journal": None, "journal_id": None}),
     ("mentions", {"journal": None, "journal_id": None, "date": None, "date_precision": None}),
+    *(
+        ("trial_publications", {"kind": kind.value, "given_by": "both"})
+        for kind in TrialPublicationKind
+        if kind != "named"
+    ),
+    ("trial_publications", {"kind": "named", "given_by": "publication"}),
+    ("trial_publications", {"publication_in_store": False, **UNDESCRIBED}),
+    ("trial_publications", {"kind": "named", "given_by": "publication", "trial_in_store": False}),
     ("journal_drugs", {"first_date": None, "last_date": None}),
     ("journal_drugs", {"last_date": date(2020, 1, 2)}),
     ("journal_drugs", {"pubmed_mentions": 0, "clinical_trial_mentions": 1}),
@@ -228,6 +265,14 @@ BAD = [
     ("merged_drugs", {"merged_into": ""}),
     ("pubmed_drugs_named", {"spans": []}),
     ("clinical_trials_drugs_named", {"named_in": None}),
+    ("trial_publications", {"kind": "other"}),
+    ("trial_publications", {"given_by": "other"}),
+    ("trial_publications", {"given_by": "publication"}),
+    ("trial_publications", {"kind": "named"}),
+    ("trial_publications", {"trial_in_store": False}),
+    ("trial_publications", {"given_by": "both", "publication_in_store": False, **UNDESCRIBED}),
+    ("trial_publications", {"publication_in_store": False}),
+    ("trial_publications", UNDESCRIBED),
     ("mentions", {"source": "drugs"}),
     ("mentions", {"spans": []}),
     ("mentions", {"ambiguous": None}),
@@ -330,7 +375,13 @@ def test_every_column_is_described(table: str) -> None:
     assert [name for name, c in contract.columns().items() if not c.description] == []
 
 
-@pytest.mark.parametrize("terms", [ReadIssue, Issue, RejectReason, MergeRule, DatePrecision])
+@pytest.mark.parametrize(
+    "terms",
+    [
+        *(ReadIssue, Issue, RejectReason, MergeRule, DatePrecision),
+        *(TrialPublicationKind, ReferenceSide),
+    ],
+)
 def test_every_term_has_a_meaning_and_is_listed_with_it(terms: type[Term]) -> None:
     for term in terms:
         assert term.meaning
@@ -347,6 +398,8 @@ def test_every_term_has_a_meaning_and_is_listed_with_it(terms: type[Term]) -> No
         ("pubmed", "date_precision", DatePrecision),
         ("rejected_records", "reasons", RejectReason),
         ("merged_drugs", "rule", MergeRule),
+        ("trial_publications", "kind", TrialPublicationKind),
+        ("trial_publications", "given_by", ReferenceSide),
         ("mentions", "date_precision", DatePrecision),
     ],
 )

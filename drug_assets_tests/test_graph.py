@@ -4,7 +4,7 @@ import json
 from collections import Counter, defaultdict
 from datetime import date
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import polars as pl
@@ -17,20 +17,31 @@ from drug_assets.document import schema, writing
 from drug_assets.document.reading import NotAGraphError, read_drugs
 from drug_assets.document.writing import write_lines
 from drug_assets.sources.tables import TABLES
-from drug_assets_tests.support.raw import Row, held_to, listed_drug, mention, table
+from drug_assets_tests.support.raw import (
+    Row,
+    held_to,
+    listed_drug,
+    mention,
+    table,
+    trial_publication,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NEW_YEAR = date(2020, 1, 1)
 LANCET = {"journal": "Lancet", "journal_id": "lancet"}
 NATURE = {"journal": "Nature", "journal_id": "nature"}
 
 
-def lines(drugs: list[Row], mentions: list[Row]) -> list[str]:
-    return list(write_lines(table("drugs", *drugs), table("mentions", *mentions)))
+def lines(drugs: list[Row], mentions: list[Row], ties: Sequence[Row] = ()) -> list[str]:
+    tied = table("trial_publications", *ties)
+    return list(write_lines(table("drugs", *drugs), table("mentions", *mentions), tied))
 
 
-def document(drugs: list[Row], mentions: list[Row]) -> list[Row]:
+def document(drugs: list[Row], mentions: list[Row], ties: Sequence[Row] = ()) -> list[Row]:
     """The parsed document, checked against its declaration."""
-    made = lines(drugs, mentions)
+    made = lines(drugs, mentions, ties)
     parsed: list[Row] = json.loads("\n".join(made))
     read = list(read_drugs(lambda: [line.encode() for line in made], schema.Drug))
     assert json.loads(msgspec.json.encode(read)) == parsed
@@ -87,6 +98,8 @@ class TestDocument:
                         "date_precision": "month",
                         "retracted": True,
                         "spans": [[3, 7]],
+                        "publications": [],
+                        "trials": [],
                     },
                     {
                         "type": "clinical_trial",
@@ -98,6 +111,8 @@ class TestDocument:
                         "date_precision": "day",
                         "retracted": None,
                         "spans": [[0, 4], [10, 14]],
+                        "publications": [],
+                        "trials": [],
                     },
                 ],
                 "journals": [
@@ -122,6 +137,36 @@ class TestDocument:
                 ],
             }
         ]
+
+    def test_a_trial_and_its_publications_name_each_other(self) -> None:
+        mentions = [mention("Beta", "NCT1", "clinical_trials"), mention("Beta", "10", **LANCET)]
+        ties = [
+            trial_publication("NCT1", "9", kind="background"),
+            trial_publication("NCT1", "10", date=NEW_YEAR, retracted=False, **LANCET),
+            trial_publication("NCT2", "10", kind="named", given_by="publication"),
+            trial_publication("NCT1", "8", publication_in_store=False, title=None),
+            trial_publication("NCT3", "10", given_by="publication", trial_in_store=False),
+        ]
+        for in_order in (ties, ties[::-1]):
+            (beta,) = document([listed_drug("Beta")], mentions, in_order)
+            article, trial = sorted(beta["mentions"], key=lambda m: m["id"])
+            assert (article["publications"], trial["trials"]) == ([], [])
+            assert article["trials"] == [
+                {"type": "clinical_trial", "id": "NCT1", "kind": "result"},
+                {"type": "clinical_trial", "id": "NCT2", "kind": "named"},
+            ]
+            nowhere = {"journal": None, "journal_id": None, "date": None, "retracted": None}
+            known = {**LANCET, "date": "2020-01-01", "retracted": False}
+            assert trial["publications"] == [
+                {"type": "pubmed", "id": "10", "kind": "result", **known},
+                {"type": "pubmed", "id": "9", "kind": "background", **nowhere},
+            ]
+
+    def test_ids_of_two_sources_are_told_apart(self) -> None:
+        mentions = [mention("Beta", "1", "clinical_trials"), mention("Beta", "1")]
+        (beta,) = document([listed_drug("Beta")], mentions, [trial_publication("1", "2")])
+        tied = {m["type"]: (len(m["publications"]), len(m["trials"])) for m in beta["mentions"]}
+        assert tied == {"clinical_trial": (1, 0), "pubmed": (0, 0)}
 
     def test_missing_values_are_null(self) -> None:
         (beta,) = document([listed_drug("Beta")], [mention("Beta")])
@@ -403,6 +448,10 @@ BY_JOURNAL = {"date": None, "type": "pubmed", "id": "1", "retracted": None}
         _of_a_mention(spans=[[-1, 2]]),
         _of_a_mention(spans=[[1, 2, 3]]),
         _of_a_mention(spans=[{"start": 1, "end": 2}]),
+        _of_a_mention(trials=None),
+        _of_a_mention(trials=[{"type": "clinical_trial", "id": "NCT1", "kind": "other"}]),
+        _of_a_mention(trials=[{"type": "clinical_trial", "id": "NCT1"}]),
+        _of_a_mention(publications=[{"type": "pubmed", "id": "1", "kind": "result"}]),
     ],
 )
 def test_what_is_not_declared_is_refused(of_drug: Row, of_mention: Row) -> None:
@@ -428,7 +477,8 @@ def test_the_schema_for_readers_elsewhere_is_that_of_the_declaration() -> None:
 
 def test_the_schema_wants_every_member_and_allows_no_other() -> None:
     declared = schema.json_schema()["$defs"]
-    assert {*declared} == {"Drug", "Mention", "Journal", "MentionByJournal"}
+    mentions = {"Mention", "PublicationOfTrial", "TrialOfPublication"}
+    assert {*declared} == {"Drug", "Journal", "MentionByJournal", *mentions}
     for name, of_object in declared.items():
         members = list(getattr(schema, name).__struct_fields__)
         assert [*of_object["properties"]] == of_object["required"] == members
@@ -477,5 +527,5 @@ def test_a_lazy_mentions_table_is_enough(tmp_path: Any) -> None:
     path = tmp_path / "mentions.parquet"
     table("mentions", *mentions).collect().write_parquet(path)
     drugs = table("drugs", listed_drug("Beta"))
-    made = list(write_lines(drugs, pl.scan_parquet(path)))
+    made = list(write_lines(drugs, pl.scan_parquet(path), table("trial_publications")))
     assert made == lines([listed_drug("Beta")], mentions)

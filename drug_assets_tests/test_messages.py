@@ -344,6 +344,7 @@ CHECKS = {
     "nothing_lost": "nothing_lost",
     "spans_spell_their_drug": "spans_spell_their_drug",
     "ids_exist": "ids_exist",
+    "references_agree": "references_agree",
     "every_publication_was_searched": "every_publication_was_searched",
     "valid_document": "graph_is_valid",
     "equals_mentions": "graph_equals_mentions",

@@ -63,6 +63,8 @@ def drug(
             "date_precision": "day",
             "retracted": retracted if kind == "pubmed" else None,
             "spans": [[0, len(name)]],
+            "publications": [],
+            "trials": [],
         }
         for number, (kind, journal) in enumerate(typed)
     ]

@@ -314,7 +314,7 @@ class TestTables:
             "clean": [
                 *("drugs_records", "pubmed_records", "clinical_trials_records"),
                 *("drugs", "journals", "pubmed", "clinical_trials", "rejected_records"),
-                *("merged_drugs", "merged_pubmed", "merged_clinical_trials"),
+                *("merged_drugs", "merged_pubmed", "merged_clinical_trials", "trial_publications"),
             ],
             "mentions": ["pubmed_drugs_named", "clinical_trials_drugs_named", "mentions"],
             "published": ["journal_drugs", "top_journal"],
@@ -333,6 +333,11 @@ class TestTables:
             ("clinical_trials", ("journal_id", "publication_id"), "date"),
             ("rejected_records", ("source", "source_file", "source_row"), None),
             ("merged_pubmed", ("source_file", "source_row"), None),
+            (
+                "trial_publications",
+                ("trial_id", "publication_id", "trial_source", "source"),
+                None,
+            ),
             ("mentions", ("drug_id", "journal_id"), "date"),
             ("journal_drugs", ("journal_id", "drug_id"), None),
             ("top_journal", ("journal_id",), None),

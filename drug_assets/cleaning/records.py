@@ -37,7 +37,8 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
     Returns:
         One row per raw row, in the same order, of its contract of records.
     """
-    own = source.own_columns()
+    referred = {each.column: source.referred_ids(each) for each in source.references}
+    own = {**source.own_columns(), **referred}
     version = source.version()
     fields = raw.collect_schema().names()
     given_journal = {
@@ -45,7 +46,7 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
         for given, field in zip(GIVEN_JOURNAL, _JOURNAL_FIELDS, strict=True)
     }
     records = (
-        raw.with_columns(id=clean_field(pl.col("id")), title=source.title())
+        raw.with_columns(id=source.canonical_id(pl.col("id")), title=source.title())
         .with_columns(**own)
         .with_columns(folded_title=fold_text(pl.col("title")))
         .pipe(_read_dates, source)

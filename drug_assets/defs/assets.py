@@ -12,7 +12,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from drug_assets import formats, graph, mentions, sources
+from drug_assets import formats, graph, mentions, references, sources
 from drug_assets.cleaning import drugs as drug_cleaning
 from drug_assets.cleaning import publications as publication_cleaning
 from drug_assets.cleaning import rejected
@@ -324,6 +324,54 @@ def rejected_records(**tables: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def _referring(column: str) -> list[tuple[str, str]]:
+    """A column of every table with references, and the columns that hold them."""
+    return [
+        origin
+        for source in sources.PUBLICATIONS
+        if source.references
+        for origin in (
+            (source.name, column),
+            *((source.name, reference.column) for reference in source.references),
+        )
+    ]
+
+
+@_table(
+    "trial_publications",
+    references.find_trial_publications,
+    inputs=[source.name for source in sources.PUBLICATIONS],
+    lineage={
+        **{
+            column: _referring("publication_id")
+            for column in (
+                *("trial_id", "publication_id", "trial_source", "source", "kind", "given_by"),
+                *("trial_in_store", "publication_in_store"),
+            )
+        },
+        **{
+            column: [
+                (source.name, column)
+                for source in sources.PUBLICATIONS
+                if source not in sources.TRIALS and column in TABLES[source.name].contract.columns()
+            ]
+            for column in references.DESCRIPTION
+        },
+    },
+    details=(
+        "A trial lists the publications that belong to it, and says which of them report its "
+        "results; a publication names trials in its record or its title. There is a row for each "
+        "pair, whoever names the other, also if only one of them has landed: `trial_in_store` and "
+        "`publication_in_store` tell. For example, a trial `NCT01234567` whose record gives PubMed "
+        "id 1 among its results is a row with kind `result` and given_by `trial`, or `both` if the "
+        "title of article 1 names the trial, too."
+    ),
+)
+def trial_publications(**tables: pl.LazyFrame) -> pl.LazyFrame:
+    """The publications that belong to each trial."""
+    return references.find_trial_publications(tables)
+
+
 def _find(source: PublicationSource) -> Callable[..., pl.LazyFrame]:
     """What finds the drugs that the titles of a source name."""
     return partial(mentions.find_drugs_named, titles=source.titles)
@@ -475,7 +523,8 @@ documents = [_document(document) for document in DOCUMENTS.values()]
 #: Every asset that makes tables or documents, in the order of the data.
 MADE = [
     *(read_landing_zone, records, cleaned_drugs, journals, *publications),
-    *(rejected_records, drugs_named, mentions_table, journal_drugs, top_journal),
+    *(rejected_records, trial_publications, drugs_named, mentions_table),
+    *(journal_drugs, top_journal),
     *documents,
 ]
 

@@ -222,6 +222,27 @@ def ids_exist(_: Look, mentions: Any, drugs: Any, **publications: Any) -> Findin
 
 
 @_declare(
+    "check_references",
+    [
+        Check(
+            "trial_publications",
+            "references_agree",
+            "Trials and publications are in their tables where it is said, and only there.",
+            blocking=True,
+        ),
+        Check("trial_publications", "few_dangle", "References that lead out of the store."),
+    ],
+    load=_same("trial_publications", *PUBLICATIONS),
+)
+def check_references(_: Look, trial_publications: Any, **publications: Any) -> Findings:
+    """What trials and publications say of each other is true of the store."""
+    agree = partial(audit.references_agree, trial_publications, publications)
+    yield ("trial_publications", "references_agree"), agree
+    dangle = partial(audit.few_references_dangle, trial_publications)
+    yield ("trial_publications", "few_dangle"), dangle
+
+
+@_declare(
     "every_publication_was_searched",
     [
         Check(
@@ -255,17 +276,17 @@ def every_publication_was_searched(look: Look, mentions: Any, **publications: An
         Check(
             GRAPH.name,
             EQUALS_MENTIONS,
-            "The document has the drugs and the counts of the mentions table.",
+            "The document has the drugs and the counts of the tables that it is made from.",
             blocking=True,
         ),
     ],
-    load={"document": GRAPH.name, **_same("drugs", "mentions")},
+    load={"document": GRAPH.name, **_same(*GRAPH.tables)},
 )
-def check_graph(_: Look, document: Any, drugs: Any, mentions: Any) -> Findings:
-    """The document follows its schema, and agrees with the table of mentions."""
+def check_graph(_: Look, document: Any, **tables: Any) -> Findings:
+    """The document follows its schema, and agrees with the tables."""
     read = audit.read_graph(document)
     yield (GRAPH.name, "valid_document"), partial(audit.graph_is_valid, read)
-    equals = partial(audit.graph_equals_mentions, read, drugs, mentions)
+    equals = partial(audit.graph_equals_mentions, read, **tables)
     yield (GRAPH.name, EQUALS_MENTIONS), equals
 
 

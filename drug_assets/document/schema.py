@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import msgspec
 
 from drug_assets import sources
-from drug_assets.terms import ATC_CODE, DatePrecision
+from drug_assets.terms import ATC_CODE, DatePrecision, TrialPublicationKind
 
 #: Name of the document's object in a store.
 FILE = "graph.json"
@@ -44,8 +44,10 @@ Retracted: TypeAlias = Annotated[
 if TYPE_CHECKING:
     PublicationType: TypeAlias = str
     Precision: TypeAlias = str
+    Kind: TypeAlias = str
 else:
     PublicationType = Literal[tuple(source.document_type for source in sources.PUBLICATIONS)]
+    Kind = Literal[tuple(term.value for term in TrialPublicationKind)]
     Precision = Literal[tuple(term.value for term in DatePrecision)]
 
 
@@ -74,6 +76,26 @@ class Journal(_Whole):
     mentions: Annotated[list[MentionByJournal], msgspec.Meta(min_length=1)]
 
 
+class PublicationOfTrial(_Whole):
+    """A publication that belongs to a trial: trial -> publication -> journal."""
+
+    type: PublicationType
+    id: Text
+    kind: Kind
+    journal: Text | None
+    journal_id: Text | None
+    date: dt.date | None
+    retracted: Retracted
+
+
+class TrialOfPublication(_Whole):
+    """A trial that a publication belongs to: publication -> trial."""
+
+    type: PublicationType
+    id: Text
+    kind: Kind
+
+
 class Mention(_Whole):
     """A publication whose title names the drug: drug -> publication -> journal."""
 
@@ -86,6 +108,13 @@ class Mention(_Whole):
     date_precision: Precision | None
     retracted: Retracted
     spans: Spans
+    publications: Annotated[
+        list[PublicationOfTrial], msgspec.Meta(description="Of a trial: what belongs to it.")
+    ]
+    trials: Annotated[
+        list[TrialOfPublication],
+        msgspec.Meta(description="Of any other publication: the trials that it belongs to."),
+    ]
 
 
 class Drug(_Whole):

@@ -15,15 +15,19 @@ from drug_assets import sources
 from drug_assets.document import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import msgspec
 
 #: About how many mentions are in memory while the document is written: a drug is never split.
 BATCH_MENTIONS = 100_000
 
+_TYPES = {source.name: source.document_type for source in sources.PUBLICATIONS}
 
-def write_lines(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> Iterator[str]:
+
+def write_lines(
+    drugs: pl.LazyFrame, mentions: pl.LazyFrame, trial_publications: pl.LazyFrame
+) -> Iterator[str]:
     """The lines of `graph.json`: a JSON array with one line per drug, sorted by name.
 
     Lines are made in the order of `drug_id` and kept in a temporary file until all are made.
@@ -31,6 +35,8 @@ def write_lines(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> Iterator[str]:
     Args:
         drugs: rows of `contracts.Drugs`; a drug without mentions has a line, too.
         mentions: rows of `contracts.Mentions`.
+        trial_publications: rows of `contracts.TrialPublications`. A mention has those of its pairs
+            whose other side is in the store, too.
 
     Returns:
         Lines without line ends.
@@ -45,12 +51,13 @@ def write_lines(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> Iterator[str]:
         .with_columns(batch=pl.col("count").fill_null(0).cum_sum() // BATCH_MENTIONS)
         .collect()
     )
+    ties = _collect_ties(trial_publications)
     sizes: list[int] = []
     with TemporaryFile() as file:
         for batch in listed.partition_by("batch", maintain_order=True):
             first, last = (pl.lit(batch["drug_id"][row]) for row in (0, -1))
             of_batch = mentions.filter(pl.col("drug_id").is_between(first, last))
-            lines = _make_drug_objects(batch, of_batch)
+            lines = _make_drug_objects(batch, of_batch, ties)
             sizes.extend(lines.str.len_bytes())
             file.writelines(lines.cast(pl.Binary))
         offsets = (
@@ -65,13 +72,56 @@ def write_lines(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> Iterator[str]:
         yield "]"
 
 
-def _make_drug_objects(drugs: pl.DataFrame, mentions: pl.LazyFrame) -> pl.Series:
+def _collect_ties(trial_publications: pl.LazyFrame) -> dict[str, pl.DataFrame]:
+    """By member of `schema.Mention`, the objects that it lists (`_group_ties`)."""
+    trial, publication = ("trial_source", "trial_id"), ("source", "publication_id")
+    pairs = (
+        trial_publications.filter(pl.col("trial_in_store") & pl.col("publication_in_store"))
+        .with_columns(pl.col("date").dt.to_string("iso"))
+        .collect()
+    )
+    return {
+        "publications": _group_ties(pairs, trial, publication, schema.PublicationOfTrial),
+        "trials": _group_ties(pairs, publication, trial, schema.TrialOfPublication),
+    }
+
+
+def _group_ties(
+    pairs: pl.DataFrame, of: tuple[str, str], shown: tuple[str, str], declared: type[msgspec.Struct]
+) -> pl.DataFrame:
+    """Columns type and id of one side of the pairs, and `tied`: objects that show the other side.
+
+    Args:
+        pairs: rows of `trial_publications`.
+        of: the columns that identify the side: source and id.
+        shown: those of the other side.
+        declared: the declaration of the objects.
+    """
+    (of_source, of_id), (source, publication_id) = of, shown
+    described = [name for name in declared.__struct_fields__ if name not in {"type", "id"}]
+    return (
+        pairs.select(
+            *described,
+            of_type=pl.col(of_source).replace(_TYPES),
+            of_id=of_id,
+            type=pl.col(source).replace(_TYPES),
+            id=publication_id,
+        )
+        .sort("type", "id")
+        .group_by("of_type", "of_id", maintain_order=True)
+        .agg(tied=_json_object(declared))
+        .rename({"of_type": "type", "of_id": "id"})
+    )
+
+
+def _make_drug_objects(
+    drugs: pl.DataFrame, mentions: pl.LazyFrame, ties: Mapping[str, pl.DataFrame]
+) -> pl.Series:
     """The JSON objects of these drugs, in their order.
 
     Rows are sorted and grouped by line number, which is much faster than by a text.
     """
     start, end = (pl.element().struct.field(name) for name in ("start", "end"))
-    types = {source.name: source.document_type for source in sources.PUBLICATIONS}
     numbered = (
         mentions.select(
             "drug_id",
@@ -81,7 +131,7 @@ def _make_drug_objects(drugs: pl.DataFrame, mentions: pl.LazyFrame) -> pl.Series
             "date_precision",
             "retracted",
             date=pl.col("date").dt.to_string("iso"),
-            type=pl.col("source").replace(types),
+            type=pl.col("source").replace(_TYPES),
             id="publication_id",
             spans=pl.col("spans").list.eval(pl.concat_arr(start, end)),
         )
@@ -89,6 +139,8 @@ def _make_drug_objects(drugs: pl.DataFrame, mentions: pl.LazyFrame) -> pl.Series
         .join(drugs.select("drug_id", "line"), on="drug_id", how="left", maintain_order="left")
         .sort("line", "date", "type", "id", nulls_last=True)
     )
+    for member, tied in ties.items():
+        numbered = _add_ties(numbered, tied.rename({"tied": member}), member)
     of_drug = numbered.group_by("line", maintain_order=True).agg(
         mentions=_json_object(schema.Mention)
     )
@@ -117,6 +169,17 @@ def _make_drug_objects(drugs: pl.DataFrame, mentions: pl.LazyFrame) -> pl.Series
         .with_columns(pl.col("mentions", "journals").fill_null([]))
         .select(_json_object(schema.Drug).struct.json_encode())
         .to_series()
+    )
+
+
+def _add_ties(mentions: pl.DataFrame, tied: pl.DataFrame, member: str) -> pl.DataFrame:
+    """Add what `_group_ties` made as a member of the mentions; most have none."""
+    key = ("type", "id")
+    of_these = tied.join(mentions, on=key, how="semi")
+    if of_these.is_empty():
+        return mentions.with_columns(pl.lit([], dtype=tied.schema[member]).alias(member))
+    return mentions.join(of_these, on=key, how="left", maintain_order="left").with_columns(
+        pl.col(member).fill_null([])
     )
 
 

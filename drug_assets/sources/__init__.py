@@ -18,9 +18,18 @@ from importlib import import_module
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
-from drug_assets.sources.source import DrugList, PublicationSource, Source
+from drug_assets.sources.source import DrugList, PublicationSource, Source, TrialSource
 
-__all__ = ["ALL", "DRUGS", "PUBLICATIONS", "DrugList", "PublicationSource", "Source"]
+__all__ = [
+    "ALL",
+    "DRUGS",
+    "PUBLICATIONS",
+    "TRIALS",
+    "DrugList",
+    "PublicationSource",
+    "Source",
+    "TrialSource",
+]
 
 _OTHER_MODULES = frozenset({"__init__", "source", "tables"})
 
@@ -38,6 +47,8 @@ ALL = _discover()
 (DRUGS,) = (source for source in ALL if isinstance(source, DrugList))
 #: The sources of publications.
 PUBLICATIONS = tuple(source for source in ALL if isinstance(source, PublicationSource))
+#: Those of them that are sources of trials.
+TRIALS = tuple(source for source in PUBLICATIONS if isinstance(source, TrialSource))
 
 
 def source_of_file(path: str) -> Source | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from drug_assets.sources.source import PublicationSource, SourceContracts
+from drug_assets.sources.source import Reference, SourceContracts, TrialSource
+from drug_assets.terms import TRIAL_ID, TrialPublicationKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from drug_assets.formats.record_shape import JsonShape
 
 
-class ClinicalTrials(PublicationSource):
+class ClinicalTrials(TrialSource):
     """Trials, with an official and a brief title."""
 
     name = "clinical_trials"
@@ -45,6 +46,12 @@ class ClinicalTrials(PublicationSource):
     listed = frozenset({"phase", "reference_pmids", "result_pmids", "derived_pmids"})
     revision_field = "last_update"
     pulled_from = "ClinicalTrials.gov"
+    id_in_text = TRIAL_ID
+    references = (
+        Reference("result_pmids", "pubmed", TrialPublicationKind.RESULT),
+        Reference("derived_pmids", "pubmed", TrialPublicationKind.DERIVED),
+        Reference("reference_pmids", "pubmed", TrialPublicationKind.BACKGROUND),
+    )
 
     @property
     def file_names(self) -> tuple[str, ...]:
@@ -75,6 +82,17 @@ class ClinicalTrials(PublicationSource):
             clean_field(pl.col("scientific_title")), clean_field(pl.col("brief_title"))
         )
 
+    def canonical_id(self, text: pl.Expr) -> pl.Expr:
+        """An id of a registry is in capitals."""
+        import polars as pl
+
+        cleaned = super().canonical_id(text)
+        return (
+            pl.when(cleaned.str.contains(f"^{TRIAL_ID}$"))
+            .then(cleaned.str.to_uppercase())
+            .otherwise(cleaned)
+        )
+
     def own_columns(self) -> Mapping[str, pl.Expr]:
         """The columns of `contracts.ClinicalTrialsColumns`."""
         import polars as pl
@@ -89,7 +107,6 @@ class ClinicalTrials(PublicationSource):
             "phases": split_values("phase"),
             # The registry's legacy export lists the collaborators after the lead sponsor.
             "sponsor": clean_field(pl.col("sponsor").str.split(SEPARATOR).list.first()),
-            "reference_pmids": split_values("reference_pmids").list.unique(maintain_order=True),
         }
 
     def service(self) -> PublicService:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from drug_assets.sources.source import PublicationSource, SourceContracts
+from drug_assets.sources.source import PublicationSource, Reference, SourceContracts
+from drug_assets.terms import TrialPublicationKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,7 @@ class Pubmed(PublicationSource):
     date_fields = ("print_date", "electronic_date", "date")
     revision_field = "date_revised"
     pulled_from = "PubMed"
+    references = (Reference("trial_ids", "clinical_trials", TrialPublicationKind.NAMED),)
 
     def contracts(self) -> SourceContracts:
         """Its contracts."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from drug_assets.contracts import Contract
     from drug_assets.fetch import PublicService
     from drug_assets.formats.record_shape import JsonShape, RecordShape
+    from drug_assets.terms import TrialPublicationKind
 
 
 class SourceContracts(NamedTuple):
@@ -30,6 +31,18 @@ class SourceContracts(NamedTuple):
     records: Contract
     #: Of its cleaned table.
     cleaned: Contract
+
+
+class Reference(NamedTuple):
+    """A column that refers to another source: from trials to publications, or the other way."""
+
+    #: A column of the raw table, where bars separate the ids; and the column of the cleaned table
+    #: that lists them.
+    column: str
+    #: The name of the other source.
+    to: str
+    #: What the reference says of the publication and the trial.
+    kind: TrialPublicationKind
 
 
 class Source(ABC):
@@ -130,6 +143,10 @@ class PublicationSource(Source):
     revision_field: ClassVar[str | None] = None
     #: Name of the public service that its records can be pulled from, for people.
     pulled_from: ClassVar[str | None] = None
+    #: Its columns that refer to another source.
+    references: ClassVar[tuple[Reference, ...]] = ()
+    #: Pattern of its ids in running text, if they can be told from other words.
+    id_in_text: ClassVar[str | None] = None
 
     def title(self) -> pl.Expr:
         """The cleaned title of a raw row; null if it is blank."""
@@ -139,6 +156,12 @@ class PublicationSource(Source):
 
         return clean_field(pl.col("title"))
 
+    def canonical_id(self, text: pl.Expr) -> pl.Expr:
+        """The form in which an id of this source is kept and compared; null if it is none."""
+        from drug_assets.cleaning.text import clean_field
+
+        return clean_field(text)
+
     def version(self) -> pl.Expr | None:
         """The version (Int64) of a raw row within its id; None if the source has no versions."""
         return None
@@ -146,6 +169,30 @@ class PublicationSource(Source):
     def withdraws(self) -> pl.Expr | None:
         """Whether a raw row only withdraws earlier rows of its id; None if no row does."""
         return None
+
+    def referred_ids(self, reference: Reference) -> pl.Expr:
+        """The ids of another source that a raw row gives, and those that its title names.
+
+        Args:
+            reference: one of its references. The input is raw rows with a cleaned `title`.
+
+        Returns:
+            A list of ids in their canonical form, each once, in the order of the row; never null.
+        """
+        import polars as pl
+
+        from drug_assets.sources import PUBLICATIONS
+        from drug_assets.terms import SEPARATOR
+
+        (other,) = (source for source in PUBLICATIONS if source.name == reference.to)
+        texts = [pl.col(reference.column)]
+        if other.id_in_text is not None:
+            naming = pl.when(pl.col("title").str.contains(other.id_in_text)).then("title")
+            texts.append(naming.str.extract_all(other.id_in_text).list.join(SEPARATOR))
+        # Most rows have no id, and stay null until the end: so lists cost nothing for them.
+        given = pl.concat_str(texts, separator=SEPARATOR, ignore_nulls=True).replace("", None)
+        ids = given.str.split(SEPARATOR).list.eval(other.canonical_id(pl.element()))
+        return ids.list.drop_nulls().list.unique(maintain_order=True).fill_null([])
 
     def own_columns(self) -> Mapping[str, pl.Expr]:
         """Expressions for the columns that only this source has.
@@ -167,3 +214,7 @@ class PublicationSource(Source):
             LookupError: the source has no such service.
         """
         raise LookupError(f"{self.name} is pulled from no service")
+
+
+class TrialSource(PublicationSource):
+    """A source of trials, to which publications of other sources belong."""

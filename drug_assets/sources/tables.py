@@ -67,17 +67,21 @@ def _extend(
     return new_class(name, bases, exec_body=lambda body: body.update(namespace))
 
 
-def _with_known_sources(contract: Contract, names: list[str]) -> Contract:
-    """The contract, with the rule that `source` is one of these names."""
-    description = f"{contract.columns()['source'].description} One of {', '.join(names)}."
+def _with_known_sources(contract: Contract, names: list[str], column: str = "source") -> Contract:
+    """The contract, with the rule that a column of sources has one of these names."""
+    description = f"{contract.columns()[column].description} One of {', '.join(names)}."
     key = dy.String(primary_key=True, description=description)
 
     def source_is_known(cls: Contract) -> pl.Expr:  # noqa: ARG001 - rules are class methods
         """The source is one of the known names."""
-        return pl.col("source").is_in(names)
+        return pl.col(column).is_in(names)
 
     # All columns are passed again, which keeps their order.
-    members = {**contract.columns(), "source": key, "source_is_known": dy.rule()(source_is_known)}
+    members = {
+        **contract.columns(),
+        column: key,
+        f"{column}_is_known": dy.rule()(source_is_known),
+    }
     return _extend(contract.__name__, (contract,), contract.__doc__ or "", **members)
 
 
@@ -171,6 +175,10 @@ def _list_tables() -> Iterator[Table]:
     yield Table("rejected_records", rejected, clean)
     for name in names:
         yield Table(f"merged_{name}", contracts.MergedRecords, clean)
+    trials = [source.name for source in sources.TRIALS]
+    others = [name for name in publications if name not in trials]
+    belonging = _with_known_sources(contracts.TrialPublications, trials, "trial_source")
+    yield Table("trial_publications", _with_known_sources(belonging, others), clean)
     for name in publications:
         yield Table(
             f"{name}_drugs_named", contracts.DrugsNamed, mentions, by_file=True, published=False

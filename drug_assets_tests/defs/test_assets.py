@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from drug_assets import graph, mentions, sources
+from drug_assets import graph, mentions, references, sources
 from drug_assets.cleaning import drugs, publications, rejected
 from drug_assets.definitions import make_definitions
 from drug_assets.defs import assets, jobs, locations
@@ -41,6 +41,7 @@ GROUPS = {
         *("drugs_records", "pubmed_records", "clinical_trials_records"),
         *("drugs", "journals", "pubmed", "clinical_trials"),
         *("merged_drugs", "merged_pubmed", "merged_clinical_trials", "rejected_records"),
+        "trial_publications",
     },
     "mentions": {"pubmed_drugs_named", "clinical_trials_drugs_named", "mentions"},
     "published": {"journal_drugs", "top_journal", "drug_graph", "release"},
@@ -290,6 +291,7 @@ def test_assets_give_what_the_functions_beneath_them_give(
     }
     kept = {name: of_source.kept for name, of_source in made.items()}
     found = mentions.join_mentions(kept, named, cleaned.kept, titles)
+    belonging = references.find_trial_publications(kept)
     by_journal = graph.count_journal_drugs(found)
     expected = {
         "landed_files": landed.files.lazy(),
@@ -302,6 +304,7 @@ def test_assets_give_what_the_functions_beneath_them_give(
         **{f"merged_{name}": of_source.merged for name, of_source in made.items()},
         "rejected_records": rejected.collect_rejected(raw, records),
         **{f"{name}_drugs_named": rows for name, rows in named.items()},
+        "trial_publications": belonging,
         "mentions": found,
         "journal_drugs": by_journal,
         "top_journal": graph.find_top_journals(by_journal),
@@ -316,7 +319,7 @@ def test_assets_give_what_the_functions_beneath_them_give(
             found_rows, expected_rows = found_rows.sort(order), expected_rows.sort(order)
         assert_frame_equal(found_rows, expected_rows)
     document = (sample_run.graph).read_text(encoding="utf-8")
-    assert document.splitlines() == list(write_lines(cleaned.kept, found))
+    assert document.splitlines() == list(write_lines(cleaned.kept, found, belonging))
 
 
 def test_assets_can_be_called_without_dagster(sample_run: runs.Run) -> None:

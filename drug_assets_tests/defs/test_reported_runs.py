@@ -90,7 +90,7 @@ def test_run_that_released_is_told_with_its_figures_whoever_started_it(
     result = dagster.run(job=job)
     assert result.success
     ((event,), messages) = dagster.report(result, capsys)
-    name = JOB if job == JOB else "the materialization of 24 chosen assets"
+    name = JOB if job == JOB else "the materialization of 25 chosen assets"
     assert event["event"] == logs.RUN_SUCCEEDED
     assert event["message"] == f"{name} succeeded"
     assert (event["rows_in"], event["rows_rejected"], event["mentions"]) == (8, 1, 4)
@@ -120,7 +120,7 @@ def test_run_that_failed_is_told_with_the_cause_and_what_was_to_be_made(
     result = dagster.run(job=job)
     assert not result.success
     ((event,), (message,)) = dagster.report(result, capsys)
-    name = JOB if job == JOB else "the materialization of 24 chosen assets"
+    name = JOB if job == JOB else "the materialization of 25 chosen assets"
     assert (event["event"], event["outcome"]) == (logs.RUN_FAILED, logs.FAILED)
     assert event["message"].startswith(
         f"{name} failed: read_landing_zone (landed_files, raw_clinical_trials, raw_drugs, "

@@ -36,7 +36,7 @@ class Dataset:
         """A dataset with the pipeline's tables, empty."""
         dataset = cls(emulator.client(), emulator.project, name)
         dataset.client.create_dataset(name)
-        for table in ("drugs", "mentions", "journal_drugs", "top_journal"):
+        for table in ("drugs", "mentions", "journal_drugs", "top_journal", "trial_publications"):
             dataset.load(table, TABLES[table].contract.create_empty())
         columns = schema_fields(table_schema.declare_releases())
         releases = f"{emulator.project}.{name}.{table_schema.RELEASES}"

@@ -10,6 +10,7 @@ import polars as pl
 
 from drug_assets import contracts, graph
 from drug_assets.document.writing import write_lines
+from drug_assets.sources.tables import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ class Publishing:
 
     _drugs: list[dict[str, object]] = field(default_factory=list)
     _mentions: list[dict[str, object]] = field(default_factory=list)
+    _trial_publications: list[dict[str, object]] = field(default_factory=list)
 
     def drug(
         self, drug: str, *synonyms: str, drug_id: str | None = None, atc: tuple[str, ...] = ()
@@ -88,6 +90,12 @@ class Publishing:
         return pl.DataFrame(self._mentions, contracts.polars_schema(contracts.Mentions))
 
     @property
+    def trial_publications(self) -> pl.DataFrame:
+        """`contracts.TrialPublications`."""
+        schema = contracts.polars_schema(TABLES["trial_publications"].contract)
+        return pl.DataFrame(self._trial_publications, schema)
+
+    @property
     def top_journal(self) -> pl.DataFrame:
         """`contracts.TopJournal`, as the pipeline publishes it."""
         return graph.find_top_journals(graph.count_journal_drugs(self.mentions.lazy())).collect()
@@ -95,7 +103,7 @@ class Publishing:
     @property
     def document(self) -> Callable[[], list[bytes]]:
         """The graph document, as `questions` reads it."""
-        lines = write_lines(self.drugs.lazy(), self.mentions.lazy())
+        lines = write_lines(self.drugs.lazy(), self.mentions.lazy(), self.trial_publications.lazy())
         encoded = [line.encode() for line in lines]
         return lambda: encoded
 
@@ -103,5 +111,6 @@ class Publishing:
         """Put the tables into BigQuery, in place of those before."""
         dataset.load("drugs", self.drugs)
         dataset.load("mentions", self.mentions)
+        dataset.load("trial_publications", self.trial_publications)
         dataset.load("journal_drugs", graph.count_journal_drugs(self.mentions.lazy()).collect())
         dataset.load("top_journal", self.top_journal)

@@ -115,6 +115,22 @@ def mention(drug: str, publication_id: str = "1", source: str = "pubmed", **fiel
     }
 
 
+def trial_publication(trial_id: str, publication_id: str = "1", **fields: Any) -> Row:
+    """A row of `trial_publications`: a trial says that an article reports its results."""
+    return {
+        "trial_id": trial_id,
+        "publication_id": publication_id,
+        "trial_source": "clinical_trials",
+        "source": "pubmed",
+        "kind": "result",
+        "given_by": "trial",
+        "trial_in_store": True,
+        "publication_in_store": True,
+        "title": "On results.",
+        **fields,
+    }
+
+
 #: Natural order is not alphabetical order: 9 is delivered before 10.
 _FILES = ("x/{}_10.csv", "x/{}_9.csv", "{}.json")
 _BLANKS = (None, "", " \t")
