@@ -77,14 +77,16 @@ def _list_pairs(publications: Mapping[str, pl.LazyFrame]) -> Iterator[pl.LazyFra
         for reference in source.references:
             by_trial = source in sources.TRIALS
             own, other = (_TRIAL, _PUBLICATION) if by_trial else (_PUBLICATION, _TRIAL)
+            (own_source, own_id), (other_source, other_id) = own, other
             yield (
                 publications[source.name]
-                .select("publication_id", other_id=reference.column)
-                .filter(pl.col("other_id").list.len() > 0)
-                .explode("other_id", empty_as_null=False)
-                .select(
-                    **dict(zip(own, (pl.lit(source.name), "publication_id"), strict=True)),
-                    **dict(zip(other, (pl.lit(reference.to), "other_id"), strict=True)),
+                .select(pl.col("publication_id").alias(own_id), ids=reference.column)
+                .filter(pl.col("ids").list.len() > 0)
+                .explode("ids", empty_as_null=False)
+                .with_columns(
+                    pl.col("ids").alias(other_id),
+                    pl.lit(source.name).alias(own_source),
+                    pl.lit(reference.to).alias(other_source),
                     rank=pl.lit(ranks[reference.kind], dtype=pl.Int64),
                     by_trial=pl.lit(by_trial),
                 )
