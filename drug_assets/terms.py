@@ -87,6 +87,7 @@ class ReadIssue(Term):
     INVALID_JSON = "invalid_json", "no valid JSON, `extra` holds the text"
     NOT_AN_OBJECT = "not_an_object", "JSON, but no object, `extra` holds the value"
     DUPLICATE_KEY = "duplicate_key", "a key that the object contains twice; the first value is used"
+    NOT_TEXT = "not_text", "an object or list where a text is due, `extra` holds it"
     NOT_UTF8 = "not_utf8", "bytes that are not UTF-8, read as Windows-1252"
     INVALID_UNICODE = "invalid_unicode", "half a character, replaced by U+FFFD"
     CONTROL_CHARACTER = "control_character", "characters that no text may hold, which were dropped"

@@ -184,7 +184,13 @@ def test_every_header_of_a_source_means_its_field(source: Source) -> None:
 def test_the_fields_of_each_source_that_can_have_several_values() -> None:
     assert {source.name: sorted(source.listed) for source in sources.ALL} == {
         "drugs": ["synonyms"],
-        "pubmed": ["corrections", "journal_abbreviations", "publication_types", "trial_ids"],
+        "pubmed": [
+            "corrections",
+            "issn",
+            "journal_abbreviations",
+            "publication_types",
+            "trial_ids",
+        ],
         "clinical_trials": ["derived_pmids", "phase", "reference_pmids", "result_pmids"],
     }
 
@@ -203,8 +209,8 @@ def test_the_formats_of_each_source_and_its_own_json() -> None:
         "pubmed": ("json", "csv", "pubmed_xml", "medline"),
         "clinical_trials": ("json", "csv"),
     }
-    with_json = [source.name for source in sources.ALL if source.json_shape() is not None]
-    assert with_json == ["clinical_trials"]
+    with_json = [source.name for source in sources.ALL if source.json_shapes()]
+    assert with_json == ["pubmed", "clinical_trials"]
 
 
 def test_the_words_for_publications_of_each_source() -> None:

@@ -31,7 +31,7 @@ BATCH_RECORDS = 50_000
 BATCH_CHARS = 2 * MAX_RECORD_CHARS
 
 #: A message shows as many of the keys that were found, and as many characters of each.
-_SHOWN_KEYS = 20
+MAX_FOUND_KEYS = 20
 _SHOWN_KEY_CHARS = 60
 
 
@@ -53,9 +53,9 @@ def no_record_error(
     says = f" It holds an error of the service that it is from: {told!r}." if told else ""
     return FormatError(
         name,
-        f"no record has {required}: found {shorten(keys, most=_SHOWN_KEYS) or 'no key'}; expected "
-        f"records of {shape.source} with {', '.join(shape.fields)}.{says} Name them so, or land "
-        "the file under the name of its source.",
+        f"no record has {required}: found {shorten(keys, most=MAX_FOUND_KEYS) or 'no key'}; "
+        f"expected records of {shape.source} with {', '.join(shape.fields)}.{says} Name them so, "
+        "or land the file under the name of its source.",
     )
 
 

@@ -13,9 +13,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
+
+    from drug_assets.formats.json_shapes import JsonShape
 
 #: Blanks and hyphens; soft hyphens, signs without width and byte order marks within a text.
 _BETWEEN_WORDS = re.compile("[\\s_\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff-]+")
@@ -40,19 +42,6 @@ class AssignedColumns:
 
 
 @dataclass(frozen=True)
-class JsonShape:
-    """The layout of a registry's own JSON."""
-
-    name: str
-    #: Matches the beginning of a page of records, up to the opening bracket of its list.
-    page_start: re.Pattern[str]
-    #: That list begins within this many characters of the page.
-    page_head_chars: int
-    #: From the members of a record to flat members named like the fields; None for other objects.
-    flat_record: Callable[[Members], Members | None]
-
-
-@dataclass(frozen=True)
 class RecordShape:
     """The fields of a source's records, and their spellings in files."""
 
@@ -70,8 +59,8 @@ class RecordShape:
     listed: frozenset[str]
     #: Names of the formats that the source delivers.
     formats: tuple[str, ...]
-    #: The layout of the source's own JSON, if it is not flat records.
-    json_shape: JsonShape | None = None
+    #: The layouts of JSON that are not flat records; the first that fits a record is taken.
+    json_shapes: tuple[JsonShape, ...] = ()
     #: Spellings (as `normalize_header` returns them) that are preferred to all others of a field.
     preferred: frozenset[str] = frozenset()
     #: By field, the spellings of the parts that it can be given in, in order: year, month, day.
@@ -86,17 +75,18 @@ class RecordShape:
         assigned.
         """
         names = [normalize_header(header) for header in headers]
+        first: dict[str, int] = {}
         synonyms: dict[str, list[int]] = {}
         for position, name in enumerate(names):
             named = self.field_of(name)
-            if named is not None and name not in names[:position]:
+            if first.setdefault(name, position) == position and named is not None:
                 synonyms.setdefault(named, []).append(position)
         for positions in synonyms.values():
             positions.sort(key=lambda position: names[position] not in self.preferred)
         parts = {
-            field: tuple(names.index(part) for part in spelt if part in names)
+            field: tuple(first[part] for part in spelt if part in first)
             for field, spelt in self.parts.items()
-            if field not in synonyms and spelt[0] in names
+            if field not in synonyms and spelt[0] in first
         }
         assigned = {*chain(*synonyms.values()), *chain(*parts.values())}
         return AssignedColumns(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from drug_assets.fetch import PublicService
-    from drug_assets.formats.record_shape import JsonShape
+    from drug_assets.formats.json_shapes import JsonShape
 
 
 class ClinicalTrials(TrialSource):
@@ -66,11 +66,11 @@ class ClinicalTrials(TrialSource):
             contracts.RawClinicalTrials, contracts.ClinicalTrialsRecords, contracts.ClinicalTrials
         )
 
-    def json_shape(self) -> JsonShape:
-        """Single studies and pages of studies, as the API v2 returns them."""
-        from drug_assets.formats.clinical_trials_gov import API_V2
+    def json_shapes(self) -> tuple[JsonShape, ...]:
+        """Studies as the API v2 returns them; answers of the former API are refused."""
+        from drug_assets.formats.clinical_trials_gov import API_V1, API_V2
 
-        return API_V2
+        return API_V2, API_V1
 
     def title(self) -> pl.Expr:
         """The official title; if it is missing, the brief title."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from drug_assets.fetch import PublicService
+    from drug_assets.formats.json_shapes import JsonShape
 
 
 class Pubmed(PublicationSource):
@@ -29,9 +30,29 @@ class Pubmed(PublicationSource):
         # CSV exports of PubMed's website.
         "journal/book": "journal",
         "publicationyear": "date",
+        # JSON and CSV of Europe PMC.
+        "journaltitle": "journal",
+        "journalissn": "issn",
+        "firstpublicationdate": "date",
+        "pubyear": "date",
+        "pubtype": "publication_types",
+        # esummary, pymed, pubmed_parser.
+        "uid": "id",
+        "pubmedid": "id",
+        "publicationdate": "date",
+        "pubdate": "date",
+        "fulljournalname": "journal",
+        "nlmuniqueid": "nlm_id",
+        "essn": "issn",
+        "issnlinking": "issn",
+        "medlineta": "journal_abbreviations",
+        # CSL JSON and Crossref.
+        "containertitle": "journal",
     }
-    preferred = frozenset({"pmid"})
-    listed = frozenset({"publication_types", "journal_abbreviations", "corrections", "trial_ids"})
+    preferred = frozenset({"pmid", "pubmedid", "firstpublicationdate"})
+    listed = frozenset(
+        {"issn", "publication_types", "journal_abbreviations", "corrections", "trial_ids"}
+    )
     formats = ("json", "csv", "pubmed_xml", "medline")
     date_fields = ("print_date", "electronic_date", "date")
     revision_field = "date_revised"
@@ -43,6 +64,12 @@ class Pubmed(PublicationSource):
         from drug_assets import contracts
 
         return SourceContracts(contracts.RawPubmed, contracts.PubmedRecords, contracts.Pubmed)
+
+    def json_shapes(self) -> tuple[JsonShape, ...]:
+        """The layouts of services and tools that deliver its records."""
+        from drug_assets.formats.pubmed_json import SHAPES
+
+        return SHAPES
 
     def version(self) -> pl.Expr:
         """The version of a record (Int64): PubMed counts from 1; 1 if it is missing or invalid."""

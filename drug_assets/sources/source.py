@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from drug_assets.contracts import Contract
     from drug_assets.fetch import PublicService
-    from drug_assets.formats.record_shape import JsonShape, RecordShape
+    from drug_assets.formats.json_shapes import JsonShape
+    from drug_assets.formats.record_shape import RecordShape
     from drug_assets.terms import TrialPublicationKind
 
 
@@ -80,9 +81,9 @@ class Source(ABC):
     def contracts(self) -> SourceContracts:
         """The contracts of its tables."""
 
-    def json_shape(self) -> JsonShape | None:
-        """The layout of its own JSON format; None if it has only flat records."""
-        return None
+    def json_shapes(self) -> tuple[JsonShape, ...]:
+        """The layouts of JSON in which its records come, besides flat ones."""
+        return ()
 
     @cache  # noqa: B019 - there are as many sources as modules in this package
     def record_shape(self) -> RecordShape:
@@ -102,7 +103,7 @@ class Source(ABC):
             parts=self.parts,
             listed=self.listed,
             formats=self.formats,
-            json_shape=self.json_shape(),
+            json_shapes=self.json_shapes(),
         )
 
     @abstractmethod

@@ -111,13 +111,12 @@ class _Task:
 def parser_version(source: Source) -> str:
     """The version of the code that reads the files of a source, and of the shape of its records."""
     shape = source.record_shape()
-    own_readers = [shape.json_shape.flat_record] if shape.json_shape else []
     shape_values = (
         *(shape.source, dict(shape.schema), shape.fields, shape.required),
         *(sorted(shape.aliases.items()), sorted(shape.listed), shape.formats),
-        *(sorted(shape.preferred), sorted(shape.parts.items())),
+        *(sorted(shape.preferred), sorted(shape.parts.items()), shape.json_shapes),
     )
-    return compute_version(formats.read, *own_readers, given=shape_values)
+    return compute_version(formats.read, given=shape_values)
 
 
 def read_landing_zone(

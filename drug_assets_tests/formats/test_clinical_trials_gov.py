@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drug_assets.formats import FormatError, json_records
+from drug_assets.formats import FormatError, json_document, json_records
 from drug_assets_tests.support.frames import issues, raw_rows
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, PUBMED
 
@@ -33,6 +33,7 @@ def study(number: int = 1, **modules: Any) -> dict[str, Any]:
             "overallStatus": "COMPLETED",
             "startDateStruct": {"date": "2005-11", "type": "ACTUAL"},
             "completionDateStruct": {"date": "2009-01-31"},
+            "lastUpdatePostDateStruct": {"date": "2010-02-03", "type": "ESTIMATED"},
         },
         "sponsorCollaboratorsModule": {
             "leadSponsor": {"name": "University of Tests", "class": "OTHER"},
@@ -65,6 +66,9 @@ def expected(number: int = 1, **fields: str | None) -> dict[str, str | None]:
         "phase": "PHASE1|PHASE2",
         "sponsor": "University of Tests",
         "reference_pmids": "11|12",
+        "result_pmids": "11",
+        "derived_pmids": "12",
+        "last_update": "2010-02-03",
         **fields,
     }
 
@@ -78,6 +82,7 @@ def page(*studies: dict[str, Any], **members: Any) -> dict[str, Any]:
 
 
 TWO = [study(1), study(2)]
+PMIDS = ("reference_pmids", "result_pmids", "derived_pmids")
 
 
 @pytest.mark.parametrize(
@@ -109,14 +114,14 @@ def test_one_study_is_one_record() -> None:
 
 def test_what_a_study_lacks_is_null() -> None:
     lacking = study(designModule={}, referencesModule=None, statusModule={"startDateStruct": None})
-    fields = dict.fromkeys(("date", "status", "phase", "reference_pmids"))
+    fields = dict.fromkeys(("date", "status", "last_update", "phase", *PMIDS))
     assert read(json.dumps(lacking)).select(FIELDS).to_dicts() == [expected(1, **fields)]
 
 
-@pytest.mark.parametrize("odd", [None, 3, "text", [], [["x"]], {"references": {"pmid": 3}}])
+@pytest.mark.parametrize("odd", [None, 3, "text", [], [["x"]], {"references": {"x": 3}}])
 def test_a_module_of_another_shape_loses_only_its_own_fields(odd: Any) -> None:
     rows = read(json.dumps(study(referencesModule=odd, statusModule=odd)))
-    fields = dict.fromkeys(("date", "status", "reference_pmids"))
+    fields = dict.fromkeys(("date", "status", "last_update", *PMIDS))
     assert rows.select(FIELDS).to_dicts() == [expected(1, **fields)]
 
 
@@ -150,17 +155,21 @@ def test_what_comes_after_the_studies_of_a_page_is_skipped() -> None:
 
 
 def test_a_page_with_trailing_commas_may_be_cut_into_blocks_at_any_place() -> None:
-    data = b'{"studies": [{"id": "1"},], "a": "x},", "b": {"c": ["]",],},}\n{"id": "2"}\n'
+    data = (
+        b'{"studies": [{"id": "1", "title": "a"},], "a": "x},", "b": {"c": ["]",],},}\n'
+        b'{"id": "2"}\n'
+    )
     for cut in range(1, len(data)):
         batches = json_records.read_batches(SHAPE, "clinical_trials.json", [data[:cut], data[cut:]])
         assert pl.concat(batches)["id"].to_list() == ["1", "2"], cut
 
 
 def test_a_page_whose_rest_is_damaged_is_refused() -> None:
-    with pytest.raises(FormatError, match="inside a page of records that is never closed"):
-        read('{"studies": [{"id": "1"}], "a" 1}\n{"id": "2"}\n')
-    with pytest.raises(FormatError, match="inside a page of records that is never closed"):
-        read('{"studies": [{"id": "1"}], "a": ' + "[" * 100_000 + "]" * 100_000 + "}")
+    with pytest.raises(FormatError, match="line 2, byte 39 of its text: a page of records is dam"):
+        read('{"studies": [{"id": "1", "title": 1}],\n"a" 1}\n{"id": "2"}\n')
+    for deep in ("[" * 100_000 + "]" * 100_000, "[" * 100_000, '{"a":' * 5_000 + "1" + "}" * 5_000):
+        with pytest.raises(FormatError, match=r"^clinical_trials\.json: "):
+            read('{"studies": [{"id": "1", "title": "a"}], "a": ' + deep + "}")
 
 
 def test_a_page_without_studies_has_no_rows() -> None:
@@ -177,9 +186,9 @@ def test_a_flat_record_is_still_one() -> None:
     assert rows["extra"].to_list() == [None, '{"studies":"none"}']
 
 
-def test_pages_of_studies_are_of_trials_alone() -> None:
-    rows = raw_rows("pubmed.json", json.dumps(page(study())).encode(), PUBMED)
-    assert rows["id"].to_list() == [None]
+def test_studies_are_of_trials_alone() -> None:
+    with pytest.raises(FormatError, match="no record has 'title': found 'studies'; expected"):
+        raw_rows("pubmed.json", json.dumps(page(study())).encode(), PUBMED)
 
 
 def test_a_damaged_study_does_not_take_the_page_along() -> None:
@@ -190,11 +199,12 @@ def test_a_damaged_study_does_not_take_the_page_along() -> None:
 
 
 def test_a_page_may_be_longer_than_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_records, "MAX_RECORD_CHARS", 70_000)
-    studies = [study(number) for number in range(300)]
+    monkeypatch.setattr(json_document, "MAX_RECORD_CHARS", 300_000)
+    monkeypatch.setattr(json_document, "_DECIDING_CHARS", 20_000)
+    studies = [study(number) for number in range(900)]
     text = json.dumps(page(*studies, nextPageToken="x"))
-    assert len(text) > 3 * 70_000
-    assert read(text)["id"].to_list() == [f"NCT{n:08}" for n in range(300)]
+    assert len(text) > 3 * 300_000
+    assert read(text)["id"].to_list() == [f"NCT{n:08}" for n in range(900)]
 
 
 def test_a_page_cut_anywhere_is_refused_by_name() -> None:
@@ -240,11 +250,11 @@ def test_the_studies_of_a_page_may_begin_after_a_long_token() -> None:
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ('{"studies": [{}', "line 1, byte 15 of its text, inside an array that is never closed"),
-        ('{"studies": [{}\n, \n', "line 3, byte 19 of its text, inside an array"),
-        ('{"studies": [{}],\n"a": "é', "line 2, byte 26 of its text, inside a page of records"),
-        ('{"studies": []}\n{"studies": []\n', "line 3, byte 31 of its text, inside a page"),
-        ('{"studies": [{}],\n"a": 1,', "line 2, byte 25 of its text, inside a page of records"),
+        ('{"studies": [{"title":1}', "line 1, byte 24 of its text, inside an array that is never"),
+        ('{"studies": [{"title":1}\n, \n', "line 3, byte 28 of its text, inside an array"),
+        ('{"studies": [{"title":1}],\n"a": "é', "line 2, byte 35 of its text, inside a page of re"),
+        ('{"studies": []}\n{"studies": []', "line 2, byte 30 of its text, inside a record"),
+        ('{"studies": [{"title":1}],\n"a": 1,', "line 2, byte 34 of its text, inside a page of r"),
         ('{"a": 1, "stud', "line 1, byte 14 of its text, inside a record"),
     ],
 )
@@ -275,7 +285,10 @@ def test_the_current_export() -> None:
         date="2018-09-20",
         phase="PHASE1|PHASE2",
         sponsor="Hospital",
+        last_update=None,
         reference_pmids=None,
+        result_pmids=None,
+        derived_pmids=None,
     )
     assert json.loads(row["extra"])["Collaborators"] == "A|B"
 
@@ -290,7 +303,10 @@ def test_the_legacy_export() -> None:
         status="Completed",
         phase="Phase 1|Phase 2",
         sponsor="Hospital|A|B",
+        last_update=None,
         reference_pmids=None,
+        result_pmids=None,
+        derived_pmids=None,
     )
 
 

@@ -1,0 +1,248 @@
+"""The layouts of JSON that services and tools are known to write, as declared paths (SPEC 1).
+
+A source declares a `JsonShape` for each layout that its flat keys do not describe: the paths at
+which a record of this layout has the fields. The code for all shapes is here; a new one is a
+declaration. Finding records in a file belongs to `json_records`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING, TypeAlias
+
+from drug_assets.terms import is_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from drug_assets.formats.record_shape import Members
+
+
+class Step:
+    """A step of a path that is not simply a key."""
+
+    def take(self, value: object) -> Iterator[object]:
+        """The values to which the step leads from a value; from a list, those of its items."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Having(Step):
+    """Only objects that have a text under a key."""
+
+    key: str
+    text: str
+
+    def take(self, value: object) -> Iterator[object]:
+        """The object itself, if it has it."""
+        for one in _list_items(value):
+            if isinstance(one, tuple) and _member(one, self.key) == self.text:
+                yield one
+
+
+@dataclass(frozen=True)
+class IfTrue(Step):
+    """A text that stands for `true`."""
+
+    text: str
+
+    def take(self, value: object) -> Iterator[object]:
+        """The text, if the value is true."""
+        if value is True:
+            yield self.text
+
+
+@dataclass(frozen=True)
+class DateParts(Step):
+    """A date given as a list of year, month and day, as CSL has it."""
+
+    def take(self, value: object) -> Iterator[object]:
+        """The first date, as YYYY-MM-DD, YYYY-MM or YYYY."""
+        parts = value
+        while isinstance(parts, list) and parts and isinstance(parts[0], list):
+            parts = parts[0]
+        texts = []
+        for part in parts if isinstance(parts, list) else []:
+            if not isinstance(part, str) or is_missing(part):
+                break
+            texts.append(part.strip().zfill(2))
+        if texts:
+            yield "-".join(texts)
+
+
+@dataclass(frozen=True)
+class Split(Step):
+    """A text with several values, with codes or blanks around them."""
+
+    #: Regular expressions of what separates the values, and of what is no part of them.
+    separator: str
+    no_part: str = r"\A\s+|\s+\Z"
+
+    def take(self, value: object) -> Iterator[object]:
+        """The values; what is no text stays as it is."""
+        for one in _list_items(value):
+            if not isinstance(one, str):
+                yield one
+                continue
+            for text in re.split(self.separator, one):
+                part = re.sub(self.no_part, "", text)
+                if part:
+                    yield part
+
+
+@dataclass(frozen=True)
+class FirstLine(Step):
+    """The first line of a text."""
+
+    def take(self, value: object) -> Iterator[object]:
+        """Its first line; what is no text stays as it is."""
+        yield value.strip().partition("\n")[0] if isinstance(value, str) else value
+
+
+#: Keys and other steps, from the record to a value. A key leads from a list to the members of all
+#: its objects.
+Path: TypeAlias = "tuple[str | Step, ...]"
+
+
+@dataclass(frozen=True)
+class JsonShape:
+    """One layout of records."""
+
+    #: The service or tool that writes it.
+    name: str
+    #: A record has this layout if it has something at one of these paths.
+    marks: tuple[Path, ...]
+    #: By field, the paths at which a record has it. A field takes what it finds at the first path
+    #: that leads to something, a multi-valued field what it finds at all of them.
+    paths: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    #: Whether a record of this layout is one of the source, whatever fields it has.
+    certain: bool = False
+    #: Whether the members that are no fields are kept in `extra`.
+    keeps_others: bool = True
+    #: Records of this layout are not read: what to do instead.
+    cure: str | None = None
+
+    def fits(self, members: Members) -> bool:
+        """Whether a record has this layout."""
+        return any(_find(members, path) for path in self.marks)
+
+    def read(self, members: Members, listed: Collection[str]) -> dict[str, object]:
+        """The values of the fields that a record has at their paths.
+
+        Args:
+            members: The key-value pairs of a JSON object; objects in it are tuples of pairs too.
+            listed: The multi-valued fields.
+        """
+        found: list[list[object]] = [[] for _ in range(self._tree.count)]
+        _collect(self._tree, members, found)
+        fields: dict[str, object] = {}
+        slot = 0
+        for name, paths in self.paths.items():
+            at_paths = [values for values in found[slot : slot + len(paths)] if values]
+            slot += len(paths)
+            if at_paths:
+                values = [*chain(*at_paths)] if name in listed else at_paths[0]
+                fields[name] = values[0] if len(values) == 1 else values
+        return fields
+
+    @cached_property
+    def _tree(self) -> _Tree:
+        """All paths, their common beginnings once, so that a record is looked through once."""
+        tree = _Tree()
+        for path in chain(*self.paths.values()):
+            node = tree
+            for step in path:
+                node = node.branch(step)
+            node.slots.append(tree.count)
+            tree.count += 1
+        return tree
+
+    def consumes(self, key: str) -> bool:
+        """Whether a whole member is a field of this layout, so that it is not kept in `extra`."""
+        return any(
+            path[0] == key and not any(isinstance(step, str) for step in path[1:])
+            for paths in self.paths.values()
+            for path in paths
+        )
+
+
+class _Tree:
+    """The steps that lead on from one point of some paths."""
+
+    __slots__ = ("count", "keys", "slots", "steps")
+
+    def __init__(self) -> None:
+        self.keys: dict[str, _Tree] = {}
+        self.steps: dict[Step, _Tree] = {}
+        #: The numbers of the paths that end here.
+        self.slots: list[int] = []
+        #: Of the root: the number of paths.
+        self.count = 0
+
+    def branch(self, step: str | Step) -> _Tree:
+        """The point to which a step leads."""
+        if isinstance(step, str):
+            return self.keys.setdefault(step, _Tree())
+        return self.steps.setdefault(step, _Tree())
+
+
+def _collect(tree: _Tree, value: object, found: list[list[object]]) -> None:
+    """Add what a value has at the ends of the paths to the list of each."""
+    items: Sequence[object] = value if type(value) is list else (value,)
+    for slot in tree.slots:
+        found[slot] += [item for item in items if not _is_nothing(item)]
+    for step, branch in tree.steps.items():
+        for taken in step.take(value):
+            _collect(branch, taken, found)
+    if tree.keys:
+        for item in items:
+            if type(item) is tuple:
+                _collect_members(tree.keys, item, found)
+
+
+def _collect_members(
+    branches: Mapping[str, _Tree], members: Members, found: list[list[object]]
+) -> None:
+    taken: list[str] = []
+    for key, inner in members:
+        # The first of duplicate keys counts.
+        if key in branches and inner is not None and key not in taken:
+            _collect(branches[key], inner, found)
+            taken.append(key)
+            if len(taken) == len(branches):
+                break
+
+
+def _find(value: object, path: Path) -> list[object]:
+    """What a value has at a path, without what is missing; the items of a list one by one."""
+    values: Sequence[object] = [value]
+    for step in path:
+        values = [
+            found
+            for one in values
+            for found in (_take_key(one, step) if isinstance(step, str) else step.take(one))
+        ]
+    return [item for one in values for item in _list_items(one) if not _is_nothing(item)]
+
+
+def _take_key(value: object, key: str) -> Iterator[object]:
+    for one in _list_items(value):
+        if isinstance(one, tuple):
+            found = _member(one, key)
+            if found is not None:
+                yield found
+
+
+def _member(members: Members, key: str) -> object:
+    return next((value for known, value in members if known == key), None)
+
+
+def _list_items(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else (value,)
+
+
+def _is_nothing(value: object) -> bool:
+    return value is None or value in ([], ()) or (isinstance(value, str) and is_missing(value))
