@@ -256,7 +256,7 @@ def files_12c_columns_orient(case: Case) -> None:
 
 @case
 def files_13a_full_studies_v1(case: Case) -> None:
-    if not case.is_refused("clinical_trials_full.json", "Study"):
+    if not case.is_refused("clinical_trials_full.json", "FullStudiesResponse", "API v2"):
         assert case.ids("clinical_trials") == {"Ibuprofen official": "NCT90000002"}
 
 
