@@ -66,6 +66,8 @@ _RECORD_ENDS = {
 #: still in the processor's cache. A piece is longer only if it is a single article.
 _PIECE_BYTES = 128 * 1024
 _LONGEST_PIECE_BYTES = 16 * 1024**2
+#: A batch ends after as many bytes: more than `BATCH_RECORDS` articles take, unless they are huge.
+_BATCH_BYTES = 256 * 1024**2
 #: Texts between records that are not blank.
 _STRAY_TEXTS: Any = etree.XPath("text()[normalize-space()]")
 #: As many characters of a damaged record are kept.
@@ -97,7 +99,7 @@ def is_plausible(head: str) -> bool:
 
 
 def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
-    """Read a file in batches of about `BATCH_RECORDS` raw rows.
+    """Read a file in batches of about `BATCH_RECORDS` raw rows, or of `_BATCH_BYTES` of the file.
 
     Args:
         shape: Shape of the records of its source.
@@ -107,7 +109,8 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
     Raises:
         FormatError: broken, cut, hostile, without a title in any record, or XML of another kind.
     """
-    first_row, height, titled = 1, 0, False
+    counted = _CountedChunks(chunks)
+    first_row, height, size, titled = 1, 0, 0, False
     fields: _Fields = {field: [] for field in nlm.FIELDS}
     odd: _Odd = {}
 
@@ -118,20 +121,33 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
         issues = {index: found for index, (found, _) in taken.items()}
         return raw_rows.make_frame(shape, name, first_row, height, fields, extra, issues, None)
 
-    for rows in _parse(name, chunks, odd):
+    for rows in _parse(name, counted, odd):
         titled = titled or any(map(_has_title, rows))
         # One list per column: keeping a tuple per row would slow down the garbage collector.
         for values, added in zip(fields.values(), zip(*rows, strict=True), strict=bool(rows)):
             values.extend(added)
         height += len(rows)
-        if height >= raw_rows.BATCH_RECORDS:
+        if height >= raw_rows.BATCH_RECORDS or (height and counted.size - size > _BATCH_BYTES):
             yield take_frame()
-            first_row, height = first_row + height, 0
+            first_row, height, size = first_row + height, 0, counted.size
             fields = {field: [] for field in nlm.FIELDS}
     if not titled and (height or first_row > 1):
         raise raw_rows.no_record_error(shape, name, _name_elements(chunks))
     if height or first_row == 1:
         yield take_frame()
+
+
+class _CountedChunks:
+    """Chunks that can be iterated several times, and the number of bytes that were taken."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+        self.size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self.size += len(chunk)
+            yield chunk
 
 
 def _has_title(row: _Row) -> bool:

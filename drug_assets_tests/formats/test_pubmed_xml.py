@@ -504,6 +504,21 @@ def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pl.concat(batches)["id"].to_list() == [str(n) for n in range(35)]
 
 
+def test_batches_of_long_records_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pubmed_xml, "_BATCH_BYTES", 50_000)
+    monkeypatch.setattr(pubmed_xml, "_PIECE_BYTES", 1000)
+    long = "<ArticleTitle>" + "x" * 10_000 + "</ArticleTitle>"
+    data = document(*(article(long, pmid=f"<PMID>{n}</PMID>") for n in range(20)))
+    for damage in (b"", b"&"):
+        damaged = data.replace(
+            b"</PubmedArticleSet>", b"<PubmedArticle>%b</PubmedArticle>" % damage
+        )
+        chunks = _cut(damaged + b"</PubmedArticleSet>", 1000)
+        batches = list(pubmed_xml.read_batches(PUBMED.record_shape(), "pubmed.xml", chunks))
+        assert all(0 < batch.height < 10 for batch in batches)
+        assert pl.concat(batches)["id"].to_list() == [*map(str, range(20)), None]
+
+
 def test_a_file_of_usual_size_is_one_batch() -> None:
     for count in (0, 1, 300):
         data = document(*[article()] * count)
