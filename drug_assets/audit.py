@@ -239,6 +239,9 @@ class Searched(NamedTuple):
     records: Mapping[str, int]
     #: The drugs found in these titles: columns source_file, source_row and drug_id.
     named: pl.LazyFrame
+    #: The rows merged into publications: column merged_into. A title of such a publication may be
+    #: that of another record, and then names other drugs.
+    merged: pl.LazyFrame
 
 
 def every_publication_was_searched(
@@ -251,7 +254,7 @@ def every_publication_was_searched(
         mentions: columns drug_id, source and publication_id.
     """
     tables: dict[str, pl.LazyFrame] = {}
-    for source, (publications, records, named) in searched.items():
+    for source, (publications, records, named, merged) in searched.items():
         files = {"source_file": list(records), "searched": list(records.values())}
         of_file = pl.LazyFrame(files, schema={"source_file": pl.String, "searched": pl.Int64})
         rows_searched = pl.col("searched").fill_null(0)
@@ -260,7 +263,9 @@ def every_publication_was_searched(
         )
         found = publications.join(named, on=_ROW).select("drug_id", "publication_id")
         of_source = mentions.filter(pl.col("source") == source)
-        missing = found.join(of_source, on=["drug_id", "publication_id"], how="anti")
+        missing = found.join(of_source, on=["drug_id", "publication_id"], how="anti").join(
+            merged, left_on="publication_id", right_on="merged_into", how="anti"
+        )
         tables[f"unsearched_{source}"] = unsearched
         tables[f"unmentioned_{source}"] = missing
     figures = _count_rows(tables)
@@ -518,6 +523,26 @@ def few_are_flagged(publications: pl.LazyFrame) -> Mapping[str, Finding]:
         )
         for flag, found in shares.items()
     }
+
+
+def none_conflict(publications: pl.LazyFrame) -> Finding:
+    """Check that no record contradicts a newer one of its id.
+
+    Args:
+        publications: column issues.
+    """
+    flagged = {
+        flag.value: publications.filter(pl.col("issues").list.contains(flag))
+        for flag in (Issue.CONFLICTING_DUPLICATE, Issue.SHARED_ID)
+    }
+    figures = _count_rows(flagged)
+    count = figures[Issue.CONFLICTING_DUPLICATE]
+    return Finding(
+        passed=not any(figures.values()),
+        summary=f"{count_of(count, 'record')} replaced one with another title, date or journal, "
+        f"{count_of(figures[Issue.SHARED_ID], 'record')} shared an id",
+        figures=figures,
+    )
 
 
 def no_future_dates(publications: pl.LazyFrame, today: dt.date) -> Finding:

@@ -218,9 +218,17 @@ class DrugRecords(CleanedRecord):
 class PublicationRecords(CleanedRecord):
     """Rows of a source of publications, each cleaned by itself."""
 
-    id = dy.String(nullable=True, description="Id, cleaned; null if it is missing.")
+    id = dy.String(
+        nullable=True, description="Id in one form; null if it is missing or cannot be an id."
+    )
+    id_text = dy.String(
+        nullable=True, description="What stood in the place of the id, if it is not the id."
+    )
     title = dy.String(nullable=True, description="Title, cleaned; null if it is blank.")
     folded_title = dy.String(nullable=True, description="Title, as titles are compared.")
+    title_issue = dy.String(
+        nullable=True, description="Issue of the title, if it has one: a word of column `issues`."
+    )
     date_text = dy.String(nullable=True, description="What stood in the date field, cleaned.")
     date = dy.Date(nullable=True, description="First day of what is known of the date.")
     date_precision = _precision("date")
@@ -337,6 +345,9 @@ class PublicationColumns(dy.Schema):
 
     publication_id = dy.String(
         primary_key=True, min_length=1, description="Id of the source, or a hash in its place."
+    )
+    id_text = dy.String(
+        nullable=True, description="What stood in the place of the id, if it is not the id."
     )
     title = dy.String(min_length=1, description="Title, cleaned.")
     journal = dy.String(nullable=True, description="Journal, in its most frequent spelling.")

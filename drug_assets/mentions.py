@@ -22,6 +22,7 @@ import polars.selectors as cs
 
 from drug_assets import contracts
 from drug_assets.cleaning.text import LETTER_OR_DIGIT, fold_text
+from drug_assets.terms import MergeRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,6 +96,7 @@ def join_mentions(
     named: Mapping[str, pl.LazyFrame],
     drugs: pl.LazyFrame,
     titles: Mapping[str, Sequence[str]],
+    merged: Mapping[str, pl.LazyFrame],
 ) -> pl.LazyFrame:
     """Join drugs named to publications: the mentions of all sources (`contracts.Mentions`).
 
@@ -104,12 +106,17 @@ def join_mentions(
             not a publication of their own are ignored.
         drugs: table as `contracts.Drugs`.
         titles: by source, the columns of its table that hold a title.
+        merged: by source, the rows merged into publications (`contracts.MergedRecords`). A title of
+            such a publication can be that of another record, so its titles are searched again.
 
     Returns:
         One row per drug and publication, sorted by drug_id, source and publication_id.
     """
+    names = list_searched_names(drugs)
     found = [
-        table.join(named[source], on=_RECORD)
+        table.join(
+            _search_again(table, named[source], merged[source], names, titles[source]), on=_RECORD
+        )
         .with_columns(source=pl.lit(source), title=_pick_title(titles[source]))
         .select(cs.by_name(*_PUBLICATION_COLUMNS, *_FOUND_COLUMNS, "source", require_all=False))
         for source, table in publications.items()
@@ -121,6 +128,27 @@ def join_mentions(
         .select(_MENTIONS.names())
         .sort("drug_id", "source", "publication_id")
     )
+
+
+def _search_again(
+    publications: pl.LazyFrame,
+    named: pl.LazyFrame,
+    merged: pl.LazyFrame,
+    names: pl.LazyFrame,
+    titles: Sequence[str],
+) -> pl.LazyFrame:
+    """The drugs named in the titles of records, and in those of publications that rows changed."""
+    changed = merged.filter(pl.col("rule") != MergeRule.SAME_CONTENT).select("merged_into")
+    filled = (
+        publications.join(changed, left_on="publication_id", right_on="merged_into", how="semi")
+        .select(*_RECORD, *titles)
+        .collect()
+        .lazy()
+    )
+    if filled.select(pl.len()).collect().item() == 0:
+        return named
+    found = find_drugs_named(filled, Vocabulary.of(names.collect()), titles)
+    return pl.concat([named.join(filled, on=_RECORD, how="anti"), found])
 
 
 def _pick_title(titles: Sequence[str]) -> pl.Expr:

@@ -99,6 +99,12 @@ class Issue(Term):
     """What a reader of a cleaned record should know (column `issues`)."""
 
     MISSING_ID = "missing_id", "no id was given, so it is a hash of title, date and journal"
+    INVALID_ID = "invalid_id", "what was given cannot be an id: `id_text` has it, a hash its place"
+    SHARED_ID = (
+        "shared_id",
+        "rows of one file with other titles or names have the same id: `id_text` has it",
+    )
+    VERNACULAR_TITLE = "vernacular_title", "its only title is the one in its own language"
     MISSING_DATE = "missing_date", "no date was given"
     MONTH_FIRST_DATE = "month_first_date", "the date can only be read with the month first"
     PARTLY_READ_DATE = "partly_read_date", "only the year, month or season of the date can be read"

@@ -994,16 +994,28 @@ class TestSearched:
         self,
         records: dict[str, int] | None = None,
         mentions: list[Row] | None = None,
+        merged: list[Row] | None = None,
     ) -> audit.Finding:
         pubmed = audit.Searched(
             table("pubmed", *self.PUBLICATIONS),
             self.RECORDS if records is None else records,
             table("pubmed_drugs_named", *self.NAMED),
+            table("merged_pubmed", *(merged or [])),
         )
-        nothing = audit.Searched(table("clinical_trials"), {}, table("clinical_trials_drugs_named"))
+        nothing = audit.Searched(
+            table("clinical_trials"),
+            {},
+            table("clinical_trials_drugs_named"),
+            table("merged_clinical_trials"),
+        )
         searched = {"pubmed": pubmed, "clinical_trials": nothing}
         found = self.MENTIONS if mentions is None else mentions
         return audit.every_publication_was_searched(searched, table("mentions", *found))
+
+    def test_a_publication_that_rows_were_merged_into_may_have_another_title(self) -> None:
+        row = {**place(5), "merged_into": "3", "rule": "merged_duplicate"}
+        assert self.finding(mentions=self.MENTIONS[:1], merged=[row]).passed
+        assert not self.finding(mentions=self.MENTIONS[:1]).passed
 
     def test_all_were_searched_and_what_they_name_is_mentioned(self) -> None:
         assert self.finding() == audit.Finding(

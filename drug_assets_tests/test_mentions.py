@@ -388,9 +388,18 @@ def named_in(source: str, records: pl.LazyFrame, drugs: Mapping[str, Any] = DRUG
     return held_to(contracts.DrugsNamed, found).lazy()
 
 
+def merged(*rows: dict[str, Any]) -> dict[str, pl.LazyFrame]:
+    """The rows merged into PubMed publications; none into trials."""
+    schema = contracts.polars_schema(contracts.MergedRecords)
+    return {
+        "pubmed": pl.LazyFrame([*rows], schema=schema),
+        "clinical_trials": pl.LazyFrame(schema=schema),
+    }
+
+
 def mentioned(tables: Mapping[str, pl.LazyFrame], drugs: Mapping[str, Any]) -> pl.LazyFrame:
     found = {source: named_in(source, table, drugs) for source, table in tables.items()}
-    return join_mentions(tables, found, listed(drugs), TITLE_COLUMNS)
+    return join_mentions(tables, found, listed(drugs), TITLE_COLUMNS, merged())
 
 
 class TestTable:
@@ -466,8 +475,21 @@ class TestTable:
         records = publications("pubmed", rows)
         kept = records.filter(pl.col("source_row") == 2)
         named = {"pubmed": named_in("pubmed", records)}
-        table = join_mentions({"pubmed": kept}, named, listed(), TITLE_COLUMNS).collect()
+        table = join_mentions({"pubmed": kept}, named, listed(), TITLE_COLUMNS, merged()).collect()
         assert table.select("publication_id", "title").rows() == [("2", "Acid")]
+
+    @pytest.mark.parametrize(
+        ("rule", "drugs"), [("same_content", ["acid"]), ("merged_duplicate", ["ethanol"])]
+    )
+    def test_a_title_that_came_from_another_record_is_searched(
+        self, rule: str, drugs: list[str]
+    ) -> None:
+        record = publications("pubmed", [{"publication_id": "1", "title": "On acid"}])
+        kept = record.with_columns(title=pl.lit("On ethanol")) if "ethanol" in drugs else record
+        named = {"pubmed": named_in("pubmed", record)}
+        row = {"source_file": "a.csv", "source_row": 1, "merged_into": "1", "rule": rule}
+        table = join_mentions({"pubmed": kept}, named, listed(), TITLE_COLUMNS, merged(row))
+        assert table.collect()["drug_id"].to_list() == drugs
 
 
 def test_what_is_named_in_a_file_stands_together() -> None:

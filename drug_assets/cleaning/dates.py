@@ -1,7 +1,8 @@
 """Dates as people, registries and PubMed write them -> date and precision (SPEC 2).
 
-One operation on a column of cleaned text, `parse_dates`, made of Polars expressions only. Cleaning
-the text does not belong here, nor does the handling of missing or unreadable dates.
+Two operations, made of Polars expressions only: `parse_dates`, on a column of cleaned text, and
+`agree`, on two columns of dates. Cleaning the text does not belong here, nor does the handling of
+missing or unreadable dates.
 
 A form is a regular expression with named groups. No text matches two forms, except the last one,
 which counts only if no other matches: it finds the year in odd texts. PubMed's own forms are those
@@ -296,4 +297,31 @@ def _result() -> pl.Expr:
         .when(pl.field("month_first"))
         .then(pl.lit(Issue.MONTH_FIRST_DATE))
         .alias("issue"),
+    )
+
+
+def agree(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Whether two dates do not contradict each other: they are equal as far as both are known.
+
+    Of two seasons or two months, both must be the same. A season is compared with a month or a day
+    by its year alone, since its months depend on the country.
+
+    Args:
+        one: A Struct of `date` and `precision`, as `parse_dates` returns them.
+        other: A Struct of the same fields.
+
+    Returns:
+        A Boolean column, null where a date is missing.
+    """
+    first, second = one.struct.field("date"), other.struct.field("date")
+    precisions = [date.struct.field("precision") for date in (one, other)]
+    by_year = pl.any_horizontal(
+        precision.is_in([DatePrecision.SEASON, DatePrecision.YEAR]) for precision in precisions
+    )
+    return (
+        pl.when(precisions[0] == precisions[1])
+        .then(first == second)
+        .when(by_year)
+        .then(first.dt.year() == second.dt.year())
+        .otherwise(first.dt.truncate("1mo") == second.dt.truncate("1mo"))
     )

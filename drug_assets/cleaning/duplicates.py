@@ -1,7 +1,8 @@
-"""Find records of the same publication and decide which one is kept (SPEC 2, "duplicates").
+"""Find records of the same publication, decide which one is kept, and fill its gaps (SPEC 2).
 
-Three rules, in this order: same content; same folded title and date with ids equal or one missing
-and journals equal or one missing; same id with different content, where the later delivery wins.
+Records of one id are one publication, except rows of one file with different titles: their id is
+none. Records without an id belong to a publication by folded title and date, if their journals are
+equal or one is missing. The newest record is kept, with every gap filled from the others.
 
 Most records have no duplicate. A first pass over hashes finds the few candidates. The rules are
 applied to candidates only, so the texts of millions of records are never compared.
@@ -14,60 +15,68 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from drug_assets import contracts
+from drug_assets.cleaning import dates
 from drug_assets.terms import MergeRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-_JOURNAL = ("journal_id", "journal", "folded_journal")
 #: The order of the records of an id, the oldest first; a record without a revision is older than
 #: any that has one.
 CURRENCY = ("version", "revised", "position")
-#: Columns that are no content: file, row and position, version, and the spelling of the journal.
-_NOT_CONTENT = (
-    *("source_file", "source_row", "position", "version", "revised", "delivered"),
-    *("journal", "folded_journal"),
-)
+#: Columns of a record that are about its row, not about its publication.
+_OF_THE_ROW = ("source_file", "source_row", *CURRENCY, "delivered", "content")
+#: Columns that are no content: those of the row, and the spelling of the journal.
+_NOT_CONTENT = (*_OF_THE_ROW, "journal", "folded_journal")
 #: Records of the same work have equal values in these columns; `_cluster` adds undated_text.
 _SAME_WORK = ("folded_title", "date", "date_precision", "undated_text")
+_CLUSTER = (*_SAME_WORK, "cluster_id", "cluster_journal")
 
 
 def resolve_duplicates(
     records: pl.LazyFrame,
     add_journals: Callable[[pl.LazyFrame], pl.LazyFrame],
     surrogate: pl.Expr,
+    *,
+    titles: Sequence[str] = ("title",),
+    date_fields: Sequence[str] = ("date",),
 ) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Split records into the publications that are kept and the rows that are merged into them.
 
     Args:
         records: one row per record, with source_file, source_row, position (in the order of
-            delivery), version, revised, id (null if missing), title, folded_title, date,
-            date_precision and date_text. All other columns count as content and are kept. Read
-            three times.
+            delivery), version, revised, id (null if missing), id_text, title, folded_title,
+            title_issue, date, date_precision, date_text and date_issue. All other columns count as
+            content and are kept. Read several times.
         add_journals: adds the columns journal, journal_id and folded_journal to records.
         surrogate: the publication_id of a record without id.
+        titles: the columns that hold a title. The first one is never null: another one stands in.
+        date_fields: the columns that hold a date, those first that `date` is taken from first.
 
     Returns:
         The kept records and the merged rows. Kept records have the columns of `add_journals` too,
-        with a missing id or journal filled from the rows merged into them; `publication_id`;
-        `conflicting_duplicate`, whether a row of the same id with other content was replaced; and
-        `merged_duplicate`, whether rows that differ were merged. Merged rows are as
-        `contracts.MergedRecords`, sorted by key.
+        with gaps filled from the rows merged into them; `publication_id`; `id_shared`, whether the
+        id is null because other records of its file have it; `conflicting_duplicate`, whether a row
+        that contradicts it was merged; and `merged_duplicate`, whether another row that differs
+        was. Merged rows are as `contracts.MergedRecords`, sorted by key.
     """
     candidates = _find_candidates(records)
+    compared = add_journals(_read_candidates(records, candidates)).collect()
+    shared = _find_shared_ids(compared)
+    if not shared.is_empty():
+        further = _find_same_works(records, shared, candidates)
+        candidates = pl.concat([candidates, further])
+        added = add_journals(_read_candidates(records, further)).collect()
+        compared = pl.concat([compared, added])
     unique = add_journals(records.join(candidates.lazy(), on="position", how="anti")).with_columns(
         publication_id=_id_or_surrogate(surrogate),
+        id_shared=pl.lit(value=False),
         conflicting_duplicate=pl.lit(value=False),
         merged_duplicate=pl.lit(value=False),
     )
-    # Polars applies this filter before it reads the other columns, so few rows are read in vain.
-    record_id = pl.col("id")
-    candidate_ids = candidates["id"].drop_nulls().implode()
-    prefiltered = records.filter(record_id.is_null() | record_id.is_in(candidate_ids))
-    compared = add_journals(
-        prefiltered.join(candidates.lazy(), on="position", how="semi")
-    ).collect()
-    kept, merged = _resolve_candidates(compared, surrogate)
+    kept, merged = _resolve_candidates(
+        _set_shared_ids_apart(compared, shared), surrogate, titles, date_fields
+    )
     return pl.concat([unique, kept.select(unique.collect_schema().names()).lazy()]), merged.lazy()
 
 
@@ -96,62 +105,188 @@ def _find_candidates(records: pl.LazyFrame) -> pl.DataFrame:
     )
 
 
+def _read_candidates(records: pl.LazyFrame, candidates: pl.DataFrame) -> pl.LazyFrame:
+    # Polars applies this filter before it reads the other columns, so few rows are read in vain.
+    record_id = pl.col("id")
+    candidate_ids = candidates["id"].drop_nulls().implode()
+    prefiltered = records.filter(record_id.is_null() | record_id.is_in(candidate_ids))
+    return prefiltered.join(candidates.lazy(), on="position", how="semi")
+
+
+def _compared_title(folded_title: pl.Expr) -> pl.Expr:
+    """A folded title without the marks by which sources differ: brackets around it, its last stop.
+
+    PubMed puts a translated title into brackets.
+    """
+    bare = folded_title.str.strip_chars_start(" [({\"'").str.strip_chars_end(" .,;:!?*])}\"'")
+    return pl.when(bare == "").then(folded_title).otherwise(bare)
+
+
+def _find_shared_ids(candidates: pl.DataFrame) -> pl.DataFrame:
+    """The records whose id other rows of their file have for another title: position, title, date.
+
+    Rows of one file are no deliveries of one record, unless they say themselves which is newer.
+    """
+    same_place = ("source_file", "id", "version", "revised")
+    titles = _compared_title(pl.col("folded_title")).n_unique().over(*same_place)
+    return candidates.filter(pl.col("id").is_not_null(), titles > 1).select(
+        "position", "folded_title", "date"
+    )
+
+
+def _find_same_works(
+    records: pl.LazyFrame, shared: pl.DataFrame, candidates: pl.DataFrame
+) -> pl.DataFrame:
+    """Position and id of further candidates: records whose only duplicate has a shared id."""
+    works = shared.lazy().select("date", title_hash=pl.col("folded_title").hash())
+    return (
+        records.select("position", "id", "date", title_hash=pl.col("folded_title").hash())
+        .join(works, on=["title_hash", "date"], how="semi", nulls_equal=True)
+        .join(candidates.lazy(), on="position", how="anti")
+        .select("position", "id")
+        .collect()
+    )
+
+
+def _set_shared_ids_apart(records: pl.DataFrame, shared: pl.DataFrame) -> pl.DataFrame:
+    """Let a record with a shared id be one without id, and keep the id as a text."""
+    is_shared = pl.col("position").is_in(shared["position"].implode())
+    return records.with_columns(
+        id=pl.when(~is_shared).then("id"),
+        id_text=pl.when(is_shared).then("id").otherwise("id_text"),
+        id_shared=is_shared,
+    )
+
+
 def _resolve_candidates(
-    records: pl.DataFrame, surrogate: pl.Expr
+    records: pl.DataFrame, surrogate: pl.Expr, titles: Sequence[str], date_fields: Sequence[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Apply the three rules to the candidates: the kept records and the merged rows."""
+    """Make one publication of the records that belong together: these and the merged rows."""
     content = pl.struct(pl.exclude(_NOT_CONTENT)).struct.json_encode()
     # A record says itself how new it is, whether it was delivered earlier or later.
     in_order = records.sort(CURRENCY, nulls_last=False).with_row_index("delivered")
     clustered = _cluster(in_order.with_columns(content=content))
-    cluster = [*_SAME_WORK, "cluster_id", "cluster_journal"]
-    # A record with an id is kept before one without. Among equals the later delivery is kept, since
-    # a retraction does not change title and date.
+    # A record with an id is kept before one without.
     best_first = clustered.sort(pl.col("id").is_null(), "delivered", descending=[False, True])
-    clusters = (
-        best_first.with_columns(
-            last_delivered=pl.col("delivered").max().over(cluster),
-            contents=pl.col("content").n_unique().over(cluster),
-            **{
-                f"filled_{name}": pl.col(name).drop_nulls().first().over(cluster)
-                for name in _JOURNAL
-            },
-        )
-        .unique(cluster, keep="first", maintain_order=True)
-        .with_columns(id="cluster_id", **{name: pl.col(f"filled_{name}") for name in _JOURNAL})
-        .with_columns(publication_id=_id_or_surrogate(surrogate))
-        .sort("publication_id", "last_delivered", descending=[False, True])
+    rows = best_first.join(
+        _identify_clusters(best_first, surrogate),
+        on=_CLUSTER,
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    ).with_columns(title_stands_in=_title_stands_in(titles))
+    columns = rows.drop("undated_text", "cluster_id", "cluster_journal", "publication_id").schema
+    kept = rows.group_by("publication_id", maintain_order=True).agg(
+        *_fill_gaps(columns, date_fields)
     )
-    kept = clusters.with_columns(
-        conflicting_duplicate=pl.len().over("publication_id") > 1,
-        merged_duplicate=pl.col("contents") > 1,
-    ).unique("publication_id", keep="first", maintain_order=True)
-    winner = pl.col("position_of_cluster").is_in(kept["position"].implode())
     merged = (
-        clustered.join(
-            clusters.select(
-                *cluster,
-                "publication_id",
-                content_of_cluster="content",
-                position_of_cluster="position",
-            ),
-            on=cluster,
-            nulls_equal=True,
-        )
-        .filter(~pl.col("position").is_in(kept["position"].implode()))
+        rows.join(kept, on="publication_id", suffix="_kept")
+        .filter(pl.col("position") != pl.col("position_kept"))
         .select(
             "source_file",
             "source_row",
             merged_into="publication_id",
-            rule=pl.when(~winner)
-            .then(pl.lit(MergeRule.CONFLICTING_DUPLICATE))
-            .when(pl.col("content") == pl.col("content_of_cluster"))
+            rule=pl.when(pl.col("content") == pl.col("content_kept"))
             .then(pl.lit(MergeRule.SAME_CONTENT))
+            .when(_contradicts(date_fields))
+            .then(pl.lit(MergeRule.CONFLICTING_DUPLICATE))
             .otherwise(pl.lit(MergeRule.MERGED_DUPLICATE)),
         )
         .sort("source_file", "source_row")
     )
-    return kept, merged.select(contracts.MergedRecords.column_names())
+    flags = {
+        rule: pl.col("publication_id").is_in(
+            merged.filter(pl.col("rule") == rule)["merged_into"].implode()
+        )
+        for rule in (MergeRule.CONFLICTING_DUPLICATE, MergeRule.MERGED_DUPLICATE)
+    }
+    return (
+        kept.with_columns(flag.alias(str(rule)) for rule, flag in flags.items()),
+        merged.select(contracts.MergedRecords.column_names()),
+    )
+
+
+def _identify_clusters(best_first: pl.DataFrame, surrogate: pl.Expr) -> pl.DataFrame:
+    """The publication_id of each cluster: its id, or the surrogate of its first record."""
+    journal = pl.col("folded_journal").drop_nulls().first().over(_CLUSTER)
+    return (
+        best_first.with_columns(id="cluster_id", folded_journal=journal)
+        .unique(_CLUSTER, keep="first", maintain_order=True)
+        .select(*_CLUSTER, publication_id=_id_or_surrogate(surrogate))
+    )
+
+
+def _title_stands_in(titles: Sequence[str]) -> pl.Expr:
+    """Whether the title is another one that stands in for it."""
+    return pl.any_horizontal(
+        pl.col("title_issue").is_not_null(),
+        *(pl.col("title").eq_missing(pl.col(other)) for other in titles[1:]),
+    )
+
+
+def group_columns(columns: Iterable[str]) -> Mapping[str, list[str]]:
+    """The columns that belong together, by the one that the others describe.
+
+    The name says it: `date_precision` and `date_text` belong to `date`, `folded_title` to `title`.
+    """
+    names = list(columns)
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        bare = name.removeprefix("folded_")
+        described = [n for n in names if bare == n or bare.startswith(f"{n}_")]
+        groups.setdefault(min(described, key=len, default=name), []).append(name)
+    return groups
+
+
+def _fill_gaps(schema: Mapping[str, pl.DataType], date_fields: Sequence[str]) -> list[pl.Expr]:
+    """Expressions that aggregate the records of a publication, the best first, to one row.
+
+    Each group of columns comes from the first record that speaks of it. Null, and an empty list,
+    say nothing. A title that stands in for another, and a date of a field of lower rank, count
+    only where there is no other.
+    """
+    filled = []
+    for owner, members in group_columns(c for c in schema if c not in _OF_THE_ROW).items():
+        speaks = [_speaks(owner, schema)]
+        if owner == "title":
+            speaks = [~pl.col("title_stands_in")]
+        elif owner == "date":
+            speaks = [pl.col(field).is_not_null() for field in date_fields]
+        if f"{owner}_text" in members:
+            speaks.append(pl.col(f"{owner}_text").is_not_null())
+        rank = pl.lit(len(speaks))
+        for place, speaking in reversed(list(enumerate(speaks))):
+            rank = pl.when(speaking).then(pl.lit(place)).otherwise(rank)
+        filled += [pl.col(member).get(rank.arg_min()) for member in members]
+    return [*filled, *(pl.col(name).first() for name in _OF_THE_ROW if name in schema)]
+
+
+def _speaks(column: str, schema: Mapping[str, pl.DataType]) -> pl.Expr:
+    value = pl.col(column)
+    return value.list.len() > 0 if isinstance(schema[column], pl.List) else value.is_not_null()
+
+
+def _contradicts(date_fields: Sequence[str]) -> pl.Expr:
+    """Whether a record contradicts the publication (columns NAME_kept) that it belongs to.
+
+    A value that is only coarser, or missing, contradicts nothing; neither do titles that differ in
+    case or in the marks around them, nor a title that stands in for another.
+    """
+    title, kept_title = (_compared_title(pl.col(f"folded_title{of}")) for of in ("", "_kept"))
+    both_are_titles = pl.col("title_stands_in") == pl.col("title_stands_in_kept")
+    same_day = pl.any_horizontal(
+        dates.agree(
+            pl.struct(date="date", precision="date_precision"),
+            pl.struct(date=f"{field}_kept", precision=f"{field}_precision_kept"),
+        ).fill_null(value=False)
+        for field in date_fields
+    )
+    dated = pl.col("date").is_not_null() & pl.col("date_kept").is_not_null()
+    return (
+        ((title != kept_title) & both_are_titles)
+        | (dated & ~same_day)
+        | (pl.col("journal_id") != pl.col("journal_id_kept")).fill_null(value=False)
+    )
 
 
 def _cluster(records: pl.DataFrame) -> pl.DataFrame:

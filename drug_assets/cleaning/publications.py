@@ -127,10 +127,22 @@ def clean_publications(
         lambda rows: _make_surrogate_ids(source.name, rows), return_dtype=pl.String
     )
     kept, merged = duplicates.resolve_duplicates(
-        not_rejected, lambda rows: _add_journals(rows, resolved), surrogate
+        not_rejected,
+        lambda rows: _add_journals(rows, resolved),
+        surrogate,
+        titles=source.titles,
+        date_fields=source.date_fields,
     )
+    # A further title that stands in for the title is not shown twice.
+    shown_once = {
+        title: pl.when(pl.col(title) != pl.col("title")).then(title) for title in source.titles[1:]
+    }
     columns = source.contracts().cleaned.column_names()
-    kept = kept.with_columns(issues=_issues()).sort(_choose_order(not_rejected)).select(columns)
+    kept = (
+        kept.with_columns(issues=_issues(), **shown_once)
+        .sort(_choose_order(not_rejected))
+        .select(columns)
+    )
     return CleanedPublications(kept=kept, merged=merged)
 
 
@@ -157,13 +169,16 @@ def _add_journals(records: pl.LazyFrame, resolved: pl.LazyFrame) -> pl.LazyFrame
 
 def _issues() -> pl.Expr:
     """The issues of a publication, sorted."""
-    date_issue = pl.col("date_issue")
+    date_issue, without_id = pl.col("date_issue"), pl.col("id").is_null()
     issues = [
         (Issue.CONFLICTING_DUPLICATE, pl.col("conflicting_duplicate")),
         (Issue.MERGED_DUPLICATE, pl.col("merged_duplicate")),
         *((issue, date_issue == issue) for issue in dates.ISSUES),
-        (Issue.MISSING_ID, pl.col("id").is_null()),
+        (Issue.INVALID_ID, without_id & pl.col("id_text").is_not_null() & ~pl.col("id_shared")),
+        (Issue.MISSING_ID, without_id & pl.col("id_text").is_null()),
         (Issue.MISSING_JOURNAL, pl.col("journal_id").is_null()),
+        (Issue.SHARED_ID, pl.col("id_shared")),
+        (Issue.VERNACULAR_TITLE, pl.col("title_issue") == Issue.VERNACULAR_TITLE),
     ]
     # Joining and splitting text is ten times as fast as sorting a list and dropping its nulls.
     text = pl.concat_str(

@@ -46,7 +46,12 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
         for given, field in zip(GIVEN_JOURNAL, _JOURNAL_FIELDS, strict=True)
     }
     records = (
-        raw.with_columns(id=source.canonical_id(pl.col("id")), title=source.title())
+        raw.with_columns(
+            id=source.canonical_id(pl.col("id")),
+            id_text=pl.lit(None, dtype=pl.String),
+            title=source.title(),
+            title_issue=pl.lit(None, dtype=pl.String),
+        )
         .with_columns(**own)
         .with_columns(folded_title=fold_text(pl.col("title")))
         .pipe(_read_dates, source)

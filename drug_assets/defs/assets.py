@@ -412,7 +412,8 @@ def drugs_named(context: dg.AssetExecutionContext, drugs: pl.LazyFrame) -> Itera
     "mentions",
     mentions.join_mentions,
     inputs=[source.name for source in sources.PUBLICATIONS]
-    + [f"{source.name}_drugs_named" for source in sources.PUBLICATIONS],
+    + [f"{source.name}_drugs_named" for source in sources.PUBLICATIONS]
+    + [f"merged_{source.name}" for source in sources.PUBLICATIONS],
     lineage={
         "drug_id": [("drugs", "drug_id")],
         "drug": [("drugs", "drug")],
@@ -447,6 +448,7 @@ def mentions_table(drugs: pl.LazyFrame, **tables: pl.LazyFrame) -> pl.LazyFrame:
         {source.name: tables[f"{source.name}_drugs_named"] for source in sources.PUBLICATIONS},
         drugs,
         {source.name: source.titles for source in sources.PUBLICATIONS},
+        {source.name: tables[f"merged_{source.name}"] for source in sources.PUBLICATIONS},
     )
 
 

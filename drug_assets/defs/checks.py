@@ -27,6 +27,7 @@ PUBLICATIONS = [source.name for source in sources.PUBLICATIONS]
 #: Names of the checks whose figures the report of a run shows.
 EQUALS_MENTIONS = "equals_mentions"
 EVERY_FILE_IS_READ = "every_file_is_read"
+NONE_CONFLICT = "none_conflict"
 NOTHING_LOST = "nothing_lost"
 REJECTED_SHARE = "rejected_share"
 
@@ -252,18 +253,23 @@ def check_references(_: Look, trial_publications: Any, **publications: Any) -> F
             blocking=True,
         )
     ],
-    load=_same("mentions", *PUBLICATIONS),
+    load=_same("mentions", *PUBLICATIONS, *(f"merged_{source}" for source in PUBLICATIONS)),
     look_at=[f"{source}_drugs_named" for source in PUBLICATIONS],
 )
-def every_publication_was_searched(look: Look, mentions: Any, **publications: Any) -> Findings:
+def every_publication_was_searched(look: Look, mentions: Any, **tables: Any) -> Findings:
     """No publication was left out of the search."""
 
     def find() -> audit.Finding:
         searched = {}
-        for source, table in publications.items():
+        for source in PUBLICATIONS:
             named = look.outputs.parts(f"{source}_drugs_named")
             of_file = named.input_rows(look.outputs.store)
-            searched[source] = audit.Searched(table, of_file, named.rows(look.outputs.store))
+            searched[source] = audit.Searched(
+                tables[source],
+                of_file,
+                named.rows(look.outputs.store),
+                tables[f"merged_{source}"],
+            )
         return audit.every_publication_was_searched(searched, mentions)
 
     yield ("mentions", "every_publication_was_searched"), find
@@ -361,7 +367,10 @@ def _publication_warnings(source: str) -> dg.AssetChecksDefinition:
     checks = [
         Check(source, flag, f"The share of records with {flag.replace('_', ' ')}.")
         for flag in audit.MISSING
-    ] + [Check(source, "future_dates", "Dates after today.")]
+    ] + [
+        Check(source, "future_dates", "Dates after today."),
+        Check(source, NONE_CONFLICT, "Records that contradict others of their id."),
+    ]
 
     @_declare(f"warn_{source}", checks, load={"rows": source})
     def body(_: Look, rows: Any) -> Findings:
@@ -370,6 +379,7 @@ def _publication_warnings(source: str) -> dg.AssetChecksDefinition:
             yield (source, flag), partial(flagged.__getitem__, flag)
         today = datetime.now(tz=UTC).date()
         yield (source, "future_dates"), partial(audit.no_future_dates, rows, today)
+        yield (source, NONE_CONFLICT), partial(audit.none_conflict, rows)
 
     return body
 

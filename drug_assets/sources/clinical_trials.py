@@ -102,7 +102,11 @@ class ClinicalTrials(TrialSource):
 
         brief = clean_field(pl.col("brief_title"))
         return {
-            "brief_title": pl.when(brief != pl.col("title")).then(brief),
+            # Where it stands in for the official title, both are the same. Where both are given and
+            # are the same, it is none.
+            "brief_title": pl.when(
+                (brief != pl.col("title")) | clean_field(pl.col("scientific_title")).is_null()
+            ).then(brief),
             "status": clean_field(pl.col("status")),
             "phases": split_values("phase"),
             # The registry's legacy export lists the collaborators after the lead sponsor.

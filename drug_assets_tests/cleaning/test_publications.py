@@ -277,12 +277,18 @@ class TestDuplicates:
         assert "conflicting_duplicate" in kept[0]["issues"]
         assert [(*key(m), m["rule"]) for m in merged] == [(earlier, 9, "conflicting_duplicate")]
 
-    def test_in_one_file_the_later_row_wins(self) -> None:
-        kept, _ = cleaned(pubmed_rows({"id": "1", "title": "Old"}, {"id": "1", "title": "New"}))
-        assert [row["title"] for row in kept] == ["New"]
+    def test_in_one_file_an_id_with_two_titles_is_none(self) -> None:
+        kept, merged = cleaned(pubmed_rows({"id": "1", "title": "A"}, {"id": "1", "title": "B"}))
+        assert [(row["title"], row["id_text"], row["issues"]) for row in kept] == [
+            (title, "1", ["missing_date", "missing_journal", "shared_id"]) for title in "AB"
+        ]
+        assert {row["publication_id"] for row in kept} == {
+            surrogate("pubmed", title, "", "") for title in "ab"
+        }
+        assert merged == []
 
     def test_a_later_version_wins_whatever_was_delivered_later(self) -> None:
-        rows = [{"id": "1", "title": f"Version {v}", "version": v} for v in ("2", "10", "1", None)]
+        rows = [{"id": "1", "title": f"Version {v}", "version": v} for v in ("2", "10", "1")]
         kept, _ = cleaned(pubmed_rows(*rows))
         assert [row["title"] for row in kept] == ["Version 10"]
 

@@ -116,7 +116,8 @@ def test_a_brief_title_of_blanks_stands_in_for_none() -> None:
     reasons = [record(CLINICAL_TRIALS, brief_title=blank)["reason"] for blank in BLANK]
     assert reasons == ["blank_title"] * len(BLANK)
     assert record(CLINICAL_TRIALS, brief_title=UNTIDY)["reason"] is None
-    assert record(CLINICAL_TRIALS, brief_title=UNTIDY)["brief_title"] is None
+    stands_in = record(CLINICAL_TRIALS, brief_title=UNTIDY)
+    assert (stands_in["title"], stands_in["brief_title"]) == (TIDY, TIDY)
 
 
 @pytest.mark.parametrize(

@@ -290,7 +290,8 @@ def test_assets_give_what_the_functions_beneath_them_give(
         for source, of_source in titles.items()
     }
     kept = {name: of_source.kept for name, of_source in made.items()}
-    found = mentions.join_mentions(kept, named, cleaned.kept, titles)
+    merged = {name: of_source.merged for name, of_source in made.items()}
+    found = mentions.join_mentions(kept, named, cleaned.kept, titles, merged)
     belonging = references.find_trial_publications(kept)
     by_journal = graph.count_journal_drugs(found)
     expected = {

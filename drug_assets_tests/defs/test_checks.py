@@ -43,7 +43,13 @@ WARNINGS = {
     *(
         (source, check)
         for source in PUBLICATIONS
-        for check in ("missing_id", "missing_date", "missing_journal", "future_dates")
+        for check in (
+            "missing_id",
+            "missing_date",
+            "missing_journal",
+            "future_dates",
+            "none_conflict",
+        )
     ),
     ("landed_files", "every_file_is_read"),
     ("rejected_records", "rejected_share"),
@@ -404,6 +410,19 @@ def test_references_that_lead_out_of_the_store_are_a_warning(store: Store) -> No
     )
     found = assert_warns(store, "trial_publications", "few_dangle")
     assert found == {"references": 1, "dangling": 1, "share": 1.0, "dangling.result": 1}
+
+
+@pytest.mark.parametrize("source", PUBLICATIONS)
+def test_records_that_contradict_others_are_a_warning(store: Store, source: str) -> None:
+    def flagged(issues: list[str]) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        return lambda rows: rows.with_columns(issues=pl.lit(issues))
+
+    store.spoil(source, flagged(["merged_duplicate"]))
+    assert store.evaluated(source, "none_conflict").passed
+    store.spoil(source, flagged(["conflicting_duplicate"]))
+    found = assert_warns(store, source, "none_conflict")
+    assert found["conflicting_duplicate"] > 0
+    assert found["shared_id"] == 0
 
 
 def test_drugs_never_mentioned_are_a_warning_with_their_names(store: Store) -> None:

@@ -80,17 +80,17 @@ def make_all(landing: Path, store: Path) -> Made:
     add("merged_drugs", cleaned_drugs.merged)
     journals = add("journals", collect_journals([records[s.name] for s in sources.PUBLICATIONS]))
     vocabulary = mentions.Vocabulary.of(mentions.list_searched_names(drugs).collect())
-    publications, named = {}, {}
+    publications, named, merged = {}, {}, {}
     for publication in sources.PUBLICATIONS:
         name = publication.name
         cleaned = clean_publications(publication, records[name], journals)
         publications[name] = add(name, cleaned.kept)
-        add(f"merged_{name}", cleaned.merged)
+        merged[name] = add(f"merged_{name}", cleaned.merged)
         found = mentions.find_drugs_named(records[name], vocabulary, publication.titles)
         named[name] = add(f"{name}_drugs_named", found)
     add("rejected_records", collect_rejected(raw, records))
     titles = {source.name: source.titles for source in sources.PUBLICATIONS}
-    found = add("mentions", mentions.join_mentions(publications, named, drugs, titles))
+    found = add("mentions", mentions.join_mentions(publications, named, drugs, titles, merged))
     journal_drugs = add("journal_drugs", graph.count_journal_drugs(found))
     add("top_journal", graph.find_top_journals(journal_drugs))
     made = Made(tables=tables)
