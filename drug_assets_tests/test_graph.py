@@ -27,7 +27,7 @@ from drug_assets_tests.support.raw import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 NEW_YEAR = date(2020, 1, 1)
 LANCET = {"journal": "Lancet", "journal_id": "lancet"}
@@ -496,22 +496,29 @@ IN_BRIEF: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     schema.JournalInBrief: schema.Journal,
     schema.MentionInBrief: schema.MentionByJournal,
 }
+WITH_RESULTS: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
+    **IN_BRIEF,
+    schema.DrugWithResults: schema.Drug,
+    schema.MentionWithResults: schema.Mention,
+    schema.PublicationOfTrialInBrief: schema.PublicationOfTrial,
+}
 
 
 def test_what_is_read_in_brief_has_members_of_the_whole_under_their_names() -> None:
-    assert {*IN_BRIEF} == {*schema._Brief.__subclasses__()}
-    for brief, whole in IN_BRIEF.items():
+    assert {*WITH_RESULTS} == {*schema._Brief.__subclasses__(), schema.DrugWithResults}
+    for brief, whole in WITH_RESULTS.items():
         assert {*brief.__struct_fields__} <= {*whole.__struct_fields__}
 
 
-def in_brief(whole: Any) -> Any:
-    """The members of an object, or of a list of objects, that the brief reader reads."""
+def in_brief(whole: Any, types: Mapping[type[msgspec.Struct], type[msgspec.Struct]]) -> Any:
+    """The members of an object, or of a list of objects, that a brief reader reads."""
     if isinstance(whole, list):
-        return [in_brief(one) for one in whole]
-    brief = {whole: brief for brief, whole in IN_BRIEF.items()}.get(type(whole))
+        return [in_brief(one, types) for one in whole]
+    brief = {whole: brief for brief, whole in types.items()}.get(type(whole))
     if brief is None:
         return whole
-    return brief(**{field: in_brief(getattr(whole, field)) for field in brief.__struct_fields__})
+    fields = brief.__struct_fields__
+    return brief(**{field: in_brief(getattr(whole, field), types) for field in fields})
 
 
 @settings(max_examples=10, deadline=None)
@@ -519,7 +526,9 @@ def in_brief(whole: Any) -> Any:
 def test_reading_in_brief_gives_what_the_whole_says(both: Tables) -> None:
     encoded = [line.encode() for line in lines(*both)]
     whole = list(read_drugs(lambda: encoded, schema.Drug))
-    assert list(read_drugs(lambda: encoded, schema.DrugInBrief)) == in_brief(whole)
+    assert list(read_drugs(lambda: encoded, schema.DrugInBrief)) == in_brief(whole, IN_BRIEF)
+    with_results = list(read_drugs(lambda: encoded, schema.DrugWithResults))
+    assert with_results == in_brief(whole, WITH_RESULTS)
 
 
 def test_a_lazy_mentions_table_is_enough(tmp_path: Any) -> None:

@@ -265,6 +265,103 @@ def test_retracted_mentions_count_and_are_told_unless_they_are_left_out() -> Non
     assert linked(document, "A", exclude_retracted=True) == []
 
 
+def result(
+    number: int, journal: str | None, *, kind: str = "result", retracted: bool | None = False
+) -> dict[str, Any]:
+    """A publication that belongs to a trial."""
+    return {
+        "type": "pubmed",
+        "id": f"result {number}",
+        "kind": kind,
+        "journal": journal,
+        "journal_id": journal and journal.casefold(),
+        "date": None,
+        "retracted": retracted,
+    }
+
+
+def with_trial(made: dict[str, Any], trial_id: str, *results: dict[str, Any]) -> dict[str, Any]:
+    """A drug that a trial without journal names, too, with publications of the trial."""
+    trial = {
+        **drug(made["drug"], trials=("Registry",))["mentions"][0],
+        "id": trial_id,
+        "journal": None,
+        "journal_id": None,
+        "publications": [*results],
+    }
+    return {**made, "mentions": [*made["mentions"], trial]}
+
+
+class TestTrialResults:
+    TRIALLED = with_trial(drug("A", pubmed=("Pain",)), "NCT1", result(1, "Heart"))
+    OTHER = drug("B", pubmed=("Heart",))
+
+    def test_results_count_where_it_is_asked_for_and_name_their_trial(self) -> None:
+        document = graph(self.TRIALLED, self.OTHER)
+        assert {(top.journal, top.via) for top in top_journals(document)} == {
+            ("Heart", None),
+            ("Pain", None),
+        }
+        (top,) = top_journals(document, with_trial_results=True)
+        assert (top.journal, top.drugs, top.via) == ("Heart", ["A", "B"], {"A": ["NCT1"]})
+        assert top.evidence == Evidence(2, 0, 0)
+        assert linked(document, "A") == linked(document, "B") == []
+        for asked, other in ("AB", "BA"):
+            (related,) = related_drugs(document, asked, with_trial_results=True).related
+            assert (related.drug, related.journals) == (other, ["Heart"])
+            assert related.via == {"Heart": ["NCT1"]}
+
+    def test_a_title_that_names_the_drug_needs_no_trial(self) -> None:
+        document = graph(
+            with_trial(drug("A", pubmed=("Heart",)), "NCT1", result(1, "Heart")), self.OTHER
+        )
+        (top,) = top_journals(document, with_trial_results=True)
+        assert (top.via, top.evidence) == ({}, Evidence(3, 0, 0))
+        (related,) = related_drugs(document, "A", with_trial_results=True).related
+        assert related.via == {}
+
+    def test_a_publication_counts_once_whatever_names_the_drug(self) -> None:
+        results = result(1, "Heart")
+        twice = with_trial(with_trial(drug("A"), "NCT2", results), "NCT1", results)
+        (top,) = top_journals(graph(twice), with_trial_results=True)
+        assert (top.evidence, top.via) == (Evidence(1, 0, 0), {"A": ["NCT1", "NCT2"]})
+        mentioned = drug("A", pubmed=("Heart",))
+        mentioned["mentions"][0]["id"] = "result 1"
+        (top,) = top_journals(
+            graph(with_trial(mentioned, "NCT1", results)), with_trial_results=True
+        )
+        assert (top.evidence, top.via) == (Evidence(1, 0, 0), {})
+
+    @pytest.mark.parametrize(
+        "publication",
+        [
+            *(result(1, "Heart", kind=kind) for kind in ("derived", "background", "named")),
+            result(1, None),
+        ],
+    )
+    def test_other_publications_of_a_trial_do_not_count(self, publication: dict[str, Any]) -> None:
+        document = graph(with_trial(drug("A"), "NCT1", publication))
+        assert top_journals(document, with_trial_results=True) == []
+
+    def test_retracted_results_are_told_or_left_out(self) -> None:
+        document = graph(with_trial(drug("A"), "NCT1", result(1, "Heart", retracted=True)))
+        (top,) = top_journals(document, with_trial_results=True)
+        assert top.evidence == Evidence(1, 1, 0)
+        assert top_journals(document, with_trial_results=True, exclude_retracted=True) == []
+
+    def test_journals_of_results_do_not_mention_the_drug_in_a_trial(self) -> None:
+        document = graph(self.TRIALLED, self.OTHER)
+        answer = related_drugs(document, "A", exclude_trial_journals=True, with_trial_results=True)
+        assert [related.drug for related in answer.related] == ["B"]
+
+    def test_a_document_of_a_version_that_knew_no_ties_has_none(self) -> None:
+        old = drug("A", pubmed=("Pain",))
+        for mention in old["mentions"]:
+            del mention["publications"], mention["trials"]
+        (top,) = top_journals(graph(old), with_trial_results=True)
+        assert (top.drugs, top.via) == (["A"], {})
+
+
 def test_trials_cannot_be_retracted_so_nothing_of_them_is_unknown() -> None:
     (top,) = top_journals(graph(drug("A", trials=("Pain",))), exclude_retracted=True)
     assert top.evidence == Evidence(1, 0, 0)
@@ -520,7 +617,7 @@ def test_answers_follow_from_the_mentions(
         assert [r.drug for r in answer.related] == sorted({other for other, _ in linking})
         assert all(r.journals == sorted(set(r.journals)) for r in answer.related)
         for related in answer.related:
-            assert related[2:] == evidence(
+            assert related[2:5] == evidence(
                 fact
                 for fact in in_pubmed
                 if fact[0] in {asked, related.drug} and fact[2] in related.journals
@@ -528,3 +625,48 @@ def test_answers_follow_from_the_mentions(
         assert answer.evidence == evidence(
             fact for fact in in_pubmed if fact[2] in {journal for _, journal in linking}
         )
+
+
+RESULTS = st.lists(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["NCT1", "NCT2"]),
+            st.sampled_from([(1, "J1"), (2, "J2"), (3, "J3")]),
+            st.sampled_from(["result", "result", "background"]),
+        ),
+        max_size=3,
+    ),
+    min_size=6,
+    max_size=6,
+)
+
+
+@settings(max_examples=60)
+@given(document=DOCUMENTS, results=RESULTS)
+def test_answers_with_results_follow_from_mentions_and_trials(
+    document: Document, results: list[list[tuple[str, tuple[int, str], str]]]
+) -> None:
+    direct = {
+        (d["drug"], j["journal"]) for d in document for j in d["journals"] for m in j["mentions"]
+    }
+    trials: dict[tuple[str, str], set[str]] = {}
+    tied = []
+    for made, of_drug in zip(document, results, strict=False):
+        for trial_id, (number, journal), kind in of_drug:
+            made = with_trial(made, trial_id, result(number, journal, kind=kind))  # noqa: PLW2901
+            if kind == "result":
+                trials.setdefault((made["drug"], journal), set()).add(trial_id)
+        tied.append(made)
+    pairs = direct | trials.keys()
+    counts = {j: {d for d, of in pairs if of == j} for _, j in pairs}
+    most = max(map(len, counts.values()), default=0)
+    tops = top_journals(graph(*tied), with_trial_results=True)
+    assert [(top.journal, top.drugs, top.via) for top in tops] == [
+        (
+            journal,
+            sorted(drugs),
+            {d: sorted(trials[d, journal]) for d in sorted(drugs) if (d, journal) not in direct},
+        )
+        for journal, drugs in sorted(counts.items())
+        if len(drugs) == most
+    ]

@@ -20,11 +20,11 @@ from drug_assets.settings import Settings, SettingsError, logs_are_collected
 from drug_assets.wording import describe_retractions, printable, printable_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from drug_assets.document.questions import RelatedDrugs
+    from drug_assets.document.questions import RelatedDrug, RelatedDrugs, TopJournal
     from drug_assets.sources import PublicationSource
     from drug_assets.storage.commit import Warehouse
 
@@ -160,11 +160,17 @@ _exclude_retracted = click.option(
     is_flag=True,
     help="Leave out retracted publications, and say of how many it is not known.",
 )
+_with_trial_results = click.option(
+    "--with-trial-results",
+    is_flag=True,
+    help="Count publications that report the results of a trial for the drugs that it names.",
+)
 _json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 
 
 @main.command("top-journal")
 @_exclude_retracted
+@_with_trial_results
 @_store
 @_release
 @_graph
@@ -175,24 +181,28 @@ def top_journal(
     graph: str | None,
     *,
     exclude_retracted: bool,
+    with_trial_results: bool,
     as_json: bool,
 ) -> None:
     """The journals that mention the most different drugs."""
     from drug_assets.document import questions
 
     answers = questions.top_journals(
-        _graph_path(store, release, graph), exclude_retracted=exclude_retracted
+        _graph_path(store, release, graph),
+        exclude_retracted=exclude_retracted,
+        with_trial_results=with_trial_results,
     )
     if as_json:
-        _echo_json([answer._asdict() for answer in answers])
+        _echo_json([_as_object(answer) for answer in answers])
         return
     if not answers:
         _echo("No journal mentions any drug.")
     for answer in answers:
         drugs = "drug" if answer.drug_count == 1 else "drugs"
         told = describe_retractions(*answer.evidence, excluded=exclude_retracted)
+        listed = ", ".join(_with_trials(name, answer.via) for name in answer.drugs)
         _echo(
-            f"{answer.journal}: {answer.drug_count} {drugs} ({', '.join(answer.drugs)})"
+            f"{answer.journal}: {answer.drug_count} {drugs} ({listed})"
             + (f"; {told}" if told else "")
         )
 
@@ -205,6 +215,7 @@ def top_journal(
     help="Leave out the journals that mention DRUG in a clinical trial.",
 )
 @_exclude_retracted
+@_with_trial_results
 @_store
 @_release
 @_graph
@@ -217,6 +228,7 @@ def related_drugs(
     *,
     exclude_trial_journals: bool,
     exclude_retracted: bool,
+    with_trial_results: bool,
     as_json: bool,
 ) -> None:
     """Drugs that share a PubMed journal with DRUG (any of its names, in any case)."""
@@ -227,6 +239,7 @@ def related_drugs(
         drug,
         exclude_trial_journals=exclude_trial_journals,
         exclude_retracted=exclude_retracted,
+        with_trial_results=with_trial_results,
     )
     if as_json:
         _echo_json(_as_json(answer))
@@ -234,7 +247,8 @@ def related_drugs(
     if not answer.related:
         _echo(f"No drug shares a PubMed journal with {answer.drug}.")
     for related in answer.related:
-        _echo(f"{related.drug} (in {'; '.join(related.journals)})")
+        journals = "; ".join(_with_trials(name, related.via) for name in related.journals)
+        _echo(f"{related.drug} (in {journals})")
     if told := describe_retractions(*answer.evidence, excluded=exclude_retracted):
         _echo(told.capitalize())
 
@@ -391,10 +405,20 @@ def deploy_sql(sales_dataset: str | None) -> None:
         _echo(name)
 
 
+def _with_trials(name: str, via: Mapping[str, list[str]] | None) -> str:
+    """A name, with the trials by whose results it is counted."""
+    return f"{name} via {', '.join(via[name])}" if via and name in via else name
+
+
+def _as_object(answer: TopJournal | RelatedDrug) -> dict[str, object]:
+    """The members of an answer; those that were not asked for are left out."""
+    return {name: value for name, value in answer._asdict().items() if value is not None}
+
+
 def _as_json(answer: RelatedDrugs) -> object:
     return {
         "drug": answer.drug,
-        "related": [related._asdict() for related in answer.related],
+        "related": [_as_object(related) for related in answer.related],
         **answer.evidence._asdict(),
     }
 

@@ -10,19 +10,22 @@ number per mention by a journal, but no other part of the document.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from drug_assets.document.reading import read_drugs
-from drug_assets.document.schema import DrugInBrief
+from drug_assets.document.schema import DrugInBrief, DrugWithResults
 from drug_assets.errors import DrugAssetsError
 from drug_assets.sources import PUBLICATIONS
 from drug_assets.sources.clinical_trials import SOURCE as CLINICAL_TRIALS
 from drug_assets.sources.pubmed import SOURCE as PUBMED
+from drug_assets.terms import TrialPublicationKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from drug_assets.document.reading import Graph
+    from drug_assets.document.schema import PublicationOfTrialInBrief
 
 CLOSE_SPELLINGS = 5
 
@@ -51,6 +54,9 @@ class TopJournal(NamedTuple):
     mentions: int
     retracted_mentions: int
     unknown_mentions: int
+    #: By name of a drug that no title of this journal names: ids of the trials by whose results it
+    #: is counted, sorted. None unless such results are counted.
+    via: dict[str, list[str]] | None = None
 
     @property
     def evidence(self) -> Evidence:
@@ -68,6 +74,9 @@ class RelatedDrug(NamedTuple):
     mentions: int
     retracted_mentions: int
     unknown_mentions: int
+    #: By name of a journal whose titles do not name both: ids of the trials by whose results it is
+    #: counted, sorted. None unless such results are counted.
+    via: dict[str, list[str]] | None = None
 
 
 class RelatedDrugs(NamedTuple):
@@ -96,14 +105,17 @@ class UnknownDrugError(DrugAssetsError):
         super().__init__(f"no drug of the graph is named {name!r}; {hint}")
 
 
-def top_journals(graph: Graph, *, exclude_retracted: bool = False) -> list[TopJournal]:
-    """The journals that mention the most different drugs (`Index.top_journals`).
+def top_journals(
+    graph: Graph, *, exclude_retracted: bool = False, with_trial_results: bool = False
+) -> list[TopJournal]:
+    """The journals that mention the most different drugs; see `Index.top_journals`.
 
     Raises:
         NotAGraphError: the input is not a graph document.
         OSError: reading the document fails.
     """
-    return Index(graph).top_journals(exclude_retracted=exclude_retracted)
+    index = Index(graph, with_trial_results=with_trial_results)
+    return index.top_journals(exclude_retracted=exclude_retracted)
 
 
 def related_drugs(
@@ -112,6 +124,7 @@ def related_drugs(
     *,
     exclude_trial_journals: bool = False,
     exclude_retracted: bool = False,
+    with_trial_results: bool = False,
 ) -> RelatedDrugs:
     """The other drugs mentioned by the journals that mention a drug; see `Index.related_drugs`.
 
@@ -120,7 +133,7 @@ def related_drugs(
         NotAGraphError: the input is not a graph document.
         OSError: reading the document fails.
     """
-    return Index(graph).related_drugs(
+    return Index(graph, with_trial_results=with_trial_results).related_drugs(
         drug, exclude_trial_journals=exclude_trial_journals, exclude_retracted=exclude_retracted
     )
 
@@ -130,6 +143,8 @@ class _Mentioned(NamedTuple):
 
     type: str
     retracted: bool | None
+    #: Whether titles of trials name the drugs, and the publications report the results.
+    via_trials: bool
     #: By identity of a journal: per mention, the drug's index in the document.
     by_journal: dict[str, list[int]]
 
@@ -142,8 +157,13 @@ class _Mentioned(NamedTuple):
 class Index:
     """An index of which journal mentions which drug: answers several questions from one reading."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, *, with_trial_results: bool = False) -> None:
         """Read a document.
+
+        Args:
+            graph: the document.
+            with_trial_results: whether a publication that reports the results of a trial is a
+                mention of the drugs that the title of the trial names (SPEC 6).
 
         Raises:
             NotAGraphError: the input is not a graph document.
@@ -153,18 +173,28 @@ class Index:
         self._drugs: list[tuple[str, list[str]]] = []
         #: Name of each journal, by its identity.
         self._journals: dict[str, str] = {}
-        mentioned: dict[tuple[str, bool | None], dict[str, list[int]]] = defaultdict(
+        #: By identity of a journal and index of a drug: the trials whose results the journal has.
+        self._trials: dict[tuple[str, int], set[str]] = defaultdict(set)
+        mentioned: dict[tuple[str, bool | None, bool], dict[str, list[int]]] = defaultdict(
             lambda: defaultdict(list)
         )
-        for index, drug in enumerate(read_drugs(graph, DrugInBrief)):
+        self._with_trial_results = with_trial_results
+        brief = DrugWithResults if with_trial_results else DrugInBrief
+        for index, drug in enumerate(read_drugs(graph, brief)):
             self._drugs.append((drug.drug, drug.names))
             for journal in drug.journals:
                 self._journals[journal.journal_id] = journal.journal
                 for mention in journal.mentions:
-                    mentioned[mention.type, mention.retracted][journal.journal_id].append(index)
+                    found = mentioned[mention.type, mention.retracted, False]
+                    found[journal.journal_id].append(index)
+            if isinstance(drug, DrugWithResults):
+                for result, trials in _find_results(drug).values():
+                    journal_id = result.journal_id or ""
+                    self._journals.setdefault(journal_id, result.journal or "")
+                    self._trials[journal_id, index] |= trials
+                    mentioned[result.type, result.retracted, True][journal_id].append(index)
         self._mentioned = [
-            _Mentioned(publication_type, retracted, by_journal)
-            for (publication_type, retracted), by_journal in mentioned.items()
+            _Mentioned(*key, by_journal=by_journal) for key, by_journal in mentioned.items()
         ]
 
     def count_journals(self) -> int:
@@ -193,6 +223,10 @@ class Index:
                 sorted(self._drugs[drug][0] for drug in drugs),
                 *add_evidence(
                     part.as_evidence(len(part.by_journal.get(journal, ()))) for part in counted
+                ),
+                self._show_trials(
+                    (self._drugs[drug][0], self._trials[journal, drug])
+                    for drug in drugs - _find_named(counted, journal)
                 ),
             )
             for journal, drugs in mentioned.items()
@@ -224,29 +258,54 @@ class Index:
         counted = [part for part in every if part.type == PUBMED.document_type]
         journals = _find_journals(counted, matches)
         if exclude_trial_journals:
-            trials = (part for part in every if part.type == CLINICAL_TRIALS.document_type)
-            journals -= _find_journals(trials, matches)
+            of_trials = (part for part in every if part.type == CLINICAL_TRIALS.document_type)
+            journals -= _find_journals(of_trials, matches)
         linking: dict[int, list[str]] = defaultdict(list)
         evidence: dict[int, list[Evidence]] = defaultdict(list)
         total: list[Evidence] = []
+        via: dict[int, list[tuple[str, set[str]]]] = defaultdict(list)
         for journal in sorted(journals, key=lambda journal: (self._journals[journal], journal)):
             by_drug: dict[int, list[Evidence]] = defaultdict(list)
             for part in counted:
                 for index, count in Counter(part.by_journal.get(journal, ())).items():
                     by_drug[index].append(part.as_evidence(count))
+            named = _find_named(counted, journal)
+            # One of the drugs that were asked for is enough.
+            by_results = set() if named & matches else self._collect_trials(journal, matches)
             asked = [part for match in matches for part in by_drug.pop(match, ())]
             for other, found in by_drug.items():
                 linking[other].append(self._journals[journal])
+                of_other = set() if other in named else self._collect_trials(journal, {other})
+                if trials := by_results | of_other:
+                    via[other].append((self._journals[journal], trials))
                 evidence[other] += [*asked, *found]
                 total += found
             if by_drug:
                 total += asked
         related = sorted(
-            RelatedDrug(self._drugs[other][0], names, *add_evidence(evidence[other]))
+            RelatedDrug(
+                self._drugs[other][0],
+                names,
+                *add_evidence(evidence[other]),
+                self._show_trials(via[other]),
+            )
             for other, names in linking.items()
         )
         given = " / ".join(sorted(self._drugs[match][0] for match in matches))
         return RelatedDrugs(given, related, add_evidence(total))
+
+    def _show_trials(self, pairs: Iterable[tuple[str, set[str]]]) -> dict[str, list[str]] | None:
+        """The trials of each name, sorted; None if their results are not counted."""
+        if not self._with_trial_results:
+            return None
+        shown: dict[str, set[str]] = defaultdict(set)
+        for name, trials in sorted(pairs, key=itemgetter(0)):
+            shown[name] |= trials
+        return {name: sorted(trials) for name, trials in shown.items()}
+
+    def _collect_trials(self, journal: str, drugs: set[int]) -> set[str]:
+        """The trials of any of the drugs whose results a journal has."""
+        return set().union(*(self._trials.get((journal, drug), ()) for drug in drugs))
 
     def _choose(self, *, exclude_retracted: bool) -> list[_Mentioned]:
         """The mentions that count."""
@@ -285,6 +344,32 @@ def _find_journals(mentioned: Iterable[_Mentioned], drugs: set[int]) -> set[str]
         for journal, found in part.by_journal.items()
         if not drugs.isdisjoint(found)
     }
+
+
+def _find_named(mentioned: Iterable[_Mentioned], journal: str) -> set[int]:
+    """The drugs that titles of a journal name."""
+    own = (part.by_journal.get(journal, ()) for part in mentioned if not part.via_trials)
+    return set().union(*own)
+
+
+def _find_results(
+    drug: DrugWithResults,
+) -> dict[tuple[str, str], tuple[PublicationOfTrialInBrief, set[str]]]:
+    """The publications of journals that report results of the trials whose titles name a drug.
+
+    Returns:
+        By type and id, each publication with the ids of these trials. Publications whose own titles
+        name the drug are left out: they are mentions anyway.
+    """
+    own = {(mention.type, mention.id) for mention in drug.mentions}
+    results: dict[tuple[str, str], tuple[PublicationOfTrialInBrief, set[str]]] = {}
+    for mention in drug.mentions:
+        for result in mention.publications:
+            key = result.type, result.id
+            reports = result.kind == TrialPublicationKind.RESULT
+            if reports and result.journal_id is not None and key not in own:
+                results.setdefault(key, (result, set()))[1].add(mention.id)
+    return results
 
 
 def add_evidence(evidence: Iterable[Evidence]) -> Evidence:

@@ -155,6 +155,34 @@ class DrugInBrief(_Brief):
     journals: list[JournalInBrief]
 
 
+class PublicationOfTrialInBrief(_Brief):
+    """The members of `PublicationOfTrial` that questions about results of trials need."""
+
+    type: PublicationType
+    id: str
+    kind: str
+    journal: str | None
+    journal_id: str | None
+    retracted: bool | None
+
+
+class MentionWithResults(_Brief):
+    """The members of `Mention` that questions about results of trials need.
+
+    Documents of versions that knew of no such publications are read, too: there are none in them.
+    """
+
+    type: PublicationType
+    id: str
+    publications: list[PublicationOfTrialInBrief] = []
+
+
+class DrugWithResults(DrugInBrief):
+    """The members of `Drug` that questions about results of trials need."""
+
+    mentions: list[MentionWithResults]
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the document: an array of drugs."""
     schema = msgspec.json.schema(list[Drug])
