@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, repair
+from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, Text, repair
 from drug_assets.terms import ReadIssue
 from drug_assets.wording import printable
 
@@ -44,9 +44,10 @@ _NAME = re.compile(rb"</?([A-Za-z_][\w.:-]*)")
 _MARKUP = {b"<!--": re.compile(rb"-->"), b"<?": re.compile(rb"\?>"), b"<": re.compile(rb">")}
 _DECLARED = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
 #: The encodings in which tags are ASCII and each byte is a character; all others are not split.
-_ENCODINGS = {b"utf-8": "utf-8", b"us-ascii": "utf-8", b"iso-8859-1": "latin-1"}
-#: How a file begins of which each character takes two bytes.
-_WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+_UTF_8 = "utf-8"
+_ENCODINGS = {_UTF_8: _UTF_8, "us-ascii": _UTF_8, "iso-8859-1": "latin-1"}
+#: How a file in UTF-16 begins that has no byte order mark.
+_WIDE = (b"<\0", b"\0<")
 
 #: The characters that XML forbids, and references to characters.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]+")
@@ -113,11 +114,16 @@ class _Splitter:
 
     def __init__(self, name: str, chunks: Iterable[bytes]) -> None:
         self._name = name
+        text = Text(name, chunks)
+        #: Whether it is UTF-16, whatever its declarations say; it is followed as UTF-8.
+        self._wide = text.encoding != _UTF_8
+        if self._wide:
+            chunks = (block.encode(_UTF_8, "surrogatepass") for block in text)
         self._window = _Window(name, chunks)
         if any(map(self._window.starts_with, _WIDE)):
             raise CannotSplitError
         self._parser = etree.XMLParser(**PARSER_OPTIONS)
-        self._encoding = "utf-8"
+        self._encoding = _UTF_8
         self._line = 1
         #: The start tag of the set that is open, its name and its line.
         self._opened: tuple[bytes, bytes, int] | None = None
@@ -158,9 +164,9 @@ class _Splitter:
         self._announced = self._announced or self._line
         if b"[" in markup:
             raise CannotSplitError
-        if markup.startswith(b"<?"):
+        if markup.startswith(b"<?") and not self._wide:
             declared = _DECLARED.match(markup)
-            encoding = _ENCODINGS.get(declared[1].lower() if declared else b"utf-8")
+            encoding = _ENCODINGS.get(declared[1].lower().decode() if declared else _UTF_8)
             if encoding is None:
                 raise CannotSplitError
             self._encoding = encoding
@@ -171,7 +177,7 @@ class _Splitter:
         if tag.startswith(b"</"):
             if self._opened is None or element != self._opened[1]:
                 raise _refuse_tag(self._name, tag, self._line)
-            self._opened, self._encoding = None, "utf-8"
+            self._opened, self._encoding = None, _UTF_8
             return None
         self._announced, self._holds_documents = None, True
         if element in _ENDS:
@@ -189,8 +195,10 @@ class _Splitter:
         if rest is None:
             raise _refuse_cut(self._name, self._line)
         around = (self._opened[0], b"</" + self._opened[1] + b">") if self._opened else (b"", b"")
+        damaged = "surrogatepass" if self._wide else "surrogateescape"
+        text = (tag + rest).decode(self._encoding, damaged)
         try:
-            return _parse_record(tag + rest, around, self._encoding, self._parser)
+            return _parse_record(text, around, self._parser)
         except _HostileRecordError as error:
             raise FormatError(
                 self._name,
@@ -286,9 +294,14 @@ class _Window:
 
 
 def _parse_record(
-    whole: bytes, around: tuple[bytes, bytes], encoding: str, parser: etree.XMLParser
+    damaged: str, around: tuple[bytes, bytes], parser: etree.XMLParser
 ) -> SplitRecord:
     """Parse a record between the tags of its set, if need be after mending its characters.
+
+    Args:
+        damaged: Its text; bytes that are not UTF-8 are lone surrogates, as in `decoding.Text`.
+        around: The start tag and the end tag of its set.
+        parser: A parser that may be used again.
 
     Raises:
         _HostileRecordError: it is made to exhaust a parser.
@@ -306,7 +319,7 @@ def _parse_record(
             return None
         return root[0] if opening else root
 
-    text, found = repair(whole.decode(encoding, "surrogateescape"))
+    text, found = repair(damaged)
     issues: list[str] = list(found)
     element = parse(text.encode())
     if element is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -13,7 +14,11 @@ from drug_assets.formats import FormatError, detect_format, medline
 from drug_assets.formats import raw_rows as batching
 from drug_assets_tests.support.articles import Article, articles, to_medline, to_xml
 from drug_assets_tests.support.frames import fields, issues, raw_rows
+from drug_assets_tests.support.pipeline import make_all
 from drug_assets_tests.support.registry import DRUGS, PUBMED
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TWO = [Article(pmid="1", title="On aspirin"), Article(pmid="2", title="On caffeine")]
 
@@ -62,6 +67,36 @@ def test_articles_are_the_same_rows_as_in_xml(listed: list[Article]) -> None:
     ignored = ("source_file", "version")
     from_xml = raw_rows("pubmed.xml", to_xml(listed)).drop(ignored)
     assert read(to_medline(listed)).drop(ignored).equals(from_xml)
+
+
+@pytest.mark.slow
+def test_articles_are_the_same_publications_as_in_xml(tmp_path: Path) -> None:
+    listed = [
+        Article(pmid="1", title="On aspirin & caffeine", electronic=(2019, 12, 3)),
+        Article(pmid="2", title="On aspirin, again", corrections=(("RetractionIn", "3"),)),
+        Article(pmid="3", title="Retraction: on aspirin", corrections=(("RetractionOf", "2"),)),
+        Article(pmid="4", title="On caffeine", printed=(2020,), trials=("NCT00000001",)),
+        Article(pmid="5", title="On α<β", types=("Letter", "Retracted Publication")),
+    ]
+    made = {}
+    for name, files in {
+        "xml": {"pubmed.xml": to_xml(listed)},
+        "medline": {"pubmed.nbib": to_medline(listed)},
+        "both": {"pubmed.nbib": to_medline(listed), "pubmed.xml": to_xml(listed)},
+    }.items():
+        zone = tmp_path / name / "zone"
+        zone.mkdir(parents=True)
+        (zone / "drugs.csv").write_text("atccode,drug\nN02BA01,Aspirin\nN06BC01,Caffeine\n")
+        for file, content in files.items():
+            (zone / file).write_bytes(content)
+        made[name] = make_all(zone, tmp_path / name / "store").tables
+    for table in ("pubmed", "mentions", "top_journal"):
+        from_xml, *others = (
+            made[name][table].drop("source_file", "source_row", strict=False) for name in made
+        )
+        assert from_xml.height
+        for other in others:
+            assert other.equals(from_xml), table
 
 
 @pytest.mark.parametrize(

@@ -212,13 +212,23 @@ def test_documents_may_have_different_encodings() -> None:
     assert titles == ["On médoc, part 1", "On aspirin, part 2"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "EBCDIC-CP-BE"])
-def test_damage_in_another_encoding_is_refused(encoding: str) -> None:
-    damaged = with_damage(b"&").replace(b"utf-8", encoding.encode())
-    if encoding != "EBCDIC-CP-BE":
-        damaged = damaged.decode().encode(encoding)
-    with pytest.raises(FormatError, match=r"^pubmed\.xml: "):
-        read(damaged)
+@pytest.mark.parametrize("declared", [b"utf-8", b"utf-16"])
+@pytest.mark.parametrize("half", ["", "\ud800"])
+def test_a_file_in_utf_16_is_mended_too(declared: bytes, half: str) -> None:
+    parts = (with_damage(b"&#0;").replace(b"utf-8", declared), document(*RECORDS[:1]))
+    text = "".join(part.decode() for part in parts).replace("part 5", f"part 5{half}")
+    rows = read(text.encode("utf-16", "surrogatepass"))
+    assert rows["id"].to_list() == ["1", "2", "3", "4", "5", "1"]
+    assert rows["title"][4] == f"On aspirin, part 5{half and chr(0xFFFD)}"
+    assert issues(rows)[2] == ["control_character"]
+    assert issues(rows)[4] == (["invalid_unicode"] if half else [])
+
+
+def test_damage_in_an_encoding_that_is_not_followed_is_refused() -> None:
+    damaged = with_damage(b"&").replace(b"utf-8", b"EBCDIC-CP-BE")
+    for data in (damaged, with_damage(b"&").decode().encode("utf-16-le")):
+        with pytest.raises(FormatError, match=r"^pubmed\.xml: "):
+            read(data)
 
 
 def test_the_size_of_chunks_makes_no_difference() -> None:

@@ -17,7 +17,12 @@ _DOCTYPE = (
     '"https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd">'
 )
 #: Tags of MEDLINE text for kinds of corrections.
-_CORRECTION_TAGS = {"RetractionIn": "RIN", "ErratumIn": "EIN", "CommentOn": "CON"}
+_CORRECTION_TAGS = {
+    "RetractionIn": "RIN",
+    "RetractionOf": "ROF",
+    "ErratumIn": "EIN",
+    "CommentOn": "CON",
+}
 _LINE_CHARS = 80
 
 
