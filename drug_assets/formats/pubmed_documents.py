@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, Text, repair
+from drug_assets.formats.service_errors import redact
 from drug_assets.terms import ReadIssue
-from drug_assets.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,10 +33,9 @@ PARSER_OPTIONS: Any = {"remove_comments": True, "remove_pis": True, "no_network"
 
 #: What NCBI writes in place of records.
 _ERROR = re.compile(r"<(error)\b[^<>]*>([^<]*)", re.IGNORECASE)
-#: A message shows as many characters of the words of a service.
-_SHOWN_CHARS = 200
-#: Words that follow the name of a key are not shown.
-_SECRET = re.compile(r"(?i)(api[-_ ]?key|token|password)(\W{0,3})\S+")
+#: As many bytes of a text between records are looked at for a message.
+_PEEKED_BYTES = 800
+_SHOWN_NAME_CHARS = 100
 
 _BLANK = re.compile(rb"(?:[\x00-\x20]|\xef\xbb\xbf)*+")
 _NAME = re.compile(rb"</?([A-Za-z_][\w.:-]*)")
@@ -247,9 +246,9 @@ class _Window:
 
     def peek(self) -> bytes:
         """Some of the next bytes."""
-        while len(self._text) - self._at < 4 * _SHOWN_CHARS and self._read_more():
+        while len(self._text) - self._at < _PEEKED_BYTES and self._read_more():
             pass
-        return self._text[self._at : self._at + 4 * _SHOWN_CHARS]
+        return self._text[self._at : self._at + _PEEKED_BYTES]
 
     def take_through(self, end: re.Pattern[bytes]) -> bytes | None:
         """Take the bytes up to the end of a match; None if there is none."""
@@ -344,11 +343,7 @@ def _drop_forbidden(reference: re.Match[str]) -> str:
 def find_error(text: str) -> str | None:
     """The words of a service's error in the text of a document, if it has any."""
     found = _ERROR.search(text)
-    return _show(found[2]) if found else None
-
-
-def _show(words: str) -> str:
-    return printable(_SECRET.sub(r"\1\2…", " ".join(words.split()))[:_SHOWN_CHARS])
+    return redact(found[2]) if found else None
 
 
 def refuse_element(name: str, element: str, markup: str, line: int) -> FormatError:
@@ -369,8 +364,8 @@ def refuse_element(name: str, element: str, markup: str, line: int) -> FormatErr
         )
     return FormatError(
         name,
-        f"XML, but not PubMed's alone: {element[:_SHOWN_CHARS]} on line {line} is no record and no "
-        "set of records. Land what PubMed delivers.",
+        f"XML, but not PubMed's alone: {element[:_SHOWN_NAME_CHARS]} on line {line} is no record "
+        "and no set of records. Land what PubMed delivers.",
     )
 
 
@@ -384,7 +379,7 @@ def refuse_text(name: str, text: str, line: int) -> FormatError:
     """
     return FormatError(
         name,
-        f"a text stands between its records, on line {line}: {_show(text)!r}. If it is the error "
+        f"a text stands between its records, on line {line}: {redact(text)!r}. If it is the error "
         "of a service, fetch the file again; else land it without that text.",
     )
 
@@ -398,7 +393,7 @@ def _refuse_cut(name: str, line: int) -> FormatError:
 
 
 def _refuse_tag(name: str, tag: bytes, line: int) -> FormatError:
-    shown = _show(tag.decode("utf-8", "replace"))
+    shown = redact(tag.decode("utf-8", "replace"))
     return FormatError(
         name,
         f"not well-formed XML: {shown} on line {line} ends nothing that is open. Land the file "

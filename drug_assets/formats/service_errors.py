@@ -111,8 +111,13 @@ def _tell(texts: Iterable[str], members: Members) -> str | None:
     words = "; ".join(dict.fromkeys(" ".join(text.split()) for text in texts))
     for secret in _list_secrets(members):
         words = words.replace(secret, "***")
-    words = printable(_SECRET.sub("***", words))
-    return (words if len(words) <= _MAX_WORDS_CHARS else words[:_MAX_WORDS_CHARS] + "…") or None
+    return redact(words) or None
+
+
+def redact(text: str) -> str:
+    """A text of a file as one short line for a message, without what may be a secret."""
+    words = printable(_SECRET.sub("***", " ".join(text[: _MAX_TEXTS * _MAX_TEXT_CHARS].split())))
+    return words if len(words) <= _MAX_WORDS_CHARS else words[:_MAX_WORDS_CHARS] + "…"
 
 
 def _list_secrets(members: Members) -> Iterator[str]:

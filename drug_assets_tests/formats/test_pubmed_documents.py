@@ -170,16 +170,21 @@ def test_a_broken_structure_is_refused_with_its_line(broken: bytes, told: str) -
 @pytest.mark.parametrize(
     "page",
     [
-        document(b"<ERROR>Out of order, api_key=abc123 was used</ERROR>"),
-        document(*RECORDS, b"<ERROR>Out of order, api_key=abc123 was used</ERROR>"),
-        document(b"<ERROR>Out of order, api_key=abc123 was used</ERROR>").replace(CLOSING, b""),
-        b"<eFetchResult>\n<ERROR>Out of order, api_key=abc123 was used</ERROR></eFetchResult>",
+        document(b"<ERROR>Out of order, api_key=secret of https://ask.test/x?y=1</ERROR>"),
+        document(
+            *RECORDS, b"<ERROR>Out of order, api_key=secret of https://ask.test/x?y=1</ERROR>"
+        ),
+        document(b"<ERROR>Out of order, api_key=secret of https://ask.test/x?y=1</ERROR>").replace(
+            CLOSING, b""
+        ),
+        b"<eFetchResult>\n<ERROR>Out of order, api_key=secret of https://ask.test/x?y=1</ERROR></eFetchResult>",
     ],
 )
 def test_the_error_of_a_service_refuses_its_page(page: bytes) -> None:
     with pytest.raises(FormatError, match=r"^pubmed\.xml: .*'Out of order, api_key=") as refused:
         read(page)
-    assert "abc123" not in str(refused.value)
+    assert "secret" not in str(refused.value)
+    assert "ask.test" not in str(refused.value)
 
 
 def test_records_without_any_title_are_refused_by_their_elements() -> None:
