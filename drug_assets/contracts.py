@@ -177,6 +177,21 @@ class LandedFiles(dy.Schema):
         description="Hash of its bytes; null if it cannot be opened.",
     )
     raw_rows = dy.Int64(min=0, description="Raw rows read from it.")
+    read_issues = dy.List(
+        dy.Struct(
+            {
+                "issue": dy.String(nullable=False, description="What was odd about their form."),
+                "rows": dy.Int64(nullable=False, min=1, description="Raw rows with this issue."),
+            },
+            nullable=False,
+        ),
+        nullable=False,
+        description="How many of its raw rows have which read issue, sorted.",
+    )
+    unread_fields = _texts(
+        "Its columns or keys that are no field of the source, as written, in their order; at most "
+        "50, and those that a sample of its records shows."
+    )
     problem = dy.String(nullable=True, description="Why it was not read; null if it was.")
 
 

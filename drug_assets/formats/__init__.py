@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "Format", "FormatError", "RecordShape", "detect_format", "read"]
 
+#: A file may hold so many rows, and further ones for each of its bytes as they landed. A record
+#: takes a byte at least, and also of a packed file several, unless its records repeat each other.
+FREE_ROWS = 100_000
+MAX_ROWS_PER_BYTE = 1
+
 _HEAD_BYTES = 64 * 1024
 
 _BINARY_MAGIC = (
@@ -117,7 +122,9 @@ def detect_format(shape: RecordShape, name: str, packed: Packed) -> str | None:
     return found.name if found else None
 
 
-def read(shape: RecordShape, name: str, packed: Packed) -> Iterator[pl.DataFrame]:
+def read(
+    shape: RecordShape, name: str, packed: Packed, size_bytes: int | None = None
+) -> Iterator[pl.DataFrame]:
     """Read the raw rows of a landed file, in batches with the columns of the source's raw table.
 
     `source_row` numbers the records of the file from 1. A file without records yields one empty
@@ -129,6 +136,7 @@ def read(shape: RecordShape, name: str, packed: Packed) -> Iterator[pl.DataFrame
         packed: The bytes of the whole file, still packed: all at once, or a function that opens
             their chunks (`decoding.Packed`). Some formats are read more than once if they are
             damaged, so it may be called several times.
+        size_bytes: The number of these bytes; without it, a file may hold any number of rows.
 
     Raises:
         FormatError: The file cannot be read; the message names it, the place and the remedy.
@@ -142,7 +150,32 @@ def read(shape: RecordShape, name: str, packed: Packed) -> Iterator[pl.DataFrame
             "a format that is not read, by its extension and its first bytes. "
             f"Land it as one of {known}, packed with gzip or not.",
         )
-    yield from found.read_batches(shape, name, decoding.Unpacked(name, packed))
+    batches = found.read_batches(shape, name, decoding.Unpacked(name, packed))
+    if size_bytes is None:
+        yield from batches
+    else:
+        yield from _limit_rows(name, size_bytes, batches)
+
+
+def _limit_rows(
+    name: str, size_bytes: int, batches: Iterator[pl.DataFrame]
+) -> Iterator[pl.DataFrame]:
+    """The same batches.
+
+    Raises:
+        FormatError: They have more rows than a file of this size may hold.
+    """
+    most = FREE_ROWS + MAX_ROWS_PER_BYTE * size_bytes
+    rows = 0
+    for batch in batches:
+        rows += batch.height
+        if rows > most:
+            raise FormatError(
+                name,
+                f"holds more than {most} records in {size_bytes} packed bytes: more than any "
+                "delivery does. Land the file that was meant.",
+            )
+        yield batch
 
 
 def _list_formats(shape: RecordShape) -> list[Format]:

@@ -1,12 +1,11 @@
 """The landing zone: list its files, and read each file to raw rows (SPEC 1).
 
 The raw rows of each file are kept as one part (`kept.by_file`), so a run reads only files that are
-new or changed. `formats` parses the bytes of a file.
+new or changed. `reading` reads one file.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -16,16 +15,11 @@ import polars as pl
 
 from drug_assets import contracts, formats, sources
 from drug_assets.errors import DrugAssetsError
-from drug_assets.storage.kept.by_file import (
-    Part,
-    Parts,
-    count_rows,
-    name_part,
-    write_part,
-)
+from drug_assets.storage.kept.by_file import Part, Parts, name_part
 from drug_assets.storage.kept.content_ids import ContentIds
 from drug_assets.storage.kept.whole import heal, ignore
 from drug_assets.storage.landed_files import digest_contents, identify_landed_files
+from drug_assets.storage.reading import ReadResult, Task, read_file
 from drug_assets.versions import compute_version
 from drug_assets.wording import printable
 
@@ -80,33 +74,6 @@ class _File:
     problem: str | None
 
 
-@dataclass(frozen=True)
-class _ReadResult:
-    """The result of reading one file; the raw rows are in its part."""
-
-    #: None if the file cannot be read at all.
-    sha256: str | None
-    format: str | None = None
-    rows: int = 0
-    #: Why the file has no raw rows.
-    problem: str | None = None
-    #: Whether the problem stops the run: the file belongs to a source, has a supported format, and
-    #: is damaged.
-    damaged: bool = False
-
-
-@dataclass(frozen=True)
-class _Task:
-    """A file for a worker to read."""
-
-    zone: ObjectStore
-    store: ObjectStore
-    name: str
-    version: str
-    source: Source | None
-    part: str | None
-
-
 @cache
 def parser_version(source: Source) -> str:
     """The version of the code that reads the files of a source, and of the shape of its records."""
@@ -142,17 +109,17 @@ def read_landing_zone(
     new = []
     for file in files:
         if file.problem is not None:
-            results[file.found.name] = _ReadResult(None, problem=file.problem)
+            results[file.found.name] = ReadResult(None, problem=file.problem)
             if file.source is not None:
                 problems.append(f"{printable(file.found.name)}: {file.problem}")
         elif file.found.name not in results:
             new.append(file)
     tasks = [
-        _Task(zone, store, file.found.name, file.found.version, file.source, file.part)
+        Task(zone, store, file.found.name, file.found.version, file.source, file.part)
         for file in new
     ]
     size_bytes = sum(file.found.size_bytes for file in new)
-    new_results = engine.run(_read_file, tasks, size_bytes=size_bytes, fills_cores=False)
+    new_results = engine.run(read_file, tasks, size_bytes=size_bytes, fills_cores=False)
     for file, result in zip(new, new_results, strict=True):
         results[file.found.name] = result
         if result.problem and result.damaged:
@@ -183,7 +150,7 @@ def _identify_files(ids: ContentIds) -> tuple[list[_File], str]:
     return files, digest_contents((one.found.name, one.content) for one in identified)
 
 
-def _read_kept(files: Iterable[_File], store: ObjectStore, warn: Warn) -> dict[str, _ReadResult]:
+def _read_kept(files: Iterable[_File], store: ObjectStore, warn: Warn) -> dict[str, ReadResult]:
     """The results of files that were read before, by name of the file."""
     results = {}
     for source in sources.ALL:
@@ -191,19 +158,13 @@ def _read_kept(files: Iterable[_File], store: ObjectStore, warn: Warn) -> dict[s
         for part, found in heal(store, f"raw_{source.name}", parts, warn).whole.items():
             try:
                 copy = store.local_copy(found.name, found.version)
-                metadata = pl.read_parquet_metadata(copy)
-                rows = count_rows(copy)
+                results[parts[part].found.name] = ReadResult.of_part(copy)
             except FileNotFoundError:
                 continue  # removed since it was listed
-            results[parts[part].found.name] = _ReadResult(
-                metadata["sha256"], metadata["format"], rows
-            )
     return results
 
 
-def _list_parts(
-    source: Source, files: Iterable[_File], results: Mapping[str, _ReadResult]
-) -> Parts:
+def _list_parts(source: Source, files: Iterable[_File], results: Mapping[str, ReadResult]) -> Parts:
     parts = (
         Part(file.found.name, file.part)
         for file in files
@@ -212,7 +173,7 @@ def _list_parts(
     return Parts(f"raw_{source.name}", tuple(parts))
 
 
-def _make_row(file: _File, result: _ReadResult) -> dict[str, object]:
+def _make_row(file: _File, result: ReadResult) -> dict[str, object]:
     """The row of `contracts.LandedFiles` for one file."""
     return {
         "source_file": printable(file.found.name),
@@ -221,31 +182,9 @@ def _make_row(file: _File, result: _ReadResult) -> dict[str, object]:
         "size_bytes": file.found.size_bytes,
         "sha256": result.sha256,
         "raw_rows": result.rows,
+        "read_issues": [
+            {"issue": issue, "rows": rows} for issue, rows in sorted(result.account.issues.items())
+        ],
+        "unread_fields": list(result.account.unread_fields),
         "problem": result.problem,
     }
-
-
-def _read_file(task: _Task) -> _ReadResult:
-    """Read one file and write its raw rows to its part; problems are returned as text.
-
-    A worker runs this; the rows do not pass through the process that started it.
-    """
-    data = task.zone.read(task.name, task.version)
-    sha256 = hashlib.sha256(data).hexdigest()
-    if task.source is None or task.part is None:
-        prefixes = ", ".join(start for source in sources.ALL for start in source.file_names)
-        return _ReadResult(
-            sha256,
-            problem=f"belongs to no source: begin its name, or its folder's, with {prefixes}",
-        )
-    shape = task.source.record_shape()
-    try:
-        file_format = formats.detect_format(shape, task.name, data)
-        if file_format is None:
-            return _ReadResult(sha256, problem=f"its format is not read as {task.source.name}")
-        rows = pl.concat(list(formats.read(shape, task.name, data)))
-    except formats.FormatError as error:
-        return _ReadResult(sha256, problem=str(error), damaged=True)
-    table = f"raw_{task.source.name}"
-    write_part(task.store, task.part, table, rows.lazy(), sha256=sha256, format=file_format)
-    return _ReadResult(sha256, file_format, rows.height)

@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -126,6 +126,18 @@ class ObjectStore(Protocol):
 
         Raises:
             FileNotFoundError: there is no such object.
+        """
+        ...
+
+    def borrow(self, name: str, version: str) -> AbstractContextManager[Path]:
+        """A local file with the bytes of a listed version, for as long as the context lasts.
+
+        Unlike `local_copy`, it leaves nothing behind: what is read once needs no room afterwards.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+            ChangedObjectError: the object has another version by now. Where that can only be seen
+                at the end, it is raised in place of what the caller raised.
         """
         ...
 
@@ -306,6 +318,21 @@ class LocalFolder:
         if problem is not None:
             raise FileNotFoundError(errno.ENOENT, problem, str(path))
         return path
+
+    @contextmanager
+    def borrow(self, name: str, version: str) -> Iterator[Path]:
+        """The file itself.
+
+        Raises:
+            FileNotFoundError: there is no such file; `strerror` says what there is instead.
+            ChangedObjectError: it was written again since it was listed.
+        """
+        path = self.local_copy(name)
+        try:
+            yield path
+        finally:
+            if not path.exists() or _version(path.stat()) != version:
+                raise ChangedObjectError(self.uri(name))
 
     def scratch(self, name: str) -> Path:
         """A hidden path in the object's folder: a rename within one file system is atomic.

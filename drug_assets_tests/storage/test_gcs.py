@@ -109,6 +109,22 @@ def test_the_listed_version_is_read_or_none(bucket: Bucket) -> None:
         bucket.read("a.csv", listed.version)
 
 
+def test_a_borrowed_object_is_of_the_listed_version_and_leaves_nothing_here(
+    bucket: Bucket,
+) -> None:
+    put(bucket, "a.csv", b"old")
+    (listed,) = bucket.objects()
+    with bucket.borrow("a.csv", listed.version) as path:
+        assert path.read_bytes() == b"old"
+    assert not path.exists()
+    put(bucket, "a.csv", b"new")
+    with (
+        pytest.raises(ChangedObjectError, match=r"a\.csv was written again"),
+        bucket.borrow("a.csv", listed.version),
+    ):
+        pass
+
+
 def test_a_local_copy_follows_the_object(bucket: Bucket) -> None:
     put(bucket, "a.parquet", b"old")
     old = bucket.local_copy("a.parquet")

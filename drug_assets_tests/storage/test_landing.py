@@ -71,9 +71,9 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     read = formats.read
 
-    def noted(shape: RecordShape, name: str, data: bytes) -> Iterator[pl.DataFrame]:
+    def noted(shape: RecordShape, name: str, *data: Any) -> Iterator[pl.DataFrame]:
         names.append(name)
-        return read(shape, name, data)
+        return read(shape, name, *data)
 
     monkeypatch.setattr(formats, "read", noted)
     return names
@@ -112,6 +112,8 @@ def test_a_landed_file_is_told_with_its_source_format_size_hash_and_rows(places:
             "size_bytes": len(data),
             "sha256": hashlib.sha256(data).hexdigest(),
             "raw_rows": rows,
+            "read_issues": [],
+            "unread_fields": [],
             "problem": None,
         }
     assert landed.files["source_file"].is_sorted()

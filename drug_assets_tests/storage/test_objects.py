@@ -218,6 +218,20 @@ def test_object_written_again_since_it_was_listed_is_not_read(folder: LocalFolde
     assert folder.read("a", listed(folder, "a").version) == b"y"
 
 
+def test_a_borrowed_object_is_of_the_listed_version_to_the_end(folder: LocalFolder) -> None:
+    put(folder, "a", "x")
+    version = listed(folder, "a").version
+    with folder.borrow("a", version) as path:
+        assert path.read_bytes() == b"x"
+    with pytest.raises(ChangedObjectError, match="run again"), folder.borrow("a", version):
+        put(folder, "a", "y")
+    with pytest.raises(ChangedObjectError), folder.borrow("a", version) as path:
+        path.unlink()
+        raise ValueError
+    with pytest.raises(FileNotFoundError), folder.borrow("a", version):
+        pass
+
+
 def test_reader_keeps_the_old_bytes_while_an_object_is_replaced(
     folder: LocalFolder, tmp_path: Path
 ) -> None:

@@ -164,6 +164,26 @@ class Bucket:
                 partial.unlink(missing_ok=True)
         return cached
 
+    @contextmanager
+    def borrow(self, name: str, version: str) -> Iterator[Path]:
+        """A download of that version, removed afterwards; the checksum is verified.
+
+        Raises:
+            ChangedObjectError: the object has another version by now.
+        """
+        copy = self.scratch(name)
+        try:
+            try:
+                with self._explain_errors(name, writing=False):
+                    self._blob(name, version).download_to_filename(
+                        str(copy), raw_download=True, timeout=TIMEOUT, retry=RETRY
+                    )
+            except FileNotFoundError as error:
+                raise ChangedObjectError(self.uri(name)) from error
+            yield copy
+        finally:
+            copy.unlink(missing_ok=True)
+
     def scratch(self, name: str) -> Path:
         """A new path in the temporary folder of this process, below TMPDIR."""
         return make_process_folder() / f"{secrets.token_hex(8)}{PurePosixPath(name).suffix}"

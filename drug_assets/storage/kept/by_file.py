@@ -44,6 +44,8 @@ _SIDE_TABLES = "side_tables"
 #: has a fixed cost.
 _TOGETHER_BYTES = 16 * 1024**2
 _KEY_CHARACTERS = 32
+#: Rows that a writer of a part holds at once.
+_ROW_GROUP_ROWS = 64 * 1024
 #: Entry in the metadata of a part: the number of rows in its input part.
 _INPUT_ROWS = "input_rows"
 _NAMES_SHOWN = 5
@@ -266,16 +268,23 @@ def make_parts(
 
 
 def write_part(
-    store: ObjectStore, name: str, table: str, rows: pl.DataFrame | pl.LazyFrame, **metadata: str
+    store: ObjectStore,
+    name: str,
+    table: str,
+    rows: pl.DataFrame | pl.LazyFrame,
+    metadata: Callable[[], Mapping[str, str]] = dict,
 ) -> None:
     """Write a part in one step; rows that break the contract are refused.
+
+    Lazy rows are written as they come, so that memory does not follow their number.
 
     Args:
         store: the store of the part.
         name: its name, as `name_part` makes it.
         table: name of the table that it belongs to.
         rows: its rows, which follow from one landed file.
-        metadata: entries for the metadata of the Parquet file.
+        metadata: returns entries for the metadata of the Parquet file; called after the last row
+            was made.
 
     Raises:
         ContractBrokenError: the rows do not keep the contract.
@@ -283,7 +292,11 @@ def write_part(
     with _put_when_written(store, name) as scratch:
         # Every run reads the parts, so fast decompression matters more than size.
         conform(table, rows.lazy()).sink_parquet(
-            scratch, maintain_order=True, compression="lz4", metadata=metadata
+            scratch,
+            maintain_order=True,
+            compression="lz4",
+            row_group_size=_ROW_GROUP_ROWS,
+            metadata=lambda _: dict(metadata()),
         )
         require_contract(table, pl.scan_parquet(scratch, glob=False))
 
@@ -368,7 +381,7 @@ def _make(task: _Task) -> None:
         rows = task.make(input_rows, side_table=_prepare_side_table(task, task.side_table))
     if len(task.files) == 1:
         count = {_INPUT_ROWS: str(count_rows(copies[0]))}
-        write_part(task.store, task.outputs[0], task.table, rows, **count)
+        write_part(task.store, task.outputs[0], task.table, rows, lambda: count)
         return
     counts = dict(input_rows.group_by("source_file").len().collect().iter_rows())
     # The streaming engine would start anew for each file.
