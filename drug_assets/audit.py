@@ -6,7 +6,9 @@ The rules within one table belong to its contract.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import dataframely as dy
@@ -16,7 +18,7 @@ from drug_assets.cleaning.text import LETTER_OR_DIGIT, fold_text
 from drug_assets.document.reading import NotAGraphError, read_drugs
 from drug_assets.document.schema import Drug
 from drug_assets.terms import Issue, RejectReason
-from drug_assets.wording import count_of
+from drug_assets.wording import count_of, shorten
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -409,6 +411,51 @@ def every_file_is_read(landed_files: pl.LazyFrame) -> Finding:
         else "all files were read",
         figures=dict(zip(unread["source_file"], unread["problem"], strict=True)),
     )
+
+
+def every_row_is_sound(landed_files: pl.LazyFrame) -> Finding:
+    """Check that no raw row was odd in form; the figures count such rows by file and read issue.
+
+    Args:
+        landed_files: columns source_file and read_issues.
+    """
+    odd = landed_files.filter(pl.col("read_issues").list.len() > 0).sort("source_file").collect()
+    by_issue: Counter[str] = Counter()
+    figures = {}
+    for file, issues in odd.select("source_file", "read_issues").iter_rows():
+        by_issue.update({one["issue"]: one["rows"] for one in issues})
+        figures[file] = ", ".join(f"{one['rows']:,} {one['issue']}" for one in issues)
+    told = ", ".join(f"{rows:,} {issue}" for issue, rows in sorted(by_issue.items()))
+    return Finding(
+        passed=odd.is_empty(),
+        summary=f"{told}, in {count_of(odd.height, 'file')}" if figures else "no odd row",
+        figures=_first(figures),
+    )
+
+
+def every_field_is_read(landed_files: pl.LazyFrame) -> Finding:
+    """Check that files have no column or key of an unknown name; the figures list them by file.
+
+    Args:
+        landed_files: columns source_file and unread_fields.
+    """
+    beyond = landed_files.filter(pl.col("unread_fields").list.len() > 0).sort("source_file")
+    rows = beyond.select("source_file", "unread_fields").collect().rows()
+    figures = {file: shorten(names) for file, names in rows}
+    return Finding(
+        passed=not figures,
+        summary=f"{count_of(len(figures), 'file')} with columns or keys that are not read"
+        if figures
+        else "every column and key was read",
+        figures=_first(figures),
+    )
+
+
+def _first(figures: Mapping[str, str]) -> dict[str, str]:
+    """The first figures: a landing zone can have thousands of files."""
+    beyond = len(figures) - _MOST_NAMES
+    first = dict(islice(figures.items(), _MOST_NAMES))
+    return first | ({"…": f"and {count_of(beyond, 'further file')}"} if beyond > 0 else {})
 
 
 def every_source_landed(

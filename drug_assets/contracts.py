@@ -189,8 +189,8 @@ class LandedFiles(dy.Schema):
         description="How many of its raw rows have which read issue, sorted.",
     )
     unread_fields = _texts(
-        "Its columns or keys that are no field of the source, as written, in their order; at most "
-        "50, and those that a sample of its records shows."
+        "Its columns or keys of names that are not known, as written, in their order; at most 50, "
+        "and those that a sample of its records shows."
     )
     problem = dy.String(nullable=True, description="Why it was not read; null if it was.")
 

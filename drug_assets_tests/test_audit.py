@@ -831,6 +831,38 @@ class TestLandedFiles:
             figures={"x.pdf": "it belongs to no source", "pubmed.csv": "it is cut"},
         )
 
+    def test_odd_rows_are_counted_by_file_and_issue(self) -> None:
+        def issues(**rows: int) -> list[Row]:
+            return [{"issue": issue, "rows": count} for issue, count in rows.items()]
+
+        sound = {"source_file": "a.csv", "read_issues": []}
+        assert audit.every_row_is_sound(table("landed_files", sound)).passed
+        finding = audit.every_row_is_sound(
+            table(
+                "landed_files",
+                {"source_file": "c.csv", "read_issues": issues(blank_row=2, long_row=1)},
+                {"source_file": "b.csv", "read_issues": issues(long_row=1200)},
+                sound,
+            )
+        )
+        assert finding == audit.Finding(
+            passed=False,
+            summary="2 blank_row, 1,201 long_row, in 2 files",
+            figures={"b.csv": "1,200 long_row", "c.csv": "2 blank_row, 1 long_row"},
+        )
+
+    def test_columns_that_are_not_read_are_named_by_file(self) -> None:
+        known = {"source_file": "a.csv", "unread_fields": []}
+        assert audit.every_field_is_read(table("landed_files", known)).passed
+        files = [
+            {"source_file": f"{n:03}.csv", "unread_fields": ["DOI", "Seen by"]} for n in range(60)
+        ]
+        finding = audit.every_field_is_read(table("landed_files", known, *files))
+        assert finding.summary == "60 files with columns or keys that are not read"
+        assert finding.figures["000.csv"] == "DOI, Seen by"
+        assert len(finding.figures) == 51
+        assert finding.figures["…"] == "and 10 further files"
+
     def landed(
         self, before: tuple[int, int] = (0, 0), allowed: tuple[str, ...] = (), **rows: int
     ) -> audit.Finding:

@@ -38,6 +38,8 @@ GOOD: dict[str, Row] = {
         "size_bytes": 0,
         "sha256": "0a" * 32,
         "raw_rows": 0,
+        "read_issues": [{"issue": "blank_row", "rows": 1}],
+        "unread_fields": ["Pages"],
         "problem": None,
     },
     **{
@@ -230,6 +232,8 @@ BAD = [
     ("landed_files", {"sha256": "0" * 65}),
     ("landed_files", {"size_bytes": -1}),
     ("landed_files", {"raw_rows": -1}),
+    ("landed_files", {"read_issues": [{"issue": "blank_row", "rows": 0}]}),
+    ("landed_files", {"read_issues": [{"issue": None, "rows": 1}]}),
     ("raw_pubmed", {"source_row": 0}),
     ("raw_drugs", {"source_file": None}),
     ("raw_clinical_trials", {"read_issues": None}),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
+from drug_assets import formats, sources
 from drug_assets.cli import main
 from drug_assets.settings import Settings
 from drug_assets_tests.support import runs
@@ -239,3 +240,17 @@ def test_names_of_resources_and_outputs_are_those_of_terraform(document: Path) -
         if not re.search(declares.format(name), declared)
     ]
     assert unknown == []
+
+
+def test_the_formats_that_can_land_are_those_that_are_read() -> None:
+    """`docs/data.md` lists each format with its extensions and the sources that deliver it."""
+    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (`\..*?) \| (.*?) \|$", text, re.MULTILINE)
+    listed = {name: (set(_INLINE.findall(ends)), set(of.split(", "))) for name, ends, of in rows}
+    assert listed == {
+        known.name: (
+            set(known.extensions),
+            {source.name for source in sources.ALL if known.name in source.formats},
+        )
+        for known in formats.FORMATS
+    }

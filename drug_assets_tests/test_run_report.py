@@ -77,11 +77,18 @@ def test_mentions_checks_and_files_are_told(tmp_path: Path) -> None:
         journals=1,
         checks_passed=1,
         failed_checks=[("a: [one]", "broken", True), ("b: two", "odd", False)],
-        unread={"x [1].csv": "belongs to [no] source"},
+        of_files={
+            "every_field_is_read": {f"{n}.csv": "DOI, [x]" for n in range(12)},
+            "every_row_is_sound": {"x.csv": "3 long_row"},
+            "every_file_is_read": {"x [1].csv": "belongs to [no] source"},
+        },
     )
-    assert told(report, tmp_path)[:5] == [
+    assert told(report, tmp_path)[:17] == [
         "1,000 mentions in 1 journal",
         "not read: x [1].csv: belongs to [no] source",
+        "odd rows: x.csv: 3 long_row",
+        *(f"columns not read: {n}.csv: DOI, [x]" for n in range(10)),
+        "columns not read: 2 files more, see landed_files",
         "1 check passed, 2 did not",
         "failed: a: [one]: broken",
         "warning: b: two: odd",

@@ -30,7 +30,9 @@ from drug_assets import logs, notify, sources
 from drug_assets.definitions import make_definitions
 from drug_assets.defs.checks import (
     EQUALS_MENTIONS,
+    EVERY_FIELD_IS_READ,
     EVERY_FILE_IS_READ,
+    EVERY_ROW_IS_SOUND,
     NOTHING_LOST,
     REJECTED_SHARE,
 )
@@ -49,9 +51,17 @@ from drug_assets.storage.temporary import make_process_folder
 from drug_assets.wording import count_of, describe_retractions, printable, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
+#: What the report tells of files: by check, the words before its figures.
+_OF_FILES = {
+    EVERY_FILE_IS_READ: "not read",
+    EVERY_ROW_IS_SOUND: "odd rows",
+    EVERY_FIELD_IS_READ: "columns not read",
+}
+#: Limit on the files that the report tells of, for each check.
+_MOST_FILES = 10
 #: Width of the report where the output is not a terminal.
 _FILE_COLUMNS = 200
 
@@ -69,7 +79,8 @@ class RunReport:
         checks_passed: number of checks that passed.
         failed_checks: name, description and whether it blocks, of each check that did not pass.
         failures: cause of each failed step.
-        unread: the problem of each file that was not read, by file name.
+        of_files: what is told of files, by check and file: why one was not read, how many of its
+            rows were odd, which of its columns were not read.
         seconds: duration of the run.
     """
 
@@ -81,7 +92,7 @@ class RunReport:
     checks_passed: int = 0
     failed_checks: list[tuple[str, str, bool]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
-    unread: dict[str, str] = field(default_factory=dict)
+    of_files: dict[str, dict[str, str]] = field(default_factory=dict)
     seconds: float = 0.0
     _reader: FailureReader = field(default_factory=FailureReader)
 
@@ -110,8 +121,9 @@ class RunReport:
         else:
             stops = bool(check.blocking) and check.severity is dg.AssetCheckSeverity.ERROR
             self.failed_checks.append((name, check.description or "", stops))
-        if check.check_name == EVERY_FILE_IS_READ:
-            self.unread = {file: str(problem.value) for file, problem in check.metadata.items()}
+        if check.check_name in _OF_FILES:
+            told = {file: str(figure.value) for file, figure in check.metadata.items()}
+            self.of_files[check.check_name] = told
         if check.check_name == EQUALS_MENTIONS and "journals" in check.metadata:
             self.journals = int(check.metadata["journals"].value)
             self.retracted_mentions = int(check.metadata["retracted_mentions"].value)
@@ -272,8 +284,7 @@ def _print_report(
         if report.retracted_mentions:
             told += f", {report.retracted_mentions:,} of them of retracted publications"
         console.print(told)
-    for file, problem in report.unread.items():
-        _print(console, f"not read: {file}: {problem}", "yellow")
+    _print_of_files(console, report.of_files)
     failed = len(report.failed_checks)
     console.print(f"{count_of(report.checks_passed, 'check')} passed, {failed} did not")
     for name, description, blocking in report.failed_checks:
@@ -291,6 +302,17 @@ def _print_report(
             style="red",
         )
     console.print(f"{'Done' if succeeded else 'Failed'} after {report.seconds:.1f} s")
+
+
+def _print_of_files(console: Console, figures: Mapping[str, Mapping[str, str]]) -> None:
+    """Print what checks tell of files, by check and file."""
+    for check, kind in _OF_FILES.items():
+        of_files = [f"{file}: {told}" for file, told in figures.get(check, {}).items()]
+        for told in of_files[:_MOST_FILES]:
+            _print(console, f"{kind}: {told}", "yellow")
+        if len(of_files) > _MOST_FILES:
+            more = count_of(len(of_files) - _MOST_FILES, "file")
+            _print(console, f"{kind}: {more} more, see landed_files", "yellow")
 
 
 def _print_answers(console: Console, settings: Settings) -> None:

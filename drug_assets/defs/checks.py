@@ -28,6 +28,8 @@ PUBLICATIONS = [source.name for source in sources.PUBLICATIONS]
 EQUALS_MENTIONS = "equals_mentions"
 EVERY_FILE_IS_READ = "every_file_is_read"
 NONE_CONFLICT = "none_conflict"
+EVERY_ROW_IS_SOUND = "every_row_is_sound"
+EVERY_FIELD_IS_READ = "every_field_is_read"
 NOTHING_LOST = "nothing_lost"
 REJECTED_SHARE = "rejected_share"
 
@@ -303,13 +305,20 @@ def check_graph(_: Look, document: Any, **tables: Any) -> Findings:
             "landed_files",
             EVERY_FILE_IS_READ,
             "Every file belongs to a source and is of a format we read.",
-        )
+        ),
+        Check("landed_files", EVERY_ROW_IS_SOUND, "No raw row is odd in form."),
+        Check("landed_files", EVERY_FIELD_IS_READ, "No column or key has an unknown name."),
     ],
     load=_same("landed_files"),
 )
 def every_file_is_read(_: Look, landed_files: Any) -> Findings:
-    """The names of the files that were not read."""
-    yield ("landed_files", EVERY_FILE_IS_READ), partial(audit.every_file_is_read, landed_files)
+    """What is known of each landed file: whether it was read, and what was odd in it."""
+    for name, find in (
+        (EVERY_FILE_IS_READ, audit.every_file_is_read),
+        (EVERY_ROW_IS_SOUND, audit.every_row_is_sound),
+        (EVERY_FIELD_IS_READ, audit.every_field_is_read),
+    ):
+        yield ("landed_files", name), partial(find, landed_files)
 
 
 @_declare(

@@ -43,6 +43,17 @@ class ClinicalTrials(TrialSource):
         "recruitment": "status",
         "sponsor/collaborators": "sponsor",
     }
+    # ClinicalTrials.gov's exports, the current and the legacy one.
+    ignored = frozenset(
+        {
+            *("studyurl", "acronym", "briefsummary", "studyresults", "conditions", "interventions"),
+            *("primaryoutcomemeasures", "secondaryoutcomemeasures", "otheroutcomemeasures"),
+            *("collaborators", "sex", "age", "enrollment", "fundertype", "studytype"),
+            *("studydesign", "otherids", "primarycompletiondate", "completiondate", "firstposted"),
+            *("resultsfirstposted", "lastupdateposted", "locations", "studydocuments"),
+            *("rank", "outcomemeasures", "gender", "phases", "fundedbys", "studydesigns", "url"),
+        }
+    )
     listed = frozenset({"phase", "reference_pmids", "result_pmids", "derived_pmids"})
     revision_field = "last_update"
     pulled_from = "ClinicalTrials.gov"

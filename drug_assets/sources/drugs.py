@@ -27,6 +27,12 @@ class Drugs(DrugList):
         # The WHO's ATC/DDD table.
         "atclevelname": "atc_name",
     }
+    ignored = frozenset(
+        {
+            *("accessionnumbers", "cas", "unii", "standardinchikey"),  # DrugBank's open vocabulary
+            *("ddd", "uom", "admr", "adm.r", "note"),  # the WHO's ATC/DDD table
+        }
+    )
     listed = frozenset({"synonyms"})
     cluster_by = ("drug_id",)
 

@@ -50,6 +50,10 @@ class Pubmed(PublicationSource):
         "containertitle": "journal",
     }
     preferred = frozenset({"pmid", "pubmedid", "firstpublicationdate"})
+    # CSV exports of PubMed's website.
+    ignored = frozenset(
+        {"authors", "citation", "firstauthor", "createdate", "pmcid", "nihmsid", "doi"}
+    )
     listed = frozenset(
         {"issn", "publication_types", "journal_abbreviations", "corrections", "trial_ids"}
     )

@@ -63,6 +63,9 @@ class Source(ABC):
     preferred: ClassVar[frozenset[str]] = frozenset()
     #: By field, the spellings of the parts that it can be given in, in order.
     parts: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    #: Spellings, as `normalize_header` returns them, of columns of its known exports that are no
+    #: field: nobody is told that they are not read.
+    ignored: ClassVar[frozenset[str]] = frozenset()
     #: The fields that can have several values.
     listed: ClassVar[frozenset[str]] = frozenset()
     #: Names of the formats of its files.

@@ -21,12 +21,13 @@ from polars.io.plugins import register_io_source
 from drug_assets import formats, sources
 from drug_assets.contracts import polars_schema
 from drug_assets.formats.decoding import read_ahead
+from drug_assets.formats.record_shape import normalize_header
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.kept.by_file import count_rows, write_part
 from drug_assets.storage.objects import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from drug_assets.sources import Source
     from drug_assets.storage.objects import ObjectStore
@@ -64,14 +65,18 @@ class Account:
 
     #: By read issue, the number of rows.
     issues: Counter[str] = field(default_factory=Counter)
-    #: The columns or keys that are no field of the source, as they are written in the file.
+    #: The columns or keys of unknown names, as they are written in the file.
     unread_fields: dict[str, None] = field(default_factory=dict)
 
-    def add(self, batch: pl.DataFrame) -> None:
+    def add(self, batch: pl.DataFrame, ignored: Collection[str] = ()) -> None:
         """Take account of a batch of raw rows.
 
         Keys in `extra` are unread fields only of rows without an issue: that of a damaged row also
         holds what is no value of a field.
+
+        Args:
+            batch: the rows.
+            ignored: names of columns that are known, as `normalize_header` returns them.
         """
         issues = batch["read_issues"]
         is_sound = issues.list.len() == 0
@@ -81,7 +86,9 @@ class Account:
         for extra in beyond.gather_every(beyond.len() // _SAMPLED_ROWS + 1):
             if len(self.unread_fields) >= _MOST_UNREAD_FIELDS:
                 break
-            self.unread_fields.update(dict.fromkeys(json.loads(extra)))
+            names = (name for name in json.loads(extra) if name not in self.unread_fields)
+            unknown = [name for name in names if normalize_header(name) not in ignored]
+            self.unread_fields.update(dict.fromkeys(unknown))
 
     def to_metadata(self) -> dict[str, str]:
         """The account as entries for the metadata of the part."""
@@ -201,7 +208,7 @@ def _write_rows(
         batches = _guard(read, task.name)
         # In a thread of Python: those of Polars have little room for recursion.
         for batch in read_ahead(batches, ahead=1):
-            account.add(batch)
+            account.add(batch, source.ignored)
             rows += batch.height
             yield batch
 

@@ -52,6 +52,8 @@ WARNINGS = {
         )
     ),
     ("landed_files", "every_file_is_read"),
+    ("landed_files", "every_row_is_sound"),
+    ("landed_files", "every_field_is_read"),
     ("rejected_records", "rejected_share"),
     ("trial_publications", "few_dangle"),
     ("drugs", "all_mentioned"),
@@ -352,6 +354,25 @@ def test_file_that_is_not_read_is_a_warning_with_its_name(store: Store) -> None:
         ),
     )
     assert assert_warns(store, "landed_files", "every_file_is_read") == {"pubmed.csv": "odd"}
+
+
+def test_odd_rows_and_unread_columns_are_warnings_with_their_files(store: Store) -> None:
+    issues = pl.lit([{"issue": "blank_row", "rows": 1200}, {"issue": "long_row", "rows": 1}])
+    is_pubmed = pl.col("source_file") == "pubmed.csv"
+
+    def spoilt(rows: pl.DataFrame) -> pl.DataFrame:
+        schema = rows.schema
+        odd = rows.filter(is_pubmed).with_columns(
+            read_issues=issues.cast(schema["read_issues"]),
+            unread_fields=pl.lit(["DOI", "\x1b[31m"]),
+        )
+        return pl.concat([odd, rows.filter(~is_pubmed)]).cast(dict(schema))
+
+    store.spoil("landed_files", spoilt)
+    found = assert_warns(store, "landed_files", "every_row_is_sound")
+    assert found["pubmed.csv"] == "1,200 blank_row, 1 long_row"
+    found = assert_warns(store, "landed_files", "every_field_is_read")
+    assert found["pubmed.csv"] == "DOI, \\x1b[31m"
 
 
 def test_source_that_never_had_a_row_is_a_warning_with_the_others_counts(store: Store) -> None:

@@ -225,9 +225,8 @@ def test_a_borrowed_object_is_of_the_listed_version_to_the_end(folder: LocalFold
         assert path.read_bytes() == b"x"
     with pytest.raises(ChangedObjectError, match="run again"), folder.borrow("a", version):
         put(folder, "a", "y")
-    with pytest.raises(ChangedObjectError), folder.borrow("a", version) as path:
-        path.unlink()
-        raise ValueError
+    with pytest.raises(ChangedObjectError), folder.borrow("a", version):
+        folder.delete("a")
     with pytest.raises(FileNotFoundError), folder.borrow("a", version):
         pass
 
