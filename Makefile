@@ -12,7 +12,7 @@ BENCH := .venv-benchmarks
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY ?= yes
 
-.PHONY: run quick test test-all faults dev install lint types unit definitions generated hooks constraints \
+.PHONY: run quick test test-all faults fuzz dev install lint types unit definitions generated hooks constraints \
 	bqemulator bench accuracy clean
 
 run: $(VENV)/.run $(DAGSTER_HOME)/dagster.yaml
@@ -40,6 +40,13 @@ faults: export DRUG_ASSETS_KILLS := 200
 faults: $(VENV)/.dev $(BQEMULATOR)/.made
 	$(BIN)/pytest -n auto --dist loadfile -s drug_assets_tests/faults drug_assets_tests/test_killed.py \
 		drug_assets_tests/storage/test_faults.py drug_assets_tests/storage/test_published_releases.py
+
+# Reads damaged files on all cores. Those on which something fails are kept, as small as they can be
+# made, in drug_assets_tests/fuzz/failures: mend the code, and the tests try them again.
+SECONDS ?= 600
+fuzz: export POLARS_MAX_THREADS := 1
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m drug_assets_tests.fuzz --seconds $(SECONDS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

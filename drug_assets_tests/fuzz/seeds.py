@@ -1,0 +1,242 @@
+"""Small files of every format that can be read, made from a random generator of the caller's."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from random import Random
+
+#: A file: its name in the landing zone, and its bytes.
+Landed: TypeAlias = tuple[str, bytes]
+
+_WORDS = (
+    *("aspirin", "Ibuprofen", "5-fluorouracil", "vitamin D3", "", " ", "NA", "null", "\u2010", "é"),
+    *(
+        "St John's wort",
+        "\ufeff",
+        "\u200b",
+        "𝐚𝐬𝐩",
+        "ﬂu",
+        "a,b",
+        'the "x"',
+        "x|y",
+        "1\n2",
+        "<i>N</i>",
+    ),
+    *("p<0.05", "&lt;b&gt;", "&amp;", "\\xc3\\xa9", "Not available", "ＡＳＰ", "a\tb", "\u2028"),
+)
+_DATES = ("2020-01-02", "01/02/2020", "2020", "Jan 2020", "2020 Spring", "", "31/31/2020", "NaT")
+_IDS = ("1", "2", "90000001", "9.00E+07", "9.0", "PMID:3", "", "NA", "NCT90000001", "PPR1", "-1")
+_JOURNALS = ("J Invent Tests", "Journal of Invented Tests", "", "NULL", "Nature", "Náture ")
+
+
+def _title(random: Random) -> str:
+    return " ".join(random.choice(_WORDS) for _ in range(random.randrange(1, 5)))
+
+
+def _record(random: Random, names: tuple[str, ...]) -> dict[str, str]:
+    values = {"id": _IDS, "date": _DATES, "journal": _JOURNALS, "issn": ("1234-5679", "12345679x")}
+    return {
+        name: random.choice(values[name]) if name in values else _title(random) for name in names
+    }
+
+
+_FIELDS = {
+    "drugs": ("atccode", "drug", "synonyms"),
+    "pubmed": ("id", "title", "date", "journal", "issn", "publication_types"),
+    "clinical_trials": ("id", "scientific_title", "date", "journal", "brief_title", "status"),
+}
+_HEADERS = {"id": ("id", "PMID", "pubmed_id", "NCT Number"), "title": ("title", "Title ", "TITLE")}
+
+
+def make_delimited(random: Random) -> Landed:
+    """A table."""
+    source = random.choice(sorted(_FIELDS))
+    names = _FIELDS[source]
+    separator = random.choice(",;\t|")
+    end = random.choice(["\n", "\r\n", "\r"])
+
+    def line(values: list[str]) -> str:
+        written = []
+        for value in values:
+            if random.random() < 0.3 or separator in value or "\n" in value:
+                escaped = value.replace('"', random.choice(['""', '\\"']))
+                written.append(f'"{escaped}"')
+            else:
+                written.append(value)
+        return separator.join(written) + end
+
+    headers = [random.choice(_HEADERS.get(name, (name,))) for name in names]
+    rows = [list(_record(random, names).values()) for _ in range(random.randrange(8))]
+    text = line(headers) + "".join(map(line, rows))
+    if random.random() < 0.1:
+        text = f"sep={separator}{end}{text}"
+    return f"{source}.{random.choice(['csv', 'tsv', 'txt'])}", _encode(random, text)
+
+
+def make_json(random: Random) -> Landed:
+    """Records in one of the layouts of JSON."""
+    source = random.choice(sorted(_FIELDS))
+    records: list[object] = []
+    for _ in range(random.randrange(1, 7)):
+        record: dict[str, object] = dict(_record(random, _FIELDS[source]))
+        if random.random() < 0.3:
+            odd = [None, 1, 1.5, float("nan"), [], ["x"], ["a", "b"], {"a": {"b": 1}}, True]
+            record[random.choice([*record, "more"])] = random.choice(odd)
+        if random.random() < 0.2:
+            record = {"protocolSection": {"identificationModule": {"nctId": "NCT1", **record}}}
+        records.append(record)
+    indent = random.choice([None, None, 1])
+    wrapped: object = records
+    for key in random.sample(
+        ["results", "data", "resultList", "studies", "items"], random.randrange(3)
+    ):
+        wrapped = {"count": len(records), key: wrapped}
+    match random.randrange(4):
+        case 0:
+            text = "\n".join(json.dumps(record) for record in records)
+        case 1:
+            text = "".join(json.dumps(record, indent=1) for record in records)
+        case _:
+            text = json.dumps(wrapped, indent=indent, ensure_ascii=random.random() < 0.5)
+    return f"{source}.{random.choice(['json', 'ndjson', 'jsonl'])}", _encode(random, text)
+
+
+def _markup(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def make_pubmed_xml(random: Random) -> Landed:
+    """Articles of PubMed."""
+    articles = []
+    for _ in range(random.randrange(6)):
+        record = {
+            name: _markup(value) for name, value in _record(random, _FIELDS["pubmed"]).items()
+        }
+        dated = random.choice(
+            ["<Year>2020</Year><Month>Jan</Month>", "<MedlineDate>2020</MedlineDate>"]
+        )
+        articles.append(
+            '<PubmedArticle><MedlineCitation Status="MEDLINE">'
+            f'<PMID Version="1">{record["id"]}</PMID>'
+            "<DateRevised><Year>2021</Year><Month>02</Month><Day>03</Day></DateRevised><Article>"
+            f"<Journal><ISSN>{record['issn']}</ISSN><JournalIssue><PubDate>{dated}</PubDate>"
+            f"</JournalIssue><Title>{record['journal']}</Title></Journal>"
+            f"<ArticleTitle>{record['title']} <i>N</i></ArticleTitle><PublicationTypeList>"
+            "<PublicationType>Journal Article</PublicationType></PublicationTypeList></Article>"
+            "<MedlineJournalInfo><MedlineTA>J</MedlineTA><NlmUniqueID>99</NlmUniqueID>"
+            "</MedlineJournalInfo><CommentsCorrectionsList><CommentsCorrections "
+            'RefType="RetractionIn"><PMID>5</PMID></CommentsCorrections></CommentsCorrectionsList>'
+            "</MedlineCitation></PubmedArticle>\n"
+        )
+    if random.random() < 0.3:
+        articles.append("<DeleteCitation><PMID>1</PMID><PMID>2</PMID></DeleteCitation>")
+    inner = "".join(articles)
+    declared = '<?xml version="1.0" encoding="utf-8"?>\n'
+    doctype = (
+        '<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD PubMedArticle//EN" "https://d.example/p">'
+    )
+    head = random.choice([declared + doctype, declared, ""])
+    text = f"{head}<PubmedArticleSet>{inner}</PubmedArticleSet>\n"
+    text *= random.choice([1, 1, 1, 2])
+    # An article with another encoding than it declares is refused: few of them tell enough.
+    return "pubmed.xml", text.encode() if random.random() < 0.9 else _encode(random, text)
+
+
+def make_medline(random: Random) -> Landed:
+    """Records of PubMed as MEDLINE text."""
+    lines = []
+    for _ in range(random.randrange(1, 6)):
+        record = _record(random, _FIELDS["pubmed"])
+        tags = {"PMID": "id", "TI": "title", "DP": "date", "JT": "journal", "IS": "issn"}
+        lines += [f"{tag:4}- {record[name]}" for tag, name in tags.items()]
+        lines += ["      " + _title(random), "PT  - Journal Article", "OWN - NLM", ""]
+    return f"pubmed.{random.choice(['nbib', 'txt'])}", _encode(random, "\n".join(lines))
+
+
+def _encode(random: Random, text: str) -> bytes:
+    encoding = random.choice(["utf-8"] * 6 + ["utf-8-sig", "utf-16", "cp1252"])
+    return text.encode(encoding, "replace")
+
+
+#: By name of a format, what makes a file of it.
+MAKERS: Mapping[str, Callable[[Random], Landed]] = {
+    "csv": make_delimited,
+    "json": make_json,
+    "pubmed_xml": make_pubmed_xml,
+    "medline": make_medline,
+}
+
+#: By name of a format, what is put into its files to damage them.
+TOKENS: Mapping[str, tuple[bytes, ...]] = {
+    "csv": (
+        *(
+            b'"',
+            b'""',
+            b"'",
+            b",",
+            b";",
+            b"\t",
+            b"|",
+            b"\n",
+            b"\r",
+            b"\r\n",
+            b'\\"',
+            b"\\",
+            b"sep=,\n",
+        ),
+        *(b'x","""\n', b'",', b',"', b"id,title,date,journal\n", b"\xef\xbb\xbf", b"\n\n\n"),
+    ),
+    "json": (
+        *(
+            b"{",
+            b"}",
+            b"[",
+            b"]",
+            b'"',
+            b"\\",
+            b":",
+            b",",
+            b"{}",
+            b"[]",
+            b"null",
+            b"NaN",
+            b"-Infinity",
+        ),
+        *(
+            b"1e999",
+            b"\\ud800",
+            b"\\u0000",
+            b'"id":',
+            b'{"a":',
+            b'"studies":[',
+            b"\n",
+            b'"title":"x"',
+        ),
+        *(b'{"error":"API rate limit exceeded"}', b"\xed\xa0\x80", b"0" * 400),
+    ),
+    "pubmed_xml": (
+        *(b"<PubmedArticle>", b"</PubmedArticle>", b"<PubmedArticleSet>", b"</PubmedArticleSet>"),
+        *(
+            b"<!--",
+            b"-->",
+            b"<![CDATA[",
+            b"]]>",
+            b"&amp;",
+            b"&#0;",
+            b"&#x110000;",
+            b"&x;",
+            b"<",
+            b">",
+        ),
+        *(b'<?xml version="1.0"?>', b'<!DOCTYPE a [<!ENTITY x "y">]>', b"<PMID/>", b"<a>", b"</a>"),
+        *(b"\x00", b"\x0b", b"<ERROR>busy</ERROR>", b'xmlns:a="b"', b"<PubmedArticle/>", b"\n\n"),
+    ),
+    "medline": (
+        *(b"PMID- ", b"TI  - ", b"\n      ", b"\n\n", b"\n", b"- ", b"PMID-", b"DP  - ", b"\r\n"),
+        *(b"XXXX- ", b"      ", b"PMID- 1\n", b"\x1a"),
+    ),
+}

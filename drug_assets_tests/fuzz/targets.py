@@ -1,0 +1,169 @@
+"""What must hold of any bytes at all, for each reader and for the whole path."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tracemalloc
+from random import Random
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from drug_assets import formats, sources
+from drug_assets.contracts import polars_schema
+from drug_assets.sources.tables import TABLES
+from drug_assets.storage.reading import Account
+from drug_assets.terms import ReadIssue
+from drug_assets_tests.fuzz.mutations import mutate
+from drug_assets_tests.fuzz.seeds import MAKERS, TOKENS
+from drug_assets_tests.support.pipeline import make_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from drug_assets_tests.fuzz.seeds import Landed
+
+#: Memory that reading may take at its peak: so many bytes, and so many for each byte of the file. A
+#: row takes a list of values and, in a frame, a string view of each; the shortest row is one byte.
+FREE_BYTES = 1024**2
+BYTES_PER_BYTE = 500
+#: Calls of functions that reading may take, in the same way: no clock says what is slow everywhere.
+FREE_CALLS = 50_000
+CALLS_PER_BYTE = 100
+
+
+def make_input(format_name: str, seed: int) -> Landed:
+    """A damaged file of a format; the same for the same seed."""
+    random = Random(f"{format_name} {seed}")  # noqa: S311 - the same numbers each time, no secret
+    make = MAKERS[format_name]
+    name, data = make(random)
+    data = mutate(random, data, make(random)[1], TOKENS[format_name])
+    return f"{name}.gz" if data[:2] == b"\x1f\x8b" and random.random() < 0.5 else name, data
+
+
+def read(name: str, data: bytes, chunk_bytes: int = 0) -> pl.DataFrame | str:
+    """The raw rows of a file, or the words that refuse it.
+
+    Args:
+        name: the name of the file.
+        data: its bytes.
+        chunk_bytes: size of the chunks that the reader gets them in; 0 for one chunk.
+
+    Raises:
+        AssertionError: what must hold of any bytes does not.
+    """
+    source = sources.source_of_file(name)
+    assert source is not None
+
+    def chunks() -> Iterator[bytes]:
+        size = chunk_bytes or len(data) or 1
+        yield from (data[start : start + size] for start in range(0, len(data), size))
+
+    batches = []
+    account = Account()
+    try:
+        for batch in formats.read(source.record_shape(), name, chunks, len(data)):
+            account.add(batch)
+            batches.append(batch)
+    except formats.FormatError as error:
+        refused = error
+    else:
+        refused = None
+    if refused is not None:
+        assert str(refused).startswith(f"{name}: ")
+        assert refused.problem
+        return str(refused)
+    rows = pl.concat(batches)
+    contract = TABLES[f"raw_{source.name}"].contract
+    assert rows.schema == polars_schema(contract)
+    assert rows["source_row"].to_list() == list(range(1, rows.height + 1))
+    contract.validate(rows)
+    for extra in rows["extra"].drop_nulls():
+        assert isinstance(json.loads(extra), dict)
+    return rows
+
+
+def check_reader(name: str, data: bytes) -> pl.DataFrame | str:
+    """Check what must hold of a reader: return the rows, or the words that refuse the file.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    found = read(name, data)
+    again = read(name, data, chunk_bytes=61)
+    if isinstance(found, str) or isinstance(again, str):
+        # Of several problems, the first that is met is told.
+        assert isinstance(found, str)
+        assert isinstance(again, str)
+    elif not _has_damage(found) and not _has_damage(again):
+        assert found.equals(again)
+    return found
+
+
+def _has_damage(rows: pl.DataFrame) -> bool:
+    """Whether a record is damaged so that its end is guessed, from as much as was read by then."""
+    return bool(rows["read_issues"].list.contains(ReadIssue.INVALID_JSON).any())
+
+
+def check_memory(name: str, data: bytes) -> None:
+    """Check that reading takes no more memory at its peak than the size of the file allows.
+
+    Raises:
+        AssertionError: it takes more.
+    """
+    tracemalloc.start()
+    try:
+        read(name, data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < FREE_BYTES + BYTES_PER_BYTE * len(data), f"{peak} bytes for {len(data)}"
+
+
+def check_work(name: str, data: bytes) -> None:
+    """Check that reading takes no more calls of functions than the size of the file allows.
+
+    Raises:
+        AssertionError: it takes more.
+    """
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        read(name, data)
+    finally:
+        sys.setprofile(before)
+    assert calls < FREE_CALLS + CALLS_PER_BYTE * len(data), f"{calls} calls for {len(data)} bytes"
+
+
+def check_path(files: Sequence[Landed], folder: Path) -> int:
+    """Check what must hold of everything that is made of a landing zone with these files.
+
+    Files that are refused are left out, so that the others are looked at.
+
+    Args:
+        files: the files; they are given names of their own.
+        folder: an empty folder.
+
+    Returns:
+        The number of raw rows.
+
+    Raises:
+        AssertionError: it does not hold.
+    """
+    landing = folder / "landing"
+    landing.mkdir()
+    for number, (name, data) in enumerate(files):
+        if isinstance(read(name, data), pl.DataFrame):
+            stem, _, ending = name.partition(".")
+            (landing / f"{stem}_{number}.{ending}").write_bytes(data)
+    made = make_all(landing, folder / "store")
+    assert not made.refused
+    return sum(made.tables[f"raw_{source.name}"].height for source in sources.ALL)
