@@ -125,11 +125,15 @@ def read_ahead(produced: Iterator[_Item], ahead: int = _CHUNKS_AHEAD) -> Iterato
         produced: the items.
         ahead: how many of them wait at most.
     """
-    with ThreadPoolExecutor(1) as pool:
+    pool = ThreadPoolExecutor(1)
+    try:
         pending = deque(pool.submit(next, produced, None) for _ in range(ahead))
         while (item := pending.popleft().result()) is not None:
             pending.append(pool.submit(next, produced, None))
             yield item
+    finally:
+        # Not waited for: what is left of a reader that failed can be collected by that very thread.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class _PackedBytes:

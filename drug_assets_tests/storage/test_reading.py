@@ -217,8 +217,8 @@ def test_no_file_that_is_not_packed_holds_too_many_rows(monkeypatch: pytest.Monk
     monkeypatch.setattr(formats, "FREE_ROWS", 1)
     for name, data in (
         ("pubmed.csv", HEADER + b"\n" * 2000),
-        ("pubmed.json", b"{}" * 1000),
-        ("pubmed.json", b"[" + b"1," * 1000 + b"1]"),
+        ("pubmed.json", b'{"title":1}' * 1000),
+        ("pubmed.json", b'[{"title":1},' + b"1," * 1000 + b"1]"),
     ):
         list(formats.read(PUBMED.record_shape(), name, data, len(data)))
 
