@@ -366,7 +366,7 @@ def test_odd_rows_and_unread_columns_are_warnings_with_their_files(store: Store)
             read_issues=issues.cast(schema["read_issues"]),
             unread_fields=pl.lit(["DOI", "\x1b[31m"]),
         )
-        return pl.concat([odd, rows.filter(~is_pubmed)]).cast(dict(schema))
+        return pl.concat([odd, rows.filter(~is_pubmed)])
 
     store.spoil("landed_files", spoilt)
     found = assert_warns(store, "landed_files", "every_row_is_sound")

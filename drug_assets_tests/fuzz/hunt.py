@@ -56,7 +56,8 @@ def hunt(seconds: float, folder: Path = FAILURES) -> tuple[int, list[Path]]:
 
 def _hunt_alone(first_seed: int, step: int, seconds: float, folder: Path) -> tuple[int, list[Path]]:
     end = time.monotonic() + seconds
-    tried, failed = 0, []
+    tried = 0
+    failed: list[Path] = []
     for seed in _count(first_seed, step):
         if time.monotonic() > end:
             break

@@ -63,14 +63,13 @@ def read(name: str, data: bytes, chunk_bytes: int = 0) -> pl.DataFrame | str:
 
     batches = []
     account = Account()
+    refused: formats.FormatError | None = None
     try:
         for batch in formats.read(source.record_shape(), name, chunks, len(data)):
             account.add(batch)
             batches.append(batch)
     except formats.FormatError as error:
         refused = error
-    else:
-        refused = None
     if refused is not None:
         assert str(refused).startswith(f"{name}: ")
         assert refused.problem
