@@ -113,7 +113,7 @@ class Issue(Term):
     MERGED_DUPLICATE = "merged_duplicate", "rows of one work that differ were merged into it"
     CONFLICTING_DUPLICATE = (
         "conflicting_duplicate",
-        "rows of the same id with other content were replaced by it",
+        "rows of its id with another title, date or journal were merged into it",
     )
     INVALID_ATC_CODE = "invalid_atc_code", "one of its codes does not have the shape of an ATC code"
     MISSING_CODE = "missing_code", "the list gives no code for it"
@@ -145,8 +145,14 @@ class MergeRule(Term):
     """Why a raw row went into another one (column `rule` of the `merged_` tables)."""
 
     SAME_CONTENT = "same_content", "all its values are those of the row that was kept"
-    MERGED_DUPLICATE = "merged_duplicate", "same title and date, no other id, no other journal"
-    CONFLICTING_DUPLICATE = "conflicting_duplicate", "same id, and a later row has other content"
+    MERGED_DUPLICATE = (
+        "merged_duplicate",
+        "the same publication: it differs, but contradicts nothing",
+    )
+    CONFLICTING_DUPLICATE = (
+        "conflicting_duplicate",
+        "the same id, but another title, date or journal",
+    )
     SAME_DRUG = "same_drug", "the same drug by name or identifier"
 
 

@@ -174,6 +174,10 @@ def parse_dates(text: pl.Expr) -> pl.Expr:
 
 def _parse_distinct(text: pl.Series) -> pl.Series:
     """Parse each distinct text once: millions of records have few distinct dates."""
+    if text.null_count() == len(text):
+        # Most formats give a few of the fields of dates only.
+        missing = {"date": None, "date_precision": None, "issue": Issue.MISSING_DATE.value}
+        return pl.repeat(missing, len(text), dtype=_PARSED, eager=True).alias(text.name)
     distinct = text.unique().to_frame("text").with_columns(parsed=_parse(pl.col("text")))
     return (
         text.to_frame("text")
