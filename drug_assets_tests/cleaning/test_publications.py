@@ -410,7 +410,9 @@ def test_flags_say_what_is_so(table: tuple[PublicationSource, list[Row]]) -> Non
     for row in kept:
         assert row["issues"] == sorted({*row["issues"]} & {*Issue})
         own = row["publication_id"].startswith(f"{source.name}:")
-        assert ("missing_id" in row["issues"]) == own
+        without_id = {"missing_id", "invalid_id", "shared_id"} & {*row["issues"]}
+        assert len(without_id) == own
+        assert ("missing_id" in without_id) == (own and row["id_text"] is None)
         assert ("missing_journal" in row["issues"]) == (row["journal_id"] is None)
         undated = {"missing_date", "unreadable_date"} & {*row["issues"]}
         assert bool(undated) == (row["date"] is None)
