@@ -177,7 +177,7 @@ def _parse_distinct(text: pl.Series) -> pl.Series:
     if text.null_count() == len(text):
         # Most formats give a few of the fields of dates only.
         missing = {"date": None, "date_precision": None, "issue": Issue.MISSING_DATE.value}
-        return pl.repeat(missing, len(text), dtype=_PARSED, eager=True).alias(text.name)
+        return pl.Series([missing], dtype=_PARSED).new_from_index(0, len(text))
     distinct = text.unique().to_frame("text").with_columns(parsed=_parse(pl.col("text")))
     return (
         text.to_frame("text")
