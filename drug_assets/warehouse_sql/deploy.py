@@ -23,7 +23,7 @@ FOLDER: Traversable = resources.files("drug_assets.warehouse_sql")
 #: table function when it is created.
 KINDS = ("tables", "functions", "views", "table_functions")
 #: The pipeline's tables that the statements read.
-READ_TABLES = frozenset({"drugs", "journal_drugs", "mentions", "releases"})
+READ_TABLES = frozenset({"drugs", "journal_drugs", "mentions", "releases", "trial_publications"})
 
 _SECONDS = 120.0
 

@@ -234,6 +234,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[bigquery.Client]:
 STATEMENTS = [
     *("tables/product_nomenclature", "tables/transactions", "functions/folded_name"),
     *("views/mentions_flat", "views/released_tables", "views/top_journal_view"),
+    "views/trial_result_mentions",
     "table_functions/drugs_in_same_journals",
     "table_functions/furniture_and_decoration_per_client",
     "table_functions/revenue_per_day",

@@ -23,7 +23,7 @@ each_reading = pytest.mark.parametrize("exclude", READINGS.values(), ids=READING
 
 def in_sql(dataset: Dataset, drug: str | None, exclude: bool | None) -> Answer:
     rows = dataset.rows(
-        "SELECT * FROM {drugs_in_same_journals}(@drug_name, @exclude, NULL) ORDER BY drug",
+        "SELECT * FROM {drugs_in_same_journals}(@drug_name, @exclude, NULL, NULL) ORDER BY drug",
         drug_name=drug,
         exclude=exclude,
     )
@@ -33,6 +33,11 @@ def in_sql(dataset: Dataset, drug: str | None, exclude: bool | None) -> Answer:
 def in_python(publishing: Publishing, drug: str, exclude: bool) -> Answer:
     answer = questions.related_drugs(publishing.document, drug, exclude_trial_journals=exclude)
     return [(related.drug, related.journals) for related in answer.related]
+
+
+def trials_of(answer: questions.TopJournal | questions.RelatedDrug) -> list[str]:
+    """The trials by whose results an answer counts anything."""
+    return sorted({trial for trials in (answer.via or {}).values() for trial in trials})
 
 
 def tops_in_sql(dataset: Dataset) -> list[tuple[str, int, list[str]]]:
@@ -89,7 +94,7 @@ def test_no_journal_is_left_out_unless_it_is_asked_for(loaded: Dataset) -> None:
     with_trials = in_sql(loaded, "ASPIRIN", exclude=False)
     assert in_sql(loaded, "ASPIRIN", exclude=None) == with_trials
     # As somebody who has no use for the argument spells it.
-    query = "SELECT * FROM {drugs_in_same_journals}('aspirin', NULL, NULL) ORDER BY drug"
+    query = "SELECT * FROM {drugs_in_same_journals}('aspirin', NULL, NULL, NULL) ORDER BY drug"
     assert [(row["drug"], row["journals"]) for row in loaded.rows(query)] == with_trials
 
 
@@ -194,10 +199,11 @@ def test_sql_answers_as_python_does(deployed: Dataset, seed: int) -> None:
     assert answers > len(drugs)
 
 
+@pytest.mark.parametrize("with_trial_results", [True, False])
 @pytest.mark.parametrize("exclude_retracted", [True, False])
 @each_reading
-def test_sql_counts_retracted_mentions_as_python_does(
-    deployed: Dataset, exclude: bool, exclude_retracted: bool
+def test_sql_counts_retracted_mentions_and_results_of_trials_as_python_does(
+    deployed: Dataset, exclude: bool, exclude_retracted: bool, with_trial_results: bool
 ) -> None:
     chance = random.Random(3)  # noqa: S311 - data, not secrets
     publishing = Publishing()
@@ -210,33 +216,36 @@ def test_sql_counts_retracted_mentions_as_python_does(
             source,
             retracted=chance.choice([True, True, False, None]) if source == "pubmed" else None,
         )
+    publishing.report_results(chance)
     publishing.load(deployed)
+    flags = {"exclude_retracted": exclude_retracted, "with_trial_results": with_trial_results}
     tops = deployed.rows(
-        "SELECT * FROM {top_journals}(@exclude_retracted) ORDER BY journal",
-        exclude_retracted=exclude_retracted,
+        "SELECT * FROM {top_journals}(@exclude_retracted, @with_trial_results) ORDER BY journal",
+        **flags,
     )
-    expected = questions.top_journals(publishing.document, exclude_retracted=exclude_retracted)
+    expected = questions.top_journals(publishing.document, **flags)
     assert [
         (row["journal"], row["drug_count"], row["drugs"], *(row[count] for count in COUNTS))
         for row in tops
-    ] == expected
-    if not exclude_retracted:
+    ] == [answer[:6] for answer in expected]
+    assert [row["via_trials"] for row in tops] == [trials_of(answer) for answer in expected]
+    if not exclude_retracted and not with_trial_results:
+        for row in tops:
+            del row["via_trials"]
         assert tops == deployed.rows("SELECT * FROM {top_journal_view} ORDER BY journal")
         assert tops == publishing.top_journal.to_dicts()
     for name in [*drugs, "shared alias"]:
         rows = deployed.rows(
-            "SELECT * FROM {drugs_in_same_journals}(@drug_name, @exclude, @exclude_retracted) "
-            "ORDER BY drug",
+            "SELECT * FROM {drugs_in_same_journals}("
+            "@drug_name, @exclude, @exclude_retracted, @with_trial_results) ORDER BY drug",
             drug_name=name,
             exclude=exclude,
-            exclude_retracted=exclude_retracted,
+            **flags,
         )
         answer = questions.related_drugs(
-            publishing.document,
-            name,
-            exclude_trial_journals=exclude,
-            exclude_retracted=exclude_retracted,
+            publishing.document, name, exclude_trial_journals=exclude, **flags
         )
         assert [
             (row["drug"], row["journals"], *(row[count] for count in COUNTS)) for row in rows
-        ] == answer.related, name
+        ] == [related[:5] for related in answer.related], name
+        assert [row["via_trials"] for row in rows] == list(map(trials_of, answer.related)), name

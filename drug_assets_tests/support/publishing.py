@@ -13,6 +13,7 @@ from drug_assets.document.writing import write_lines
 from drug_assets.sources.tables import TABLES
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
 
     from drug_assets_tests.support.dataset import Dataset
@@ -78,6 +79,33 @@ class Publishing:
                 "ambiguous": False,
             }
         )
+
+    def report_results(self, chance: random.Random) -> None:
+        """Publications that belong to the trials that mention drugs, of all kinds."""
+        articles = [m for m in self._mentions if m["source"] == "pubmed"]
+        for trial in [m for m in self._mentions if m["source"] == "clinical_trials"]:
+            number = chance.randrange(6)
+            further: dict[str, object] = {
+                "publication_id": f"r{number}",
+                "journal": f"Journal {number}",
+                "journal_id": f"journal {number}",
+                "retracted": [True, False, None][number % 3],
+            }
+            article = chance.choice([further, further, *articles])
+            described = {name: article[name] for name in further}
+            self._trial_publications.append(
+                {
+                    "trial_id": trial["publication_id"],
+                    "trial_source": "clinical_trials",
+                    "source": "pubmed",
+                    "kind": chance.choice(["result", "result", "background"]),
+                    "given_by": "trial",
+                    "trial_in_store": True,
+                    "publication_in_store": True,
+                    "title": "On results.",
+                    **described,
+                }
+            )
 
     @property
     def drugs(self) -> pl.DataFrame:

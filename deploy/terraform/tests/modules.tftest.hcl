@@ -248,7 +248,7 @@ run "bigquery" {
   }
 
   assert {
-    condition     = { for argument in google_bigquery_routine.table_function["drugs_in_same_journals"].arguments : argument.name => jsondecode(argument.data_type) } == { drug_name = { typeKind = "STRING" }, exclude_trial_journals = { typeKind = "BOOL" }, exclude_retracted = { typeKind = "BOOL" } }
+    condition     = { for argument in google_bigquery_routine.table_function["drugs_in_same_journals"].arguments : argument.name => jsondecode(argument.data_type) } == { drug_name = { typeKind = "STRING" }, exclude_trial_journals = { typeKind = "BOOL" }, exclude_retracted = { typeKind = "BOOL" }, with_trial_results = { typeKind = "BOOL" } }
     error_message = "Arguments have the types of the statement."
   }
 

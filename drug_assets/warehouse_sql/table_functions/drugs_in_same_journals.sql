@@ -1,5 +1,5 @@
--- drugs_in_same_journals(drug_name, exclude_trial_journals, exclude_retracted): the drugs that share
--- journals with one.
+-- drugs_in_same_journals(drug_name, exclude_trial_journals, exclude_retracted, with_trial_results):
+-- the drugs that share journals with one.
 --
 -- The other drugs mentioned by the journals that mention this drug; only mentions by PubMed
 -- publications count, for both drugs (SPEC 6.2).
@@ -14,18 +14,23 @@
 --     default arguments).
 --   exclude_retracted BOOL, whether to leave out the mentions of retracted publications, of either
 --     drug (as --exclude-retracted does); those of which no record says stay. NULL means FALSE.
+--   with_trial_results BOOL, whether a publication that reports the results of a trial is a mention
+--     of the drugs that the trial's title names (as --with-trial-results does). NULL means FALSE.
 -- Returns: drug_id STRING, drug STRING, journals ARRAY<STRING> (those that link the two, sorted),
 -- and of either drug's mentions by these journals that were counted: mentions INT64,
--- retracted_mentions INT64, unknown_mentions INT64 (no record says).
+-- retracted_mentions INT64, unknown_mentions INT64 (no record says); via_trials ARRAY<STRING>, the
+-- trials by whose results journals link the two whose titles do not name both.
 -- Rows of a table function have no order, so the caller sorts:
---   SELECT * FROM `${project}.${dataset}.drugs_in_same_journals`('betamethasone', FALSE, FALSE)
+--   SELECT *
+--   FROM `${project}.${dataset}.drugs_in_same_journals`('betamethasone', FALSE, FALSE, FALSE)
 --   ORDER BY drug
 -- Cost: journal_drugs (one row per journal and drug) and three columns of drugs, whole: far less
--- than the mentions.
+-- than the mentions. With the results of trials, trial_result_mentions besides.
 CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.drugs_in_same_journals`(
   drug_name STRING,
   exclude_trial_journals BOOL,
-  exclude_retracted BOOL
+  exclude_retracted BOOL,
+  with_trial_results BOOL
 )
 RETURNS TABLE<
   drug_id STRING,
@@ -33,7 +38,8 @@ RETURNS TABLE<
   journals ARRAY<STRING>,
   mentions INT64,
   retracted_mentions INT64,
-  unknown_mentions INT64
+  unknown_mentions INT64,
+  via_trials ARRAY<STRING>
 >
 AS (
   WITH named AS (
@@ -59,7 +65,7 @@ AS (
     FROM (SELECT COUNT(*) AS found FROM named)
     WHERE found = 0
   ),
-  counted AS (
+  by_title AS (
     SELECT
       journal_id,
       journal,
@@ -72,6 +78,49 @@ AS (
       IF(exclude_trial_journals, clinical_trial_mentions, 0) AS excluding_mentions
     FROM `${project}.${dataset}.journal_drugs`
   ),
+  results AS (
+    SELECT journal_id, journal, drug_id, drug, retracted, trial_ids
+    FROM `${project}.${dataset}.trial_result_mentions`
+    WHERE IF(with_trial_results, TRUE, FALSE)
+      AND source = 'pubmed'
+      AND journal_id IS NOT NULL
+      AND IF(exclude_retracted, IFNULL(retracted, FALSE), FALSE) = FALSE
+  ),
+  counted AS (
+    SELECT
+      journal_id,
+      MIN(journal) AS journal,
+      drug_id,
+      MIN(drug) AS drug,
+      SUM(mentions) AS mentions,
+      SUM(retracted_mentions) AS retracted_mentions,
+      SUM(unknown_mentions) AS unknown_mentions,
+      SUM(excluding_mentions) AS excluding_mentions
+    FROM (
+      SELECT
+        journal_id,
+        journal,
+        drug_id,
+        drug,
+        mentions,
+        retracted_mentions,
+        unknown_mentions,
+        excluding_mentions
+      FROM by_title
+      UNION ALL
+      SELECT
+        journal_id,
+        journal,
+        drug_id,
+        drug,
+        1 AS mentions,
+        IF(retracted, 1, 0) AS retracted_mentions,
+        IF(retracted IS NULL, 1, 0) AS unknown_mentions,
+        0 AS excluding_mentions
+      FROM results
+    )
+    GROUP BY journal_id, drug_id
+  ),
   linking_journals AS (
     SELECT
       journal_id,
@@ -83,17 +132,60 @@ AS (
     GROUP BY journal_id
     HAVING SUM(mentions) > 0
       AND SUM(excluding_mentions) = 0
+  ),
+  trials AS (
+    -- Of the other drug, where no title of the journal names it.
+    SELECT results.journal_id, results.drug_id, trial_id
+    FROM results
+    CROSS JOIN UNNEST(results.trial_ids) AS trial_id
+    LEFT JOIN by_title
+      ON by_title.journal_id = results.journal_id
+      AND by_title.drug_id = results.drug_id
+      AND by_title.mentions > 0
+    WHERE by_title.drug_id IS NULL
+    UNION ALL
+    -- Of the drug asked for, where no title of the journal names it.
+    SELECT counted.journal_id, counted.drug_id, trial_id
+    FROM counted
+    INNER JOIN results USING (journal_id)
+    CROSS JOIN UNNEST(results.trial_ids) AS trial_id
+    WHERE counted.mentions > 0
+      AND results.drug_id IN (SELECT drug_id FROM asked)
+      AND counted.journal_id NOT IN (
+        SELECT by_title.journal_id
+        FROM by_title
+        WHERE by_title.mentions > 0
+          AND by_title.drug_id IN (SELECT drug_id FROM asked)
+      )
+  ),
+  via AS (
+    SELECT trials.drug_id, ARRAY_AGG(DISTINCT trial_id ORDER BY trial_id) AS via_trials
+    FROM trials
+    INNER JOIN linking_journals USING (journal_id)
+    GROUP BY trials.drug_id
+  ),
+  related AS (
+    SELECT
+      others.drug_id,
+      MIN(others.drug) AS drug,
+      ARRAY_AGG(DISTINCT others.journal ORDER BY others.journal) AS journals,
+      SUM(others.mentions + linking.mentions) AS mentions,
+      SUM(others.retracted_mentions + linking.retracted_mentions) AS retracted_mentions,
+      SUM(others.unknown_mentions + linking.unknown_mentions) AS unknown_mentions
+    FROM counted AS others
+    INNER JOIN linking_journals AS linking USING (journal_id)
+    WHERE others.mentions > 0
+      AND others.drug_id NOT IN (SELECT drug_id FROM asked)
+    GROUP BY others.drug_id
   )
   SELECT
-    others.drug_id,
-    MIN(others.drug) AS drug,
-    ARRAY_AGG(DISTINCT others.journal ORDER BY others.journal) AS journals,
-    SUM(others.mentions + linking.mentions) AS mentions,
-    SUM(others.retracted_mentions + linking.retracted_mentions) AS retracted_mentions,
-    SUM(others.unknown_mentions + linking.unknown_mentions) AS unknown_mentions
-  FROM counted AS others
-  INNER JOIN linking_journals AS linking USING (journal_id)
-  WHERE others.mentions > 0
-    AND others.drug_id NOT IN (SELECT drug_id FROM asked)
-  GROUP BY others.drug_id
+    related.drug_id,
+    related.drug,
+    related.journals,
+    related.mentions,
+    related.retracted_mentions,
+    related.unknown_mentions,
+    IFNULL(via.via_trials, []) AS via_trials
+  FROM related
+  LEFT JOIN via USING (drug_id)
 );
