@@ -290,9 +290,9 @@ def test_the_first_statement_that_fails_is_the_last(
 @pytest.mark.parametrize(
     ("there", "missing"),
     [
-        ([], "drugs, journal_drugs, mentions, releases"),
-        (["mentions", "top_journal"], "drugs, journal_drugs, releases"),
-        (["drugs", "mentions", "releases"], "journal_drugs"),
+        ([], "drugs, journal_drugs, mentions, releases, trial_publications"),
+        (["mentions", "top_journal"], "drugs, journal_drugs, releases, trial_publications"),
+        (["drugs", "mentions", "releases", "trial_publications"], "journal_drugs"),
     ],
 )
 def test_all_missing_tables_are_named_and_nothing_runs(
