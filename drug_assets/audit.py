@@ -583,13 +583,13 @@ def none_conflict(publications: pl.LazyFrame) -> Finding:
         for flag in (Issue.CONFLICTING_DUPLICATE, Issue.SHARED_ID)
     }
     figures = _count_rows(flagged)
-    count = figures[Issue.CONFLICTING_DUPLICATE]
-    return Finding(
-        passed=not any(figures.values()),
-        summary=f"{count_of(count, 'record')} replaced one with another title, date or journal, "
-        f"{count_of(figures[Issue.SHARED_ID], 'record')} shared an id",
-        figures=figures,
-    )
+    told = {
+        Issue.CONFLICTING_DUPLICATE: "replaced one with another title, date or journal",
+        Issue.SHARED_ID: "shared an id within a file",
+    }
+    found = [f"{count_of(figures[flag], 'record')} {what}" for flag, what in told.items()]
+    wrong = [summary for flag, summary in zip(told, found, strict=True) if figures[flag]]
+    return Finding(passed=not wrong, summary=", ".join(wrong or found[:1]), figures=figures)
 
 
 def no_future_dates(publications: pl.LazyFrame, today: dt.date) -> Finding:

@@ -1007,6 +1007,30 @@ class TestMentioned:
         assert str(found.figures["names"]).split(", ")[-1] == "Drug 49"
 
 
+class TestConflicts:
+    @pytest.mark.parametrize(
+        ("issues", "summary"),
+        [
+            (
+                [["merged_duplicate"], []],
+                "0 records replaced one with another title, date or journal",
+            ),
+            (
+                [["conflicting_duplicate"], ["shared_id"], ["shared_id"]],
+                (
+                    "1 record replaced one with another title, date or journal, "
+                    "2 records shared an id within a file"
+                ),
+            ),
+            ([["shared_id"]], "1 record shared an id within a file"),
+        ],
+    )
+    def test_records_that_conflict_are_counted(self, issues: list[list[str]], summary: str) -> None:
+        finding = audit.none_conflict(pl.LazyFrame({"issues": issues}))
+        assert finding.summary == summary
+        assert finding.passed == summary.startswith("0")
+
+
 class TestSearched:
     PUBLICATIONS: ClassVar = [
         {**place(1), "publication_id": "1"},

@@ -125,7 +125,7 @@ def test_a_new_source_is_in_the_graph_and_in_the_answers(with_reports: Any) -> N
     of_journal = {journal["journal"]: journal["mentions"] for journal in aspirin["journals"]}
     assert found == ["EMA-1"]
     assert of_journal["Reports of Harm"] == [
-        {"date": "2021-05-01", "type": "safety_report", "id": "EMA-1"}
+        {"date": "2021-05-01", "type": "safety_report", "id": "EMA-1", "retracted": None}
     ]
     assert "Letters of Tests" in with_reports["answers"]
 
