@@ -99,7 +99,7 @@ class RawPublications(RawRecord):
     date = dy.String(nullable=True, description="Publication date, as written.")
     journal = dy.String(nullable=True, description="Journal title, as written.")
     nlm_id = dy.String(nullable=True, description="NLM unique id of the journal.")
-    issn = dy.String(nullable=True, description="ISSN of the journal.")
+    issn = dy.String(nullable=True, description="ISSNs of the journal, as written.")
 
 
 class RawPubmed(RawPublications):
@@ -141,7 +141,7 @@ class RawClinicalTrials(RawRecord):
     date = dy.String(nullable=True, description="Start date, as written.")
     journal = dy.String(nullable=True, description="Journal title, as written.")
     nlm_id = dy.String(nullable=True, description="NLM unique id of the journal.")
-    issn = dy.String(nullable=True, description="ISSN of the journal.")
+    issn = dy.String(nullable=True, description="ISSNs of the journal, as written.")
     brief_title = dy.String(nullable=True, description="Brief title, as written.")
     status = dy.String(nullable=True, description="Overall recruitment status, as written.")
     phase = dy.String(nullable=True, description="Phases, separated by bars.")
@@ -258,7 +258,10 @@ class PublicationRecords(CleanedRecord):
     )
     given_journal = dy.String(nullable=True, description="Journal title, as written.")
     given_nlm_id = dy.String(nullable=True, description="NLM unique id of the journal, as written.")
-    given_issn = dy.String(nullable=True, description="ISSN of the journal, as written.")
+    given_issn = dy.String(nullable=True, description="ISSNs of the journal, as written.")
+    given_journal_abbreviations = dy.String(
+        nullable=True, description="Abbreviated titles of the journal, separated by bars."
+    )
 
 
 class PubmedColumns(dy.Schema):
@@ -349,10 +352,19 @@ class Journals(dy.Schema):
         primary_key=True,
         description="NLM unique id where a source gives one, else ISSN, else the folded name.",
     )
-    journal = dy.String(min_length=1, description="Title in its most frequent spelling.")
-    folded_names = _texts("The folded titles known for it, sorted.")
-    issns = _texts("ISSNs known for it, sorted.")
-    records = dy.Int64(min=1, description="Raw records that name it.")
+    journal = dy.String(
+        min_length=1,
+        description="Title in its most frequent spelling; an abbreviation if it has no title.",
+    )
+    folded_names = _texts(
+        "The folded titles and abbreviations known for it, sorted. One that no other journal has "
+        "means this journal wherever it stands alone."
+    )
+    issns = _texts("ISSNs known for it, sorted. They mean it in the same way.")
+    records = dy.Int64(
+        min=1,
+        description="Raw records that name it: those that were kept, and those merged into others.",
+    )
 
 
 class PublicationColumns(dy.Schema):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from drug_assets.sources import PublicationSource
 
 #: Fields of a raw row that identify its journal.
-_JOURNAL_FIELDS = ("journal", "nlm_id", "issn")
+_JOURNAL_FIELDS = ("journal", "nlm_id", "issn", "journal_abbreviations")
 #: Columns of a record that hold these fields as written. Few combinations differ, so `journals`
 #: cleans each combination once, for all records together.
 GIVEN_JOURNAL = tuple(f"given_{field}" for field in _JOURNAL_FIELDS)

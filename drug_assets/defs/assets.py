@@ -16,6 +16,7 @@ from drug_assets import formats, graph, mentions, references, sources
 from drug_assets.cleaning import drugs as drug_cleaning
 from drug_assets.cleaning import publications as publication_cleaning
 from drug_assets.cleaning import rejected
+from drug_assets.cleaning.records import GIVEN_JOURNAL
 from drug_assets.defs import OWNERS
 from drug_assets.defs.failures import explain_failures
 from drug_assets.defs.io_managers import make_column_schema
@@ -225,9 +226,9 @@ def _selected(
             for origin in origins
         ]
         for column, origins in {
-            "journal_id": ("given_nlm_id", "given_issn", "given_journal"),
-            "journal": ("given_journal",),
-            "folded_names": ("given_journal",),
+            "journal_id": GIVEN_JOURNAL,
+            "journal": ("given_journal", "given_journal_abbreviations"),
+            "folded_names": ("given_journal", "given_journal_abbreviations"),
             "issns": ("given_issn",),
             "records": ("source_row",),
         }.items()

@@ -428,10 +428,13 @@ def _read_citation(citation: Any) -> list[_Row]:
     abbreviations = iso or abbreviation
     if iso and abbreviation and iso != abbreviation:
         abbreviations = f"{iso}{SEPARATOR}{abbreviation}"
+    # The linking ISSN covers both the print and the electronic ISSN.
+    issns = linking_issn or issn
+    if issn and linking_issn and issn != linking_issn:
+        issns = f"{linking_issn}{SEPARATOR}{issn}"
     row = (
         *(pmid, version, citation.get("Status"), title, vernacular, *dates, revised),
-        # The linking ISSN covers both the print and the electronic ISSN.
-        *(journal, abbreviations, nlm_id, linking_issn or issn, types, corrections, trials),
+        *(journal, abbreviations, nlm_id, issns, types, corrections, trials),
     )
     return [row]
 

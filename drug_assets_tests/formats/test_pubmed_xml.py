@@ -311,14 +311,14 @@ def test_what_is_no_text_counts_nowhere(aside: str) -> None:
     assert rows["publication_types"].to_list() == ["Letter", None]
 
 
-def test_the_linking_issn_stands_for_both() -> None:
+def test_the_linking_issn_comes_before_the_own_one() -> None:
     rows = read(
         article(
             journal="<ISSN>1111-2222</ISSN><Title>Acta of Tests</Title>",
             info="<ISSNLinking>3333-444X</ISSNLinking>",
         )
     )
-    assert rows["issn"].to_list() == ["3333-444X"]
+    assert rows["issn"].to_list() == ["3333-444X|1111-2222"]
 
 
 @pytest.mark.parametrize(

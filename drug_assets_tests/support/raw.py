@@ -175,7 +175,7 @@ def publication_tables(source: Source) -> st.SearchStrategy[list[Row]]:
         ),
         journal=_one_of("Lancet", "the lancet", "LANCET.", "Nature", "Náture "),
         nlm_id=st.sampled_from([None] * 8 + ["7", "8"]),
-        issn=st.sampled_from([None] * 8 + ["1234-5678", "12345678", "1234-567X", "none"]),
+        issn=st.sampled_from([None] * 8 + ["1234-5679", "12345679", "2041-172X", "none"]),
     )
 
 
