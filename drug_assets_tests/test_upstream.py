@@ -4,12 +4,14 @@ import subprocess
 import sys
 import uuid
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import polars as pl
 import pytest
+from polars.io.plugins import register_io_source
 
 pytestmark = pytest.mark.upstream
 
@@ -135,6 +137,37 @@ def test_sinking_a_lazy_frame_streams(tmp_path: Path) -> None:
     )
     assert pl.scan_parquet(path).select(pl.len()).collect().item() == rows
     assert int(ended.stdout) < rows * 4 * 8 * 0.8, "all of it was in memory"
+
+
+def test_batches_of_a_generator_are_sunk_as_they_come_and_the_metadata_last(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def batches(*_: object) -> Iterator[pl.DataFrame]:
+        for number in range(100):
+            seen.append(number)
+            yield pl.DataFrame({"n": [number] * 1000})
+
+    rows = register_io_source(batches, schema={"n": pl.Int64()})
+    path = tmp_path / "rows.parquet"
+    rows.sink_parquet(
+        path, maintain_order=True, row_group_size=5000, metadata=lambda _: {"seen": str(len(seen))}
+    )
+    assert pl.read_parquet_metadata(path)["seen"] == "100"
+    assert pl.read_parquet(path)["n"].to_list() == [n for n in range(100) for _ in range(1000)]
+
+
+@pytest.mark.parametrize("error", [RecursionError("deep"), MemoryError(), KeyboardInterrupt()])
+def test_an_error_of_a_generator_comes_out_of_the_sink_as_it_is(
+    error: BaseException, tmp_path: Path
+) -> None:
+    def batches(*_: object) -> Iterator[pl.DataFrame]:
+        yield pl.DataFrame({"n": [1]})
+        raise error
+
+    rows = register_io_source(batches, schema={"n": pl.Int64()})
+    with pytest.raises(type(error)) as raised:
+        rows.sink_parquet(tmp_path / "rows.parquet")
+    assert raised.value is error
 
 
 def test_parquet_of_the_same_rows_has_the_same_bytes(tmp_path: Path) -> None:
