@@ -27,6 +27,22 @@ _TRIAL_IDS = (
 )
 #: The id of a trial in any registry, in any case, where it stands as a word of its own.
 TRIAL_ID = rf"(?i)\b(?:{'|'.join(_TRIAL_IDS)})\b"
+#: Forms of values, as they are written, by which a reader tells columns apart: an id has a digit,
+#: and no blank but after a prefix; a date has a year, and no word but of dates.
+ID_FORM = r"(?:[A-Za-z]+: ?)?[^\s,;|]*[0-9][^\s,;|]*"
+ISSN_FORM = r"(?:ISSN\W{0,2})?[0-9]{4}-?[0-9]{3}[0-9Xx](?:[\s,;|]+[0-9]{4}-?[0-9]{3}[0-9Xx])*"
+ATC_CODES_FORM = r"(?i){code}(?:[\s,;|]+{code})*".format(code=ATC_CODE.strip("^$"))
+PUBMED_IDS_FORM = r"[0-9]{1,9}(?:[\s,;|]+[0-9]{1,9})*"
+DATE_FORM = (
+    r"(?i)(?=.*(?:[12][0-9]{3}|[0-9][/.-][0-9]{1,2}[/.-][0-9]{2}))(?:"
+    r"[0-9]++(?: ?er|st|nde?|rd|th|re|[de]\b)?|"
+    r"jan(?:uary|v(?:ier)?)?|f[eé][bv](?:r|ruary|rier)?|mar(?:ch|s)?|a[pv]r(?:il)?|ma[iy]|"
+    r"jui?n(?:e)?|jui?l(?:y|let)?|aug(?:ust)?|ao[uû]t|sep(?:t(?:embre|ember)?)?|oct(?:obre|ober)?|"
+    r"nov(?:embre|ember)?|d[eé]c(?:embre|ember)?|winter|spring|summer|autumn|fall|hiver|printemps|"
+    r"[eé]t[eé]|automne|christmas|no[eë]l|(?:mon|tues|wednes|thurs|fri|satur|sun)(?:day)?|"
+    r"q(?:uart(?:er)?|tr)?|trim(?:est(?:re|er)?)?|sem(?:est(?:re|er)?)?|"
+    r"le|the|of|de|to|and|au|et|t|z|utc|gmt|[ap]m|[\s.,/:+&()–-])++"
+)
 #: What R, pandas, Spark, SQL and spreadsheets write where a field holds nothing, in lower case and
 #: without `AROUND_MISSING`.
 MISSING_WORDS = frozenset(

@@ -3,10 +3,15 @@
 Separators, quotes, headers and the shape of rows belong here; bytes and encodings to `decoding`,
 the meaning of a field to `cleaning`.
 
-Read issues: `short_row`, `long_row`, `blank_row`; `stray_quote` (a quote inside a quoted field that
-is not doubled, kept as text); `unclosed_quote` (a quoted field without a proper end: the quote is
-read as a character, and the record ends with its line). From decoding: `not_utf8`,
-`invalid_unicode`.
+Read issues: `short_row`, `long_row`, `blank_row`; `joined_row`, `misaligned_row` (`long_rows`);
+`repeated_header`; `stray_quote` (a quote inside a quoted field that is not doubled, kept as text);
+`unclosed_quote` (a quoted field without a proper end: the quote is read as a character, and the
+record ends with its line). From decoding: `not_utf8`, `invalid_unicode`.
+
+So a damaged line changes no other one, but for this: a quote that it leaves open takes in the lines
+up to one on which a quote closes it, if all of them together are one record as RFC 4180 has it and
+no sound record begins on the second of them. Backslashes (`backslashes`) are read one way in all of
+a file.
 """
 
 from __future__ import annotations
@@ -16,16 +21,21 @@ import io
 import re
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, takewhile
 from json.encoder import encode_basestring
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from drug_assets.formats import raw_rows
+from drug_assets.formats.backslashes import Backslashes
 from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, Text, repair
-from drug_assets.terms import ReadIssue
+from drug_assets.formats.long_rows import Columns
+from drug_assets.formats.record_shape import normalize_header
+from drug_assets.terms import ReadIssue, is_missing
 
 if TYPE_CHECKING:
     import _csv
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import polars as pl
 
@@ -33,6 +43,20 @@ if TYPE_CHECKING:
 
 #: In order of preference, for header lines that several separators fit equally well.
 SEPARATORS = (",", ";", "\t", "|")
+
+#: Byte order marks and other signs without width, also one that was decoded wrongly.
+_BEFORE_HEADER = re.compile("^(?:[\u200b-\u200f\u2060\ufeff]|ï»¿)+")
+#: A first line with which Excel is told the separator.
+_SEPARATOR_LINE = re.compile(r'\s*"?sep=([^\w\s"\']|\t)"?\1*\s*', re.IGNORECASE)
+#: A line of these characters is blank, where a header is looked for.
+_NOTHING = " \t\r\n\f\v\xa0\"'" + "".join(SEPARATORS)
+#: A year, a month, a day.
+_DATE_PART = re.compile(r"[12][0-9]{3}|[0-9]{1,2}|[^\W\d_]{3,9}\.?")
+#: Bytes of quotes, blanks and signs around a header that is repeated within the data.
+_MOST_AROUND = 24
+
+#: The values of some records, by column.
+_Values: TypeAlias = list[list[str | None]]
 
 _field_limit = threading.Lock()
 
@@ -58,9 +82,11 @@ def is_plausible(head: str) -> bool:  # noqa: ARG001
 def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
     """Read a delimited file in batches of raw rows; one empty batch if it has no records.
 
-    The first line that is not blank is the header. The separator is the one that yields most fields
-    of the source. `source_row` counts records, not lines: a quoted field may span several lines.
-    The fields of a blank row are kept as written. Values of unknown columns are kept in `extra`.
+    The first line that is not blank is the header; Excel's `sep=;` may stand before it. The
+    separator is the one named there, or that yields most fields of the source. `source_row` counts
+    records, not lines: a quoted field may span several lines. The fields of a blank row are kept as
+    written. Values of unknown columns are kept in `extra`, and so are those of columns that name
+    the same field as the one that was used.
 
     Args:
         shape: Shape of the records of its source.
@@ -76,11 +102,54 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
     if header is None:
         yield raw_rows.make_frame(shape, name, 1, 0, {}, {}, {}, repair)
         return
-    records = _Records(shape, name, lines, _detect_separator(shape, header))
+    records = _Records(shape, name, lines, _Dialect.of(shape, header, lines.separator))
     first = True
     while records.read_batch() or first:
         yield records.take_frame()
         first = False
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """How a file separates and quotes its fields."""
+
+    separator: str
+    quote: str = '"'
+    #: Whether blanks follow the separators.
+    is_spaced: bool = False
+    #: Whether quotes come after such a blank.
+    quotes_spaced: bool = False
+
+    @classmethod
+    def of(cls, shape: RecordShape, header: str, separator: str | None) -> _Dialect:
+        """The dialect that the header shows.
+
+        Args:
+            shape: the shape of the records of the source.
+            header: the header line.
+            separator: the separator that the file itself names, if it does.
+        """
+        if separator is None or separator not in header:
+            separator = _detect_separator(shape, header)
+        cells = header.split(separator)
+        quote = "'" if all(re.fullmatch(r"\s*'.*'\s*", cell) for cell in cells) else '"'
+        spaced = [cell for cell in cells[1:] if cell[:1].isspace() and cell.strip()]
+        quoted = [cell for cell in spaced if cell.lstrip().startswith(quote)]
+        return cls(separator, quote, bool(spaced), bool(quoted))
+
+    def make_reader(self, lines: Iterable[str]) -> _csv.Reader:
+        """A reader of lines.
+
+        It is strict: a quote that is not closed properly raises at once. Otherwise the field would
+        include the records after it.
+        """
+        return csv.reader(
+            lines,
+            delimiter=self.separator,
+            quotechar=self.quote,
+            skipinitialspace=self.quotes_spaced,
+            strict=True,
+        )
 
 
 def _detect_separator(shape: RecordShape, line: str) -> str:
@@ -99,34 +168,71 @@ class _Lines:
 
     def __init__(self, name: str, text: Text) -> None:
         self._blocks = self._split(name, text)
-        #: Lines that were read from the file, but not yet parsed as records.
-        self.unparsed: list[str] = []
+        #: Lines that were read from the file; those from `position` on are not yet parsed.
+        self._lines: list[str] = []
+        self._position = 0
         #: Characters read from the file so far.
         self.chars_read = 0
+        #: The separator that the file names in its first line, for Excel.
+        self.separator: str | None = None
 
     def header(self) -> str | None:
-        """Drop blank lines and return the first other line, unparsed; None if all are blank."""
+        """Drop lines before the header and return it, unparsed; None if there is none."""
         while True:
-            for number, line in enumerate(self.unparsed):
-                if line.strip():
-                    del self.unparsed[:number]
+            while self._position < len(self._lines):
+                line = self._lines[self._position]
+                line = self._lines[self._position] = _BEFORE_HEADER.sub("", line)
+                named = _SEPARATOR_LINE.fullmatch(line.rstrip("\r\n"))
+                if named and self.separator is None:
+                    self.separator = named[1]
+                elif line.strip(_NOTHING):
                     return line.rstrip("\r\n")
-            self.unparsed.clear()
+                self._position += 1
             if not self.read_more():
                 return None
+
+    def mark_escapes(self, backslashes: Backslashes) -> None:
+        """Mark the escapes in all lines that are not yet parsed."""
+        unparsed = "".join(self._lines[self._position :])
+        self.chars_read -= len(unparsed)
+        self._lines, self._position = [], 0
+        self._blocks = backslashes.mark(chain([unparsed] if unparsed else [], self._blocks))
+
+    def unparsed(self) -> Iterable[str]:
+        """The lines that were read, but not yet parsed."""
+        if not self._position:
+            return self._lines
+        return map(self._lines.__getitem__, range(self._position, len(self._lines)))
+
+    def count(self) -> int:
+        """The number of these lines."""
+        return len(self._lines) - self._position
+
+    def peek(self, start: int, end: int) -> list[str]:
+        """Some of these lines, counted from 0."""
+        return self._lines[self._position + start : self._position + end]
+
+    def drop(self, count: int) -> None:
+        """Forget the first of these lines, as they are parsed."""
+        self._position += count
+        if self._position >= len(self._lines):
+            self._lines, self._position = [], 0
 
     def read_more(self) -> bool:
         """Read at least as many characters as are unparsed.
 
         False at the end of the file, or if more than `MAX_RECORD_CHARS` are unparsed.
         """
-        unparsed_chars = sum(map(len, self.unparsed))
+        # Not at each call of `drop`: that would move the lines behind each damaged one.
+        del self._lines[: self._position]
+        self._position = 0
+        unparsed_chars = sum(map(len, self._lines))
         if unparsed_chars > MAX_RECORD_CHARS:
             return False
         before = self.chars_read
         for block in self._blocks:
             # Only CR, LF and CRLF end a line; `splitlines` would also split at U+2028 and others.
-            self.unparsed += io.StringIO(block, newline="")
+            self._lines += io.StringIO(block, newline="")
             self.chars_read += len(block)
             if self.chars_read - before >= unparsed_chars:
                 break
@@ -135,160 +241,272 @@ class _Lines:
     @staticmethod
     def _split(name: str, text: Text) -> Iterator[str]:
         """Blocks of whole lines."""
-        tail, line_ends = "", 0
+        tail: list[str] = []
+        tail_chars, line_ends = 0, 0
         for block in text:
-            tail += block
             # A CR at the end of the block may be the first half of a CRLF.
-            cut = max(tail.rfind("\n"), tail.rfind("\r", 0, len(tail) - 1)) + 1
+            if tail and tail[-1][-1:] == "\r":
+                tail_chars -= len(tail[-1])
+                block = tail.pop() + block  # noqa: PLW2901
+            cut = max(block.rfind("\n"), block.rfind("\r", 0, len(block) - 1)) + 1
             if cut:
-                line_ends += tail.count("\n", 0, cut)
-                yield tail[:cut]
-                tail = tail[cut:]
-            if len(tail) > MAX_RECORD_CHARS:
+                whole = "".join([*tail, block[:cut]])
+                line_ends += whole.count("\n")
+                yield whole
+                tail, tail_chars = [], 0
+            tail.append(block[cut:])
+            tail_chars += len(tail[-1])
+            if tail_chars > MAX_RECORD_CHARS:
                 raise FormatError(
                     name,
                     f"line {line_ends + 1} is longer than {MAX_RECORD_CHARS} characters: not the "
                     "delimited text it claims. Land it as the format it is.",
                 )
-        if tail:
-            yield tail
+        if tail and any(tail):
+            yield "".join(tail)
 
 
 class _Records:
     """The records of one file, with each column assigned to a field of the source or to `extra`."""
 
-    def __init__(self, shape: RecordShape, name: str, lines: _Lines, separator: str) -> None:
+    def __init__(self, shape: RecordShape, name: str, lines: _Lines, dialect: _Dialect) -> None:
         self._shape = shape
         self._name = name
         self._lines = lines
-        self._separator = separator
-        end = rf"(?={re.escape(separator)}|\Z)"
-        stray = rf'"(?!["{re.escape(separator)}]|\Z)'
-        self._closed = re.compile(rf'"((?:[^"]++|"")*+)"{end}')
-        self._loosely_closed = re.compile(rf'"((?:[^"]++|""|{stray})*+)"{end}')
+        self._dialect = dialect
+        quote, apart = dialect.quote, re.escape(dialect.separator)
+        end = rf"(?={apart}|\Z)"
+        stray = rf"{quote}(?![{quote}{apart}]|\Z)"
+        self._closed = re.compile(rf"{quote}((?:[^{quote}]++|{quote}{quote})*+){quote}{end}")
+        self._loosely_closed = re.compile(
+            rf"{quote}((?:[^{quote}]++|{quote}{quote}|{stray})*+){quote}{end}"
+        )
+        quoted = rf"{quote}(?:[^{quote}]++|{quote}{quote})*+{quote}"
+        field = rf"(?:{quoted}|[^{quote}{apart}\r\n]*+)"
+        self._sound = re.compile(rf"{field}(?:{apart}{field})*+[\r\n]*")
         headers = [repair(header)[0] for header in self._read_header()]
         self._width = len(headers)
-        self._position_of: dict[str, int] = {}
-        self._beyond: dict[int, str] = {}
+        self._headers = [normalize_header(header) for header in headers]
+        self._columns = shape.assign(headers)
+        self._keys: dict[int, str] = {}
         taken: set[str] = set()
+        fields = {positions[0] for positions in self._columns.synonyms.values()}
         for position, header in enumerate(headers):
-            field = shape.field_of(header)
-            if field is not None and field not in self._position_of:
-                self._position_of[field] = position
-            else:
-                self._beyond[position] = raw_rows.make_extra_key(taken, header, position + 1)
-                taken.add(self._beyond[position])
-        if self._position_of.keys().isdisjoint(shape.required):
+            if position not in fields:
+                self._keys[position] = raw_rows.make_extra_key(taken, header, position + 1)
+                taken.add(self._keys[position])
+        for position in sorted(fields):
+            self._keys[position] = raw_rows.make_extra_key(taken, headers[position], position + 1)
+        if self._columns.synonyms.keys().isdisjoint(shape.required):
             found = ", ".join(repr(header[:60]) for header in headers[:20])
             required = " or ".join(map(repr, shape.required))
             raise FormatError(
                 name,
                 f"no column {required} in the header (the first line that is not blank, "
-                f"separated by {separator!r}): found {found}; expected a file of {shape.source} "
-                f"with {', '.join(shape.fields)}. Name the columns so, or land the file under "
-                "the name of its source.",
+                f"separated by {dialect.separator!r}): found {found}; expected a file of "
+                f"{shape.source} with {', '.join(shape.fields)}. Name the columns so, or land the "
+                "file under the name of its source.",
             )
+        self._long_rows = self._describe_columns()
+        self._backslashes = Backslashes(dialect.separator, self._width)
+        if quote == '"':
+            lines.mark_escapes(self._backslashes)
+        #: How many of the next lines stand within quotes that never close, if the first one does.
+        self._hopeless = 0
         self._first_row = 1
         self._clear()
+
+    def _describe_columns(self) -> Columns:
+        """What is known of the columns, to put long rows together."""
+        forms: list[re.Pattern[str] | None] = [None] * self._width
+        for field, positions in self._columns.synonyms.items():
+            if form := self._shape.forms.get(field):
+                for position in positions:
+                    forms[position] = re.compile(form)
+        for positions in self._columns.parts.values():
+            for position in positions:
+                forms[position] = _DATE_PART
+        last = [
+            f for f, positions in self._columns.synonyms.items() if self._width - 1 in positions
+        ]
+        return Columns(
+            self._dialect.separator,
+            forms,
+            self._dialect.is_spaced,
+            bool(last) and last[0] in self._shape.required,
+        )
 
     def _clear(self) -> None:
         # One flat list of all values: a list per row would slow down the garbage collector.
         self._values: list[str | None] = []
-        self._extra: dict[int, str] = {}
+        self._extra: dict[int, list[tuple[str, str]]] = {}
         self._issues: dict[int, list[str]] = {}
 
     def _read_header(self) -> list[str]:
         while True:
-            reader = self._make_reader()
+            reader = self._dialect.make_reader(self._lines.unparsed())
             try:
                 header = next(reader)
             except csv.Error:
-                if reader.line_num == len(self._lines.unparsed) and self._lines.read_more():
+                if reader.line_num == self._lines.count() and self._lines.read_more():
                     continue
-                line = self._lines.unparsed.pop(0).rstrip("\r\n")
+                line = self._lines.peek(0, 1)[0].rstrip("\r\n")
+                self._lines.drop(1)
                 return self._read_fields(line, self._closed, literal=True) or [line]
-            del self._lines.unparsed[: reader.line_num]
+            self._lines.drop(reader.line_num)
             return header
 
-    def _make_reader(self) -> _csv.Reader:
-        # Strict: a quote that is not closed properly raises at once. Otherwise the field would
-        # include the records after it.
-        return csv.reader(self._lines.unparsed, delimiter=self._separator, strict=True)
-
     def read_batch(self) -> bool:
-        """Read the next records, about one batch; False if there are none."""
+        """Read the next records, about one batch; False if there are none.
+
+        Each line is looked at a bounded number of times. A record whose quotes do not close is
+        known only where that shows, perhaps at the end of the file; then its first line is a
+        damaged record. Each line between stands within the same quotes if a record that begins
+        before it is still open there, so that no such record needs to be read that far again.
+        """
         lines, values = self._lines, self._values
         max_values = raw_rows.BATCH_RECORDS * self._width
         max_chars_read = lines.chars_read + raw_rows.BATCH_CHARS
         with _lift_field_limit():
             while not values or (len(values) < max_values and lines.chars_read < max_chars_read):
-                if not lines.unparsed and not lines.read_more():
-                    break
-                before = len(lines.unparsed)
-                failed_at = self._parse_records()
-                if failed_at == before and lines.read_more():
+                if self._hopeless:
+                    self._read_hopeless()
                     continue
-                if failed_at:
-                    self._add_damaged(lines.unparsed.pop(0).rstrip("\r\n"))
+                if not lines.count() and not lines.read_more():
+                    break
+                failed_lines, at_end = self._parse_records()
+                if failed_lines and at_end and lines.read_more():
+                    continue
+                if failed_lines:
+                    self._add_damaged()
+                    self._hopeless = max(0, min(failed_lines - 2, lines.count()))
         return bool(values)
 
-    def _parse_records(self) -> int:
+    def _parse_records(self) -> tuple[int, bool]:
         """Parse the unparsed lines up to the first record that fails, which stays unparsed.
 
         Returns:
-            0 if no record fails; else the line of the failure, from 1, among the lines that were
-            unparsed before the call.
+            The number of lines from the first of this record to the failure, 0 if none fails; and
+            whether the failure is at the end of the lines that were read.
         """
-        reader = self._make_reader()
-        width, values = self._width, self._values
-        complete = 0
+        lines, width, values = self._lines, self._width, self._values
+        reader = self._dialect.make_reader(lines.unparsed())
+        rows: Iterable[list[str]] = reader
+        if self._backslashes.escape:
+            read = self._backslashes.read
+            rows = ([read(value) for value in row] for row in reader)
+        quote = self._dialect.quote
+        complete = failed_at = 0
         try:
-            for row in reader:
-                if len(row) == width and row[0].strip():
+            for row in rows:
+                end = reader.line_num
+                is_one = end - complete < 2 or (len(row) == width and quote not in "".join(row))
+                if is_one and len(row) == width and row[0].strip():
                     values += row
+                elif is_one or self._is_sound(complete, end, fits=len(row) == width):
+                    self._add_odd(row, lines.peek(complete, end))
                 else:
-                    self._add_odd(row)
-                complete = reader.line_num
+                    failed_at = end
+                    break
+                complete = end
         except csv.Error:
             failed_at = reader.line_num
-        else:
-            failed_at = 0
-        del self._lines.unparsed[:complete]
-        return failed_at
+        at_end = failed_at == lines.count()
+        lines.drop(complete)
+        return max(failed_at - complete, 0), at_end
 
-    def _add_odd(self, row: list[str], *damage: str) -> None:
-        """Add a record that may be blank, short, long or damaged."""
+    def _is_sound(self, start: int, end: int, *, fits: bool) -> bool:
+        """Whether a record of several lines is one, and not a quote that happens to be closed.
+
+        It is quoted as RFC 4180 says, and if it has another number of values than the header has
+        columns, no record with that number begins on its second line.
+
+        Args:
+            start: its first line, among the unparsed ones.
+            end: the line behind it.
+            fits: whether it has as many values as the header has columns.
+        """
+        if not self._sound.fullmatch("".join(self._lines.peek(start, end))):
+            return False
+        if fits:
+            return True
+        reach = 2 * (end - start) + 2
+        other = self._dialect.make_reader(self._lines.peek(start + 1, start + 1 + reach))
+        try:
+            return len(next(other)) != self._width
+        except (csv.Error, StopIteration):
+            return True
+
+    def _read_hopeless(self) -> None:
+        """Read one line that stands within quotes that never close, if a record is open there."""
+        self._hopeless -= 1
+        (line,) = self._lines.peek(0, 1)
+        try:
+            row = next(self._dialect.make_reader([line]))
+        except csv.Error:
+            self._add_damaged()
+            return
+        row = [self._backslashes.read(value) for value in row]
+        self._lines.drop(1)
+        if len(row) == self._width and row[0].strip():
+            self._values += row
+        else:
+            self._add_odd(row, [line])
+
+    def _add_odd(self, row: list[str], lines: Sequence[str], *damage: str) -> None:
+        """Add a record that may be blank, short, long or damaged.
+
+        Args:
+            row: its values.
+            lines: its lines.
+            damage: the read issues that are known.
+        """
         # For an empty line `csv` returns no field, but it is a record with one empty field.
         row = row or [""]
         number = len(self._values) // self._width
         issues = list(damage)
+        surplus: list[str] = []
         if not any(field.strip() for field in row):
             issues.append(ReadIssue.BLANK_ROW)
+            row, surplus = row[: self._width], row[self._width :]
         elif len(row) < self._width:
             issues.append(ReadIssue.SHORT_ROW)
         elif len(row) > self._width:
-            issues.append(ReadIssue.LONG_ROW)
+            joined = self._long_rows.join(row)
+            if joined is None:
+                issues.append(ReadIssue.MISALIGNED_ROW)
+                text = self._backslashes.restore("".join(lines)).rstrip("\r\n")
+                self._extra[number] = [("raw", text)]
+                row = []
+            else:
+                row, surplus, is_joined = joined
+                if is_joined:
+                    issues.append(ReadIssue.JOINED_ROW)
+                if surplus:
+                    issues.append(ReadIssue.LONG_ROW)
         if issues:
             self._issues[number] = issues
-        if len(row) > self._width:
-            keys = dict(self._beyond)
-            taken = set(keys.values())
-            for position in range(self._width, len(row)):
-                keys[position] = raw_rows.make_extra_key(taken, "", position + 1)
-                taken.add(keys[position])
-            members = [(key, encode_basestring(row[position])) for position, key in keys.items()]
-            self._extra[number] = raw_rows.to_json_object(members)
-        self._values += row[: self._width]
+        if surplus:
+            taken = set(self._keys.values())
+            members = self._extra.setdefault(number, [])
+            for position, value in enumerate(surplus, start=self._width + 1):
+                key = raw_rows.make_extra_key(taken, "", position)
+                taken.add(key)
+                members.append((key, value))
+        self._values += row
         self._values += [None] * (self._width - len(row))
 
-    def _add_damaged(self, line: str) -> None:
-        """Add the record of a line with damaged quotes."""
+    def _add_damaged(self) -> None:
+        """Add the record of the next line, whose quotes are damaged."""
+        lines = self._lines.peek(0, 1)
+        self._lines.drop(1)
+        line = lines[0].rstrip("\r\n")
         loosely = self._read_fields(line, self._loosely_closed)
         if loosely is not None and len(loosely) == self._width:
-            self._add_odd(loosely, ReadIssue.STRAY_QUOTE)
+            self._add_odd(loosely, lines, ReadIssue.STRAY_QUOTE)
         else:
             fields = self._read_fields(line, self._closed, literal=True)
-            self._add_odd(fields or [line], ReadIssue.UNCLOSED_QUOTE)
+            self._add_odd(fields or [line], lines, ReadIssue.UNCLOSED_QUOTE)
 
     def _read_fields(
         self, line: str, quoted: re.Pattern[str], *, literal: bool = False
@@ -303,52 +521,132 @@ class _Records:
         Returns:
             The fields; None if a quoted field does not match and is not kept as text.
         """
+        quote = self._dialect.quote
         fields: list[str] = []
         position = 0
         while True:
             match = quoted.match(line, position)
             if match:
-                fields.append(match[1].replace('""', '"'))
+                fields.append(match[1].replace(quote * 2, quote))
                 end = match.end()
-            elif literal or not line.startswith('"', position):
-                end = line.find(self._separator, position)
+            elif literal or not line.startswith(quote, position):
+                end = line.find(self._dialect.separator, position)
                 end = len(line) if end < 0 else end
                 fields.append(line[position:end])
             else:
                 return None
             if end == len(line):
-                return fields
+                return [self._backslashes.read(value) for value in fields]
             position = end + 1
 
     def take_frame(self) -> pl.DataFrame:
         """Return the raw rows of the records read so far, and forget the records."""
         height = len(self._values) // self._width
         columns = [self._values[position :: self._width] for position in range(self._width)]
-        if self._beyond:
-            self._add_beyond(columns)
-        batch = raw_rows.make_frame(
-            self._shape,
-            self._name,
-            self._first_row,
-            height,
-            {field: columns[position] for field, position in self._position_of.items()},
-            self._extra,
-            self._issues,
-            repair,
-        )
+        unused: dict[int, list[int]] = {}
+        fields = {
+            field: columns[positions[0]]
+            if len(positions) == 1
+            else self._choose(columns, positions, unused)
+            for field, positions in self._columns.synonyms.items()
+        }
+        for field, positions in self._columns.parts.items():
+            fields[field] = self._put_together(columns, positions, unused)
+        extra = self._make_extra(columns, unused)
+        batch = self._make_frame(height, fields, extra)
+        repeated = self._find_repeated_headers(batch)
+        if repeated:
+            for row in repeated:
+                self._issues.setdefault(row, []).append(ReadIssue.REPEATED_HEADER)
+            batch = self._make_frame(height, fields, extra)
         self._first_row += height
         self._clear()
         return batch
 
-    def _add_beyond(self, columns: list[list[str | None]]) -> None:
-        """Add the values of unknown columns to `extra`."""
-        keys = self._beyond.values()
-        rows = zip(*(columns[position] for position in self._beyond), strict=True)
-        for number, row in enumerate(rows):
-            known = zip(keys, row, strict=True)
-            members = [(key, encode_basestring(text)) for key, text in known if text is not None]
-            if members and number not in self._extra:
-                self._extra[number] = raw_rows.to_json_object(members)
+    def _make_frame(
+        self, height: int, fields: Mapping[str, Sequence[str | None]], extra: Mapping[int, str]
+    ) -> pl.DataFrame:
+        return raw_rows.make_frame(
+            *(self._shape, self._name, self._first_row, height, fields, extra, self._issues),
+            repair,
+        )
+
+    def _choose(
+        self,
+        columns: list[list[str | None]],
+        positions: Sequence[int],
+        unused: dict[int, list[int]],
+    ) -> list[str | None]:
+        """By record, the first value that holds something; the others are noted as unused."""
+        chosen = []
+        for row, texts in enumerate(zip(*(columns[p] for p in positions), strict=True)):
+            first = next((i for i, text in enumerate(texts) if not is_missing(text)), 0)
+            chosen.append(texts[first])
+            unused.setdefault(row, []).extend(
+                position for i, position in enumerate(positions) if i != first
+            )
+        return chosen
+
+    def _put_together(
+        self,
+        columns: list[list[str | None]],
+        positions: Sequence[int],
+        unused: dict[int, list[int]],
+    ) -> list[str | None]:
+        """By record, the parts of a date up to the first missing one; others are unused."""
+        dates: list[str | None] = []
+        for row, texts in enumerate(zip(*(columns[p] for p in positions), strict=True)):
+            parts = [text for text in takewhile(lambda text: not is_missing(text), texts) if text]
+            dates.append("-".join(part.strip() for part in parts) or None)
+            rest = [p for p, text in zip(positions, texts, strict=True) if text and text.strip()]
+            if rest := rest[len(parts) :]:
+                unused.setdefault(row, []).extend(rest)
+        return dates
+
+    def _make_extra(self, columns: _Values, unused: Mapping[int, Sequence[int]]) -> dict[int, str]:
+        """By record, the JSON of the values of unknown columns, of unused ones, and of surplus."""
+        extra: dict[int, str] = {}
+        beyond = self._columns.beyond
+        if beyond:
+            keys = [self._keys[position] for position in beyond]
+            for row, texts in enumerate(zip(*(columns[p] for p in beyond), strict=True)):
+                known = zip(keys, texts, strict=True)
+                members = [
+                    (key, encode_basestring(text)) for key, text in known if text is not None
+                ]
+                if members:
+                    extra[row] = raw_rows.to_json_object(members)
+        for row in self._extra.keys() | unused.keys():
+            positions = (*beyond, *unused.get(row, ()))
+            values = [(self._keys[position], columns[position][row]) for position in positions]
+            members = [
+                (key, encode_basestring(text))
+                for key, text in (*values, *self._extra.get(row, ()))
+                if text is not None
+            ]
+            if members:
+                extra[row] = raw_rows.to_json_object(members)
+        return extra
+
+    def _find_repeated_headers(self, batch: pl.DataFrame) -> list[int]:
+        """The rows that are the header once more, whatever its case, blanks and quotes.
+
+        Only a few rows have so short a text in a required field, so this costs nearly nothing.
+        """
+        field = next(field for field in self._shape.required if field in self._columns.synonyms)
+        header = self._headers[self._columns.synonyms[field][0]]
+        texts = batch[field]
+        rows = (texts.str.len_bytes() < len(header.encode()) + _MOST_AROUND).arg_true()
+        letters = re.sub(r"[\W_]+", "", header)
+        spelt = r"(?i)^[^\p{L}\p{N}]*" + r"[^\p{L}\p{N}]*".join(letters) + r"[^\p{L}\p{N}]*$"
+        rows = rows.filter(texts.gather(rows).str.contains(spelt))
+        width = self._width
+        return [
+            row
+            for row in rows.to_list()
+            if [normalize_header(value or "") for value in self._values[row * width :][:width]]
+            == self._headers
+        ]
 
 
 @contextmanager

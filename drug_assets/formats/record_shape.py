@@ -65,6 +65,8 @@ class RecordShape:
     preferred: frozenset[str] = frozenset()
     #: By field, the spellings of the parts that it can be given in, in order: year, month, day.
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: By field, the regular expression that its values match, where that tells them from others.
+    forms: Mapping[str, str] = field(default_factory=dict)
 
     def assign(self, headers: Sequence[str]) -> AssignedColumns:
         """Assign the columns of a table, or the members of an object, to the fields.

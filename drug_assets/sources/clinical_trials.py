@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from drug_assets.sources.source import Reference, SourceContracts, TrialSource
-from drug_assets.terms import TRIAL_ID, TrialPublicationKind
+from drug_assets.sources.source import PublicationSource, Reference, SourceContracts, TrialSource
+from drug_assets.terms import DATE_FORM, PUBMED_IDS_FORM, TRIAL_ID, TrialPublicationKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,7 @@ class ClinicalTrials(TrialSource):
         "leadsponsor": "sponsor",
         "startdate": "date",
         "recruitment": "status",
+        "lastupdateposted": "last_update",
         "sponsor/collaborators": "sponsor",
     }
     # ClinicalTrials.gov's exports, the current and the legacy one.
@@ -50,10 +51,17 @@ class ClinicalTrials(TrialSource):
             *("primaryoutcomemeasures", "secondaryoutcomemeasures", "otheroutcomemeasures"),
             *("collaborators", "sex", "age", "enrollment", "fundertype", "studytype"),
             *("studydesign", "otherids", "primarycompletiondate", "completiondate", "firstposted"),
-            *("resultsfirstposted", "lastupdateposted", "locations", "studydocuments"),
+            *("resultsfirstposted", "locations", "studydocuments"),
             *("rank", "outcomemeasures", "gender", "phases", "fundedbys", "studydesigns", "url"),
         }
     )
+    forms: ClassVar[Mapping[str, str]] = {
+        **PublicationSource.forms,
+        "reference_pmids": PUBMED_IDS_FORM,
+        "result_pmids": PUBMED_IDS_FORM,
+        "derived_pmids": PUBMED_IDS_FORM,
+        "last_update": DATE_FORM,
+    }
     listed = frozenset({"phase", "reference_pmids", "result_pmids", "derived_pmids"})
     revision_field = "last_update"
     pulled_from = "ClinicalTrials.gov"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from drug_assets.sources.source import DrugList, SourceContracts
+from drug_assets.terms import ATC_CODES_FORM, ID_FORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,13 @@ class Drugs(DrugList):
         # DrugBank's open vocabulary.
         "drugbankid": "id",
         "commonname": "drug",
+        # Spreadsheets.
+        "drugname": "drug",
+        "nameofdrug": "drug",
+        "genericname": "drug",
+        "name": "drug",
+        "atccodes": "atccode",
+        "synonym": "synonyms",
         # The WHO's ATC/DDD table.
         "atclevelname": "atc_name",
     }
@@ -33,6 +41,8 @@ class Drugs(DrugList):
             *("ddd", "uom", "admr", "adm.r", "note"),  # the WHO's ATC/DDD table
         }
     )
+    preferred = frozenset({"drug", "drugname"})
+    forms: ClassVar[Mapping[str, str]] = {"id": ID_FORM, "atccode": ATC_CODES_FORM}
     listed = frozenset({"synonyms"})
     cluster_by = ("drug_id",)
 

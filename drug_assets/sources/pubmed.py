@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from drug_assets.sources.source import PublicationSource, Reference, SourceContracts
-from drug_assets.terms import TrialPublicationKind
+from drug_assets.terms import DATE_FORM, TrialPublicationKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +46,8 @@ class Pubmed(PublicationSource):
         "essn": "issn",
         "issnlinking": "issn",
         "medlineta": "journal_abbreviations",
+        # easyPubMed.
+        "jabbrv": "journal_abbreviations",
         # CSL JSON and Crossref.
         "containertitle": "journal",
     }
@@ -54,6 +56,15 @@ class Pubmed(PublicationSource):
     ignored = frozenset(
         {"authors", "citation", "firstauthor", "createdate", "pmcid", "nihmsid", "doi"}
     )
+    #: As easyPubMed writes them.
+    parts: ClassVar[Mapping[str, tuple[str, ...]]] = {"date": ("year", "month", "day")}
+    forms: ClassVar[Mapping[str, str]] = {
+        **PublicationSource.forms,
+        "version": "[0-9]{1,3}",
+        "print_date": DATE_FORM,
+        "electronic_date": DATE_FORM,
+        "date_revised": DATE_FORM,
+    }
     listed = frozenset(
         {"issn", "publication_types", "journal_abbreviations", "corrections", "trial_ids"}
     )

@@ -11,6 +11,8 @@ from abc import ABC, abstractmethod
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from drug_assets.terms import DATE_FORM, ID_FORM, ISSN_FORM
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -66,6 +68,9 @@ class Source(ABC):
     #: Spellings, as `normalize_header` returns them, of columns of its known exports that are no
     #: field: nobody is told that they are not read.
     ignored: ClassVar[frozenset[str]] = frozenset()
+    #: By field, the regular expression that its values match, where that tells them from others: a
+    #: row whose columns slipped is put together by it.
+    forms: ClassVar[Mapping[str, str]] = {}
     #: The fields that can have several values.
     listed: ClassVar[frozenset[str]] = frozenset()
     #: Names of the formats of its files.
@@ -104,6 +109,7 @@ class Source(ABC):
             aliases=self.aliases,
             preferred=self.preferred,
             parts=self.parts,
+            forms=self.forms,
             listed=self.listed,
             formats=self.formats,
             json_shapes=self.json_shapes(),
@@ -130,6 +136,12 @@ class PublicationSource(Source):
 
     cluster_by = ("journal_id", "publication_id")
     partition_by = "date"
+    forms: ClassVar[Mapping[str, str]] = {
+        "id": ID_FORM,
+        "date": DATE_FORM,
+        "nlm_id": ID_FORM,
+        "issn": ISSN_FORM,
+    }
     #: The name of its publications for people, such as "PubMed articles".
     publications: ClassVar[str]
     #: The type of its publications in the graph document.

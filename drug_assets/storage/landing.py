@@ -82,6 +82,7 @@ def parser_version(source: Source) -> str:
         *(shape.source, dict(shape.schema), shape.fields, shape.required),
         *(sorted(shape.aliases.items()), sorted(shape.listed), shape.formats),
         *(sorted(shape.preferred), sorted(shape.parts.items()), shape.json_shapes),
+        sorted(shape.forms.items()),
         sorted(source.ignored),
     )
     return compute_version(formats.read, given=shape_values)

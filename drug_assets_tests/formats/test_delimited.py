@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from drug_assets_tests.support.frames import fields, issues, raw_rows
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Literal
 
     import polars as pl
@@ -84,9 +86,13 @@ def test_a_column_with_a_blank_header_is_named_by_its_position(blank: str) -> No
 
 
 def test_short_and_long_rows_are_flagged_and_kept() -> None:
-    rows = _read("id,title,note\n1\n2,b,c,d,e\n3,c\n")
-    assert fields(rows, "id", "title") == [("1", None), ("2", "b"), ("3", "c")]
-    assert rows["extra"].to_list() == [None, '{"#4":"d","#5":"e","note":"c"}', None]
+    rows = _read("id,title,date\n1\n2,b,2020,d,e\n3,c\n")
+    assert fields(rows, "id", "title", "date") == [
+        ("1", None, None),
+        ("2", "b", "2020"),
+        ("3", "c", None),
+    ]
+    assert rows["extra"].to_list() == [None, '{"#4":"d","#5":"e"}', None]
     assert issues(rows) == [["short_row"], ["long_row"], ["short_row"]]
 
 
@@ -111,8 +117,65 @@ def test_lines_before_the_header_may_be_blank() -> None:
     assert fields(_read("\n \t\nid,title\n1,a\n"), "source_row", "id") == [(1, "1")]
 
 
-def test_a_header_within_the_data_is_data() -> None:
-    assert _read("id,title\n1,a\nid,title\n2,b\n")["id"].to_list() == ["1", "id", "2"]
+@pytest.mark.parametrize(
+    "header", ["id,title", "\ufeffid,title", " ID ,Title", '"id","title"', '\ufeff"id","title"']
+)
+def test_a_repeated_header_is_told(header: str) -> None:
+    rows = _read(f"id,title\n1,a\n{header}\n2,b\n")
+    assert rows["source_row"].to_list() == [1, 2, 3]
+    assert issues(rows) == [[], ["repeated_header"], []]
+    assert rows["title"].to_list()[::2] == ["a", "b"]
+
+
+@pytest.mark.parametrize("line", ["title,id", "id,a", "id,title of one", "id"])
+def test_a_row_that_is_like_a_header_is_data(line: str) -> None:
+    rows = _read(f"id,title\n1,a\n{line}\n2,b\n")
+    assert "repeated_header" not in issues(rows)[1]
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;", "\ufeffsep=;;;", "\n sep=; "])
+def test_a_line_that_names_the_separator_is_no_header(line: str) -> None:
+    rows = _read(f"{line}\r\nid;title;a,b,c\r\n1;x;y\r\n")
+    assert fields(rows, "source_row", "id", "title") == [(1, "1", "x")]
+
+
+def test_a_separator_that_is_named_may_be_any_sign_but_must_be_there() -> None:
+    assert fields(_read("sep=^\nid^title\n1^x\n"), "id", "title") == [("1", "x")]
+    assert fields(_read("sep=\t\nid\ttitle\n1\tx\n"), "id", "title") == [("1", "x")]
+    assert fields(_read("sep=;\nid,title\n1,x\n"), "id", "title") == [("1", "x")]
+    assert _read("sep=;\n").height == 0
+
+
+def test_what_surrounds_headers_does_not_matter() -> None:
+    rows = _read('\u200bid ;"Title ";“journal”\n1;x;y\n')
+    assert fields(rows, "id", "title", "journal") == [("1", "x", "y")]
+    rows = _read('ï»¿"PMID","Title"\n1,x\n')
+    assert fields(rows, "id", "title") == [("1", "x")]
+    rows = _read(";;\nid;title\n1;x\n")
+    assert fields(rows, "id", "title") == [("1", "x")]
+
+
+def test_of_several_columns_of_a_field_the_first_that_holds_something_counts() -> None:
+    rows = _read("id,PMID,title\n7,90,a\n8,NA,c\n,-,d\n9\n")
+    assert fields(rows, "id", "extra") == [
+        ("90", '{"id":"7"}'),
+        ("8", '{"PMID":"NA"}'),
+        ("-", '{"id":""}'),
+        ("9", None),
+    ]
+
+
+def test_a_date_can_be_given_in_parts() -> None:
+    shape = replace(PUBMED.record_shape(), parts={"date": ("year", "month", "day")})
+    text = b"id,title,year,month,day\n1,a,2020,01,05\n2,b,2020,Jan,\n3,c,2021,NA,7\n4,d,,3,\n5,e\n"
+    (rows,) = delimited.read_batches(shape, "f.csv", [text])
+    assert fields(rows, "date", "extra") == [
+        ("2020-01-05", None),
+        ("2020-Jan", None),
+        ("2021", '{"day":"7","month":"NA"}'),
+        (None, '{"month":"3"}'),
+        (None, None),
+    ]
 
 
 def test_an_unclosed_quote_swallows_nothing() -> None:
@@ -153,7 +216,7 @@ def test_quotes_that_should_be_doubled_are_text() -> None:
         ('"","a "b" c",""', ("", 'a "b" c', ""), ["stray_quote"]),
         ('"a""b","c "d" e",f', ('a"b', 'c "d" e', "f"), ["stray_quote"]),
         ('1,"a "b" c"', ("1", '"a "b" c"', None), ["short_row", "unclosed_quote"]),
-        ('1,"a "b" c",d,e', ("1", '"a "b" c"', "d"), ["long_row", "unclosed_quote"]),
+        ('1,"a "b" c",2020,e', ("1", '"a "b" c"', "2020"), ["long_row", "unclosed_quote"]),
     ],
 )
 def test_the_sound_fields_of_a_damaged_line_are_read_as_elsewhere(
@@ -272,7 +335,7 @@ def test_what_csv_writes_is_read(
 
 
 DAMAGED = (
-    b'\n \r\nid,"title",note,\xe9\r\n1,"a\r\nb ""c""",x\r2,"d\n3,"e "f" g",y,z,more\r\n\r\n'
+    b'\n \r\nid,"title",note,\xe9\r\n1,"a\r\nb ""c""",x\r2,"d\n3,"e "f" g",y,z\r\n\r\n'
     b'"","",h\n4,"\xe9",\xc3\xa9\n5,\xe2\x82\xac\n"6,"i",j\n7,"unclosed\n8,k'
 )
 
@@ -298,7 +361,7 @@ def test_a_file_may_be_cut_into_blocks_at_any_place() -> None:
         ("ID;Title;Journal,Date", "1;x;y", ("1", "x")),
         ("id|title|a;b;c;d", "1|y|z", ("1", "y")),
         ('"id"\t"title"', "1\tx", ("1", "x")),
-        ("title", "a,b", (None, "a")),
+        ("title", "a,b", (None, "a,b")),
     ],
 )
 def test_the_separator_is_the_one_that_yields_most_fields(
@@ -311,7 +374,105 @@ def test_the_separator_is_the_one_that_yields_most_fields(
 @given(st.text('",\nab \r', max_size=60))
 def test_no_damage_loses_text(damage: str) -> None:
     rows = _read("id,title\n" + damage)
-    kept = "".join(
-        "".join(str(text or "") for text in row) for row in fields(rows, "id", "title", "extra")
-    )
+    texts = [*rows["id"], *rows["title"]]
+    texts += ["".join(json.loads(extra).values()) for extra in rows["extra"] if extra]
+    kept = "".join(text or "" for text in texts)
     assert kept.count("a") + kept.count("b") == damage.count("a") + damage.count("b")
+
+
+#: Lines that were made to be read again and again.
+HOSTILE = {
+    "quotes that open anew in each line": 'x","""\n',
+    "unclosed": '1,"a\n',
+    "quotes everywhere": '"""""",",""\n',
+    "a quote within a quote": '1,"a"b",2020,J\n',
+    "backslashes": '1,"a \\\\"b\\" \\",2020,J\n',
+    "closed and opened": '1,",\n",2\n',
+    "many ways to join": "1," + "2020," * 20 + "J\n",
+    "blanks": "1," + " a," * 40 + "2020,J\n",
+    "alternating": '1,"\n2,"\n3,"",a"\n',
+}
+
+
+@pytest.mark.parametrize("pattern", HOSTILE)
+def test_the_work_grows_with_the_file_alone(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts the characters that are looked at, not the time that it takes."""
+    looked_at = 0
+
+    def count(lines: Iterable[str]) -> Iterator[str]:
+        nonlocal looked_at
+        for line in lines:
+            looked_at += len(line)
+            yield line
+
+    make_reader = delimited._Dialect.make_reader
+    monkeypatch.setattr(
+        delimited._Dialect, "make_reader", lambda self, lines: make_reader(self, count(lines))
+    )
+    work = []
+    for scale in (400, 800, 1600):
+        looked_at = 0
+        text = "id,title,date,journal\n" + HOSTILE[pattern] * scale
+        assert _read(text).height > 1
+        work.append(looked_at / len(text))
+    assert work[-1] < 8
+    assert work[-1] < work[0] * 1.5
+
+
+def test_a_huge_line_changes_no_other() -> None:
+    for line in ('"a' * 50_000, '"",' * 50_000, '"a,""b' * 50_000, "a," * 200_000):
+        rows = _read(f"id,title\n1,b\n{line}\n2,c\n")
+        assert rows["id"].to_list()[::2] == ["1", "2"]
+
+
+def _write(*rows: Sequence[str], separator: str = ",") -> str:
+    written = io.StringIO(newline="")
+    csv.writer(written, delimiter=separator).writerows(rows)
+    return written.getvalue()
+
+
+def _read_rows(text: str) -> list[tuple[object, ...]]:
+    data = text.encode("utf-8", "surrogatepass")
+    (rows,) = delimited.read_batches(PUBMED.record_shape(), "f.csv", [data])
+    return rows.drop("source_row", "source_file").rows()
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=5),
+    st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=5),
+    st.text('"",;ab 2020-\\x', max_size=30) | TEXTS,
+)
+def test_a_line_of_rubbish_changes_no_other_line(
+    before: list[tuple[str, str, str]], after: list[tuple[str, str, str]], rubbish: str
+) -> None:
+    rubbish = "x" + rubbish.replace("\n", "").replace("\r", "")
+    header = ("id", "title", "date")
+    lines = _write(header, *before) + rubbish + "\r\n" + _write(*after)
+    rows = _read_rows(lines)
+    sound = _read_rows(_write(header, *before, *after))
+    assert rows[: len(before)] == sound[: len(before)]
+    assert rows[len(rows) - len(after) :] == sound[len(before) :]
+
+
+@pytest.mark.parametrize(
+    ("rubbish", "after"),
+    [
+        ('x,"open', '8,"a",y'),
+        ('x,"open', '8,",a",y'),
+        ('x,"open', '8,"\r\nb",y'),
+        ('x,"open,2020', '8,"",y'),
+        ('x,"a \\"b', '8,"c\\",2020'),
+    ],
+)
+def test_an_open_quote_takes_no_sound_record_in(rubbish: str, after: str) -> None:
+    alone = _read(f"id,title,date\n{after}\n9,c,2021\n")
+    rows = _read(f"id,title,date\n{rubbish}\n{after}\n9,c,2021\n")
+    assert fields(rows, "id", "title", "date")[1:] == fields(alone, "id", "title", "date")
+
+
+def test_quotes_can_be_single_or_stand_behind_blanks() -> None:
+    rows = _read("'id','title'\n'1','a, \"b\"'\n'2','c''d'\n")
+    assert fields(rows, "id", "title") == [("1", 'a, "b"'), ("2", "c'd")]
+    rows = _read('"id", "title"\n1, "a, b"\n2, "c"\n')
+    assert fields(rows, "id", "title") == [("1", "a, b"), ("2", "c")]
