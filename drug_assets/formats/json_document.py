@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from drug_assets.formats import json_wrappers, service_errors
@@ -57,11 +57,12 @@ class _Level:
     holds: Holds = Holds.LIST
     #: The keys of records that come as lists of values, once they are known.
     columns: tuple[str, ...] | None = None
+    #: Whether its records are the items of an array, as they are.
+    plain: bool = field(init=False)
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether its records are the items of an array, as they are."""
-        return self.is_array and self.columns is None
+    def __post_init__(self) -> None:
+        """Note how its records are read."""
+        self.plain = self.is_array and self.columns is None
 
 
 class Document:
@@ -108,15 +109,16 @@ class Document:
                     )
                 return
             opening = self._buffer[self._start]
-            if self._passes_bracket(level, opening):
+            plain = level is None or level.plain
+            if not (plain and opening == "{") and self._passes_bracket(level, opening):
                 continue
             self.issues = ()
             value = self._read_value()
             if value is _ENTERED:
                 continue
-            if level is None or level.is_plain:
+            if plain:
                 yield value
-            elif not self._is_side_value(level, value):
+            elif level and not self._is_side_value(level, value):
                 yield self._as_record(level, value)
 
     def _passes_bracket(self, level: _Level | None, opening: str) -> bool:
@@ -298,7 +300,7 @@ class Document:
         return bool(self._levels)
 
     def _read_value(self) -> object:
-        undecided = self._buffer[self._start] == "{"
+        undecided = True
         while True:
             try:
                 value, self._end = DECODER.raw_decode(self._buffer, self._start)
@@ -332,6 +334,8 @@ class Document:
 
     def _enters(self, end: int) -> bool:
         if len(self._levels) > json_wrappers.MAX_DEPTH:
+            return False
+        if self._buffer[self._start] != "{":
             return False
         wrapper = json_wrappers.find_in_text(self._buffer, self._start, end, self._keys)
         if wrapper:

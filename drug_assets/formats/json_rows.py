@@ -266,7 +266,7 @@ class Rows:
         if shape.cure:
             found = ", ".join(repr(key[:60]) for key, _ in members[:5])
             raise FormatError(self._name, f"{shape.cure} Found {found}.")
-        fields = shape.read(members, self._shape.listed)
+        fields, whole = shape.read(members, self._shape.listed)
         self._any_record = self._any_record or shape.certain
         if not shape.keeps_others:
             texts = [self._to_field_text(field, fields.get(field)) for field in self._fields]
@@ -282,7 +282,7 @@ class Rows:
         hidden: list[tuple[str, object]] = []
         if shape.keeps_others:
             for key, value in members:
-                if not shape.consumes(key):
+                if key not in whole:
                     named = self._shape.field_of(key)
                     (hidden if named in fields else others).append((key, value))
         flat = (*fields.items(), *others)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -104,7 +104,7 @@ class FirstLine(Step):
 
 #: Keys and other steps, from the record to a value. A key leads from a list to the members of all
 #: its objects.
-Path: TypeAlias = "tuple[str | Step, ...]"
+Path: TypeAlias = "tuple[str, *tuple[str | Step, ...]]"
 
 
 @dataclass(frozen=True)
@@ -129,24 +129,37 @@ class JsonShape:
         """Whether a record has this layout."""
         return any(_find(members, path) for path in self.marks)
 
-    def read(self, members: Members, listed: Collection[str]) -> dict[str, object]:
+    def read(
+        self, members: Members, listed: Collection[str]
+    ) -> tuple[dict[str, object], Collection[str]]:
         """The values of the fields that a record has at their paths.
 
         Args:
             members: The key-value pairs of a JSON object; objects in it are tuples of pairs too.
             listed: The multi-valued fields.
+
+        Returns:
+            The values, and the keys of the members that are nothing but these values.
         """
         found: list[list[object]] = [[] for _ in range(self._tree.count)]
         _collect(self._tree, members, found)
         fields: dict[str, object] = {}
+        whole: set[str] = set()
         slot = 0
         for name, paths in self.paths.items():
-            at_paths = [values for values in found[slot : slot + len(paths)] if values]
-            slot += len(paths)
-            if at_paths:
-                values = [*chain(*at_paths)] if name in listed else at_paths[0]
+            values: list[object] = []
+            for path in paths:
+                at_path = found[slot]
+                slot += 1
+                if at_path and (not values or name in listed):
+                    if len(paths) > 1:
+                        at_path = [value for value in at_path if not _is_nothing(value)]
+                    values += at_path
+                    if at_path and _is_whole(path):
+                        whole.add(path[0])
+            if values:
                 fields[name] = values[0] if len(values) == 1 else values
-        return fields
+        return fields, whole
 
     @cached_property
     def _tree(self) -> _Tree:
@@ -160,13 +173,11 @@ class JsonShape:
             tree.count += 1
         return tree
 
-    def consumes(self, key: str) -> bool:
-        """Whether a whole member is a field of this layout, so that it is not kept in `extra`."""
-        return any(
-            path[0] == key and not any(isinstance(step, str) for step in path[1:])
-            for paths in self.paths.values()
-            for path in paths
-        )
+
+@cache
+def _is_whole(path: tuple[str, *tuple[str | Step, ...]]) -> bool:
+    """Whether a path takes the whole member at its first key."""
+    return not any(isinstance(step, (str, Having, FirstLine)) for step in path[1:])
 
 
 class _Tree:
@@ -191,29 +202,37 @@ class _Tree:
 
 def _collect(tree: _Tree, value: object, found: list[list[object]]) -> None:
     """Add what a value has at the ends of the paths to the list of each."""
-    items: Sequence[object] = value if type(value) is list else (value,)
     for slot in tree.slots:
-        found[slot] += [item for item in items if not _is_nothing(item)]
+        if type(value) is list:
+            found[slot] += [item for item in value if item is not None]
+        else:
+            found[slot].append(value)
     for step, branch in tree.steps.items():
         for taken in step.take(value):
             _collect(branch, taken, found)
     if tree.keys:
-        for item in items:
-            if type(item) is tuple:
-                _collect_members(tree.keys, item, found)
+        if type(value) is tuple:
+            _collect_members(tree.keys, value, found)
+        elif type(value) is list:
+            for item in value:
+                if type(item) is tuple:
+                    _collect_members(tree.keys, item, found)
 
 
 def _collect_members(
     branches: Mapping[str, _Tree], members: Members, found: list[list[object]]
 ) -> None:
-    taken: list[str] = []
+    taken = None
     for key, inner in members:
+        branch = branches.get(key)
         # The first of duplicate keys counts.
-        if key in branches and inner is not None and key not in taken:
-            _collect(branches[key], inner, found)
-            taken.append(key)
-            if len(taken) == len(branches):
-                break
+        if branch is None or inner is None or (taken is not None and key in taken):
+            continue
+        _collect(branch, inner, found)
+        if len(branches) == 1:
+            break
+        taken = taken or set()
+        taken.add(key)
 
 
 def _find(value: object, path: Path) -> list[object]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drug_assets.formats import FormatError, json_document, json_records
+from drug_assets.formats import FormatError, json_document, json_records, json_values
+from drug_assets.formats.json_wrappers import MAX_DEPTH
 from drug_assets_tests.support.frames import fields, issues, raw_rows
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
+
+if TYPE_CHECKING:
+    import re
 
 A = {"id": "1", "title": "Aspirin in an invented test", "journal": "J"}
 B = {"id": "2", "title": "Ibuprofen in another", "refs": [{"id": "8", "title": "no record"}]}
@@ -277,3 +282,84 @@ def test_a_line_of_rubbish_changes_no_other_line(rubbish: list[str], place: int)
     lines = [*sound[:place], *rubbish, *sound[place:]]
     rows = read("\n".join(lines) + "\n", "pubmed.ndjson").filter(pl.col("title").is_not_null())
     assert fields(rows, "id", "title") == [(str(n), f"title {n}") for n in range(4)]
+
+
+class _Counting:
+    """A regular expression that counts the characters that it goes through."""
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self._pattern = pattern
+        self.characters = 0
+
+    def match(self, text: str, start: int) -> re.Match[str] | None:
+        match = self._pattern.match(text, start)
+        self.characters += match.end() - start if match else 1
+        return match
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    ['"' + '\\"' * 500, '"' + '\\"' * 500 + '" x', '"a" x ' * 200, '"' * 500, '{"a": "x\n' * 200],
+)
+def test_damaged_text_is_looked_through_once(damaged: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = _Counting(json_values._STRING_ON_ITS_LINE)
+    monkeypatch.setattr(json_values, "_STRING_ON_ITS_LINE", counting)
+    json_values.find_element_end('{"id": oops ' + damaged + "}", 0)
+    assert counting.characters <= 2 * len(damaged) + 20
+
+
+def test_a_file_that_is_read_in_vain_again_and_again_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(json_document, "_MAX_VAIN_CHARS", 10_000)
+    with pytest.raises(FormatError, match="too many damaged records, none of which"):
+        read(json.dumps(A) + "\n" + '{"a":[1,\n' * 20_000)
+    assert read(json.dumps(A) + "\n" + '{"a":[1,}\n' * 20_000).height == 20_001
+
+
+def test_wrappers_are_looked_into_down_to_a_limit() -> None:
+    deep = '{"a":[' * (MAX_DEPTH // 2 - 1) + json.dumps(A) + "]}" * (MAX_DEPTH // 2 - 1)
+    assert read(deep)["id"].to_list() == ["1"]
+    for depth in (MAX_DEPTH, 400, 5_000, 50_000):
+        for before, after in (('{"a":[', "]}"), ('{"a":', "}"), ("[", "]")):
+            with pytest.raises(FormatError, match=r"^pubmed\.json: "):
+                read('{"x":' + before * depth + json.dumps(A) + after * depth + "}")
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                '{"results":[',
+                '{"title":"a"}',
+                '{"id":',
+                "[",
+                "]",
+                "}",
+                ",",
+                '"',
+                ":",
+                "\\",
+                "1",
+                "NaN",
+                "\n",
+                '"error"',
+                '"columns":["title"]',
+                '"data":',
+                "{}",
+                "\ud800",
+                "\0",
+                "\ufeff",
+            ]
+        ),
+        max_size=20,
+    ),
+    st.integers(1, 30),
+)
+def test_nothing_but_a_format_error_is_raised(parts: list[str], size: int) -> None:
+    data = "".join(parts).encode("utf-8", "surrogatepass")
+    blocks = [data[start : start + size] for start in range(0, len(data), size)]
+    shape = PUBMED.record_shape()
+    with contextlib.suppress(FormatError):
+        pl.concat(json_records.read_batches(shape, "pubmed.json", blocks))
