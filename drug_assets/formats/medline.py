@@ -271,7 +271,7 @@ def _read_row(record: _Record) -> tuple[str | None, ...]:
     return (
         *(first(_PMID), None, first("STAT")),
         *(first("BTI") if title is None else title, first("TT"), *dates),
-        *(first("JT"), nlm.join(record.all("TA")), first("JID"), _read_issn(record.all("IS"))),
+        *(first("JT"), nlm.join(record.all("TA")), first("JID"), _read_issns(record.all("IS"))),
         *(nlm.join(record.all("PT")), _read_corrections(record), _read_trial_ids(record)),
     )
 
@@ -281,10 +281,11 @@ def _read_date(text: str | None) -> str | None:
     return None if text is None else _NUMERIC_DATE.sub(r"\1-\2-\3", text)
 
 
-def _read_issn(values: list[str]) -> str | None:
-    """The linking ISSN, which covers all others; else the first. Each is followed by its kind."""
-    issns = {kind.strip("() "): issn for issn, _, kind in (v.partition(" ") for v in values)}
-    return issns.get("Linking") or next(iter(issns.values()), None)
+def _read_issns(values: list[str]) -> str | None:
+    """All, the linking ISSN first, which covers the others. Each is followed by its kind."""
+    parts = [(kind, issn) for issn, _, kind in (value.partition(" ") for value in values)]
+    parts.sort(key=lambda part: "Linking" not in part[0])
+    return nlm.join(issn for _, issn in parts)
 
 
 def _read_corrections(record: _Record) -> str | None:

@@ -45,7 +45,7 @@ def test_fields_of_a_record() -> None:
             "date": None,
             "journal": "Acta of tests",
             "nlm_id": "0375267",
-            "issn": "3333-444X",
+            "issn": "3333-444X|1111-2222",
             "version": None,
             "citation_status": "MEDLINE",
             "vernacular_title": "Über Aspirin.",
