@@ -227,6 +227,42 @@ class TestClinicalTrials:
             ("NCT3", "Brief", None, "day", None),
         ]
 
+    @pytest.mark.parametrize(
+        ("exported_on", "status"), [("2024-07-01", "COMPLETED"), ("2023-07-01", "RECRUITING")]
+    )
+    def test_an_export_and_the_api_say_which_of_them_is_newer(
+        self, exported_on: str, status: str
+    ) -> None:
+        study = {
+            "protocolSection": {
+                "identificationModule": {
+                    "nctId": "NCT00000001",
+                    "briefTitle": "Brief",
+                    "officialTitle": "Official",
+                },
+                "statusModule": {
+                    "overallStatus": "RECRUITING",
+                    "startDateStruct": {"date": "2005-11"},
+                    "lastUpdatePostDateStruct": {"date": "2024-01-02"},
+                },
+            }
+        }
+        header = "NCT Number,Study Title,Study Status,Last Update Posted"
+        raw = read(
+            CLINICAL_TRIALS,
+            clinical_trials_2__json=json.dumps({"studies": [study]}),
+            clinical_trials_1__csv=f"{header}\nNCT00000001,New brief,COMPLETED,{exported_on}\n",
+        )
+        (kept,), merged, _ = cleaned(CLINICAL_TRIALS, raw)
+        assert (kept["title"], kept["status"], str(kept["date"])) == (
+            "Official",
+            status,
+            "2005-11-01",
+        )
+        assert kept["brief_title"] == ("New brief" if status == "COMPLETED" else "Brief")
+        assert len(merged) == 1
+        assert "conflicting_duplicate" not in kept["issues"]
+
 
 class TestVocabularies:
     DRUGBANK = (
