@@ -43,8 +43,6 @@ class ClinicalTrials(TrialSource):
         "recruitment": "status",
         "lastupdateposted": "last_update",
         "sponsor/collaborators": "sponsor",
-        # The last update: in the registry's exports, and in AACT's tables.
-        "lastupdateposted": "last_update",
         "lastupdateposteddate": "last_update",
     }
     # ClinicalTrials.gov's exports, the current and the legacy one.
