@@ -224,6 +224,9 @@ class DrugRecords(CleanedRecord):
     """Rows of drug lists, each cleaned by itself."""
 
     id = dy.String(nullable=True, description="The list's own identifier, cleaned.")
+    id_text = dy.String(
+        nullable=True, description="What stood in the place of the id, if it is not the id."
+    )
     drug = dy.String(nullable=True, description="Name, cleaned; null if it is blank.")
     folded_name = dy.String(nullable=True, description="Name, as names are compared.")
     codes = _texts("Codes, cleaned, in their order.")
@@ -343,6 +346,10 @@ class DrugColumns(dy.Schema):
 
 class Drugs(DrugColumns, Flagged):
     """The drug list, one row per drug."""
+
+    id_text = dy.String(
+        nullable=True, description="What stood in the place of the id, if it is not the id."
+    )
 
 
 class Journals(dy.Schema):

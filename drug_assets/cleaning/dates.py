@@ -66,10 +66,9 @@ _DECEMBER = 12
 #: Trimest", so its trimesters are three months long, like French ones.
 _MONTHS_PER_PART: _Months = {"q": 3, "t": 3, "s": 6}
 
-_DASHES = "‐‑‒–—−"
-#: Punctuation around a date that does not change its meaning. Not the hyphen: "-2020" is a
+#: Punctuation, folded, around a date that does not change its meaning. Not the hyphen: "-2020" is a
 #: different year.
-_AROUND = " .,;:!()[]{}\"'`´«»“”‘’*|"
+_AROUND = " .,;:!()[]{}\"'«»*|"
 
 _YEAR = "[12][0-9]{3}"
 _NUMBER = "[0-9]{1,2}"
@@ -188,7 +187,7 @@ def _parse_distinct(text: pl.Series) -> pl.Series:
 
 def _parse(text: pl.Expr) -> pl.Expr:
     missing = text.str.strip_chars().fill_null("") == ""
-    bare = fold_text(text).str.replace_many(list(_DASHES), ["-"]).str.strip_chars(_AROUND)
+    bare = fold_text(text).str.strip_chars(_AROUND)
     matches = {form: pl.field("bare").str.extract_groups(regex) for form, regex in _FORMS.items()}
     # Each step reads only the fields of the step before, so no expression is computed twice.
     return (

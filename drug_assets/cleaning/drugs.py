@@ -20,6 +20,11 @@ from drug_assets.cleaning.text import LETTER_OR_DIGIT, fold_text
 from drug_assets.delivery import add_position
 from drug_assets.terms import ATC_CODE, Issue, MergeRule
 
+#: An identifier is one of its list, until lists are joined.
+_ID = ("source_file", "id")
+#: A list with one row per name has at least as many identifiers with several names.
+_IDS_OF_NAMES_IN_ROWS = 10
+
 
 class CleanedDrugs(NamedTuple):
     """The results of `clean_drugs`."""
@@ -39,6 +44,7 @@ def clean_drugs(
     codes and names, and shows the most frequent spelling (ties: alphabetical). A row without an
     identifier is identified by its folded name, so it joins rows that have this name as identifier.
     A drug without an identifier that is a synonym of exactly one drug of other files is that drug.
+    An identifier that different drugs of one file share identifies none of them.
 
     `names` are the spellings in the lists and the variants that `rules` make of them, without those
     on the stop list.
@@ -53,6 +59,7 @@ def clean_drugs(
     """
     stop_list = stop_list or StopList()
     rows = add_position(records).filter(pl.col("reason").is_null()).sort("position").collect()
+    rows = _drop_shared_ids(rows)
     rows = _join_by_synonyms(rows.with_columns(component=_label_components(rows)))
     kept = (
         _identify(rows)
@@ -80,6 +87,9 @@ def _identify(rows: pl.DataFrame) -> pl.DataFrame:
         rows.group_by("component", maintain_order=True)
         .agg(
             drug_id=pl.coalesce(pl.col("id").drop_nulls().min(), pl.col("folded_name").min()),
+            id_text=pl.col("id_text").drop_nulls().first(),
+            shares_id=pl.col("shares_id").any(),
+            has_invalid_id=(pl.col("id_text").is_not_null() & ~pl.col("shares_id")).any(),
             codes=pl.col("codes").explode(empty_as_null=False).drop_nulls().unique().sort(),
             source_file=pl.col("source_file").first(),
             source_row=pl.col("source_row").first(),
@@ -99,6 +109,8 @@ def _issues() -> pl.Expr:
     """The issues of a drug, sorted."""
     shaped = pl.element().str.to_uppercase().str.contains(ATC_CODE)
     issues = {
+        Issue.INVALID_ID: pl.col("has_invalid_id"),
+        Issue.SHARED_ID: pl.col("shares_id"),
         Issue.INVALID_ATC_CODE: pl.col("codes").list.eval(~shaped).list.any(),
         Issue.MISSING_CODE: pl.col("codes").list.len() == 0,
         Issue.STOPPED_NAME: pl.col("stopped"),
@@ -185,6 +197,81 @@ def _join_by_synonyms(rows: pl.DataFrame) -> pl.DataFrame:
         .with_columns(component="joined")
         .drop("joined")
         .sort("position")
+    )
+
+
+def _drop_shared_ids(rows: pl.DataFrame) -> pl.DataFrame:
+    """Take an identifier from the rows of one file that share it, but are different drugs.
+
+    Rows are one drug if they share a name, in any spelling, or a code. Where they do not, and two
+    give codes, they are different drugs. Where the codes do not tell, they are one drug only in a
+    list with one row per name (`_lists_names_in_rows`): elsewhere the identifier is no identifier.
+
+    Args:
+        rows: the rows of all lists, with id.
+
+    Returns:
+        The rows with shares_id. Where it is true, id is null, and id_text holds what it was.
+    """
+    shared = rows.filter(pl.col("folded_name").n_unique().over(_ID) > 1, pl.col("id").is_not_null())
+    if shared.is_empty():
+        return rows.with_columns(shares_id=pl.lit(value=False))
+    names = pl.concat_list("drug", "synonyms").list.eval(
+        fold_text(pl.element()).str.replace_all(r"[^\pL\pN]", "")
+    )
+    codes = pl.col("codes").list.eval(pl.lit("code ") + pl.element().str.to_uppercase())
+    features = shared.select(
+        "position",
+        *_ID,
+        coded=pl.col("codes").list.len() > 0,
+        feature=pl.concat_list(names, codes),
+    ).explode("feature")
+    groups = (
+        features.with_columns(
+            part=_label_chains(
+                features["position"], features.select(pl.struct(*_ID, "feature")).to_series()
+            )
+        )
+        .group_by(_ID)
+        .agg(
+            parts=pl.col("part").n_unique(),
+            coded_parts=pl.col("part").filter("coded").n_unique(),
+            rows=pl.col("position").n_unique(),
+        )
+        .with_columns(uncertain=(pl.col("parts") > 1) & (pl.col("coded_parts") < 2))
+    )
+    names_in_rows = _lists_names_in_rows(rows, groups)
+    apart = groups.filter(
+        pl.col("parts") > 1,
+        ~(pl.col("uncertain") & pl.col("source_file").is_in(names_in_rows.implode())),
+    )
+    shares_id = pl.col("shares_id").fill_null(value=False)
+    return (
+        rows.join(apart.select(*_ID, shares_id=True), on=_ID, how="left", maintain_order="left")
+        .with_columns(
+            shares_id=shares_id, id_text=pl.when(shares_id).then("id").otherwise("id_text")
+        )
+        .with_columns(id=pl.when(~pl.col("shares_id")).then("id"))
+    )
+
+
+def _lists_names_in_rows(rows: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
+    """The files that give each name of a drug a row of its own, as far as that can be told.
+
+    In such a list most rows share their identifier with another one. An identifier that stands for
+    "unknown" can also be on most rows of a list; but then it is one, or a few.
+
+    Args:
+        rows: the rows of all lists, with id.
+        groups: by source_file and id, the number of rows, where their names differ.
+    """
+    of_files = rows.filter(pl.col("id").is_not_null()).group_by("source_file").len("rows_of_file")
+    return (
+        groups.group_by("source_file")
+        .agg(pl.col("rows").sum(), ids=pl.len())
+        .join(of_files, on="source_file")
+        .filter(pl.col("rows") * 2 > pl.col("rows_of_file"), pl.col("ids") >= _IDS_OF_NAMES_IN_ROWS)
+        .get_column("source_file")
     )
 
 

@@ -110,7 +110,7 @@ def add_journal_identifiers(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 def _compare_name(folded: pl.Expr) -> pl.Expr:
     """A folded name as names are compared: without points after words, or signs at its end."""
-    bare = folded.str.replace_all(r"\.+( |$)", "$1").str.strip_chars_end(" .,;:!?/&-–—*")
+    bare = folded.str.replace_all(r"\.+( |$)", "$1").str.strip_chars_end(" .,;:!?/&-*")
     # A name of punctuation alone is still a name.
     return pl.when(bare == "").then(folded).otherwise(bare)
 

@@ -25,7 +25,7 @@ _MAX_CHARACTERS = 40
 
 _ION = (
     r"^(\pL{4}[\pL ]*?)"
-    r"(?:,? ions?|,? \(ion\)|,? (?:cat|an)ions?|\([1-9]?[+−-]\)(?: ion)?|\([iv]+\) (?:cat|an)?ion)$"
+    r"(?:,? ions?|,? \(ion\)|,? (?:cat|an)ions?|\([1-9]?[+-]\)(?: ion)?|\([iv]+\) (?:cat|an)?ion)$"
 )
 _IC_ACID = r"^(.*\pL{3})ic acid$"
 #: INNs have f for ph and e for oe (WHO, "General principles for guidance in devising INNs").

@@ -16,7 +16,7 @@ from drug_assets.cleaning.text import clean_field, fold_text, split_values
 from drug_assets.terms import ATC_CODE, REJECTING_ISSUES, RejectReason
 
 if TYPE_CHECKING:
-    from drug_assets.sources import PublicationSource
+    from drug_assets.sources import PublicationSource, Source
 
 #: Fields of a raw row that identify its journal.
 _JOURNAL_FIELDS = ("journal", "nlm_id", "issn", "journal_abbreviations")
@@ -39,7 +39,7 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
     """
     referred = {each.column: source.referred_ids(each) for each in source.references}
     own = {**source.own_columns(), **referred}
-    version = source.version()
+    version, title_issue = source.version(), source.title_issue()
     fields = raw.collect_schema().names()
     given_journal = {
         given: pl.col(field) if field in fields else pl.lit(None, dtype=pl.String)
@@ -47,12 +47,11 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
     }
     records = (
         raw.with_columns(
-            id=source.canonical_id(pl.col("id")),
-            id_text=pl.lit(None, dtype=pl.String),
+            id_text=clean_field(pl.col("id")),
             title=source.title(),
-            title_issue=pl.lit(None, dtype=pl.String),
+            title_issue=pl.lit(None, dtype=pl.String) if title_issue is None else title_issue,
         )
-        .with_columns(**own)
+        .with_columns(**own, **_read_ids(source))
         .with_columns(folded_title=fold_text(pl.col("title")))
         .pipe(_read_dates, source)
         .with_columns(
@@ -115,6 +114,13 @@ def _reading(field: str) -> pl.Expr:
     return reading.struct.with_fields(text=pl.col(f"text_of_{field}"))
 
 
+def _read_ids(source: Source) -> dict[str, pl.Expr]:
+    """The columns id and id_text, from `id_text`, the cleaned text of the id."""
+    text = pl.col("id_text")
+    own = source.read_id(text)
+    return {"id": own, "id_text": pl.when(own.is_null()).then(text)}
+
+
 def _reason(source: PublicationSource) -> pl.Expr:
     """Why a row cannot be kept, as far as the row alone shows; else null."""
     blank = (
@@ -135,7 +141,7 @@ def _rejecting_issue() -> pl.Expr:
     )
 
 
-def clean_drug_records(raw: pl.LazyFrame) -> pl.LazyFrame:
+def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
     """Clean the raw rows of drug lists (`contracts.RawDrugs`) to `contracts.DrugRecords`.
 
     A row of the WHO's own table that names a group of ATC level 1 to 4 is an `atc_group`. In other
@@ -144,14 +150,15 @@ def clean_drug_records(raw: pl.LazyFrame) -> pl.LazyFrame:
     code = clean_field(pl.col("atccode")).str.to_uppercase()
     group = code.str.contains(ATC_CODE) & (code.str.len_chars() < _ATC_SUBSTANCE_CHARS)
     listed = clean_field(pl.col("drug"))
-    return raw.with_columns(
-        id=clean_field(pl.col("id")),
+    rows = raw.with_columns(
+        id_text=clean_field(pl.col("id")),
         listed=listed,
         drug=pl.coalesce(listed, clean_field(pl.col("atc_name"))),
         group=group,
         codes=split_values("atccode"),
         synonyms=split_values("synonyms"),
-    ).select(
+    )
+    return rows.with_columns(**_read_ids(source)).select(
         "source_file",
         "source_row",
         pl.when(pl.col("drug").is_null())
@@ -161,6 +168,7 @@ def clean_drug_records(raw: pl.LazyFrame) -> pl.LazyFrame:
         .otherwise(_rejecting_issue())
         .alias("reason"),
         "id",
+        "id_text",
         "drug",
         fold_text(pl.col("drug")).alias("folded_name"),
         "codes",

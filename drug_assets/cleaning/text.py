@@ -53,11 +53,21 @@ _MISSING_BYTES = 4 * max(map(len, MISSING_WORDS))
 #: it (≠).
 _LOWEST_ACCENT_CLASS = 200
 
+#: Signs that typography has in several forms, and the form that keyboards write. That a prime and
+#: an apostrophe fold alike is no loss: no two names differ in them alone. A prime is never dropped,
+#: since it tells isomers and positions apart.
+_KEYBOARD = {
+    "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d",
+    "'": "`\u00b4\u02b9\u02bb\u02bc\u2018\u2019\u201b\u2032\u2035\uff07",
+    '"': "\u02ba\u201c\u201d\u201e\u201f\u2033\u2036\uff02",
+}
+_SIGNS = {sign: written for written, signs in _KEYBOARD.items() for sign in signs}
+
 #: The blocks that hold characters with a case or a decomposition. Left out are those of ideographs,
 #: Hangul, surrogates, private use and cuneiform: scanning them, too, would triple the first call.
 _FOLDING_CHARACTERS = (
     *(range(0x3400), range(0xA000, 0xAC00), range(0xF900, 0x12000), range(0x16000, 0x17000)),
-    *(range(0x1D000, 0x20000), range(0x2F800, 0x2FA20)),
+    *(range(0x1CC00, 0x20000), range(0x2F800, 0x2FA20)),
 )
 
 
@@ -90,10 +100,12 @@ def clean_text(expr: pl.Expr) -> pl.Expr:
 
 
 def fold_text(expr: pl.Expr) -> pl.Expr:
-    """Fold text to compare it: lower case, without accents, with the same number of characters.
+    """Fold text to compare it: lower case, without accents and typography, as many characters.
 
     Each character is folded by itself, to one character: `ß` stays and does not become `ss`, `İ`
-    becomes `i`, every sigma becomes `σ`. So offsets in the folded text are offsets in the text.
+    becomes `i`, every sigma becomes `σ`, every dash and minus `-`, every apostrophe and prime `'`;
+    full-width, superscript, subscript and mathematical letters and digits become plain ones. So
+    offsets in the folded text are offsets in the text.
     Combining marks that NFC does not compose stay. Folding folded text changes nothing.
 
     Args:
@@ -105,9 +117,18 @@ def fold_text(expr: pl.Expr) -> pl.Expr:
     others = pl.when(~ascii_only).then(expr)
     return (
         pl.when(ascii_only)
-        .then(expr.str.to_lowercase())
+        .then(fold_ascii(expr))
         .otherwise(others.str.replace_many(*_list_folds()))
     )
+
+
+def fold_ascii(expr: pl.Expr) -> pl.Expr:
+    """Fold text that is ASCII only, as `fold_text` does, ten times as fast.
+
+    Args:
+        expr: A String column, all ASCII.
+    """
+    return expr.str.to_lowercase().str.replace_all("`", "'", literal=True)
 
 
 def clean_field(expr: pl.Expr) -> pl.Expr:
@@ -121,12 +142,24 @@ def clean_field(expr: pl.Expr) -> pl.Expr:
     """
     import polars as pl
 
-    text = clean_text(expr)
-    # Few texts are short enough, so hardly any is folded.
-    short = pl.when(text.str.len_bytes() <= _MISSING_BYTES).then(text)
-    bare = fold_text(short).str.strip_chars(AROUND_MISSING)
+    return clean_text(expr).map_batches(
+        _drop_missing_words, return_dtype=pl.String, is_elementwise=True
+    )
+
+
+def _drop_missing_words(text: pl.Series) -> pl.Series:
+    """Cleaned text; null where it is a word for missing."""
+    import polars as pl
+
+    is_short = text.str.len_bytes() <= _MISSING_BYTES
+    short = text.filter(is_short)
+    distinct = short.unique()
+    bare = pl.select(fold_text(pl.lit(distinct)).str.strip_chars(AROUND_MISSING)).to_series()
     words = sorted({"", *map(fold_string, MISSING_WORDS)})
-    return pl.when(~bare.is_in(words).fill_null(value=False)).then(text)
+    missing = distinct.filter(bare.is_in(words))
+    if missing.is_empty():
+        return text
+    return text.clone().scatter((is_short & text.is_in(missing.implode())).arg_true(), None)
 
 
 def split_values(column: str) -> pl.Expr:
@@ -156,7 +189,9 @@ def _list_folds() -> tuple[list[str], list[str]]:
     characters = map(chr, chain(*_FOLDING_CHARACTERS))
     # Most characters have neither case nor decomposition; they are skipped without being folded.
     cased_or_composed = (
-        c for c in characters if c.casefold() != c or c.lower() != c or unicodedata.decomposition(c)
+        c
+        for c in characters
+        if c.casefold() != c or c.lower() != c or unicodedata.decomposition(c) or c in _SIGNS
     )
     pairs = [(c, fold) for c in cased_or_composed if (fold := _fold_character(c)) != c]
     before, after = zip(*pairs, strict=True)
@@ -164,9 +199,12 @@ def _list_folds() -> tuple[list[str], list[str]]:
 
 
 def _fold_character(character: str) -> str:
-    """Fold a character to one character: remove accents, fold case, repeat until it is stable."""
+    """Fold a character to one character: typography, accents, case; repeat until it is stable."""
     if unicodedata.combining(character):
         return character
+    plain = _SIGNS.get(character) or _drop_typography(character)
+    if plain != character:
+        return _fold_character(plain)
     decomposed = unicodedata.normalize("NFD", character)
     accents = map(unicodedata.combining, decomposed[1:])
     bare = decomposed[0] if all(c >= _LOWEST_ACCENT_CLASS for c in accents) else character
@@ -174,6 +212,18 @@ def _fold_character(character: str) -> str:
     # characters (ß, ligatures), lower case is used instead.
     fold = next((c for c in (bare.casefold(), bare.lower()) if len(c) == 1), bare)
     return fold if fold == character else _fold_character(fold)
+
+
+def _drop_typography(character: str) -> str:
+    """The plain form of a character that is printed wide, raised, lowered or in another font.
+
+    A letter in a circle or a square is a sign of its own (Ⓡ), and a sign never becomes a letter.
+    """
+    if unicodedata.decomposition(character).startswith(("<circle>", "<square>")):
+        return character
+    plain = unicodedata.normalize("NFKC", character)
+    alike = len(plain) == 1 and plain.isalnum() == character.isalnum()
+    return plain if alike else character
 
 
 def _tidy(text: pl.Series) -> pl.Series:

@@ -392,8 +392,6 @@ def _find_close_spellings(folded: str, spellings: dict[str, str]) -> list[str]:
 def _fold(name: str) -> str:
     """The folded form of a name, by which drugs are compared (SPEC 2, "Folded text")."""
     spaced = " ".join(name.split())
-    if spaced.isascii():
-        return spaced.lower()
     from unicodedata import normalize
 
     from drug_assets.cleaning.text import fold_string

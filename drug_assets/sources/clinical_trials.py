@@ -102,16 +102,11 @@ class ClinicalTrials(TrialSource):
             clean_field(pl.col("scientific_title")), clean_field(pl.col("brief_title"))
         )
 
-    def canonical_id(self, text: pl.Expr) -> pl.Expr:
-        """An id of a registry is in capitals."""
-        import polars as pl
+    def read_id(self, text: pl.Expr) -> pl.Expr:
+        """Ids of any registry, or of the team's own."""
+        from drug_assets.cleaning.ids import read_trial_id
 
-        cleaned = super().canonical_id(text)
-        return (
-            pl.when(cleaned.str.contains(f"^{TRIAL_ID}$"))
-            .then(cleaned.str.to_uppercase())
-            .otherwise(cleaned)
-        )
+        return read_trial_id(text)
 
     def own_columns(self) -> Mapping[str, pl.Expr]:
         """The columns of `contracts.ClinicalTrialsColumns`."""

@@ -56,7 +56,7 @@ class Drugs(DrugList):
         """Clean each raw row by itself; see `cleaning.records`."""
         from drug_assets.cleaning.records import clean_drug_records
 
-        return clean_drug_records(raw)
+        return clean_drug_records(self, raw)
 
 
 SOURCE = Drugs()

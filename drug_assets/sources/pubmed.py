@@ -86,6 +86,31 @@ class Pubmed(PublicationSource):
 
         return SHAPES
 
+    def title(self) -> pl.Expr:
+        """The title; if it is missing, the title in the article's own language."""
+        import polars as pl
+
+        from drug_assets.cleaning.text import clean_field
+
+        return pl.coalesce(clean_field(pl.col("title")), clean_field(pl.col("vernacular_title")))
+
+    def title_issue(self) -> pl.Expr:
+        """Whether the title is the vernacular one."""
+        import polars as pl
+
+        from drug_assets.cleaning.text import clean_field
+        from drug_assets.terms import Issue
+
+        missing, vernacular = (clean_field(pl.col(c)) for c in ("title", "vernacular_title"))
+        stands_in = missing.is_null() & vernacular.is_not_null()
+        return pl.when(stands_in).then(pl.lit(Issue.VERNACULAR_TITLE))
+
+    def read_id(self, text: pl.Expr) -> pl.Expr:
+        """PubMed ids are one to eight digits."""
+        from drug_assets.cleaning.ids import read_pubmed_id
+
+        return read_pubmed_id(text)
+
     def version(self) -> pl.Expr:
         """The version of a record (Int64): PubMed counts from 1; 1 if it is missing or invalid."""
         import polars as pl

@@ -115,6 +115,12 @@ class Source(ABC):
             json_shapes=self.json_shapes(),
         )
 
+    def read_id(self, text: pl.Expr) -> pl.Expr:
+        """The id that a cleaned text gives, in one form; null if it cannot be an id."""
+        from drug_assets.cleaning.ids import read_any_id
+
+        return read_any_id(text)
+
     @abstractmethod
     def clean_records(self, raw: pl.LazyFrame) -> pl.LazyFrame:
         """Clean each raw row by itself: the result for a row must not depend on other rows.
@@ -176,7 +182,11 @@ class PublicationSource(Source):
         """The form in which an id of this source is kept and compared; null if it is none."""
         from drug_assets.cleaning.text import clean_field
 
-        return clean_field(text)
+        return self.read_id(clean_field(text))
+
+    def title_issue(self) -> pl.Expr | None:
+        """The issue of the title of a raw row, or null; None if no title has an issue."""
+        return None
 
     def version(self) -> pl.Expr | None:
         """The version (Int64) of a raw row within its id; None if the source has no versions."""

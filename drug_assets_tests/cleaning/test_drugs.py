@@ -13,6 +13,7 @@ from drug_assets import contracts
 from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets.cleaning.stop_list import StopList
 from drug_assets.cleaning.text import fold_string
+from drug_assets.delivery import natural_key
 from drug_assets.terms import ATC_CODE
 from drug_assets_tests.support.raw import Row, drug_rows, drug_tables, held_to, key
 from drug_assets_tests.support.registry import DRUGS
@@ -63,7 +64,10 @@ class TestIdentity:
         assert one["codes"] == ["A04AD", "R01AD"]
 
     def test_the_same_identifier_is_one_drug_with_both_names(self) -> None:
-        one = drug({"drug": "Alpha", "id": "1"}, {"drug": "Beta", "id": "1"})
+        one = drug(
+            {"drug": "Alpha", "id": "1", "source_file": "a.csv"},
+            {"drug": "Beta", "id": "1", "source_file": "b.csv"},
+        )
         assert one["names"] == ["Alpha", "Beta"]
 
     def test_a_shared_synonym_does_not_make_one_drug(self) -> None:
@@ -80,6 +84,68 @@ class TestIdentity:
         assert [(m["source_row"], m["merged_into"], m["rule"]) for m in merged] == [
             (3, "alpha", "same_drug")
         ]
+
+
+class TestSharedIdentifiers:
+    """Rows of one file with the same identifier and different names."""
+
+    def of(self, *rows: tuple[str, str, str]) -> list[tuple[str, str | None, bool]]:
+        """Each drug's id and id_text, and whether it is flagged, from name, code and synonyms."""
+        fields = ("drug", "atccode", "synonyms")
+        kept, _ = cleaned(*({"id": "7", **dict(zip(fields, row, strict=True))} for row in rows))
+        return [(d["drug_id"], d["id_text"], "shared_id" in d["issues"]) for d in kept]
+
+    def test_other_names_are_kept_apart(self) -> None:
+        assert self.of(("Alpha", "", ""), ("Beta", "", "")) == [
+            ("alpha", "7", True),
+            ("beta", "7", True),
+        ]
+
+    def test_other_codes_tell_other_drugs(self) -> None:
+        apart = self.of(("Alpha", "A04AD01", ""), ("Beta", "R01AA01", ""))
+        assert apart == [("alpha", "7", True), ("beta", "7", True)]
+
+    @pytest.mark.parametrize(
+        "rows",
+        [
+            (("Alpha", "A04AD01", ""), ("Alphal", "a04ad01", "")),
+            (("Alpha", "", "Beta"), ("BETA", "", "")),
+            (("Alpha", "", "Uno|One"), ("Beta", "", "one")),
+            (("5-alpha", "", ""), ("5 Alpha", "", "")),
+            (("Alpha", "A04AD01", ""), ("alpha", "R01AA01", "")),
+            (("Alpha", "A04AD01", ""), ("Beta", "A04AD01", "Gamma"), ("Gamma", "R01AA01", "")),
+        ],
+    )
+    def test_a_name_or_a_code_in_common_tells_one_drug(
+        self, rows: tuple[tuple[str, str, str], ...]
+    ) -> None:
+        assert self.of(*rows) == [("7", None, False)]
+
+    def test_no_row_has_an_identifier_that_one_of_them_makes_doubtful(self) -> None:
+        found = self.of(("Alpha", "A04AD01", ""), ("Alphal", "A04AD01", ""), ("Beta", "", ""))
+        assert [drug_id for drug_id, _, _ in found] == ["alpha", "alphal", "beta"]
+
+    def test_a_list_with_a_row_for_each_name_has_several_names_for_most_drugs(self) -> None:
+        rows = [{"id": f"{n // 2}x", "drug": f"name {n}"} for n in range(20)]
+        kept, merged = cleaned(*rows)
+        assert (len(kept), len(merged)) == (10, 10)
+        # The identifiers of one drug fewer are no pattern.
+        assert len(cleaned(*rows[:-2])[0]) == 18
+
+    def test_in_such_a_list_other_codes_still_tell_other_drugs(self) -> None:
+        rows = [{"id": f"{n // 2}x", "drug": f"name {n}"} for n in range(20)]
+        codes = [{"id": "y", "drug": f"drug {n}", "atccode": f"A04AD0{n}"} for n in range(2)]
+        kept, _ = cleaned(*rows, *codes)
+        assert [d["drug_id"] for d in kept if "shared_id" in d["issues"]] == ["drug 0", "drug 1"]
+
+
+def test_what_cannot_be_an_identifier_joins_nothing() -> None:
+    kept, _ = cleaned({"drug": "Alpha", "id": "9.0E+07"}, {"drug": "Beta", "id": "9.0E+07"})
+    assert [(d["drug_id"], d["id_text"]) for d in kept] == [
+        ("alpha", "9.0E+07"),
+        ("beta", "9.0E+07"),
+    ]
+    assert all("invalid_id" in d["issues"] for d in kept)
 
 
 class TestSeveralLists:
@@ -304,9 +370,42 @@ def joined_by_synonyms(groups: list[list[Row]]) -> list[list[Row]]:
     return list(merged.values())
 
 
+def without_shared_ids(rows: list[Row]) -> list[Row]:
+    """The rows; an identifier that different drugs of a file share is moved to id_text."""
+
+    def features(row: Row) -> set[str]:
+        names = {re.sub(r"\W", "", fold_string(name)) for name in (row["name"], *row["synonyms"])}
+        return names | {f"code {code.upper()}" for code in row["codes"]}
+
+    def shares_id(row: Row) -> bool:
+        group = [r for r in rows if (r["key"][0], r["own_id"]) == (row["key"][0], row["own_id"])]
+        if len({fold_string(r["name"]) for r in group}) == 1:
+            return False
+        joined, left = features(group[0]), group[1:]
+        while near := [r for r in left if features(r) & joined]:
+            joined |= set().union(*map(features, near))
+            left = [r for r in left if r not in near]
+        return bool(left)
+
+    return [
+        {**row, "own_id": None, "id_text": row["own_id"]}
+        if row["own_id"] and shares_id(row)
+        else {**row, "id_text": None}
+        for row in rows
+    ]
+
+
 def drugs_of(rows: Iterable[Row]) -> list[list[Row]]:
     """The trimmed rows that have a name, one list per drug."""
-    return joined_by_synonyms(linked(r for row in rows if (r := trimmed(row))["name"]))
+    named = [r for row in rows if (r := trimmed(row))["name"]]
+    return joined_by_synonyms(linked(without_shared_ids(named)))
+
+
+def first_text(group: list[Row]) -> str | None:
+    """The id_text of the row that was delivered first of those that have one."""
+    texts = [r for r in group if r["id_text"]]
+    first = min(texts, key=lambda r: (natural_key(r["key"][0]), r["key"][1]), default=None)
+    return first["id_text"] if first else None
 
 
 def reference(rows: Iterable[Row]) -> list[Row]:
@@ -321,6 +420,7 @@ def reference(rows: Iterable[Row]) -> list[Row]:
         flags = {
             "invalid_atc_code": any(c.upper() not in shaped for c in codes),
             "missing_code": not codes,
+            "shared_id": any(r["id_text"] for r in group),
             "unsearchable_name": searchable != names,
         }
         drugs.append(
@@ -331,6 +431,7 @@ def reference(rows: Iterable[Row]) -> list[Row]:
                 "names": sorted(searchable),
                 "codes": sorted(codes),
                 "atc_codes": sorted(shaped),
+                "id_text": first_text(group),
                 "issues": [flag for flag, holds in flags.items() if holds],
             }
         )

@@ -251,7 +251,8 @@ class TestFolded:
 
     def test_letters_and_digits_fold_to_letters_and_digits_and_nothing_else_does(self) -> None:
         changed = [(c, f) for c, f in zip(CHARACTERS, fold(*CHARACTERS), strict=True) if f != c]
-        assert [(c, f) for c, f in changed if f is None or c.isalnum() != f.isalnum()] == []
+        # Unicode calls some apostrophes and primes letters.
+        assert {f for c, f in changed if f is None or c.isalnum() != f.isalnum()} <= {"'", '"'}
 
     def test_upper_and_lower_case_fold_alike_where_each_is_one_letter(self) -> None:
         pairs = [

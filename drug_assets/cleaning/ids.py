@@ -1,0 +1,116 @@
+"""Ids as files write them -> ids of one form, or null for what cannot be one (SPEC 2, "id").
+
+One operation for each kind of id, on a column of cleaned text: `read_pubmed_id`, `read_trial_id`
+and, for a source without a form of its own, `read_any_id`. What becomes of a record without an id
+belongs to `records` and `publications`.
+
+Spreadsheets and data frames damage ids: `90000701.0`, `9.00E+07`. The first still tells the id. The
+second has lost it, and is the same text for a thousand others, so it is never an id.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from drug_assets.cleaning.text import fold_text
+
+#: A number as spreadsheets, R, Java and SAS write a large one; it has lost its last digits.
+_SCIENTIFIC = r"^[+-]?[0-9](?:[.,][0-9]+)?[Ee][+-]?[0-9]{1,3}$"
+#: A whole number that passed through a column of floating point numbers.
+_WHOLE = r"^([0-9]+)\.0+$"
+
+_PMID = "^[1-9][0-9]{0,7}$"
+#: What stands before a PubMed id: its name, PubMed's addresses, those of resolvers.
+_PUBMED_PREFIX = (
+    r"(?:(?:https?://)?(?:[a-z]+\.)*(?:ncbi\.nlm\.nih\.gov|identifiers\.org|europepmc\.org)/)?"
+    r"(?:info:)?(?:(?:pubmed|pmid|article|abstract|med)(?: ?id)?[ :#/]*)*(?:\?term=)?"
+)
+_PUBMED_ID = rf"^{_PUBMED_PREFIX}0*([1-9][0-9]{{0,7}})(?:\.0+)?[/.]?$"
+
+#: What stands before a trial id, in capitals: an address, or a name of a registry and a colon.
+_TRIAL_PREFIX = r"^HTTPS?://\S*[/=]|^[A-Z][A-Z. ]*:\s*([A-Z])"
+_SEPARATORS = r"[\s:#./_-]"
+_EU_NAMES = "(?:(?:EUDRACT|EUCTR|EUCT|CTIS)(?:NUMBER|NO|NR)?)"
+#: The ids of registries of trials, by the form that they have in capitals and without separators.
+#: Names of registries that only repeat what the id tells (`JPRN-UMIN…`, `EudraCT …`) fall away.
+_REGISTRIES = {
+    r"^(NCT|ISRCTN|DRKS|RPCEC)([0-9]{8})$": "${1}${2}",
+    r"^(ACTRN|PACTR|KCT|TCTR|LBCTR|ITMCTR|NTR|NL)([0-9]+)$": "${1}${2}",
+    r"^NLOMON([0-9]+)$": "NL-OMON${1}",
+    rf"^{_EU_NAMES}?(20[0-9]{{2}})([0-9]{{6}})([0-9]{{2}})$": "${1}-${2}-${3}",
+    rf"^{_EU_NAMES}?(20[0-9]{{2}})([0-9]{{6}})([0-9]{{2}})([A-Z]{{2,3}}|[0-9]{{2}})$": (
+        "${1}-${2}-${3}-${4}"
+    ),
+    r"^CHICTR([0-9]{8,10})$": "CHICTR${1}",
+    r"^CHICTR([A-Z]{2,5})([0-9]{8,10})$": "CHICTR-${1}-${2}",
+    r"^(?:JPRN)?UMIN(?:CTR)?([0-9]{9})$": "UMIN${1}",
+    r"^(?:JPRN)?(JRCTS?)([0-9]{9,10})$": "${1}${2}",
+    r"^(?:JPRN)?JAPICCTI([0-9]{6})$": "JAPICCTI-${1}",
+    r"^(?:JPRN)?JMAIIA([0-9]{5})$": "JMA-IIA${1}",
+    r"^CTRI([0-9]{4})([0-9]{2,3})([0-9]{6})$": "CTRI/${1}/${2}/${3}",
+    r"^SLCTR([0-9]{4})([0-9]{3})$": "SLCTR/${1}/${2}",
+    r"^IRCT([0-9]{6,17}N[0-9]+)$": "IRCT${1}",
+    r"^RBR([0-9A-Z]{5,8})$": "RBR-${1}",
+    r"^PER([0-9]{3})([0-9]{2})$": "PER-${1}-${2}",
+}
+_NCT = "^NCT[0-9]{8}$"
+
+
+def read_pubmed_id(text: pl.Expr) -> pl.Expr:
+    """Read PubMed ids: one to eight digits.
+
+    `PMID:`, PubMed's address, leading zeros and a trailing `.0` fall away.
+
+    Args:
+        text: A String column, cleaned.
+
+    Returns:
+        The digits; null for any other text.
+    """
+    # Nearly all ids have their form already.
+    has_form = text.str.contains(_PMID)
+    return (
+        pl.when(has_form)
+        .then(text)
+        .otherwise(fold_text(pl.when(~has_form).then(text)).str.extract(_PUBMED_ID))
+    )
+
+
+def read_trial_id(text: pl.Expr) -> pl.Expr:
+    """Read ids of clinical trials, of any registry.
+
+    The id of a registry gets the registry's form, in capitals, whatever became of its hyphens. Any
+    other text is an id as `read_any_id` reads it, if it has a digit and no white space: a team may
+    number trials in its own way.
+
+    Args:
+        text: A String column, cleaned.
+
+    Returns:
+        The id; null for zero, for a number in scientific notation, and for any other text.
+    """
+    of_registry = pl.when(~text.str.contains(_NCT).fill_null(value=True)).then(text)
+    bare = fold_text(of_registry).str.to_uppercase().str.strip_chars_end("/")
+    compact = bare.str.replace(_TRIAL_PREFIX, "${1}").str.replace_all(_SEPARATORS, "")
+    known = pl.coalesce(
+        pl.when(compact.str.contains(form)).then(compact.str.replace(form, written))
+        for form, written in _REGISTRIES.items()
+    )
+    own = pl.when(text.str.contains(r"^\S*[0-9]\S*$")).then(read_any_id(text))
+    return pl.coalesce(known, own)
+
+
+def read_any_id(text: pl.Expr) -> pl.Expr:
+    """Read ids of no certain form: any text with a letter or a digit.
+
+    `9` and `9.0` are one id.
+
+    Args:
+        text: A String column, cleaned.
+
+    Returns:
+        The id; null for zero, for a number in scientific notation, and for signs alone.
+    """
+    whole = text.str.replace(_WHOLE, "${1}")
+    is_id = whole.str.contains(r"[\pL\pN]") & ~whole.str.contains(f"{_SCIENTIFIC}|^[+-]?0+$")
+    return pl.when(is_id).then(whole)
