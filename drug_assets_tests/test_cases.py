@@ -21,19 +21,7 @@ if TYPE_CHECKING:
 CASES = runs.REPOSITORY.parent / "shared" / "cases"
 #: The cases whose rule has not landed yet. Whoever lands a rule removes its cases.
 PENDING = {
-    "files_05_journal_typography",
-    "files_04_typography",
-    "files_06_nan_json",
-    "files_16_markup",
-    "files_17_list_names",
-    "files_27_list_typography",
-    "files_31_float_dupe",
-    "pubmed_01_not_available_vernacular",
-    "pubmed_02_escaped_markup",
     "pubmed_07b_europepmc_json",
-    "pubmed_08_pmid_forms",
-    "pubmed_12_typographic",
-    "pubmed_26_excel_ids",
 }
 CHECKS: dict[str, Callable[[Case], None]] = {}
 
