@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import dataframely as dy
 import polars as pl
 
-from drug_assets.cleaning.text import LETTER_OR_DIGIT, fold_text
+from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_text
 from drug_assets.document.reading import NotAGraphError, read_drugs
 from drug_assets.document.schema import Drug
 from drug_assets.terms import Issue, RejectReason
@@ -114,7 +114,7 @@ def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> Findi
     """Check that each span is in its title and spells a name of its drug.
 
     The characters of the title from `start` to `end` must be the span's text; that text must fold
-    to a name of the drug, and no letter or digit may be next to it.
+    to a name of the drug, and no letter or digit may be next to it, unless it is raised.
 
     Args:
         mentions: columns drug_id, title and spans.
@@ -135,9 +135,10 @@ def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> Findi
         .unnest("span")
     )
     before = pl.when(start > 0).then(title.str.slice(start - 1, 1)).otherwise(pl.lit(""))
+    after = title.str.slice(pl.col("end"), 1)
     stands_alone = ~(
-        before.str.contains(LETTER_OR_DIGIT)
-        | title.str.slice(pl.col("end"), 1).str.contains(LETTER_OR_DIGIT)
+        fold_text(blank_raised(before)).str.contains(LETTER_OR_DIGIT)
+        | fold_text(blank_raised(after)).str.contains(LETTER_OR_DIGIT)
     )
     wrong = (
         spans.with_columns(name=fold_text(pl.col("text")))

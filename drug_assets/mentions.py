@@ -21,7 +21,7 @@ import polars as pl
 import polars.selectors as cs
 
 from drug_assets import contracts
-from drug_assets.cleaning.text import LETTER_OR_DIGIT, fold_text
+from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_ascii, fold_text
 from drug_assets.terms import MergeRule
 
 if TYPE_CHECKING:
@@ -165,8 +165,9 @@ def find_mentions(
     """Find the titles that contain a name of a drug, with all occurrences.
 
     A name occurs in a title where their folded texts are equal and the characters before and after
-    are neither letters nor digits. Of overlapping names the leftmost wins, and the longest of those
-    with the same start. Names without a letter or a digit are ignored.
+    are neither letters nor digits. Raised characters count as plain ones or as signs: a name that
+    occurs in either reading occurs. Of overlapping names the leftmost wins, and the longest of
+    those with the same start. Names without a letter or a digit are ignored.
 
     Titles are read in batches and only mentions are kept, so the titles may exceed memory. The
     result depends neither on the size of the batches nor on the number of threads.
@@ -264,12 +265,17 @@ class Vocabulary:
 class _Text:
     """Folded titles, and one text that joins them with a separator of one byte.
 
+    A title with raised characters is read in two ways: with plain ones in their place ("¹⁷⁷Lu"),
+    and with signs ("aspirin²", a footnote). The second readings are behind all titles.
+
     An `offset` counts bytes (UTF-8) in the joined text, across titles.
     """
 
-    #: The folded titles (Binary).
-    titles: pl.Series
-    #: The offset at which each title begins.
+    #: The readings of titles, folded (Binary). Those of a title have the same bytes in each place.
+    readings: pl.Series
+    #: The row of the title of each reading. The first readings are those of all titles, in order.
+    rows: pl.Series
+    #: The offset at which each reading begins.
     starts: pl.Series
     #: The joined text, with a line break for each byte of a character that is no letter or digit.
     lines: bytes
@@ -280,12 +286,18 @@ class _Text:
         # Most titles are ASCII. Their bytes are translated, ten times as fast as folding.
         others = (titles.str.len_bytes() != titles.str.len_chars()).arg_true()
         folded_others = pl.select(fold_text(pl.lit(titles.gather(others)))).to_series()
-        folded = titles.str.to_lowercase().scatter(others, folded_others)
+        folded = pl.select(fold_ascii(pl.lit(titles))).to_series().scatter(others, folded_others)
         blanked = titles.clone().scatter(others, _blank_signs(folded_others))
-        joined: bytes = blanked.str.join(" ").cast(pl.Binary).item()
-        sizes = folded.str.len_bytes().cast(pl.Int64)
+        plain = pl.select(fold_text(blank_raised(pl.lit(titles.gather(others))))).to_series()
+        is_raised = plain != folded_others
+        raised, plain = others.filter(is_raised), plain.filter(is_raised)
+        texts = pl.concat([blanked, _blank_signs(plain)])
+        joined: bytes = texts.str.join(" ").cast(pl.Binary).item()
+        readings = pl.concat([folded, plain])
+        sizes = readings.str.len_bytes().cast(pl.Int64)
         return cls(
-            titles=folded.cast(pl.Binary),
+            readings=readings.cast(pl.Binary),
+            rows=pl.concat([pl.arange(len(titles), dtype=others.dtype, eager=True), raised]),
             starts=(sizes + 1).cum_sum() - (sizes + 1),
             lines=joined.translate(_WORD_BYTES),
         )
@@ -366,13 +378,16 @@ def _find_candidates(text: _Text, vocabulary: Vocabulary) -> pl.DataFrame:
         .select("size", offset=pl.col("next_offset") - pl.col("ahead"))
         .filter(pl.col("offset") >= 0)
     )
-    row = text.starts.search_sorted(laid_out["offset"], side="right").cast(pl.Int64) - 1
+    reading = text.starts.search_sorted(laid_out["offset"], side="right").cast(pl.Int64) - 1
+    row = text.rows.gather(reading)
+    start_byte = laid_out["offset"] - text.starts.gather(reading)
     title, start = pl.col("title"), pl.col("start_byte")
     return (
         laid_out.with_columns(
-            row=row,
-            title=text.titles.gather(row),
-            start_byte=pl.col("offset") - text.starts.gather(row),
+            row=row.cast(pl.Int64),
+            title=text.readings.gather(reading),
+            start_byte=start_byte,
+            offset=text.starts.gather(row) + start_byte,
         )
         .with_columns(name=title.bin.slice(start, "size"))
         .with_columns(name_hash=pl.col("name").hash())
@@ -394,6 +409,8 @@ def _find_candidates(text: _Text, vocabulary: Vocabulary) -> pl.DataFrame:
             "row",
             start=pl.col("before").str.len_chars().cast(pl.Int64),
         )
+        # A name can occur in both readings of a title.
+        .unique()
     )
 
 

@@ -133,7 +133,7 @@ class Issue(Term):
     )
     INVALID_ATC_CODE = "invalid_atc_code", "one of its codes does not have the shape of an ATC code"
     MISSING_CODE = "missing_code", "the list gives no code for it"
-    UNSEARCHABLE_NAME = "unsearchable_name", "one of its names has no letter or digit"
+    UNSEARCHABLE_NAME = "unsearchable_name", "one of its names has no letter"
     STOPPED_NAME = "stopped_name", "one of its names is on the stop list and is not searched for"
 
 

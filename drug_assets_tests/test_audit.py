@@ -218,7 +218,7 @@ class TestSpans:
         assert not finding.passed
         assert finding.figures == {"spans": 1, "wrong": 1}
 
-    @pytest.mark.parametrize("neighbour", ["x", "X", "7", "é", "ж", "酸", "٣", "²"])
+    @pytest.mark.parametrize("neighbour", ["x", "X", "7", "é", "ж", "酸", "٣", "₂"])
     def test_a_letter_or_digit_of_any_script_beside_it(self, neighbour: str) -> None:
         assert not self.finding(f"On Beta{neighbour}", (3, 7, "Beta")).passed
         assert not self.finding(f"{neighbour}Beta on", (1, 5, "Beta")).passed

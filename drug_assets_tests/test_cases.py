@@ -67,8 +67,13 @@ class Case:
 
     def column(self, name: str, source: str = "pubmed") -> dict[str, Any]:
         """By id, or by title where there is none, a column of the publications of a source."""
-        ids = self.ids(source)
-        return {ids[title] or title: row[name] for title, row in self.by_title(source).items()}
+        assert not self.made.refused
+        return {
+            row[
+                "title" if row["publication_id"].startswith(f"{source}:") else "publication_id"
+            ]: row[name]
+            for row in self.made.rows(source)
+        }
 
     def dates(self) -> dict[str, str]:
         """By id of a PubMed record, date and precision."""

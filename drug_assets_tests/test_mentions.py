@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -63,6 +64,10 @@ def texts(title: str, *names: str) -> list[str]:
     return [text for _, _, text in sorted(span for drug in spans.values() for span in drug)]
 
 
+def is_raised(character: str) -> bool:
+    return unicodedata.decomposition(character).startswith("<super>") and character.isalnum()
+
+
 def reference(titles: Sequence[str], names: Mapping[str, Sequence[str]]) -> Spans:
     """A literal implementation of SPEC 4."""
     owners: dict[str, set[str]] = {}
@@ -72,15 +77,17 @@ def reference(titles: Sequence[str], names: Mapping[str, Sequence[str]]) -> Span
                 owners.setdefault(name, set()).add(drug)
     spans: Spans = {}
     for publication, title in enumerate(titles):
-        text = fold_string(title)
-        standing = [
+        # Raised characters are plain ones or signs.
+        signs = ["\x01" if is_raised(c) else c for c in title]
+        standing = {
             (start, -len(name), name)
+            for text in {fold_string(title), fold_string("".join(signs))}
             for name in owners
             for start in range(len(text))
             if text.startswith(name, start)
             and not text[max(start - 1, 0) : start].isalnum()
             and not text[start + len(name) :][:1].isalnum()
-        ]
+        }
         reached = 0
         for start, _, name in sorted(standing):
             end = start + len(name)
@@ -90,6 +97,32 @@ def reference(titles: Sequence[str], names: Mapping[str, Sequence[str]]) -> Span
                     key = (drug, str(publication))
                     spans.setdefault(key, []).append((start, end, title[start:end]))
     return spans
+
+
+class TestTypography:
+    @pytest.mark.parametrize(
+        ("title", "name", "text"),
+        [
+            ("5‐Fluorouracil", "5-fluorouracil", "5‐Fluorouracil"),
+            ("beta–1a", "beta−1a", "beta–1a"),
+            ("St John’s wort", "St John's wort", "St John’s wort"),
+            ("2′-beta", "2'-beta", "2′-beta"),
+            ("vitamin B₁₂ and so on", "Vitamin B12", "vitamin B₁₂"),
+            ("ＡＬＰＨＡ", "alpha", "ＡＬＰＨＡ"),
+            ("𝐚𝐥𝐩𝐡𝐚 in bold", "alpha", "𝐚𝐥𝐩𝐡𝐚"),
+            ("on ¹⁷⁷Lu-alpha", "177Lu-alpha", "¹⁷⁷Lu-alpha"),
+            ("on ⁶⁸Ga-alpha²", "alpha", "alpha"),
+            ("é² alpha¹", "alpha", "alpha"),
+        ],
+    )
+    def test_makes_no_difference(self, title: str, name: str, text: str) -> None:
+        assert texts(title, name) == [text]
+
+    def test_the_longer_name_is_found_where_both_readings_have_one(self) -> None:
+        assert texts("Ca²⁺ and ca²", "Ca2+", "Ca") == ["Ca²⁺", "ca"]
+
+    def test_a_lowered_digit_belongs_to_its_word(self) -> None:
+        assert texts("B₁₂ and B₁", "B", "B1") == ["B₁"]
 
 
 class TestWhereANameStands:
@@ -106,6 +139,9 @@ class TestWhereANameStands:
             "–ethanol™",
             "\U0001f600ethanol\U0001f600",
             "Éthanol, or éthanol",
+            "ethanol²",
+            "¹ethanolᵃ",
+            "ethanolʼs",
         ],
     )
     def test_between_neighbours_that_are_no_letters_or_digits(self, title: str) -> None:
@@ -121,7 +157,7 @@ class TestWhereANameStands:
             "βethanol",
             "ethanolα",
             "ethanol٣",
-            "ethanol²",
+            "ethanol₂",
             "中ethanol",
             "ethan ol",
             "ethan-ol",
@@ -368,6 +404,7 @@ DRUGS = {
     "codes": [["V03AB16"], [], []],
     "atc_codes": [["V03AB16"], [], []],
     "issues": [[], [], []],
+    "id_text": [None, None, None],
 }
 
 

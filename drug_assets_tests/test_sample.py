@@ -147,7 +147,7 @@ def test_every_issue_that_cleaning_flags_occurs(sample_run: runs.Run) -> None:
         for issues in sample_run.table(table)["issues"].to_list()
         for issue in issues
     }
-    # Nobody would write a name without a letter or a digit, or a word of the stop list, down.
+    # Nobody would write a name without a letter, or a word of the stop list, down.
     not_there = {
         *("unsearchable_name", "stopped_name", "partly_read_date"),
         *("invalid_id", "shared_id", "vernacular_title"),

@@ -14,9 +14,10 @@ from typing import NamedTuple
 import polars as pl
 
 from drug_assets import contracts
+from drug_assets.cleaning.name_marks import without_marks
 from drug_assets.cleaning.name_variants import RULES, Rules, make_variants
 from drug_assets.cleaning.stop_list import StopList
-from drug_assets.cleaning.text import LETTER_OR_DIGIT, fold_text
+from drug_assets.cleaning.text import LETTER, fold_text
 from drug_assets.delivery import add_position
 from drug_assets.terms import ATC_CODE, Issue, MergeRule
 
@@ -136,9 +137,11 @@ def _collect_merged(rows: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
 
 
 def _collect_spellings(rows: pl.DataFrame) -> pl.DataFrame:
-    """All spellings of all rows: columns component, source_file and name."""
-    return rows.select("component", "source_file", name=pl.concat_list("drug", "synonyms")).explode(
-        "name"
+    """All spellings of all rows, without marks: columns component, source_file and name."""
+    return (
+        rows.select("component", "source_file", name=pl.concat_list("drug", "synonyms"))
+        .explode("name")
+        .with_columns(without_marks(pl.col("name")))
     )
 
 
@@ -146,7 +149,7 @@ def _choose_names(rows: pl.DataFrame, stop_list: StopList, rules: Rules) -> pl.D
     """The names to search titles for, per component.
 
     Columns component, names (sorted); stopped and unsearchable, whether it has a name that is on
-    the stop list, or that has no letter or digit.
+    the stop list, or that has no letter.
     """
     name = pl.col("name")
     listed = _collect_spellings(rows).select(drug_id="component", name="name").unique()
@@ -158,7 +161,7 @@ def _choose_names(rows: pl.DataFrame, stop_list: StopList, rules: Rules) -> pl.D
                 variants.with_columns(stopped=pl.lit(value=False)),
             ]
         )
-        .with_columns(unsearchable=~name.str.contains(LETTER_OR_DIGIT))
+        .with_columns(unsearchable=~fold_text(name).str.contains(LETTER))
         .group_by(component="drug_id")
         .agg(
             name.filter(~pl.col("stopped"), ~pl.col("unsearchable")).sort().alias("names"),
@@ -217,7 +220,7 @@ def _drop_shared_ids(rows: pl.DataFrame) -> pl.DataFrame:
     if shared.is_empty():
         return rows.with_columns(shares_id=pl.lit(value=False))
     names = pl.concat_list("drug", "synonyms").list.eval(
-        fold_text(pl.element()).str.replace_all(r"[^\pL\pN]", "")
+        fold_text(without_marks(pl.element())).str.replace_all(r"[^\pL\pN]", "")
     )
     codes = pl.col("codes").list.eval(pl.lit("code ") + pl.element().str.to_uppercase())
     features = shared.select(

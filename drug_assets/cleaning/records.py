@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from drug_assets.cleaning import dates
+from drug_assets.cleaning.name_marks import without_marks
 from drug_assets.cleaning.text import clean_field, fold_text, split_values
 from drug_assets.terms import ATC_CODE, REJECTING_ISSUES, RejectReason
 
@@ -170,7 +171,7 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
         "id",
         "id_text",
         "drug",
-        fold_text(pl.col("drug")).alias("folded_name"),
+        fold_text(without_marks(pl.col("drug"))).alias("folded_name"),
         "codes",
         "synonyms",
     )

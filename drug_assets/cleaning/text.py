@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: The characters that must not stand on either side of a name in a title (SPEC 4). Polars syntax.
 LETTER_OR_DIGIT = r"[\p{L}\p{N}]"
 
+#: A letter: what a name must have to be searched for. Polars syntax.
+LETTER = r"\p{L}"
+
 #: A run of escaped bytes, such as programs print for bytes that they cannot decode.
 _ESCAPES = r"(?:\\x[0-9A-Fa-f]{2})+"
 
@@ -35,15 +38,41 @@ _REFERENCE = r"&(?:#[0-9]{1,8}|#[xX][0-9A-Fa-f]{1,7}|[A-Za-z][A-Za-z0-9]*);"
 
 #: Control characters that are no white space, and format characters that only affect layout (soft
 #: hyphen, zero-width space, direction marks, byte order mark). The zero-width joiners are not among
-#: them: Persian and Indic scripts need them.
+#: them: Persian and Indic scripts need them (`_IDLE_JOINERS`).
 _INVISIBLE = (
     r"[\x{00}-\x{08}\x{0E}-\x{1F}\x{7F}-\x{84}\x{86}-\x{9F}\x{AD}\x{61C}\x{180E}\x{200B}\x{200E}"
     r"\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{206F}\x{FEFF}\x{FFF9}-\x{FFFB}]"
 )
 
+#: Tags that databases write into titles, as they are or escaped: those of HTML that occur there,
+#: and all of JATS and MathML. The list is closed, since `p<0.05` and `<all>` are no tags. Those of
+#: the first kind part words, the others stand within them.
+_ATTRIBUTES = (
+    r"""(?:\s+[\w:.-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|&quot;[^<>&]*&quot;|[^\s"'<>&]+))*\s*/?\s*"""
+)
+_BLOCK_TAG = rf"(?i)(?:<|&lt;)/?(?:p|br|div|h[1-6]|jats:(?:p|title)){_ATTRIBUTES}(?:>|&gt;)"
+_INLINE_TAG = (
+    r"(?i)(?:<|&lt;)/?(?:b|i|u|em|strong|italic|bold|sub|sup|sc|scp|span|small|font"
+    rf"|(?:jats|mml):[a-z][\w.-]*){_ATTRIBUTES}(?:>|&gt;)"
+)
+
+#: One character that stands for several letters: ligatures and Roman numerals.
+_SEVERAL_LETTERS = {
+    chr(code): unicodedata.normalize("NFKC", chr(code))
+    for code in chain(range(0xFB00, 0xFB07), range(0x2160, 0x2180))
+}
+
+#: A joiner after a letter or a sign of scripts in which it changes nothing, or at the beginning.
+_IDLE_JOINERS = (
+    r"([\p{Latin}\p{Greek}\p{Cyrillic}\x{300}-\x{36F}\p{N}\p{P}\s]|^)[\x{200C}\x{200D}]+"
+)
+
+#: Matches all text that has a tag, a joiner, or a character that stands for several letters.
+_FLATTENED = r"[<\x{200C}\x{200D}\x{FB00}-\x{FB06}\x{2160}-\x{217F}]|&lt;"
+
 #: Matches all text that a rule could change. Most text does not match and is left alone:
 #: normalizing a million titles takes 3 s, this search 0.3 s.
-_UNTIDY = r"[^ -~]|&|\\x|  |^ | $"
+_UNTIDY = r"[^ -~]|&|</?[A-Za-z]|\\x|  |^ | $"
 
 #: A text of more bytes is no word for a missing field, whatever its typography (4 bytes each).
 _MISSING_BYTES = 4 * max(map(len, MISSING_WORDS))
@@ -63,6 +92,9 @@ _KEYBOARD = {
 }
 _SIGNS = {sign: written for written, signs in _KEYBOARD.items() for sign in signs}
 
+#: By number of bytes in UTF-8, a sign that folds to itself and hardly any name has.
+_SIGN_OF_BYTES = {1: "\x01", 2: "\u00a7", 3: "\u2020", 4: "\U00010100"}
+
 #: The blocks that hold characters with a case or a decomposition. Left out are those of ideographs,
 #: Hangul, surrogates, private use and cuneiform: scanning them, too, would triple the first call.
 _FOLDING_CHARACTERS = (
@@ -80,11 +112,12 @@ def clean_text(expr: pl.Expr) -> pl.Expr:
        removed where they are not UTF-8.
     2. HTML character references that end in a semicolon are decoded.
     3. Control characters that are no white space, and invisible format characters, are removed.
-    4. Unicode is composed (NFC).
-    5. Each run of Unicode white space becomes one blank; blanks at either end are removed.
+    4. Tags of a closed list are removed, escaped or not.
+    5. Ligatures and Roman numerals of one character are spelt out. Unicode is composed (NFC).
+    6. Each run of Unicode white space becomes one blank; blanks at either end are removed.
 
     Escapes and references are decoded once: `&amp;lt;` becomes `&lt;`. Cleaning cleaned text
-    changes nothing, unless decoding produced a new escape or reference.
+    changes nothing, unless decoding produced a new escape, reference or tag.
 
     Args:
         expr: A String column.
@@ -129,6 +162,19 @@ def fold_ascii(expr: pl.Expr) -> pl.Expr:
         expr: A String column, all ASCII.
     """
     return expr.str.to_lowercase().str.replace_all("`", "'", literal=True)
+
+
+def blank_raised(expr: pl.Expr) -> pl.Expr:
+    """Replace raised characters (`²`, `ᵃ`) by signs that are no letters.
+
+    Most of them lead to a footnote. So beside a name they are no part of a word, though they fold
+    to a digit or a letter. Each becomes a sign that folds to itself and has as many bytes as the
+    fold of the character.
+
+    Args:
+        expr: A String column.
+    """
+    return expr.str.replace_many(*_list_raised())
 
 
 def clean_field(expr: pl.Expr) -> pl.Expr:
@@ -184,6 +230,18 @@ def fold_string(text: str) -> str:
 
 
 @cache
+def _list_raised() -> tuple[list[str], list[str]]:
+    """The raised characters that fold to letters or digits, and a sign in place of each."""
+    raised = [
+        character
+        for character in map(chr, chain(*_FOLDING_CHARACTERS))
+        if unicodedata.decomposition(character).startswith("<super>")
+        and _fold_character(character).isalnum()
+    ]
+    return raised, [_SIGN_OF_BYTES[len(_fold_character(c).encode())] for c in raised]
+
+
+@cache
 def _list_folds() -> tuple[list[str], list[str]]:
     """The characters that folding changes, and the character that each becomes."""
     characters = map(chr, chain(*_FOLDING_CHARACTERS))
@@ -229,14 +287,24 @@ def _drop_typography(character: str) -> str:
 def _tidy(text: pl.Series) -> pl.Series:
     """Apply all steps of `clean_text`. Nulls are left out: Polars would search their values too."""
     present = text.is_not_null()
+    visible = _decode(text.filter(present)).str.replace_all(_INVISIBLE, "")
     tidied = (
-        _decode(text.filter(present))
-        .str.replace_all(_INVISIBLE, "")
-        .str.normalize("NFC")
-        .str.replace_all(r"\s+", " ")
-        .str.strip_chars(" ")
+        _flatten(visible).str.normalize("NFC").str.replace_all(r"\s+", " ").str.strip_chars(" ")
     )
     return text.clone().scatter(present.arg_true(), tidied)
+
+
+def _flatten(text: pl.Series) -> pl.Series:
+    """Remove tags and idle joiners, spell out characters that stand for several letters."""
+    found = text.str.contains(_FLATTENED).arg_true()
+    flat = (
+        text.gather(found)
+        .str.replace_all(_BLOCK_TAG, " ")
+        .str.replace_all(_INLINE_TAG, "")
+        .str.replace_all(_IDLE_JOINERS, "${1}")
+        .str.replace_many(_SEVERAL_LETTERS)
+    )
+    return text.clone().scatter(found, flat)
 
 
 def _decode(text: pl.Series) -> pl.Series:

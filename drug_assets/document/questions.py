@@ -390,10 +390,11 @@ def _find_close_spellings(folded: str, spellings: dict[str, str]) -> list[str]:
 
 
 def _fold(name: str) -> str:
-    """The folded form of a name, by which drugs are compared (SPEC 2, "Folded text")."""
+    """The form of a name, folded and without marks, by which drugs are compared (SPEC 2)."""
     spaced = " ".join(name.split())
     from unicodedata import normalize
 
+    from drug_assets.cleaning.name_marks import string_without_marks
     from drug_assets.cleaning.text import fold_string
 
-    return fold_string(normalize("NFC", spaced))
+    return fold_string(string_without_marks(normalize("NFC", spaced)))

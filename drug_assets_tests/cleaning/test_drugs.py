@@ -232,10 +232,17 @@ class TestNames:
         )
         assert one["names"] == ["BETA", "Beta", "Béta", "b-1"]
 
-    def test_names_without_letter_or_digit_are_not_searched_for(self) -> None:
-        one = drug({"drug": "(+)", "synonyms": "plus|-", "atccode": "A04AD"})
-        assert (one["drug"], one["names"]) == ("(+)", ["plus"])
+    @pytest.mark.parametrize("name", ["(+)", "3", "2020", "①", "1-2"])
+    def test_names_without_a_letter_are_not_searched_for(self, name: str) -> None:
+        one = drug({"drug": name, "synonyms": "plus|-", "atccode": "A04AD"})
+        assert (one["drug"], one["names"]) == (name, ["plus"])
         assert one["issues"] == ["unsearchable_name"]
+
+    def test_marks_are_no_part_of_a_name(self) -> None:
+        one = drug({"drug": "ALPHA®", "synonyms": "Uno (USP)|Beta*"}, {"drug": "Alpha, INN"})
+        assert one["drug_id"] == "alpha"
+        assert one["drug"] == "ALPHA®"
+        assert one["names"] == ["ALPHA", "Alpha", "Beta", "Uno"]
 
     def test_names_in_any_script_are_searched_for(self) -> None:
         assert drug({"drug": "阿司匹林", "atccode": "A04AD"})["issues"] == []
@@ -416,7 +423,7 @@ def reference(rows: Iterable[Row]) -> list[Row]:
         names = {name for r in group for name in (r["name"], *r["synonyms"])}
         codes = {code for r in group for code in r["codes"]}
         shaped = {c.upper() for c in codes if re.fullmatch(ATC_CODE, c.upper())}
-        searchable = {name for name in names if re.search(r"\w", name)}
+        searchable = {name for name in names if re.search(r"[^\W\d_]", name)}
         flags = {
             "invalid_atc_code": any(c.upper() not in shaped for c in codes),
             "missing_code": not codes,

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from drug_assets.cleaning.text import clean_field, clean_text, fold_string, fold_text, split_values
+from drug_assets.cleaning.text import (
+    blank_raised,
+    clean_field,
+    clean_text,
+    fold_string,
+    fold_text,
+    split_values,
+)
 from drug_assets.terms import MISSING_WORDS, is_missing
 
 # Surrogates are no characters: neither UTF-8 nor Polars can hold them.
@@ -80,7 +87,7 @@ class TestCleaned:
     @pytest.mark.parametrize(
         ("written", "kept"),
         [
-            ("&lt;i&gt;E. coli&lt;/i&gt;", "<i>E. coli</i>"),
+            ("&lt;i&gt;E. coli&lt;/i&gt;", "E. coli"),
             ("caf&eacute; &#233; &#xE9; &#Xe9;", "café é é é"),
             ("a&nbsp;&nbsp;b", "a b"),
             ("soft&shy;ened", "softened"),
@@ -142,11 +149,46 @@ class TestCleaned:
         invisible = [chr(code) for code in range(ord(first), ord(last) + 1)]
         assert clean(*(f"a{character}b" for character in invisible)) == ["ab"] * len(invisible)
         for neighbour in (chr(max(ord(first) - 1, 9)), chr(ord(last) + 1)):
-            assert clean(f"a{neighbour}b") == [f"a{' ' if neighbour.isspace() else neighbour}b"]
+            # In Arabic script a joiner stays, too.
+            kept = " " if neighbour.isspace() else neighbour
+            assert clean(f"\u0645{neighbour}\u0646") == [f"\u0645{kept}\u0646"]
 
     def test_joiners_that_spell_words_stay(self) -> None:
         assert clean("می\u200cخواهم") == ["می\u200cخواهم"]
-        assert clean("a\u200cb", "a\u200db") == ["a\u200cb", "a\u200db"]
+        assert clean("क्\u200dष", "👩\u200d🔬") == ["क्\u200dष", "👩\u200d🔬"]
+
+    def test_joiners_that_change_nothing_are_removed(self) -> None:
+        assert clean("asp\u200cirin", "aspirin\u200d x", "\u200dб\u200cβ 1\u200d-") == [
+            *("aspirin", "aspirin x", "бβ 1-")
+        ]
+
+    @pytest.mark.parametrize(
+        ("written", "kept"),
+        [
+            ("<i>N</i>-beta", "N-beta"),
+            ("D<sub>3</sub> D<SUB>3</SUB >", "D3 D3"),
+            ("D&lt;sub&gt;3&lt;/sub&gt;", "D3"),
+            ("D&amp;lt;sub&amp;gt;3&amp;lt;/sub&amp;gt;", "D3"),
+            ("<jats:italic>be</jats:italic>ta <mml:mi>x</mml:mi>", "beta x"),
+            ("<span class=\"a b\" id='c'>beta</span>", "beta"),
+            ("&lt;span class=&quot;a b&quot;&gt;beta&lt;/span&gt;", "beta"),
+            ("&amp;lt;span class=&amp;quot;a b&amp;quot;&amp;gt;beta", "beta"),
+            ("one<br/>two<p>three</p><h4>four</h4>", "one two three four"),
+            ("<b>be</b>ta <sup>1</sup>", "beta 1"),
+        ],
+    )
+    def test_tags_of_the_closed_list_are_flattened(self, written: str, kept: str) -> None:
+        assert clean(written) == [kept]
+
+    @pytest.mark.parametrize(
+        "text",
+        ["p<0.05 and x>3", "keep <all>", "a <b and c> d", "i<u", "<bold", "<sub 3>", "</x>", "<>"],
+    )
+    def test_what_is_no_tag_stays(self, text: str) -> None:
+        assert clean(text) == [text]
+
+    def test_ligatures_and_roman_numerals_are_spelt_out(self) -> None:
+        assert clean("ﬂuoxetine aﬃx ﬆ", "type Ⅱ, ⅻ") == ["fluoxetine affix st", "type II, xii"]
 
     def test_any_white_space_is_one_blank(self) -> None:
         assert clean(" a\t\r\nb\u00a0\u2003c\u3000d\x85e ") == ["a b c d e"]
@@ -173,7 +215,7 @@ class TestCleaned:
     @example(r"\x\xc3\x2841")
     def test_cleaning_again_changes_nothing_unless_there_is_more_to_decode(self, text: str) -> None:
         (once,) = clean(text)
-        if once is not None and not re.search(r"\\x[0-9A-Fa-f]{2}|&\S+;", once):
+        if once is not None and not re.search(r"\\x[0-9A-Fa-f]{2}|&\S+;|<", once):
             assert clean(once) == [once]
 
     @given(UNTIDY_TEXTS | TEXTS)
@@ -215,6 +257,24 @@ class TestFields:
         assert values.select(split_values("t"))["t"].to_list() == [["a", "b&c"], [], []]
 
 
+class TestRaised:
+    def test_every_raised_letter_and_digit_becomes_a_sign_as_long_as_its_fold(self) -> None:
+        raised = [
+            c
+            for c in CHARACTERS
+            if unicodedata.decomposition(c).startswith("<super>") and fold_string(c).isalnum()
+        ]
+        signs = pl.select(blank_raised(pl.lit(pl.Series(raised)))).to_series()
+        assert fold(*signs) == signs.to_list()
+        for character, sign in zip(raised, signs, strict=True):
+            assert (len(sign), sign.isalnum()) == (1, False)
+            assert len(sign.encode()) == len(fold_string(character).encode())
+
+    def test_other_characters_stay(self) -> None:
+        text = "B₁₂, a1 é™ ½"
+        assert pl.select(blank_raised(pl.lit(text))).item() == text
+
+
 class TestFolded:
     @pytest.mark.parametrize(
         ("text", "fold_of_it"),
@@ -228,6 +288,11 @@ class TestFolded:
             ("Ấ", "a"),
             ("\u212a", "k"),
             ("ﬁ Ø ł", "ﬁ ø ł"),
+            ("‐‑‒–—―−﹘﹣－⁻", "-----------"),
+            ("’‘ʼ´`′＇ʹ‵", "'" * 9),
+            ("“”„″＂", '"' * 5),
+            ("ＡＢ１ B₁₂ m² ¹⁷⁷Lu 𝐚𝛃𝟗", "ab1 b12 m2 177lu aβ9"),
+            ("Ⓡ ㊊ ™ ½", "ⓡ ㊊ ™ ½"),
             ("ЁЛКА", "елка"),
             ("≠ 한 が ग़", "≠ 한 が ग़"),
             ("x\u0302", "x\u0302"),

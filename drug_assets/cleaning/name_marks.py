@@ -1,0 +1,56 @@
+"""Names as drug lists write them -> names without marks (SPEC 2, "drug").
+
+A list writes marks at a name that are no part of it: of a trade mark, of a footnote, of the body
+that approved the name. Titles have the name without them. A name is searched for, and drugs are
+told apart, without its marks; what is shown stays as it is written.
+
+`without_marks` works on a column, `string_without_marks` on a single string, without Polars.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: The syntax of these patterns means the same in Polars and in Python.
+#: What is no part of a name wherever it stands.
+_ANYWHERE = r"[®™℠©†‡°Ⓡ]|\((?:TM|tm)\)"
+#: Bodies and books that name substances: INN and its national kinds, pharmacopoeias.
+_BODY = (
+    r"(?:USP(?:[-/ ]?NF)?|NF|[RrPp]?INNM?|BANM?|USAN|JAN|JP ?[0-9]{0,2}|DCF|DCI|BP"
+    r"|Ph\.? ?Eur\.?)"
+)
+_BODIES = rf"{_BODY}(?:[/,;:& ]+{_BODY})*"
+_AT_THE_START = r"^[\s*]+"
+_AT_THE_END = rf"(?:\s*(?:[.,;:*]|[(\[]\s*{_BODIES}\s*[)\]]|,\s*{_BODIES}))+\s*$"
+_STEPS = ((_ANYWHERE, ""), (_AT_THE_START, ""), (_AT_THE_END, ""), (r"\s+", " "))
+
+
+def without_marks(name: pl.Expr) -> pl.Expr:
+    """Remove marks from names; a name of marks alone stays as it is.
+
+    Args:
+        name: A String column, cleaned.
+    """
+    import polars as pl
+
+    bare = name
+    for pattern, instead in _STEPS:
+        bare = bare.str.replace_all(pattern, instead)
+    bare = bare.str.strip_chars(" ")
+    return pl.when(bare == "").then(name).otherwise(bare)
+
+
+def string_without_marks(name: str) -> str:
+    """Remove marks from a single name exactly as `without_marks` does from a column.
+
+    Args:
+        name: A name without white space at its ends.
+    """
+    bare = name
+    for pattern, instead in _STEPS:
+        bare = re.sub(pattern, instead, bare)
+    return bare.strip(" ") or name
