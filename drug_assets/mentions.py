@@ -297,7 +297,7 @@ class _Text:
         sizes = readings.str.len_bytes().cast(pl.Int64)
         return cls(
             readings=readings.cast(pl.Binary),
-            rows=pl.concat([pl.arange(len(titles), dtype=others.dtype, eager=True), raised]),
+            rows=pl.concat([pl.arange(len(titles), eager=True).cast(others.dtype), raised]),
             starts=(sizes + 1).cum_sum() - (sizes + 1),
             lines=joined.translate(_WORD_BYTES),
         )
