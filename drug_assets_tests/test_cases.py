@@ -68,12 +68,12 @@ class Case:
     def column(self, name: str, source: str = "pubmed") -> dict[str, Any]:
         """By id, or by title where there is none, a column of the publications of a source."""
         assert not self.made.refused
-        return {
-            row[
-                "title" if row["publication_id"].startswith(f"{source}:") else "publication_id"
-            ]: row[name]
-            for row in self.made.rows(source)
-        }
+        return {self._id_or_title(row, source): row[name] for row in self.made.rows(source)}
+
+    def _id_or_title(self, row: dict[str, Any], source: str) -> str:
+        id_: str = row["publication_id"]
+        title: str = row["title"]
+        return title if id_.startswith(f"{source}:") else id_
 
     def dates(self) -> dict[str, str]:
         """By id of a PubMed record, date and precision."""
@@ -95,11 +95,11 @@ class Case:
 
     def mentions(self, source: str = "pubmed") -> dict[str, str]:
         """By id of a publication, or by title where there is none, the names of its drugs."""
-        ids = self.ids(source)
+        assert not self.made.refused
         found: dict[str, list[str]] = {}
         for row in self.made.rows("mentions"):
             if row["source"] == source:
-                found.setdefault(ids[row["title"]] or row["title"], []).append(row["drug"])
+                found.setdefault(self._id_or_title(row, source), []).append(row["drug"])
         return {id_: " + ".join(sorted(drugs)) for id_, drugs in found.items()}
 
     def spans(self) -> dict[str, list[str]]:
