@@ -425,18 +425,19 @@ def _read_citation(citation: Any) -> list[_Row]:
         elif tag == "CommentsCorrectionsList":
             corrections = _read_corrections(part)
     title, vernacular, *dates, journal, iso, issn, types, trials = content
-    abbreviations = iso or abbreviation
-    if iso and abbreviation and iso != abbreviation:
-        abbreviations = f"{iso}{SEPARATOR}{abbreviation}"
-    # The linking ISSN covers both the print and the electronic ISSN.
-    issns = linking_issn or issn
-    if issn and linking_issn and issn != linking_issn:
-        issns = f"{linking_issn}{SEPARATOR}{issn}"
+    abbreviations, issns = _join_two(iso, abbreviation), _join_two(linking_issn, issn)
     row = (
         *(pmid, version, citation.get("Status"), title, vernacular, *dates, revised),
         *(journal, abbreviations, nlm_id, issns, types, corrections, trials),
     )
     return [row]
+
+
+def _join_two(first: str | None, second: str | None) -> str | None:
+    """Both texts of a multi-valued field, once if they are equal."""
+    if first and second and first != second:
+        return f"{first}{SEPARATOR}{second}"
+    return first or second
 
 
 def _read_journal_info(info: Any) -> tuple[str | None, ...]:

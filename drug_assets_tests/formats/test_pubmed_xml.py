@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from drug_assets import formats
-from drug_assets.formats import FormatError, detect_format, pubmed_xml
+from drug_assets.formats import FormatError, detect_format, nlm, pubmed_xml
 from drug_assets.formats import raw_rows as batching
 from drug_assets_tests.support.frames import fields, raw_rows
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
@@ -209,6 +209,10 @@ def test_ids_of_trials_come_from_the_registries_among_the_data_banks() -> None:
     assert rows["trial_ids"].to_list() == ["NCT00000001|NCT00000002|ISRCTN00000003"]
 
 
+def test_every_field_but_the_chosen_date_is_read() -> None:
+    assert {*nlm.FIELDS, "date"} == {*PUBMED.record_shape().fields}
+
+
 def test_what_an_article_lacks_is_null() -> None:
     row, _ = read(
         "<PubmedArticle><MedlineCitation><PMID>5</PMID><Article/></MedlineCitation></PubmedArticle>",
@@ -311,14 +315,18 @@ def test_what_is_no_text_counts_nowhere(aside: str) -> None:
     assert rows["publication_types"].to_list() == ["Letter", None]
 
 
-def test_the_linking_issn_comes_before_the_own_one() -> None:
+@pytest.mark.parametrize(
+    ("linking", "issns"),
+    [("3333-444X", "3333-444X|1111-2222"), ("1111-2222", "1111-2222"), ("", "1111-2222")],
+)
+def test_the_linking_issn_stands_before_the_other(linking: str, issns: str) -> None:
     rows = read(
         article(
             journal="<ISSN>1111-2222</ISSN><Title>Acta of Tests</Title>",
-            info="<ISSNLinking>3333-444X</ISSNLinking>",
+            info=f"<ISSNLinking>{linking}</ISSNLinking>",
         )
     )
-    assert rows["issn"].to_list() == ["3333-444X|1111-2222"]
+    assert rows["issn"].to_list() == [issns]
 
 
 @pytest.mark.parametrize(
