@@ -11,6 +11,8 @@ from drug_assets.formats.json_shapes import DateParts, FirstLine, IfTrue, JsonSh
 _DATE = ("date-parts", DateParts())
 _SOURCE = ("primary_location", "source")
 _JOURNAL = ("journalInfo", "journal")
+#: OpenAlex writes ids as addresses of pages.
+_AFTER_ADDRESS = Split(r"\Ahttps?://\S*/")
 _RETRACTED = "Retracted Publication"
 
 #: E-utilities' esummary.
@@ -58,7 +60,7 @@ OPENALEX = JsonShape(
     name="OpenAlex",
     marks=(("ids", "openalex"), _SOURCE, ("is_retracted",)),
     paths={
-        "id": (("ids", "pmid"), ("pmid",), ("id",)),
+        "id": (("ids", "pmid", _AFTER_ADDRESS), ("pmid",), ("id",)),
         "title": (("title",), ("display_name",)),
         "date": (("publication_date",), ("publication_year",)),
         "journal": ((*_SOURCE, "display_name"), ("host_venue", "display_name")),

@@ -162,7 +162,7 @@ MEDLINE = {"nlm_id": "9900001", "issn": "1234-5679|2345-6780", "journal": JOURNA
         (
             OPENALEX,
             {
-                "id": "https://pubmed.ncbi.nlm.nih.gov/9",
+                "id": "9",
                 "date": "2020-01-15",
                 "journal": JOURNAL,
                 "issn": "1234-5679|2345-6780",
