@@ -21,13 +21,26 @@ CONTRACTS = '''
 class RawSafetyReports(RawPublications):
     """Safety reports exactly as they landed."""
 
+    trial_ids = dy.String(nullable=True, description="Trials that it is of, between bars.")
 
-class SafetyReports(Publications):
+
+class SafetyReportColumns(dy.Schema):
+    """Columns that only safety reports have."""
+
+    trial_ids = _texts("Trials that it is of.")
+
+
+class SafetyReportRecords(PublicationRecords, SafetyReportColumns):
+    """Safety reports, each cleaned by itself."""
+
+
+class SafetyReports(Publications, SafetyReportColumns):
     """Safety reports, cleaned: one row per report."""
 '''
 SOURCE = '''"""Safety reports: id, title, date, journal."""
 
-from drug_assets.sources.source import PublicationSource, SourceContracts
+from drug_assets.sources.source import PublicationSource, Reference, SourceContracts
+from drug_assets.terms import TrialPublicationKind
 
 
 class SafetyReports(PublicationSource):
@@ -38,22 +51,23 @@ class SafetyReports(PublicationSource):
     publications = "Safety reports"
     document_type = "safety_report"
     required = ("title",)
+    references = (Reference("trial_ids", "clinical_trials", TrialPublicationKind.NAMED),)
 
     def contracts(self) -> SourceContracts:
         """Its contracts."""
         from drug_assets import contracts
 
         return SourceContracts(
-            contracts.RawSafetyReports, contracts.PublicationRecords, contracts.SafetyReports
+            contracts.RawSafetyReports, contracts.SafetyReportRecords, contracts.SafetyReports
         )
 
 
 SOURCE = SafetyReports()
 '''
 REPORTS = (
-    "id,title,date,journal\n"
-    "EMA-1,Aspirin and rash,2021-05-01,Reports of Harm\n"
-    "EMA-2,,2021-05-02,Reports of Harm\n"
+    "id,title,date,journal,trial_ids\n"
+    "EMA-1,Aspirin and rash,2021-05-01,Reports of Harm,NCT1\n"
+    "EMA-2,,2021-05-02,Reports of Harm,\n"
 )
 #: What the outputs of a store say of safety reports.
 TOLD = """
@@ -76,6 +90,7 @@ columns = {
 }
 print(json.dumps({
     "mentions": [m for m in rows("mentions") if m["source"] == "safety_reports"],
+    "ties": [t for t in rows("trial_publications") if t["source"] == "safety_reports"],
     "journals": [j["journal"] for j in rows("journals")],
     "rejected": [r for r in rows("rejected_records") if r["source"] == "safety_reports"],
     "journal_drugs": [j for j in rows("journal_drugs") if j["safety_report_mentions"]],
@@ -111,6 +126,18 @@ def test_a_new_source_is_searched_and_mentioned(with_reports: Any) -> None:
     assert mention["spans"] == [{"start": 0, "end": 7, "text": "Aspirin"}]
     (pair,) = with_reports["journal_drugs"]
     assert (pair["journal"], pair["safety_report_mentions"]) == ("Reports of Harm", 1)
+
+
+def test_a_new_source_is_tied_to_the_trials_that_it_refers_to(with_reports: Any) -> None:
+    (tie,) = with_reports["ties"]
+    assert (tie["trial_id"], tie["publication_id"], tie["kind"]) == ("NCT1", "EMA-1", "named")
+    assert (tie["trial_in_store"], tie["publication_in_store"]) == (True, True)
+    (aspirin,) = (drug for drug in with_reports["graph"] if drug["drug"] == "ASPIRIN")
+    mentions = {mention["id"]: mention for mention in aspirin["mentions"]}
+    assert mentions["EMA-1"]["trials"] == [
+        {"type": "clinical_trial", "id": "NCT1", "kind": "named"}
+    ]
+    assert [p["id"] for p in mentions["NCT1"]["publications"]] == ["EMA-1"]
 
 
 def test_a_new_source_has_its_journals_and_its_rejected_rows(with_reports: Any) -> None:

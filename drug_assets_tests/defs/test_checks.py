@@ -166,6 +166,7 @@ ALSO_READ = {
     ("mentions", "ids_exist"): {"drugs", *PUBLICATIONS},
     ("mentions", "every_publication_was_searched"): {
         *PUBLICATIONS,
+        *(f"merged_{source}" for source in PUBLICATIONS),
         *(f"{source}_drugs_named" for source in PUBLICATIONS),
     },
     # One operation evaluates both, here and below.
