@@ -13,6 +13,8 @@ from drug_assets.cleaning.text import clean_field
 from drug_assets.terms import SEPARATOR, is_missing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
 #: Text that may be a list written in another way than with bars.
@@ -51,56 +53,82 @@ def split_publication_types(types: pl.Expr) -> pl.Expr:
     """
     import polars as pl
 
-    # Nearly every text is plain, and is only split at its bars.
-    otherwise = types.str.contains(_OTHERWISE_LISTED)
-    rewritten = (
-        pl.when(otherwise)
-        .then(types)
-        .map_batches(_list_with_bars, return_dtype=pl.String, is_elementwise=True)
-    )
-    return split_listed(pl.when(otherwise).then(rewritten).otherwise(types))
+    return _map_distinct(types, _split_types, pl.List(pl.String))
 
 
-def split_listed(listed: pl.Expr) -> pl.Expr:
-    """Split a text at its bars into a list of cleaned values, without those that hold nothing.
+def split_corrections(corrections: pl.Expr) -> pl.Expr:
+    """Split the corrections of a record at their bars into a list of cleaned values.
 
     Args:
-        listed: A String column.
+        corrections: A String column.
     """
     import polars as pl
 
-    values = listed.fill_null("").str.split(SEPARATOR).list.eval(clean_field(pl.element()))
-    return values.list.drop_nulls()
+    return _map_distinct(corrections, _split, pl.List(pl.String))
 
 
 def is_retracted(types: pl.Expr, corrections: pl.Expr) -> pl.Expr:
     """Whether a record was retracted: null if neither types nor corrections are given.
 
     Args:
-        types: A list column of publication types, as `split_publication_types` returns it.
-        corrections: A list column of kinds of corrections, each with an id or not.
+        types: A String column of publication types, as written.
+        corrections: A String column of kinds of corrections, each with an id or not, as written.
     """
     import polars as pl
 
-    signs = pl.any_horizontal(
-        _any_matches(types, _RETRACTED_TYPE), _any_matches(corrections, _RETRACTED_KIND)
-    )
-    given = (types.list.len() > 0) | (corrections.list.len() > 0)
-    return pl.when(given).then(signs)
+    told = [
+        _map_distinct(types, _tells(_split_types, _RETRACTED_TYPE), pl.Boolean()),
+        _map_distinct(corrections, _tells(_split, _RETRACTED_KIND), pl.Boolean()),
+    ]
+    given = pl.any_horizontal(sign.is_not_null() for sign in told)
+    return pl.when(given).then(pl.any_horizontal(sign.fill_null(value=False) for sign in told))
 
 
-def _any_matches(values: pl.Expr, pattern: str) -> pl.Expr:
+def _map_distinct(
+    texts: pl.Expr, function: Callable[[pl.Series], pl.Series], result: pl.DataType
+) -> pl.Expr:
+    """Apply a function to each distinct text once: records have few different ones."""
     import polars as pl
 
-    return values.list.eval(pl.element().str.contains(pattern)).list.any()
+    def apply(column: pl.Series) -> pl.Series:
+        distinct = column.unique()
+        results = pl.DataFrame([distinct.alias("text"), function(distinct).alias("result")])
+        joined = column.to_frame("text").join(
+            results, on="text", how="left", nulls_equal=True, maintain_order="left"
+        )
+        return joined["result"].alias(column.name)
+
+    return texts.map_batches(apply, return_dtype=result, is_elementwise=True)
 
 
-def _list_with_bars(texts: pl.Series) -> pl.Series:
-    """The lists of types that these texts write, with bars between the types; nulls stay."""
-    distinct = texts.drop_nulls().unique()
-    return texts.replace_strict(
-        distinct, [_write_with_bars(text) for text in distinct], return_dtype=texts.dtype
-    )
+def _split(texts: pl.Series) -> pl.Series:
+    import polars as pl
+
+    parts = pl.col("text").fill_null("").str.split(SEPARATOR)
+    values = parts.list.eval(clean_field(pl.element())).list.drop_nulls()
+    return texts.alias("text").to_frame().select(values).to_series()
+
+
+def _split_types(texts: pl.Series) -> pl.Series:
+    otherwise = texts.str.contains(_OTHERWISE_LISTED).fill_null(value=False)
+    written = [_write_with_bars(text) for text in texts.filter(otherwise)]
+    return _split(texts.clone().scatter(otherwise.arg_true(), written))
+
+
+def _tells(
+    split: Callable[[pl.Series], pl.Series], pattern: str
+) -> Callable[[pl.Series], pl.Series]:
+    """Whether any value of each text matches a pattern; null where it holds no value."""
+
+    def tell(texts: pl.Series) -> pl.Series:
+        import polars as pl
+
+        values = pl.col("values")
+        matches = values.list.eval(pl.element().str.contains(pattern)).list.any()
+        told = pl.when(values.list.len() > 0).then(matches)
+        return split(texts).alias("values").to_frame().select(told).to_series()
+
+    return tell
 
 
 def _write_with_bars(text: str) -> str:

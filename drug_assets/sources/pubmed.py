@@ -131,17 +131,16 @@ class Pubmed(PublicationSource):
 
         from drug_assets.cleaning.corrections import (
             is_retracted,
-            split_listed,
+            split_corrections,
             split_publication_types,
         )
         from drug_assets.cleaning.text import clean_field
 
-        types = split_publication_types(pl.col("publication_types"))
-        corrections = split_listed(pl.col("corrections"))
+        types, corrections = pl.col("publication_types"), pl.col("corrections")
         return {
             "vernacular_title": clean_field(pl.col("vernacular_title")),
-            "publication_types": types,
-            "corrections": corrections,
+            "publication_types": split_publication_types(types),
+            "corrections": split_corrections(corrections),
             "retracted": is_retracted(types, corrections),
         }
 
