@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drug_assets import contracts, formats, sources
+from drug_assets import contracts, formats, sources, terms
 from drug_assets.delivery import is_documentation, natural_key
 from drug_assets.formats.record_shape import normalize_header
 from drug_assets.sources import Source, source_of_file
@@ -179,6 +180,75 @@ def test_every_header_of_a_source_means_its_field(source: Source) -> None:
     assert {f: tuple(h for h in hs if shape.field_of(h) == f) for f, hs in headers.items()} == (
         headers
     )
+
+
+#: The columns that tools and services write, and the fields that they hold.
+EXPORTS = {
+    "PubMed's site": (
+        PUBMED,
+        "PMID,Title,Authors,Citation,First Author,Journal/Book,Publication Year,DOI",
+        {"id": (0,), "title": (1,), "journal": (5,), "date": (6,)},
+    ),
+    "easyPubMed": (
+        PUBMED,
+        "pmid,doi,title,abstract,year,month,day,jabbrv,journal,keywords,lastname",
+        {"id": (0,), "title": (2,), "journal_abbreviations": (7,), "journal": (8,)},
+    ),
+    "pymed": (
+        PUBMED,
+        "pubmed_id,title,abstract,keywords,journal,publication_date,authors",
+        {"id": (0,), "title": (1,), "journal": (4,), "date": (5,)},
+    ),
+    "a spreadsheet of drugs": (DRUGS, "name,class", {"drug": (0,)}),
+    "a list with brands": (
+        DRUGS,
+        "Generic_Name,DrugName,ATC codes",
+        {"drug": (1, 0), "atccode": (2,)},
+    ),
+    "ClinicalTrials.gov": (
+        CLINICAL_TRIALS,
+        "NCT Number,Study Title,Study URL,Study Status,Phases,Start Date,Last Update Posted",
+        {"id": (0,), "brief_title": (1,), "status": (3,), "phase": (4,), "date": (5,)}
+        | {"last_update": (6,)},
+    ),
+}
+
+
+@pytest.mark.parametrize("export", EXPORTS)
+def test_the_columns_of_known_exports_are_read(export: str) -> None:
+    source, header, synonyms = EXPORTS[export]
+    columns = source.record_shape().assign(header.split(","))
+    assert columns.synonyms == synonyms
+    assert columns.parts == ({"date": (4, 5, 6)} if export == "easyPubMed" else {})
+
+
+@pytest.mark.parametrize("source", sources.ALL, ids=lambda s: s.name)
+def test_forms_are_those_of_fields(source: Source) -> None:
+    assert set(source.forms) <= set(source.record_shape().fields)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "matches"),
+    [
+        *(
+            (terms.DATE_FORM, text, True)
+            for text in ("2020-01-01", "1er janvier 2020", "2000 Spring")
+        ),
+        *((terms.DATE_FORM, text, True) for text in ("September 20, 2018", "01/02/20", "20200115")),
+        *(
+            (terms.DATE_FORM, text, False)
+            for text in ("Marathon 2019", "5 mg 2019", "100", "J", "")
+        ),
+        *((terms.ID_FORM, text, True) for text in ("1", "NCT01", "PMID: 12", "9.0E+07")),
+        *((terms.ID_FORM, text, False) for text in ("Aspirin", "1,2", "vitamin B12", "")),
+        *((terms.ATC_CODES_FORM, text, True) for text in ("N02BA01|A01AD05", "n02b")),
+        *((terms.ATC_CODES_FORM, text, False) for text in ("INSULIN", "A1")),
+        *((terms.ISSN_FORM, text, True) for text in ("1234-567X", "ISSN 12345678; 1111-1111")),
+        *((terms.PUBMED_IDS_FORM, text, True) for text in ("12", "12|13, 14")),
+    ],
+)
+def test_forms_tell_values_apart(form: str, text: str, matches: bool) -> None:
+    assert bool(re.fullmatch(form, text)) is matches
 
 
 def test_the_fields_of_each_source_that_can_have_several_values() -> None:

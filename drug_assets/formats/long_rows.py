@@ -92,13 +92,14 @@ class Columns:
 
     def _glue(self, row: Sequence[str]) -> list[str]:
         """The cells, with those that begin with a blank added to the one before them."""
-        glued = [[cell] for cell in row[:1]]
-        for cell in row[1:]:
-            if cell[:1].isspace() and cell.strip() and glued[-1][-1].strip():
-                glued[-1].append(cell)
-            else:
-                glued.append([cell])
-        return [self.separator.join(cells) for cells in glued]
+        starts = [
+            number
+            for number, cell in enumerate(row)
+            if not (number and cell[:1].isspace() and cell.strip() and row[number - 1].strip())
+        ]
+        if len(starts) == len(row):
+            return list(row)
+        return [self.separator.join(row[i:j]) for i, j in pairwise([*starts, len(row)])]
 
     def _find_ends(self, cells: list[str]) -> list[int] | None:
         """The number of cells up to the end of each column; None if it is not certain."""
