@@ -475,9 +475,9 @@ def test_the_order_of_rows_does_not_matter(rows: list[Row], random: Any) -> None
 
 
 def test_a_long_chain_is_one_drug() -> None:
-    chain = [{"drug": f"name {n // 2}", "id": f"{(n + 1) // 2:02}"} for n in range(40)]
+    chain = [{"drug": f"name {n // 2}", "id": f"{(n + 1) // 2 + 1:02}"} for n in range(40)]
     kept, merged = cleaned(*chain[::-1])
-    assert [d["drug_id"] for d in kept] == ["00"]
+    assert [d["drug_id"] for d in kept] == ["01"]
     assert len(merged) == 39
 
 
