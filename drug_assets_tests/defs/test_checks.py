@@ -168,6 +168,7 @@ ALSO_READ = {
         *PUBLICATIONS,
         *(f"merged_{source}" for source in PUBLICATIONS),
         *(f"{source}_drugs_named" for source in PUBLICATIONS),
+        *(f"merged_{source}" for source in PUBLICATIONS),
     },
     # One operation evaluates both, here and below.
     ("trial_publications", "references_agree"): {*PUBLICATIONS},
