@@ -503,10 +503,11 @@ class _Records:
         line = lines[0].rstrip("\r\n")
         loosely = self._read_fields(line, self._loosely_closed)
         if loosely is not None and len(loosely) == self._width:
-            self._add_odd(loosely, lines, ReadIssue.STRAY_QUOTE)
+            row, issue = loosely, ReadIssue.STRAY_QUOTE
         else:
-            fields = self._read_fields(line, self._closed, literal=True)
-            self._add_odd(fields or [line], lines, ReadIssue.UNCLOSED_QUOTE)
+            row = self._read_fields(line, self._closed, literal=True) or [line]
+            issue = ReadIssue.UNCLOSED_QUOTE
+        self._add_odd([self._backslashes.read(value) for value in row], lines, issue)
 
     def _read_fields(
         self, line: str, quoted: re.Pattern[str], *, literal: bool = False
@@ -536,7 +537,7 @@ class _Records:
             else:
                 return None
             if end == len(line):
-                return [self._backslashes.read(value) for value in fields]
+                return fields
             position = end + 1
 
     def take_frame(self) -> pl.DataFrame:

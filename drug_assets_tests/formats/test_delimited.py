@@ -476,3 +476,8 @@ def test_quotes_can_be_single_or_stand_behind_blanks() -> None:
     assert fields(rows, "id", "title") == [("1", 'a, "b"'), ("2", "c'd")]
     rows = _read('"id", "title"\n1, "a, b"\n2, "c"\n')
     assert fields(rows, "id", "title") == [("1", "a, b"), ("2", "c")]
+
+
+def test_a_header_with_a_quote_that_does_not_end_is_refused_by_name() -> None:
+    with pytest.raises(FormatError, match=r"^pubmed\.csv: no column 'title' in the header"):
+        raw_rows("pubmed.csv", b'"!')
