@@ -64,7 +64,8 @@ class Backslashes:
         blocks = iter(blocks)
         for block in blocks:
             window = [block]
-            if self.escape is None and any(escape in block for escape in _QUOTED):
+            # One character is found many times as fast as two.
+            if self.escape is None and "\\" in block and _ESCAPE.search(block):
                 chars = len(block)
                 while chars < LOOK_AHEAD_CHARS and (ahead := next(blocks, None)) is not None:
                     window.append(ahead)
