@@ -89,15 +89,30 @@ def read_trial_id(text: pl.Expr) -> pl.Expr:
     Returns:
         The id; null for zero, for a number in scientific notation, and for any other text.
     """
-    of_registry = pl.when(~text.str.contains(_NCT).fill_null(value=True)).then(text)
-    bare = fold_text(of_registry).str.to_uppercase().str.strip_chars_end("/")
-    compact = bare.str.replace(_TRIAL_PREFIX, "${1}").str.replace_all(_SEPARATORS, "")
-    known = pl.coalesce(
-        pl.when(compact.str.contains(form)).then(compact.str.replace(form, written))
+    return text.map_batches(_read_trial_ids, return_dtype=pl.String, is_elementwise=True)
+
+
+def _read_trial_ids(text: pl.Series) -> pl.Series:
+    """Read ids step by step: one nested expression would take Polars seconds to plan."""
+    column = pl.col("text")
+    known = pl.col("known")
+    rows = text.rename("text").to_frame()
+    rows = rows.with_columns(
+        known=pl.when(~column.str.contains(_NCT).fill_null(value=True)).then(column)
+    )
+    rows = rows.with_columns(known=fold_text(known))
+    rows = rows.with_columns(
+        known=known.str.to_uppercase()
+        .str.strip_chars_end("/")
+        .str.replace(_TRIAL_PREFIX, "${1}")
+        .str.replace_all(_SEPARATORS, "")
+    )
+    of_registry = pl.coalesce(
+        pl.when(known.str.contains(form)).then(known.str.replace(form, written))
         for form, written in _REGISTRIES.items()
     )
-    own = pl.when(text.str.contains(r"^\S*[0-9]\S*$")).then(read_any_id(text))
-    return pl.coalesce(known, own)
+    own = pl.when(column.str.contains(r"^\S*[0-9]\S*$")).then(read_any_id(column))
+    return rows.select(pl.coalesce(of_registry, own)).to_series().rename(text.name)
 
 
 def read_any_id(text: pl.Expr) -> pl.Expr:
