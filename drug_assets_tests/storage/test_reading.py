@@ -16,6 +16,7 @@ from drug_assets import formats
 from drug_assets.engines.local import LocalMachine
 from drug_assets.formats import raw_rows
 from drug_assets.storage import landing
+from drug_assets.storage.contract_gate import ContractBrokenError
 from drug_assets.storage.objects import ChangedObjectError, LocalFolder
 from drug_assets_tests.support import runs
 from drug_assets_tests.support.registry import PUBMED
@@ -107,6 +108,16 @@ def test_the_bytes_of_a_part_are_those_of_its_file(tmp_path: Path) -> None:
         places.read()
     names = [Places(tmp_path / place).kept() for place in ("a", "b")]
     assert names[0] == names[1]  # they end with the checksums of the parts
+
+
+@pytest.mark.parametrize("first_rows", [(1, 1), (1, 102), (2,), (0,)], ids=str)
+def test_rows_that_do_not_count_on_are_not_written(
+    first_rows: tuple[int, ...], places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_reader(monkeypatch, lambda: map(batch, first_rows))
+    with pytest.raises(ContractBrokenError, match="raw_pubmed was not written"):
+        places.read()
+    assert places.kept() == []
 
 
 def test_a_file_that_ends_badly_leaves_no_part(
