@@ -100,13 +100,34 @@ def test_no_journal_is_left_out_unless_it_is_asked_for(loaded: Dataset) -> None:
 
 @each_reading
 @pytest.mark.parametrize(
-    "name", ["aspirin", " Aspirin ", "ACÉTYLSALICYLIC ACID", "acetylsalicylic\tacid"]
+    "name",
+    [
+        *("aspirin", " Aspirin ", "ACÉTYLSALICYLIC ACID", "acetylsalicylic\tacid"),
+        *(
+            "ＡＳＰＩＲＩＮ",
+            "aspirin®",
+            "Aspirin (USP/BAN).",
+            "*aspirin, INN",
+            "acetylsalicylic acid™*",
+        ),
+    ],
 )
 def test_a_drug_is_found_by_any_name_however_it_is_typed(
     loaded: Dataset, exclude: bool, name: str
 ) -> None:
     answer = in_sql(loaded, name, exclude)
     assert answer == in_sql(loaded, "ASPIRIN", exclude) == in_python(small(), name, exclude)
+
+
+@each_reading
+@pytest.mark.parametrize("name", ["2′‑F–5", "2`-f‐5", "2’—F−₅"])
+def test_a_drug_is_found_in_any_typography(deployed: Dataset, exclude: bool, name: str) -> None:
+    publishing = Publishing()
+    publishing.mention(publishing.drug("2'-F-5"), "A")
+    publishing.mention(publishing.drug("OTHER"), "A")
+    publishing.load(deployed)
+    answer = in_sql(deployed, name, exclude)
+    assert answer == in_python(publishing, name, exclude) == [("OTHER", ["A"])]
 
 
 @each_reading

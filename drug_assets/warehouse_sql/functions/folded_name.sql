@@ -1,6 +1,7 @@
 -- folded_name(name): a drug's name in the form in which names are compared.
 --
--- Without case and accents, with each run of white space as one blank.
+-- Without case, accents, typography and marks of lists (®, a trailing point, a nomenclature tag such
+-- as USP), with each run of white space as one blank.
 --
 -- Parameters: name STRING. Returns STRING; NULL for NULL.
 -- Cost: none of its own.
@@ -9,10 +10,52 @@
 -- the pipeline folds one character to one: there "ß" stays, here it becomes "ss".
 CREATE OR REPLACE FUNCTION `${project}.${dataset}.folded_name`(name STRING)
 RETURNS STRING
-AS (
-  REGEXP_REPLACE(
-    NORMALIZE_AND_CASEFOLD(TRIM(REGEXP_REPLACE(name, r'[\s\p{Z}]+', ' ')), NFD),
-    r'[\x{0300}-\x{036F}]',
-    ''
-  )
-);
+AS ((
+  WITH
+    spaced AS (
+      SELECT
+        TRIM(REGEXP_REPLACE(name, r'[\s\p{Z}]+', ' ')) AS text,
+        r'(?:USP(?:[-/ ]?NF)?|NF|[RrPp]?INNM?|BANM?|USAN|JAN|JP ?[0-9]{0,2}|DCF|DCI|BP|Ph\.? ?Eur\.?)'
+          AS body
+    ),
+    tagged AS (SELECT text, CONCAT(body, '(?:[/,;:& ]+', body, ')*') AS bodies FROM spaced),
+    -- As cleaning/name_marks.py removes marks.
+    bare AS (
+      SELECT
+        text,
+        TRIM(
+          REGEXP_REPLACE(
+            REGEXP_REPLACE(
+              REGEXP_REPLACE(text, r'[®™℠©†‡°Ⓡ]|\((?:TM|tm)\)', ''),
+              r'^[\s*]+',
+              ''
+            ),
+            CONCAT(
+              r'(?:\s*(?:[.,;:*]|[(\[]\s*', bodies, r'\s*[)\]]|,\s*', bodies, r'))+\s*$$'
+            ),
+            ''
+          )
+        ) AS without_marks
+      FROM tagged
+    ),
+    -- As cleaning/text.py writes the signs; before accents go, as ´ decomposes to one.
+    signs AS (
+      SELECT
+        REGEXP_REPLACE(
+          REGEXP_REPLACE(
+            REGEXP_REPLACE(
+              IF(without_marks = '', text, without_marks),
+              r'[\x{2010}-\x{2015}\x{2212}\x{FE58}\x{FE63}\x{FF0D}]',
+              '-'
+            ),
+            r'[`\x{B4}\x{2B9}\x{2BB}\x{2BC}\x{2018}\x{2019}\x{201B}\x{2032}\x{2035}\x{FF07}]',
+            "'"
+          ),
+          r'[\x{2BA}\x{201C}-\x{201F}\x{2033}\x{2036}\x{FF02}]',
+          '"'
+        ) AS text
+      FROM bare
+    )
+  SELECT REGEXP_REPLACE(NORMALIZE_AND_CASEFOLD(text, NFKD), r'[\x{0300}-\x{036F}]', '')
+  FROM signs
+));
