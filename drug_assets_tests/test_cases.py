@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CASES = runs.REPOSITORY.parent / "shared" / "cases"
-#: The cases whose rule has not landed yet. Whoever lands a rule removes its cases.
-PENDING = {
-    "pubmed_07b_europepmc_json",
-}
 CHECKS: dict[str, Callable[[Case], None]] = {}
 
 
@@ -561,13 +557,10 @@ def pubmed_30_own_pull_and_updates(case: Case) -> None:
 @pytest.mark.skipif(not CASES.is_dir(), reason="shared/cases is not there")
 def test_every_case_is_checked() -> None:
     assert set(CHECKS) == {folder.name for folder in CASES.iterdir() if folder.is_dir()}
-    assert set(CHECKS) >= PENDING
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not CASES.is_dir(), reason="shared/cases is not there")
 @pytest.mark.parametrize("name", CHECKS)
-def test_case_ends_as_it_should(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    if name in PENDING:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="its rule has not landed"))
+def test_case_ends_as_it_should(name: str, tmp_path: Path) -> None:
     CHECKS[name](Case(CASES / name, make_all(CASES / name, tmp_path / "store"), tmp_path))

@@ -53,6 +53,7 @@ def _cleaned(raw: pl.LazyFrame, *, suffix: str = "") -> pl.LazyFrame:
         "source_row",
         reason=pl.lit(None, dtype=pl.String),
         id=pl.lit(None, dtype=pl.String),
+        id_text=pl.lit(None, dtype=pl.String),
         drug=pl.col("drug") + suffix,
         folded_name=pl.col("drug"),
         codes=nothing,

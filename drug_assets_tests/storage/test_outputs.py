@@ -34,7 +34,15 @@ if TYPE_CHECKING:
 def top_journal(*journals: str) -> pl.LazyFrame:
     return pl.LazyFrame(
         [
-            {"journal_id": name.lower(), "journal": name, "drug_count": 1, "drugs": ["x"]}
+            {
+                "journal_id": name.lower(),
+                "journal": name,
+                "drug_count": 1,
+                "drugs": ["x"],
+                "mentions": 1,
+                "retracted_mentions": 0,
+                "unknown_mentions": 0,
+            }
             for name in journals
         ],
         schema=contracts.polars_schema(contracts.TopJournal),
@@ -77,7 +85,7 @@ def test_what_was_written_shows_its_first_five_rows_and_its_place(store: LocalFo
 
 
 def test_table_is_written_in_the_contracts_order_of_columns(store: LocalFolder) -> None:
-    shuffled = top_journal("A").select("drugs", "journal", "drug_count", "journal_id")
+    shuffled = top_journal("A").select(sorted(contracts.TopJournal.column_names()))
     Outputs(store, "").write_table("top_journal", shuffled)
     columns = Outputs(store, "").table("top_journal").collect_schema().names()
     assert columns == contracts.TopJournal.column_names()
@@ -117,7 +125,8 @@ def test_the_first_row_of_several_that_break_a_contract_is_shown(store: LocalFol
         Outputs(store, "").write_table("top_journal", counts)
     assert str(raised.value) == (
         "top_journal was not written: it breaks drugs_are_as_many_as_counted (3 rows); the first "
-        "such row: {'journal_id': 'second', 'journal': 'Second', 'drug_count': 9, 'drugs': ['x']}"
+        "such row: {'journal_id': 'second', 'journal': 'Second', 'drug_count': 9, 'drugs': ['x'], "
+        "'mentions': 1, 'retracted_mentions': 0, 'unknown_mentions': 0}"
     )
 
 
@@ -142,6 +151,8 @@ def test_all_columns_that_are_not_the_contracts_are_named_in_its_order(store: Lo
     assert str(raised.value) == (
         "top_journal was not written: column journal_id: missing, expected String; "
         "column drug_count: Int32, expected Int64; column drugs: missing, expected List(String); "
+        "column mentions: missing, expected Int64; column retracted_mentions: missing, expected "
+        "Int64; column unknown_mentions: missing, expected Int64; "
         "column more: Boolean, expected none"
     )
 
