@@ -102,6 +102,22 @@ class RecordShape:
         name = normalize_header(header)
         return self._by_header.get(name) or self.aliases.get(name)
 
+    def knows(self, header: str) -> bool:
+        """Whether a header or JSON key is one of a field, of a part of one, or of a layout of JSON.
+
+        Its value may still stand in `extra`: beside another one of its field, or with what else a
+        layout has there.
+        """
+        name = normalize_header(header)
+        return self.field_of(name) is not None or name in self._beside_fields
+
+    @cached_property
+    def _beside_fields(self) -> frozenset[str]:
+        paths = chain.from_iterable(chain(*shape.paths.values()) for shape in self.json_shapes)
+        return frozenset(
+            [*chain(*self.parts.values()), *(normalize_header(path[0]) for path in paths)]
+        )
+
     @cached_property
     def _by_header(self) -> Mapping[str, str]:
         return {normalize_header(field): field for field in self.fields}

@@ -30,6 +30,7 @@ from drug_assets.storage.objects import StorageError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from drug_assets.formats.record_shape import RecordShape
     from drug_assets.sources import Source
     from drug_assets.storage.objects import ObjectStore
 
@@ -69,7 +70,7 @@ class Account:
     #: The columns or keys of unknown names, as they are written in the file.
     unread_fields: dict[str, None] = field(default_factory=dict)
 
-    def add(self, batch: pl.DataFrame, ignored: Collection[str] = ()) -> None:
+    def add(self, batch: pl.DataFrame, shape: RecordShape, ignored: Collection[str] = ()) -> None:
         """Take account of a batch of raw rows.
 
         Keys in `extra` are unread fields only of rows without an issue: that of a damaged row also
@@ -77,6 +78,7 @@ class Account:
 
         Args:
             batch: the rows.
+            shape: the shape of the records of their source.
             ignored: names of columns that are known, as `normalize_header` returns them.
         """
         issues = batch["read_issues"]
@@ -84,12 +86,16 @@ class Account:
         if not is_sound.all():
             self.issues.update(dict(issues.explode().drop_nulls().value_counts().iter_rows()))
         beyond = batch["extra"].filter(is_sound).drop_nulls()
+        seen: set[str] = set()
         for extra in beyond.gather_every(beyond.len() // _SAMPLED_ROWS + 1):
             if len(self.unread_fields) >= _MOST_UNREAD_FIELDS:
                 break
-            names = (name for name in json.loads(extra) if name not in self.unread_fields)
-            unknown = [name for name in names if normalize_header(name) not in ignored]
-            self.unread_fields.update(dict.fromkeys(unknown))
+            new = [name for name in json.loads(extra) if name not in seen]
+            seen.update(new)
+            unknown = [name for name in new if not shape.knows(name)]
+            self.unread_fields.update(
+                (n, None) for n in unknown if normalize_header(n) not in ignored
+            )
 
     def to_metadata(self) -> dict[str, str]:
         """The account as entries for the metadata of the part."""
@@ -200,17 +206,18 @@ def _write_rows(
     task: Task, source: Source, part: str, file_format: str, data: _Bytes
 ) -> ReadResult:
     table = f"raw_{source.name}"
+    shape = source.record_shape()
     account = Account()
     rows = 0
 
     def read_batches(*_: Any) -> Iterator[pl.DataFrame]:
         nonlocal rows
-        read = formats.read(source.record_shape(), task.name, data.chunks, data.size)
+        read = formats.read(shape, task.name, data.chunks, data.size)
         batches = _guard(read, task.name)
         # In a thread of Python: those of Polars have little room for recursion.
         for batch in read_ahead(batches, ahead=1):
             _require_contract(table, batch, rows + 1)
-            account.add(batch, source.ignored)
+            account.add(batch, shape, source.ignored)
             rows += batch.height
             yield batch
 

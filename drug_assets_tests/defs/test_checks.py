@@ -246,7 +246,7 @@ def _moved_by_one(rows: pl.DataFrame) -> pl.DataFrame:
 def test_spans_fail_where_they_are_one_off(store: Store) -> None:
     store.spoil("mentions", _moved_by_one)
     found = assert_gate_fails(store, "mentions", "spans_spell_their_drug")
-    assert found == {"spans": 123, "wrong": 123}
+    assert found == {"spans": 146, "wrong": 146}
 
 
 def test_spans_fail_where_they_spell_another_drug(store: Store) -> None:
@@ -320,8 +320,8 @@ def test_landing_fails_where_a_source_lost_every_row(store: Store) -> None:
     evaluation = store.evaluated("landed_files", "every_source_landed")
     assert_gate_fails(store, "landed_files", "every_source_landed")
     assert evaluation.description == (
-        "no row of pubmed (in the last release pubmed: 85). Is it the right landing zone? If it is "
-        "meant to be empty, run `drug-assets run --allow-empty pubmed`"
+        "no row of pubmed (in the last release pubmed: 112). Is it the right landing zone? If it "
+        "is meant to be empty, run `drug-assets run --allow-empty pubmed`"
     )
 
 
@@ -382,16 +382,16 @@ def test_source_that_never_had_a_row_is_a_warning_with_the_others_counts(store: 
     store.spoil_summary(lambda summary: summary["rows"].pop("raw_drugs"))
     assert assert_warns(store, "landed_files", "every_source_landed") == {
         "raw_drugs": 0,
-        "raw_pubmed": 85,
-        "raw_clinical_trials": 37,
+        "raw_pubmed": 112,
+        "raw_clinical_trials": 38,
     }
 
 
 def test_rejected_share_is_a_warning_above_a_twentieth(store: Store) -> None:
     found = assert_warns(store, "rejected_records", "rejected_share")
-    assert (found["rejected"], found["raw"], found["share"]) == (12, 162, round(12 / 162, 4))
-    assert found["drugs.blank_name"] == 2
-    store.spoil("rejected_records", lambda rows: rows.head(162 // 20))
+    assert (found["rejected"], found["raw"], found["share"]) == (17, 195, round(17 / 195, 4))
+    assert found["drugs.blank_name"] == 3
+    store.spoil("rejected_records", lambda rows: rows.head(195 // 20))
     assert store.evaluated("rejected_records", "rejected_share").passed
 
 

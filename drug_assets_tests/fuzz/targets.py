@@ -70,7 +70,7 @@ def read(name: str, data: bytes, chunk_bytes: int = 0) -> pl.DataFrame | str:
     refused: formats.FormatError | None = None
     try:
         for batch in formats.read(source.record_shape(), name, chunks, len(data)):
-            account.add(batch)
+            account.add(batch, source.record_shape())
             batches.append(batch)
     except formats.FormatError as error:
         refused = error

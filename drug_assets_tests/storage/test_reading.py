@@ -263,6 +263,18 @@ def test_columns_that_known_exports_have_are_no_unread_ones(places: Places) -> N
     assert places.told("pubmed.csv")["unread_fields"] == ["Pages"]
 
 
+def test_columns_beside_the_one_of_their_field_are_no_unread_ones(places: Places) -> None:
+    places.land("pubmed.csv", b"id,pmid,title,journal,Seen by\nx1,1,a,b,c\n")
+    assert places.told("pubmed.csv")["unread_fields"] == ["Seen by"]
+
+
+def test_members_from_which_fields_are_taken_are_no_unread_ones(places: Places) -> None:
+    journal = '{"dateOfPublication": "2022 Nov", "journal": {"title": "J"}, "volume": "3"}'
+    record = f'{{"pmid": "1", "title": "a", "journalInfo": {journal}, "isOpenAccess": "N"}}'
+    places.land("pubmed.json", f'{{"resultList": {{"result": [{record}]}}}}'.encode())
+    assert places.told("pubmed.json")["unread_fields"] == ["isOpenAccess"]
+
+
 def test_keys_of_json_are_listed_up_to_a_limit(places: Places) -> None:
     keys = [f"key {n}" for n in range(70)]
     records = ",".join(f'{{"title": "a", "{key}": 1}}' for key in keys)
