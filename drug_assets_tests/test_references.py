@@ -16,7 +16,7 @@ from drug_assets import sources
 from drug_assets.cli import main
 from drug_assets.references import find_trial_publications
 from drug_assets.sources.tables import TABLES
-from drug_assets.terms import TRIAL_ID, TrialPublicationKind
+from drug_assets.terms import TRIAL_ID, TRIAL_ID_SIGN, TrialPublicationKind
 from drug_assets_tests.support import runs
 from drug_assets_tests.support.raw import Row, held_to, pubmed_rows, table, trial_rows
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, PUBMED
@@ -185,6 +185,12 @@ def test_ids_of_every_registry_are_told_in_a_title(text: str) -> None:
 def test_other_numbers_are_no_ids(title: str | None) -> None:
     records = PUBMED.clean_records(pubmed_rows({"title": title})).collect()
     assert records["trial_ids"].to_list() == [[]]
+
+
+@given(st.from_regex(re.compile(TRIAL_ID, re.ASCII), fullmatch=True))
+@settings(max_examples=100)
+def test_whatever_is_a_trial_id_has_the_sign_of_one(text: str) -> None:
+    assert re.search(TRIAL_ID_SIGN, text)
 
 
 def test_ids_of_the_record_come_before_those_of_the_title_each_once() -> None:

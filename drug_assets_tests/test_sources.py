@@ -293,7 +293,7 @@ def test_the_words_for_publications_of_each_source() -> None:
 
 def test_the_titles_of_each_source_the_one_that_is_shown_first() -> None:
     assert [(s.titles, s.title_fields) for s in sources.PUBLICATIONS] == [
-        (("title",), ("title",)),
+        (("title",), ("title", "vernacular_title")),
         (("title", "brief_title"), ("scientific_title", "brief_title")),
     ]
 

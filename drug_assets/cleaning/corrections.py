@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from drug_assets.cleaning.text import clean_field
+from drug_assets.cleaning.text import map_distinct, split_texts
 from drug_assets.terms import SEPARATOR, is_missing
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def split_publication_types(types: pl.Expr) -> pl.Expr:
     """
     import polars as pl
 
-    return _map_distinct(types, _split_types, pl.List(pl.String))
+    return map_distinct(types, _split_types, pl.List(pl.String))
 
 
 def split_corrections(corrections: pl.Expr) -> pl.Expr:
@@ -64,7 +64,7 @@ def split_corrections(corrections: pl.Expr) -> pl.Expr:
     """
     import polars as pl
 
-    return _map_distinct(corrections, _split, pl.List(pl.String))
+    return map_distinct(corrections, split_texts, pl.List(pl.String))
 
 
 def is_retracted(types: pl.Expr, corrections: pl.Expr) -> pl.Expr:
@@ -77,42 +77,17 @@ def is_retracted(types: pl.Expr, corrections: pl.Expr) -> pl.Expr:
     import polars as pl
 
     told = [
-        _map_distinct(types, _tells(_split_types, _RETRACTED_TYPE), pl.Boolean()),
-        _map_distinct(corrections, _tells(_split, _RETRACTED_KIND), pl.Boolean()),
+        map_distinct(types, _tells(_split_types, _RETRACTED_TYPE), pl.Boolean()),
+        map_distinct(corrections, _tells(split_texts, _RETRACTED_KIND), pl.Boolean()),
     ]
     given = pl.any_horizontal(sign.is_not_null() for sign in told)
     return pl.when(given).then(pl.any_horizontal(sign.fill_null(value=False) for sign in told))
 
 
-def _map_distinct(
-    texts: pl.Expr, function: Callable[[pl.Series], pl.Series], result: pl.DataType
-) -> pl.Expr:
-    """Apply a function to each distinct text once: records have few different ones."""
-    import polars as pl
-
-    def apply(column: pl.Series) -> pl.Series:
-        distinct = column.unique()
-        results = pl.DataFrame([distinct.alias("text"), function(distinct).alias("result")])
-        joined = column.to_frame("text").join(
-            results, on="text", how="left", nulls_equal=True, maintain_order="left"
-        )
-        return joined["result"].alias(column.name)
-
-    return texts.map_batches(apply, return_dtype=result, is_elementwise=True)
-
-
-def _split(texts: pl.Series) -> pl.Series:
-    import polars as pl
-
-    parts = pl.col("text").fill_null("").str.split(SEPARATOR)
-    values = parts.list.eval(clean_field(pl.element())).list.drop_nulls()
-    return texts.alias("text").to_frame().select(values).to_series()
-
-
 def _split_types(texts: pl.Series) -> pl.Series:
     otherwise = texts.str.contains(_OTHERWISE_LISTED).fill_null(value=False)
     written = [_write_with_bars(text) for text in texts.filter(otherwise)]
-    return _split(texts.clone().scatter(otherwise.arg_true(), written))
+    return split_texts(texts.clone().scatter(otherwise.arg_true(), written))
 
 
 def _tells(

@@ -10,9 +10,15 @@ second has lost it, and is the same text for a thousand others, so it is never a
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from drug_assets.cleaning.text import fold_text
+from drug_assets.terms import SEPARATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: A number as spreadsheets, R, Java and SAS write a large one; it has lost its last digits.
 _SCIENTIFIC = r"^[+-]?[0-9](?:[.,][0-9]+)?[Ee][+-]?[0-9]{1,3}$"
@@ -67,13 +73,7 @@ def read_pubmed_id(text: pl.Expr) -> pl.Expr:
     Returns:
         The digits; null for any other text.
     """
-    # Nearly all ids have their form already.
-    has_form = text.str.contains(_PMID)
-    return (
-        pl.when(has_form)
-        .then(text)
-        .otherwise(fold_text(pl.when(~has_form).then(text)).str.extract(_PUBMED_ID))
-    )
+    return _read_other_forms(text, _PMID, _read_pubmed_ids)
 
 
 def read_trial_id(text: pl.Expr) -> pl.Expr:
@@ -89,7 +89,7 @@ def read_trial_id(text: pl.Expr) -> pl.Expr:
     Returns:
         The id; null for zero, for a number in scientific notation, and for any other text.
     """
-    return text.map_batches(_read_trial_ids, return_dtype=pl.String, is_elementwise=True)
+    return _read_other_forms(text, _NCT, _read_trial_ids)
 
 
 def _read_trial_ids(text: pl.Series) -> pl.Series:
@@ -97,10 +97,7 @@ def _read_trial_ids(text: pl.Series) -> pl.Series:
     column = pl.col("text")
     known = pl.col("known")
     rows = text.rename("text").to_frame()
-    rows = rows.with_columns(
-        known=pl.when(~column.str.contains(_NCT).fill_null(value=True)).then(column)
-    )
-    rows = rows.with_columns(known=fold_text(known))
+    rows = rows.with_columns(known=fold_text(column))
     rows = rows.with_columns(
         known=known.str.to_uppercase()
         .str.strip_chars_end("/")
@@ -112,7 +109,45 @@ def _read_trial_ids(text: pl.Series) -> pl.Series:
         for form, written in _REGISTRIES.items()
     )
     own = pl.when(column.str.contains(r"^\S*[0-9]\S*$")).then(read_any_id(column))
-    return rows.select(pl.coalesce(of_registry, own)).to_series().rename(text.name)
+    return rows.select(pl.coalesce(of_registry, own)).to_series()
+
+
+def _read_pubmed_ids(text: pl.Series) -> pl.Series:
+    return pl.select(fold_text(pl.lit(text))).to_series().str.extract(_PUBMED_ID)
+
+
+def _read_other_forms(text: pl.Expr, form: str, read: Callable[[pl.Series], pl.Series]) -> pl.Expr:
+    """Leave ids as they are that have their form already, as nearly all have; read the others."""
+
+    def apply(ids: pl.Series) -> pl.Series:
+        others = (~ids.str.contains(form)).arg_true()
+        if others.is_empty():
+            return ids
+        return ids.clone().scatter(others, read(ids.gather(others)))
+
+    return text.map_batches(apply, return_dtype=pl.String, is_elementwise=True)
+
+
+def find_ids(text: pl.Expr, form: str, sign: str) -> pl.Expr:
+    """Find ids in running text.
+
+    Args:
+        text: A String column.
+        form: Matches an id.
+        sign: Matches every text in which there is an id, and few others. The search for it is a
+            fraction of that for an id.
+
+    Returns:
+        The ids of each text as written, with bars between them; null where there is none.
+    """
+
+    def apply(texts: pl.Series) -> pl.Series:
+        signed = texts.str.contains(sign).arg_true()
+        found = texts.gather(signed).str.extract_all(form).list.join(SEPARATOR).replace("", None)
+        nothing = pl.repeat(None, len(texts), dtype=pl.String, eager=True)
+        return nothing.scatter(signed, found)
+
+    return text.map_batches(apply, return_dtype=pl.String, is_elementwise=True)
 
 
 def read_any_id(text: pl.Expr) -> pl.Expr:

@@ -49,6 +49,9 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
     records = (
         raw.with_columns(
             id_text=clean_field(pl.col("id")),
+            **{field: clean_field(pl.col(field)) for field in source.title_fields},
+        )
+        .with_columns(
             title=source.title(),
             title_issue=pl.lit(None, dtype=pl.String) if title_issue is None else title_issue,
         )

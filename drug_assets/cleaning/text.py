@@ -10,6 +10,7 @@ here.
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from functools import cache
 from html.entities import html5
@@ -124,12 +125,7 @@ def clean_text(expr: pl.Expr) -> pl.Expr:
     """
     import polars as pl
 
-    untidy = expr.str.contains(_UNTIDY)
-    tidied = (
-        pl.when(untidy).then(expr).map_batches(_tidy, return_dtype=pl.String, is_elementwise=True)
-    )
-    text = pl.when(untidy).then(tidied).otherwise(expr)
-    return text.replace("", None)
+    return expr.map_batches(_clean, return_dtype=pl.String, is_elementwise=True)
 
 
 def fold_text(expr: pl.Expr) -> pl.Expr:
@@ -146,13 +142,7 @@ def fold_text(expr: pl.Expr) -> pl.Expr:
     """
     import polars as pl
 
-    ascii_only = expr.str.len_bytes() == expr.str.len_chars()
-    others = pl.when(~ascii_only).then(expr)
-    return (
-        pl.when(ascii_only)
-        .then(fold_ascii(expr))
-        .otherwise(others.str.replace_many(*_list_folds()))
-    )
+    return expr.map_batches(_fold, return_dtype=pl.String, is_elementwise=True)
 
 
 def fold_ascii(expr: pl.Expr) -> pl.Expr:
@@ -188,24 +178,39 @@ def clean_field(expr: pl.Expr) -> pl.Expr:
     """
     import polars as pl
 
-    return clean_text(expr).map_batches(
-        _drop_missing_words, return_dtype=pl.String, is_elementwise=True
+    return expr.map_batches(
+        lambda text: _drop_missing_words(_clean(text)),
+        return_dtype=pl.String,
+        is_elementwise=True,
     )
 
 
-def _drop_missing_words(text: pl.Series) -> pl.Series:
-    """Cleaned text; null where it is a word for missing."""
-    import polars as pl
+def map_distinct(
+    texts: pl.Expr, function: Callable[[pl.Series], pl.Series], result: pl.DataType
+) -> pl.Expr:
+    """Apply a function to each distinct text once: for columns with few different ones.
 
-    is_short = text.str.len_bytes() <= _MISSING_BYTES
-    short = text.filter(is_short)
-    distinct = short.unique()
-    bare = pl.select(fold_text(pl.lit(distinct)).str.strip_chars(AROUND_MISSING)).to_series()
-    words = sorted({"", *map(fold_string, MISSING_WORDS)})
-    missing = distinct.filter(bare.is_in(words))
-    if missing.is_empty():
-        return text
-    return text.clone().scatter((is_short & text.is_in(missing.implode())).arg_true(), None)
+    Args:
+        texts: A String column.
+        function: Returns one value for each text of a Series, independently of the others.
+        result: The type of these values.
+    """
+
+    def apply(column: pl.Series) -> pl.Series:
+        import polars as pl
+
+        if column.null_count() == len(column):
+            # A source has many fields that most of its files lack.
+            of_null = function(pl.Series(column.name, [None], dtype=pl.String))
+            return of_null.new_from_index(0, len(column)).alias(column.name)
+        distinct = column.unique()
+        results = pl.DataFrame([distinct.alias("text"), function(distinct).alias("result")])
+        joined = column.to_frame("text").join(
+            results, on="text", how="left", nulls_equal=True, maintain_order="left"
+        )
+        return joined["result"].alias(column.name)
+
+    return texts.map_batches(apply, return_dtype=result, is_elementwise=True)
 
 
 def split_values(column: str) -> pl.Expr:
@@ -216,8 +221,20 @@ def split_values(column: str) -> pl.Expr:
     """
     import polars as pl
 
-    parts = pl.col(column).fill_null("").str.split(SEPARATOR)
-    return parts.list.eval(clean_field(pl.element())).list.drop_nulls()
+    return map_distinct(pl.col(column), split_texts, pl.List(pl.String))
+
+
+def split_texts(texts: pl.Series) -> pl.Series:
+    """Split each text at its bars, as `split_values` does.
+
+    Args:
+        texts: A String column.
+    """
+    import polars as pl
+
+    parts = pl.col("text").fill_null("").str.split(SEPARATOR)
+    values = parts.list.eval(clean_field(pl.element())).list.drop_nulls()
+    return texts.alias("text").to_frame().select(values).to_series()
 
 
 def fold_string(text: str) -> str:
@@ -284,14 +301,50 @@ def _drop_typography(character: str) -> str:
     return plain if alike else character
 
 
+def _clean(text: pl.Series) -> pl.Series:
+    """Apply all steps of `clean_text` to the texts that one of them could change."""
+    if text.null_count() == len(text):
+        return text
+    untidy = text.str.contains(_UNTIDY).arg_true()
+    if not untidy.is_empty():
+        text = text.clone().scatter(untidy, _tidy(text.gather(untidy)))
+    return text.replace("", None)
+
+
 def _tidy(text: pl.Series) -> pl.Series:
-    """Apply all steps of `clean_text`. Nulls are left out: Polars would search their values too."""
-    present = text.is_not_null()
-    visible = _decode(text.filter(present)).str.replace_all(_INVISIBLE, "")
-    tidied = (
-        _flatten(visible).str.normalize("NFC").str.replace_all(r"\s+", " ").str.strip_chars(" ")
-    )
-    return text.clone().scatter(present.arg_true(), tidied)
+    visible = _decode(text).str.replace_all(_INVISIBLE, "")
+    return _flatten(visible).str.normalize("NFC").str.replace_all(r"\s+", " ").str.strip_chars(" ")
+
+
+def _fold(text: pl.Series) -> pl.Series:
+    """Apply `fold_text`; the list of all folds is used only where there is text beyond ASCII."""
+    folded = text.str.to_lowercase().str.replace_all("`", "'", literal=True)
+    beyond_ascii = (text.str.len_bytes() != text.str.len_chars()).arg_true()
+    if beyond_ascii.is_empty():
+        return folded
+    return folded.scatter(beyond_ascii, text.gather(beyond_ascii).str.replace_many(*_list_folds()))
+
+
+def _drop_missing_words(text: pl.Series) -> pl.Series:
+    """Cleaned text; null where it is a word for missing."""
+    short = (text.str.len_bytes() <= _MISSING_BYTES).arg_true()
+    texts = text.gather(short)
+    # Nearly all short texts, ids above all, are ASCII and no such word as they stand.
+    beyond_ascii = texts.str.len_bytes() != texts.str.len_chars()
+    possible = (texts.str.contains(_match_missing()) | beyond_ascii).arg_true()
+    if possible.is_empty():
+        return text
+    words = sorted({"", *map(fold_string, MISSING_WORDS)})
+    bare = _fold(texts.gather(possible)).str.strip_chars(AROUND_MISSING)
+    return text.clone().scatter(short.gather(possible).filter(bare.is_in(words)), None)
+
+
+@cache
+def _match_missing() -> str:
+    """Matches text that is a word for missing, if it is ASCII."""
+    around = re.escape("".join(c for c in map(chr, range(128)) if fold_string(c) in AROUND_MISSING))
+    words = "|".join(sorted(re.escape(word) for word in MISSING_WORDS))
+    return rf"(?i)^[{around}]*(?:{words})?[{around}]*$"
 
 
 def _flatten(text: pl.Series) -> pl.Series:

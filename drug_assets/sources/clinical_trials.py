@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from drug_assets.sources.source import PublicationSource, Reference, SourceContracts, TrialSource
-from drug_assets.terms import DATE_FORM, PUBMED_IDS_FORM, TRIAL_ID, TrialPublicationKind
+from drug_assets.terms import (
+    DATE_FORM,
+    PUBMED_IDS_FORM,
+    TRIAL_ID,
+    TRIAL_ID_SIGN,
+    TrialPublicationKind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +30,7 @@ class ClinicalTrials(TrialSource):
     publications = "Clinical trials"
     document_type = "clinical_trial"
     titles = ("title", "brief_title")
+    #: The official title; if it is missing, the brief title.
     title_fields = ("scientific_title", "brief_title")
     required = ("scientific_title", "brief_title")
     aliases: ClassVar[Mapping[str, str]] = {
@@ -67,6 +74,7 @@ class ClinicalTrials(TrialSource):
     revision_field = "last_update"
     pulled_from = "ClinicalTrials.gov"
     id_in_text = TRIAL_ID
+    sign_of_id = TRIAL_ID_SIGN
     references = (
         Reference("result_pmids", "pubmed", TrialPublicationKind.RESULT),
         Reference("derived_pmids", "pubmed", TrialPublicationKind.DERIVED),
@@ -92,16 +100,6 @@ class ClinicalTrials(TrialSource):
 
         return API_V2, API_V1
 
-    def title(self) -> pl.Expr:
-        """The official title; if it is missing, the brief title."""
-        import polars as pl
-
-        from drug_assets.cleaning.text import clean_field
-
-        return pl.coalesce(
-            clean_field(pl.col("scientific_title")), clean_field(pl.col("brief_title"))
-        )
-
     def read_id(self, text: pl.Expr) -> pl.Expr:
         """Ids of any registry, or of the team's own."""
         from drug_assets.cleaning.ids import read_trial_id
@@ -115,12 +113,12 @@ class ClinicalTrials(TrialSource):
         from drug_assets.cleaning.text import clean_field, split_values
         from drug_assets.terms import SEPARATOR
 
-        brief = clean_field(pl.col("brief_title"))
+        brief = pl.col("brief_title")
         return {
             # Where it stands in for the official title, both are the same. Where both are given and
             # are the same, it is none.
             "brief_title": pl.when(
-                (brief != pl.col("title")) | clean_field(pl.col("scientific_title")).is_null()
+                (brief != pl.col("title")) | pl.col("scientific_title").is_null()
             ).then(brief),
             "status": clean_field(pl.col("status")),
             "phases": split_values("phase"),

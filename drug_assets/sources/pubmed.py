@@ -24,6 +24,8 @@ class Pubmed(PublicationSource):
     publications = "PubMed articles"
     document_type = "pubmed"
     can_be_retracted = True
+    #: If the title is missing, it is the title in the article's own language.
+    title_fields = ("title", "vernacular_title")
     required = ("title",)
     aliases: ClassVar[Mapping[str, str]] = {
         "pmid": "id",
@@ -86,23 +88,13 @@ class Pubmed(PublicationSource):
 
         return SHAPES
 
-    def title(self) -> pl.Expr:
-        """The title; if it is missing, the title in the article's own language."""
-        import polars as pl
-
-        from drug_assets.cleaning.text import clean_field
-
-        return pl.coalesce(clean_field(pl.col("title")), clean_field(pl.col("vernacular_title")))
-
     def title_issue(self) -> pl.Expr:
         """Whether the title is the vernacular one."""
         import polars as pl
 
-        from drug_assets.cleaning.text import clean_field
         from drug_assets.terms import Issue
 
-        missing, vernacular = (clean_field(pl.col(c)) for c in ("title", "vernacular_title"))
-        stands_in = missing.is_null() & vernacular.is_not_null()
+        stands_in = pl.col("title").is_null() & pl.col("vernacular_title").is_not_null()
         return pl.when(stands_in).then(pl.lit(Issue.VERNACULAR_TITLE))
 
     def read_id(self, text: pl.Expr) -> pl.Expr:
@@ -134,11 +126,9 @@ class Pubmed(PublicationSource):
             split_corrections,
             split_publication_types,
         )
-        from drug_assets.cleaning.text import clean_field
 
         types, corrections = pl.col("publication_types"), pl.col("corrections")
         return {
-            "vernacular_title": clean_field(pl.col("vernacular_title")),
             "publication_types": split_publication_types(types),
             "corrections": split_corrections(corrections),
             "retracted": is_retracted(types, corrections),

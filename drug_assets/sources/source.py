@@ -156,7 +156,7 @@ class PublicationSource(Source):
     can_be_retracted: ClassVar[bool] = False
     #: Columns of its records that hold a title; the title that is shown comes first.
     titles: ClassVar[tuple[str, ...]] = ("title",)
-    #: Names of the fields that the title is made from, for column lineage.
+    #: Names of the fields that the title is made from, those first that it is taken from first.
     title_fields: ClassVar[tuple[str, ...]] = ("title",)
     #: Fields of a raw row that give its date: `date` is the first of them that can be read. Records
     #: and the cleaned table also have each one but `date` by itself, with its precision.
@@ -169,14 +169,14 @@ class PublicationSource(Source):
     references: ClassVar[tuple[Reference, ...]] = ()
     #: Pattern of its ids in running text, if they can be told from other words.
     id_in_text: ClassVar[str | None] = None
+    #: Pattern, faster to search for, that matches wherever `id_in_text` does.
+    sign_of_id: ClassVar[str] = ""
 
     def title(self) -> pl.Expr:
-        """The cleaned title of a raw row; null if it is blank."""
+        """The title of a raw row: the first of `title_fields`, cleaned already, that has one."""
         import polars as pl
 
-        from drug_assets.cleaning.text import clean_field
-
-        return clean_field(pl.col("title"))
+        return pl.coalesce(self.title_fields)
 
     def canonical_id(self, text: pl.Expr) -> pl.Expr:
         """The form in which an id of this source is kept and compared; null if it is none."""
@@ -185,7 +185,10 @@ class PublicationSource(Source):
         return self.read_id(clean_field(text))
 
     def title_issue(self) -> pl.Expr | None:
-        """The issue of the title of a raw row, or null; None if no title has an issue."""
+        """The issue of the title of a raw row, or null; None if no title has an issue.
+
+        Its input is raw rows with cleaned `title_fields`.
+        """
         return None
 
     def version(self) -> pl.Expr | None:
@@ -207,14 +210,14 @@ class PublicationSource(Source):
         """
         import polars as pl
 
+        from drug_assets.cleaning.ids import find_ids
         from drug_assets.sources import PUBLICATIONS
         from drug_assets.terms import SEPARATOR
 
         (other,) = (source for source in PUBLICATIONS if source.name == reference.to)
         texts = [pl.col(reference.column)]
         if other.id_in_text is not None:
-            naming = pl.when(pl.col("title").str.contains(other.id_in_text)).then("title")
-            texts.append(naming.str.extract_all(other.id_in_text).list.join(SEPARATOR))
+            texts.append(find_ids(pl.col("title"), other.id_in_text, other.sign_of_id))
         # Most rows have no id, and stay null until the end: so lists cost nothing for them.
         given = pl.concat_str(texts, separator=SEPARATOR, ignore_nulls=True).replace("", None)
         ids = given.str.split(SEPARATOR).list.eval(other.canonical_id(pl.element()))
@@ -223,7 +226,8 @@ class PublicationSource(Source):
     def own_columns(self) -> Mapping[str, pl.Expr]:
         """Expressions for the columns that only this source has.
 
-        Their input is raw rows with a cleaned `title`.
+        Their input is raw rows with a cleaned `title` and cleaned `title_fields`; where one of
+        these is a column of the records, it is one already.
         """
         return {}
 
