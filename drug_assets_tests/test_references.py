@@ -207,6 +207,24 @@ def test_references_of_a_trial_are_listed_by_kind() -> None:
     assert found == (["1", "2"], ["2"], [])
 
 
+@pytest.mark.parametrize(
+    "listed", ["1|2", "1; 2", "1,2", "1 2", "1\n2", "[1, 2]", "['1', '2']", "PMID: 1; PMID: 2.0"]
+)
+def test_pubmed_ids_may_be_listed_in_any_way(listed: str) -> None:
+    records = CLINICAL_TRIALS.clean_records(trial_rows({"title": "On", "result_pmids": listed}))
+    assert records.collect()["result_pmids"].to_list() == [["1", "2"]]
+
+
+@pytest.mark.parametrize(
+    "listed", ["{}|{}", "{}; {}", "{},{}", "{}\n{}", "['{}', '{}']", '["{}","{}"]']
+)
+def test_ids_of_trials_may_be_listed_in_any_way(listed: str) -> None:
+    ids = ["NCT00000001", "2010-012345-12"]
+    written = listed.format("nct 00000001", "EudraCT 2010-012345-12")
+    records = PUBMED.clean_records(pubmed_rows({"title": "On", "trial_ids": written})).collect()
+    assert records["trial_ids"].to_list() == [ids]
+
+
 @pytest.mark.parametrize("source", sources.PUBLICATIONS, ids=lambda source: source.name)
 def test_references_lead_from_trials_to_publications_or_back(source: PublicationSource) -> None:
     names = {each.name: each for each in sources.PUBLICATIONS}

@@ -40,6 +40,7 @@ def resolve_duplicates(
     *,
     titles: Sequence[str] = ("title",),
     date_fields: Sequence[str] = ("date",),
+    following: Mapping[str, pl.Expr] | None = None,
 ) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Split records into the publications that are kept and the rows that are merged into them.
 
@@ -52,6 +53,7 @@ def resolve_duplicates(
         surrogate: the publication_id of a record without id.
         titles: the columns that hold a title. The first one is never null: another one stands in.
         date_fields: the columns that hold a date, those first that `date` is taken from first.
+        following: columns that follow from others; they are made anew where gaps were filled.
 
     Returns:
         The kept records and the merged rows. Kept records have the columns of `add_journals` too,
@@ -77,6 +79,7 @@ def resolve_duplicates(
     kept, merged = _resolve_candidates(
         _set_shared_ids_apart(compared, shared), surrogate, titles, date_fields
     )
+    kept = kept.with_columns(**following or {})
     return pl.concat([unique, kept.select(unique.collect_schema().names()).lazy()]), merged.lazy()
 
 

@@ -26,22 +26,32 @@ _SCIENTIFIC = r"^[+-]?[0-9](?:[.,][0-9]+)?[Ee][+-]?[0-9]{1,3}$"
 _WHOLE = r"^([0-9]+)\.0+$"
 
 _PMID = "^[1-9][0-9]{0,7}$"
-#: What stands before a PubMed id: its name, PubMed's addresses, those of resolvers.
-_PUBMED_PREFIX = (
-    r"(?:(?:https?://)?(?:[a-z]+\.)*(?:ncbi\.nlm\.nih\.gov|identifiers\.org|europepmc\.org)/)?"
-    r"(?:info:)?(?:(?:pubmed|pmid|article|abstract|med)(?: ?id)?[ :#/]*)*(?:\?term=)?"
+#: What stands before a PubMed id: its name, or an address of PubMed, Europe PMC or a resolver.
+_PUBMED_ADDRESS = (
+    r"(?:https?://)?(?:[a-z]+\.)*(?:ncbi\.nlm\.nih\.gov|identifiers\.org|europepmc\.org)/"
+    r"(?:(?:article|abstract|pubmed|med)[/:])*(?:\?term=)?"
 )
-_PUBMED_ID = rf"^{_PUBMED_PREFIX}0*([1-9][0-9]{{0,7}})(?:\.0+)?[/.]?$"
+_PUBMED_NAME = r"(?:(?:info|urn):)?(?:(?:pubmed|pmid)(?: ?id)?[ :#/=]*)*|med[/:]"
+_PUBMED_ID = (
+    rf"^(?:{_PUBMED_ADDRESS}|{_PUBMED_NAME})0*([1-9][0-9]{{0,7}})"
+    r"(?:\.0+)?[/.]?(?:[?#].*)?$"
+)
 
-#: What stands before a trial id, in capitals: an address, or a name of a registry and a colon.
-_TRIAL_PREFIX = r"^HTTPS?://\S*[/=]|^[A-Z][A-Z. ]*:\s*([A-Z])"
+#: What stands around a trial id, in capitals: an address and its parameters, or the name of a
+#: registry.
+_TRIAL_PREFIX = (
+    r"^(?:HTTPS?://)?(?:[A-Z0-9-]+\.)+[A-Z]+/(?:\S*[/=])?|^[A-Z][A-Z. ]*:\s*([A-Z])"
+    r"|^CLINICAL ?TRIALS?\.GOV\s+(?:(?:IDENTIFIER|ID|NUMBER|NO\.?)\s+)?"
+)
+_PARAMETERS = r"^(\S+/NCT[0-9]{8})[/?#]\S*$"
 _SEPARATORS = r"[\s:#./_-]"
 _EU_NAMES = "(?:(?:EUDRACT|EUCTR|EUCT|CTIS)(?:NUMBER|NO|NR)?)"
 #: The ids of registries of trials, by the form that they have in capitals and without separators.
 #: Names of registries that only repeat what the id tells (`JPRN-UMIN…`, `EudraCT …`) fall away.
 _REGISTRIES = {
     r"^(NCT|ISRCTN|DRKS|RPCEC)([0-9]{8})$": "${1}${2}",
-    r"^(ACTRN|PACTR|KCT|TCTR|LBCTR|ITMCTR|NTR|NL)([0-9]+)$": "${1}${2}",
+    r"^(ACTRN[0-9]{14}|PACTR[0-9]{15,16}|KCT[0-9]{7}|TCTR[0-9]{11}|LBCTR[0-9]{10})$": "${1}",
+    r"^(ITMCTR[0-9]{8,10}|NTR[0-9]{2,5}|NL[0-9]{3,5})$": "${1}",
     r"^NLOMON([0-9]+)$": "NL-OMON${1}",
     rf"^{_EU_NAMES}?(20[0-9]{{2}})([0-9]{{6}})([0-9]{{2}})$": "${1}-${2}-${3}",
     rf"^{_EU_NAMES}?(20[0-9]{{2}})([0-9]{{6}})([0-9]{{2}})([A-Z]{{2,3}}|[0-9]{{2}})$": (
@@ -101,6 +111,7 @@ def _read_trial_ids(text: pl.Series) -> pl.Series:
     rows = rows.with_columns(
         known=known.str.to_uppercase()
         .str.strip_chars_end("/")
+        .str.replace(_PARAMETERS, "${1}")
         .str.replace(_TRIAL_PREFIX, "${1}")
         .str.replace_all(_SEPARATORS, "")
     )

@@ -132,6 +132,7 @@ def clean_publications(
         surrogate,
         titles=source.titles,
         date_fields=source.date_fields,
+        following=source.merged_columns(),
     )
     # A further title that stands in for the title is not shown twice.
     shown_once = {

@@ -51,6 +51,7 @@ EUROPE_PMC = JsonShape(
         "nlm_id": ((*_JOURNAL, "nlmid"),),
         "issn": ((*_JOURNAL, "issn"), (*_JOURNAL, "essn")),
         "publication_types": (("pubTypeList", "pubType"),),
+        "corrections": (("commentCorrectionList", "commentCorrection", "type"),),
         "date_revised": (("dateOfRevision",),),
     },
 )

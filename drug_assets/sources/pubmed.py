@@ -74,6 +74,8 @@ class Pubmed(PublicationSource):
     date_fields = ("print_date", "electronic_date", "date")
     revision_field = "date_revised"
     pulled_from = "PubMed"
+    #: Its ids have no blank.
+    id_separators = r"[;,\s()\[\]\"']+"
     references = (Reference("trial_ids", "clinical_trials", TrialPublicationKind.NAMED),)
 
     def contracts(self) -> SourceContracts:
@@ -132,6 +134,16 @@ class Pubmed(PublicationSource):
             "publication_types": split_publication_types(types),
             "corrections": split_corrections(corrections),
             "retracted": is_retracted(types, corrections),
+        }
+
+    def merged_columns(self) -> Mapping[str, pl.Expr]:
+        """Whether it was retracted: a record may give the types, another one the corrections."""
+        import polars as pl
+
+        from drug_assets.cleaning.corrections import lists_tell_retracted
+
+        return {
+            "retracted": lists_tell_retracted(pl.col("publication_types"), pl.col("corrections"))
         }
 
     def service(self) -> PublicService:

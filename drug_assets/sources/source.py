@@ -167,6 +167,8 @@ class PublicationSource(Source):
     pulled_from: ClassVar[str | None] = None
     #: Its columns that refer to another source.
     references: ClassVar[tuple[Reference, ...]] = ()
+    #: What separates its ids in a field that lists them, beside bars, and brackets around them.
+    id_separators: ClassVar[str] = r"[;,\n\t\[\]\"']+"
     #: Pattern of its ids in running text, if they can be told from other words.
     id_in_text: ClassVar[str | None] = None
     #: Pattern, faster to search for, that matches wherever `id_in_text` does.
@@ -215,13 +217,21 @@ class PublicationSource(Source):
         from drug_assets.terms import SEPARATOR
 
         (other,) = (source for source in PUBLICATIONS if source.name == reference.to)
-        texts = [pl.col(reference.column)]
+        listed = pl.col(reference.column).str.replace_all(other.id_separators, SEPARATOR)
+        texts = [listed]
         if other.id_in_text is not None:
             texts.append(find_ids(pl.col("title"), other.id_in_text, other.sign_of_id))
         # Most rows have no id, and stay null until the end: so lists cost nothing for them.
         given = pl.concat_str(texts, separator=SEPARATOR, ignore_nulls=True).replace("", None)
         ids = given.str.split(SEPARATOR).list.eval(other.canonical_id(pl.element()))
         return ids.list.drop_nulls().list.unique(maintain_order=True).fill_null([])
+
+    def merged_columns(self) -> Mapping[str, pl.Expr]:
+        """Its own columns that follow from others of its own, where records were merged.
+
+        Their input are publications with every gap filled, so they follow from what was kept.
+        """
+        return {}
 
     def own_columns(self) -> Mapping[str, pl.Expr]:
         """Expressions for the columns that only this source has.

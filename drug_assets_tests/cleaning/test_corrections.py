@@ -35,6 +35,13 @@ WRITTEN: dict[str, Callable[[list[str]], str]] = {
     "JSON": json.dumps,
     "Python": repr,
     "numpy": lambda types: "[" + " ".join(map(repr, types)) + "]",
+    "numpy with commas": lambda types: f"array({types!r}, dtype=object)",
+    "a dictionary of MeSH ids": lambda types: repr(
+        {f"D{n:06}": kind for n, kind in enumerate(types)}
+    ),
+    "cells with tabs": "\t".join,
+    "bullets": " • ".join,
+    "slashes": " / ".join,
     "R": lambda types: f"c({', '.join(json.dumps(kind) for kind in types)})",
     "Java": lambda types: f"[{', '.join(types)}]",
     "pubmed_parser": lambda types: "; ".join(f"D016428:{kind}" for kind in types),
@@ -73,6 +80,8 @@ def test_types_are_the_same_however_their_list_is_written(types: list[str]) -> N
         "D016441",
         "D016428;D016441",
         "D016441: Retracted Publication",
+        "RetractedPublication",
+        "Journal Article, Retracted Publication.",
     ],
 )
 def test_a_type_that_calls_the_publication_retracted_tells(types: str) -> None:
@@ -105,6 +114,10 @@ def test_other_types_do_not(types: str) -> None:
         ("PartialRetractionIn 8", False),
         ("RetractedandRepublishedFrom 9", False),
         ("CommentIn 3", False),
+        ("ErratumIn 7; RetractionIn 8", True),
+        ("Erratum in, Retraction in", True),
+        ("Retraction in: Foo. 2020;5:3", True),
+        ("Retraction of: Foo. 2020;5:3", False),
     ],
 )
 def test_a_correction_that_retracts_it_tells_without_a_type(

@@ -142,7 +142,8 @@ ARTICLES = deliveries(
         "electronic_date": st.none() | DAYS,
         "date": st.none() | DAYS,
         "vernacular_title": st.sampled_from([None, "Über Beta", "Über Gamma"]),
-        "publication_types": st.sampled_from([None, "Letter", "Review|Letter"]),
+        "publication_types": st.sampled_from([None, "Letter", "Retracted Publication|Letter"]),
+        "corrections": st.sampled_from([None, "ErratumIn 7", "RetractionIn 8"]),
     },
     "title",
     "date_revised",
@@ -155,7 +156,8 @@ ARTICLES = deliveries(
 @given(ARTICLES, st.randoms(use_true_random=False))
 def test_articles_end_in_what_the_newest_says(history: list[Delivery], random: Any) -> None:
     def tell(rows: Sequence[Row]) -> Row:
-        types = say(rows, "publication_types")
+        types, corrections = say(rows, "publication_types"), say(rows, "corrections")
+        signs = [sign for sign in (types, corrections) if sign]
         journal = say(rows, "journal")
         return {
             "title": say(rows, "title"),
@@ -167,6 +169,8 @@ def test_articles_end_in_what_the_newest_says(history: list[Delivery], random: A
             "date_text": say(rows, "print_date", "electronic_date", "date"),
             "vernacular_title": say(rows, "vernacular_title"),
             "publication_types": types.split("|") if types else [],
+            "corrections": [corrections] if corrections else [],
+            "retracted": any("Retract" in sign for sign in signs) if signs else None,
         }
 
     found = ends_in(PUBMED, history, random)

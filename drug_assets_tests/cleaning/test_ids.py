@@ -31,6 +31,8 @@ def read(reader: Callable[[pl.Expr], pl.Expr], *texts: str | None) -> list[str |
         *("https://www.ncbi.nlm.nih.gov/pubmed/1234567", "info:pmid/1234567", "MED/1234567"),
         *("http://www.ncbi.nlm.nih.gov/pubmed/?term=1234567", "pubmed:1234567"),
         *("https://europepmc.org/article/MED/1234567", "https://identifiers.org/pubmed:1234567"),
+        *("pmid=1234567", "urn:pmid:1234567", "https://pubmed.ncbi.nlm.nih.gov/1234567/?from=x"),
+        *("https://europepmc.org/abstract/med/1234567", "PubMed PMID: 1234567"),
     ],
 )
 def test_a_pubmed_id_is_its_digits(text: str) -> None:
@@ -43,6 +45,11 @@ def test_a_pubmed_id_is_its_digits(text: str) -> None:
         *("0", "000", "0.0", "9.00E+07", "9E7", "9.00007e+07", "123456789", "-12", "12.5", "1 2"),
         *(
             "PMC1234567",
+            "article 1234567",
+            "abstract1234567",
+            "https://www.ncbi.nlm.nih.gov/pmc/articles/1234567/",
+            "https://www.ncbi.nlm.nih.gov/books/1234567/",
+            "https://europepmc.org/article/PMC/1234567",
             "10.1000/182",
             "NCT01234567",
             "12;13",
@@ -72,6 +79,11 @@ def test_what_is_no_pubmed_id(text: str) -> None:
                 ),
                 *("ClinicalTrials.gov: NCT01234567", "ClinicalTrials.gov Identifier: nct01234567"),
                 "https://clinicaltrials.gov/study/NCT01234567",
+                "clinicaltrials.gov/study/NCT01234567",
+                "https://clinicaltrials.gov/ct2/show/NCT01234567?term=x&rank=1",
+                "https://clinicaltrials.gov/study/NCT01234567/#outcomes",
+                "ClinicalTrials.gov NCT01234567",
+                "ClinicalTrials.gov Identifier nct01234567",
                 "https://clinicaltrials.gov/ct2/show/NCT01234567/",
             ],
         ),
@@ -111,7 +123,8 @@ def test_a_trial_has_the_form_of_its_registry(trial: str, spellings: list[str]) 
 
 
 @pytest.mark.parametrize(
-    "text", ["OWN-2020-1", "x1", "Étude7", "12E5", "SAMPLE/3", "NCT0123456", "12"]
+    "text",
+    ["OWN-2020-1", "x1", "Étude7", "12E5", "SAMPLE/3", "NCT0123456", "12", "NL-1.2", "KCT-1"],
 )
 def test_a_trial_may_have_an_id_of_the_teams_own(text: str) -> None:
     assert read(read_trial_id, text) == [text]

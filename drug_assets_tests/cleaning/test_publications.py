@@ -112,7 +112,7 @@ ALONE: dict[str, tuple[Row, Row]] = {
     ),
     "111": (
         {"id": "111", "title": "N", "date": "2020", "nlm_id": "7"},
-        {"journal": "7", "journal_id": "7", "issues": []},
+        {"journal": "0000007", "journal_id": "0000007", "issues": []},
     ),
     surrogate("pubmed", "beta bis", "2020-03-01", "cafe"): (
         {"title": "Bêta BIS", "date": "March 2020", "journal": "CAFÉ."},
@@ -341,6 +341,12 @@ class TestDuplicates:
         assert kept[0]["publication_types"] == ["Journal Article", "Retracted Publication"]
         assert kept[0]["retracted"]
 
+    def test_a_retraction_follows_from_types_and_corrections_of_any_record(self) -> None:
+        row = {"id": "1", "title": "Beta", "publication_types": "Journal Article"}
+        kept, _ = cleaned(pubmed_rows({**row, "corrections": "RetractionIn 2"}, row))
+        assert kept[0]["corrections"] == ["RetractionIn 2"]
+        assert kept[0]["retracted"]
+
     def test_a_surrogate_is_that_of_the_filled_record(self) -> None:
         bare = {"title": "Beta", "date": "2020"}
         kept = kept_by_id(pubmed_rows(bare, {**bare, "journal": "Lancet"}))
@@ -361,14 +367,14 @@ class TestDuplicates:
         assert cleaned(pubmed_rows()) == ([], [])
 
 
-@pytest.mark.parametrize(("most", "order"), [(5, "abcd"), (4, "abcd"), (3, "cadb"), (0, "cadb")])
+@pytest.mark.parametrize(("most", "order"), [(5, "1234"), (4, "1234"), (3, "3142"), (0, "3142")])
 def test_publications_are_sorted_by_key_unless_they_are_too_many(
     most: int, order: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publications, "SORTED_ROWS", most)
     rows = [
-        *({"id": letter, "title": letter, "source_file": "p_10.csv"} for letter in "db"),
-        *({"id": letter, "title": letter, "source_file": "p_9.csv"} for letter in "ca"),
+        *({"id": digit, "title": digit, "source_file": "p_10.csv"} for digit in "42"),
+        *({"id": digit, "title": digit, "source_file": "p_9.csv"} for digit in "31"),
     ]
     kept, _ = cleaned(pubmed_rows(*rows, {"title": " "}))
     assert [row["publication_id"] for row in kept] == [*order]

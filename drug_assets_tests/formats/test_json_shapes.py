@@ -47,6 +47,7 @@ EUROPE_PMC = {
     },
     "pubYear": "2020",
     "pubTypeList": {"pubType": ["journal article", "retracted publication"]},
+    "commentCorrectionList": {"commentCorrection": [{"id": "9", "type": "Retraction in"}]},
     "electronicPublicationDate": "2019-12-20",
     "firstPublicationDate": "2019-12-20",
 }
@@ -147,6 +148,7 @@ MEDLINE = {"nlm_id": "9900001", "issn": "1234-5679|2345-6780", "journal": JOURNA
                 "electronic_date": "2019-12-20",
                 "journal_abbreviations": "J. Invent. Tests|J Invent Tests",
                 "publication_types": "journal article|retracted publication",
+                "corrections": "Retraction in",
             },
         ),
         (
