@@ -36,6 +36,7 @@ from drug_assets_tests.support.webhook import Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from drug_assets_tests.support.emulators import GcsEmulator
 
@@ -226,15 +227,15 @@ def test_file_that_changes_all_the_time_is_told_after_retries(
     place: Place, row: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (place.landing / "pubmed_new.csv").write_text(runs.SMALL["pubmed.csv"])
-    read, tries = LocalFolder.read, []
+    borrow, tries = LocalFolder.borrow, []
 
-    def changed(store: LocalFolder, name: str, version: str | None = None) -> bytes:
+    def changed(store: LocalFolder, name: str, version: str) -> AbstractContextManager[Path]:
         if name == "pubmed_new.csv":
             tries.append(name)
             (place.landing / name).touch()
-        return read(store, name, version)
+        return borrow(store, name, version)
 
-    monkeypatch.setattr(LocalFolder, "read", changed)
+    monkeypatch.setattr(LocalFolder, "borrow", changed)
     assert place.fail(capsys).shows(row)
     assert len(tries) == 4
 

@@ -178,7 +178,12 @@ def _list_tables() -> Iterator[Table]:
     trials = [source.name for source in sources.TRIALS]
     others = [name for name in publications if name not in trials]
     belonging = _with_known_sources(contracts.TrialPublications, trials, "trial_source")
-    yield Table("trial_publications", _with_known_sources(belonging, others), clean)
+    yield Table(
+        "trial_publications",
+        _with_known_sources(belonging, others),
+        clean,
+        partitioned_by="date",
+    )
     for name in publications:
         yield Table(
             f"{name}_drugs_named", contracts.DrugsNamed, mentions, by_file=True, published=False

@@ -11,6 +11,7 @@ import hashlib
 import json
 import traceback
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from drug_assets.storage.kept.by_file import count_rows, write_part
 from drug_assets.storage.objects import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from drug_assets.formats.record_shape import RecordShape
     from drug_assets.sources import Source
@@ -177,8 +178,8 @@ def read_file(task: Task) -> ReadResult:
         FileNotFoundError: it is no longer there.
         ContractBrokenError: the raw rows do not keep their contract.
     """
-    with task.zone.borrow(task.name, task.version) as path:
-        data = _Bytes(path)
+    with ExitStack() as borrowed:
+        data = _Bytes(borrowed.enter_context(task.zone.borrow(task.name, task.version)))
         if task.source is None or task.part is None:
             prefixes = ", ".join(start for source in sources.ALL for start in source.file_names)
             problem = f"belongs to no source: begin its name, or its folder's, with {prefixes}"
@@ -188,7 +189,9 @@ def read_file(task: Task) -> ReadResult:
             if file_format is None:
                 problem = f"its format is not read as {task.source.name}"
                 return ReadResult(data.sha256(), problem=problem)
-            return _write_rows(task, task.source, task.part, file_format, data)
+            # The name of the part says of which bytes it is: it is not there before these are known
+            # to be the ones that were read.
+            return _write_rows(task, task.source, task.part, file_format, data, borrowed.close)
         except formats.FormatError as error:
             return ReadResult(None, problem=str(error), damaged=True)
 
@@ -203,7 +206,12 @@ def _detect_format(source: Source, name: str, data: _Bytes) -> str | None:
 
 
 def _write_rows(
-    task: Task, source: Source, part: str, file_format: str, data: _Bytes
+    task: Task,
+    source: Source,
+    part: str,
+    file_format: str,
+    data: _Bytes,
+    give_back: Callable[[], None],
 ) -> ReadResult:
     table = f"raw_{source.name}"
     shape = source.record_shape()
@@ -226,7 +234,7 @@ def _write_rows(
 
     schema = polars_schema(TABLES[table].contract)
     lazy = register_io_source(read_batches, schema=schema)
-    write_part(task.store, part, table, lazy, describe, checked=True)
+    write_part(task.store, part, table, lazy, describe, checked=True, before_put=give_back)
     return ReadResult(data.sha256(), file_format, rows, account=account)
 
 

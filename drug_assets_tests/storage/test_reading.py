@@ -183,18 +183,23 @@ def test_what_is_no_defect_of_a_reader_is_raised(
     assert places.kept() == []
 
 
-def test_a_file_that_is_written_while_it_is_read_is_read_again_by_the_next_run(
-    places: Places, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("ends_badly", [False, True])
+def test_a_file_that_is_written_while_it_is_read_leaves_no_part(
+    places: Places, monkeypatch: pytest.MonkeyPatch, ends_badly: bool
 ) -> None:
+    """A part is found by the bytes that its file had when it was listed, also by later runs."""
+
     def batches() -> Iterator[pl.DataFrame]:
         yield batch(1)
         (places.landing / "pubmed.csv").write_bytes(HEADER)
         os.utime(places.landing / "pubmed.csv", (1, 1))
-        raise formats.FormatError("pubmed.csv", "cut")
+        if ends_badly:
+            raise formats.FormatError("pubmed.csv", "cut")
 
     replace_reader(monkeypatch, batches)
     with pytest.raises(ChangedObjectError):
         places.read()
+    assert places.kept() == []
 
 
 @pytest.mark.parametrize(

@@ -275,6 +275,7 @@ def write_part(
     metadata: Callable[[], Mapping[str, str]] = dict,
     *,
     checked: bool = False,
+    before_put: Callable[[], None] | None = None,
 ) -> None:
     """Write a part in one step; rows that break the contract are refused.
 
@@ -289,6 +290,7 @@ def write_part(
             was made.
         checked: whether the rows were held to the contract as they were made. Else they are read
             again for it, and then memory follows their number.
+        before_put: called when all rows are written; if it raises, there is no part.
 
     Raises:
         ContractBrokenError: the rows do not keep the contract.
@@ -304,6 +306,8 @@ def write_part(
         )
         if not checked:
             require_contract(table, pl.scan_parquet(scratch, glob=False))
+        if before_put is not None:
+            before_put()
 
 
 def discard_unlisted(store: ObjectStore, listed: Collection[str]) -> int:
