@@ -14,7 +14,7 @@ import polars as pl
 from drug_assets.cleaning import dates
 from drug_assets.cleaning.name_marks import without_marks
 from drug_assets.cleaning.text import clean_field, fold_text, split_values
-from drug_assets.terms import ATC_CODE, REJECTING_ISSUES, RejectReason
+from drug_assets.terms import ATC_CODE, ATC_CODES_FORM, REJECTING_ISSUES, RejectReason
 
 if TYPE_CHECKING:
     from drug_assets.sources import PublicationSource, Source
@@ -159,7 +159,7 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
         listed=listed,
         drug=pl.coalesce(listed, clean_field(pl.col("atc_name"))),
         group=group,
-        codes=split_values("atccode"),
+        codes=split_values("atccode", ATC_CODES_FORM),
         synonyms=split_values("synonyms"),
     )
     return rows.with_columns(**_read_ids(source)).select(

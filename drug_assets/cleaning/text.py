@@ -213,15 +213,20 @@ def map_distinct(
     return texts.map_batches(apply, return_dtype=result, is_elementwise=True)
 
 
-def split_values(column: str) -> pl.Expr:
+def split_values(column: str, form: str | None = None) -> pl.Expr:
     """Split a multi-valued field at its bars into a list of cleaned values, without missing ones.
 
     Args:
         column: A String column of a raw table.
+        form: Where a text has this form, commas, semicolons and blanks separate values, too.
     """
     import polars as pl
 
-    return map_distinct(pl.col(column), split_texts, pl.List(pl.String))
+    text = pl.col(column)
+    if form is not None:
+        listed = text.str.contains(f"^(?:{form})$")
+        text = pl.when(listed).then(text.str.replace_all(r"[\s,;]+", SEPARATOR)).otherwise(text)
+    return map_distinct(text, split_texts, pl.List(pl.String))
 
 
 def split_texts(texts: pl.Series) -> pl.Series:

@@ -40,6 +40,8 @@ _BINARY_MAGIC = (
     *(b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Obj\x01", b"ORC", b"ARROW1"),
     *(b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"Rar!", decoding.GZIP_MAGIC),
 )
+#: How packed contents begin that are not unpacked, such as gzip within gzip.
+_PACKED = {"gzip once more": decoding.GZIP_MAGIC, "zip": b"PK\x03\x04", "bzip2": b"BZh"}
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 #: The extension that says only that a file holds text: what it evidently is counts.
 _ANY_TEXT = ".txt"
@@ -196,7 +198,11 @@ def _detect_format(readable: list[Format], name: str, packed: Packed) -> Format 
                 "text in UTF-16 without a byte order mark, seen from byte 0 on. "
                 "Save it as UTF-8 and land it again.",
             )
-        seen, found = "is binary", None
+        packed_with = next(
+            (kind for kind, start in _PACKED.items() if content.startswith(start)), ""
+        )
+        seen = f"is binary, packed with {packed_with}" if packed_with else "is binary"
+        found = None
     else:
         text = decoding.decode_head(content)
         if not text.strip():
@@ -210,16 +216,18 @@ def _detect_format(readable: list[Format], name: str, packed: Packed) -> Format 
         found = next(matching, None)
         unread = next((kind for kind, start in _UNREAD.items() if start.match(text)), None)
         if unread:
-            seen, found = f"is {unread}, which is not read", None
+            seen = f"is {unread}, which is not read: export it as CSV, or in the format PubMed"
+            found = None
         elif found:
             seen = f"is {found.name}"
         else:
             seen = "is markup (XML or HTML)" if markup else "holds no record of that format"
     if claimed and found is not claimed and not (found and extension == _ANY_TEXT):
+        cure = "Give it the extension of what it holds, or land" if found else "Land"
         raise FormatError(
             name,
             f"not the format it claims: named {extension}, but from byte 0 on its content {seen}. "
-            "Give it the extension of what it holds, or land the file that was meant.",
+            f"{cure} the file that was meant.",
         )
     return found
 

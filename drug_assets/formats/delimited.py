@@ -31,6 +31,7 @@ from drug_assets.formats.backslashes import Backslashes
 from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, Text, repair
 from drug_assets.formats.long_rows import Columns
 from drug_assets.formats.record_shape import normalize_header
+from drug_assets.formats.service_errors import find_in_line, redact
 from drug_assets.terms import ReadIssue, is_missing
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ _SEPARATOR_LINE = re.compile(r'\s*"?sep=([^\w\s"\']|\t)"?\1*\s*', re.IGNORECASE)
 _NOTHING = " \t\r\n\f\v\xa0\"'" + "".join(SEPARATORS)
 #: A year, a month, a day.
 _DATE_PART = re.compile(r"[12][0-9]{3}|[0-9]{1,2}|[^\W\d_]{3,9}\.?")
+#: So many lines show whether a column of row names stands first.
+_ROWS_LOOKED_AT = 20
 #: Bytes of quotes, blanks and signs around a header that is repeated within the data.
 _MOST_AROUND = 24
 
@@ -94,8 +97,9 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
         chunks: Its unpacked bytes.
 
     Raises:
-        FormatError: The header has none of the columns that the source requires, or a record does
-            not end.
+        FormatError: The header has none of the columns that the source requires, a record does not
+            end, another header has its columns in another order, or a service tells of an error in
+            place of a record.
     """
     lines = _Lines(name, Text(name, chunks))
     header = lines.header()
@@ -285,6 +289,8 @@ class _Records:
         field = rf"(?:{quoted}|[^{quote}{apart}\r\n]*+)"
         self._sound = re.compile(rf"{field}(?:{apart}{field})*+[\r\n]*")
         headers = [repair(header)[0] for header in self._read_header()]
+        if self._has_row_names(headers):
+            headers = ["", *headers]
         self._width = len(headers)
         self._headers = [normalize_header(header) for header in headers]
         self._columns = shape.assign(headers)
@@ -298,14 +304,20 @@ class _Records:
         for position in sorted(fields):
             self._keys[position] = raw_rows.make_extra_key(taken, headers[position], position + 1)
         if self._columns.synonyms.keys().isdisjoint(shape.required):
-            found = ", ".join(repr(header[:60]) for header in headers[:20])
+            # What is no header may be the words of a service, with a key in them.
+            found = ", ".join(repr(redact(header[:60])) for header in headers[:20])
             required = " or ".join(map(repr, shape.required))
+            parted = (
+                f"separated by {dialect.separator!r}"
+                if len(headers) > 1
+                else "which holds no comma, semicolon, tab or bar to separate columns"
+            )
             raise FormatError(
                 name,
-                f"no column {required} in the header (the first line that is not blank, "
-                f"separated by {dialect.separator!r}): found {found}; expected a file of "
-                f"{shape.source} with {', '.join(shape.fields)}. Name the columns so, or land the "
-                "file under the name of its source.",
+                f"no column {required} in the header (the first line that is not blank, {parted}): "
+                f"found {found}; expected a file of {shape.source} with "
+                f"{', '.join(shape.fields)}. Name the columns so, or land the file under the name "
+                "of its source.",
             )
         self._long_rows = self._describe_columns()
         self._backslashes = Backslashes(dialect.separator, self._width)
@@ -315,6 +327,40 @@ class _Records:
         self._hopeless = 0
         self._first_row = 1
         self._clear()
+
+    def _has_row_names(self, headers: Sequence[str]) -> bool:
+        """Whether a column of row names without a header stands first, as R writes it.
+
+        Each of the next rows has one value more than the header, begins with a number that grows,
+        and what follows has the forms of the columns.
+        """
+        lines = self._lines
+        if not lines.count():
+            lines.read_more()
+        columns = self._shape.assign(headers)
+        forms = {
+            position: re.compile(form)
+            for field, form in self._shape.forms.items()
+            for position in columns.synonyms.get(field, ())
+        }
+        before = 0
+        try:
+            for row in self._dialect.make_reader(lines.peek(0, _ROWS_LOOKED_AT)):
+                name, *values = row or [""]
+                if not row:
+                    continue
+                if len(values) != len(headers) or not re.fullmatch("[0-9]{1,9}", name):
+                    return False
+                fits = all(
+                    is_missing(values[position]) or form.fullmatch(values[position].strip())
+                    for position, form in forms.items()
+                )
+                if int(name) <= before or not values[-1].strip() or not fits:
+                    return False
+                before = int(name)
+        except csv.Error:
+            pass  # the end of what was looked at, or a damaged row
+        return before > 0
 
     def _describe_columns(self) -> Columns:
         """What is known of the columns, to put long rows together."""
@@ -464,6 +510,7 @@ class _Records:
         # For an empty line `csv` returns no field, but it is a record with one empty field.
         row = row or [""]
         number = len(self._values) // self._width
+        self._check_no_error(lines, self._first_row + number)
         issues = list(damage)
         surplus: list[str] = []
         if not any(field.strip() for field in row):
@@ -495,6 +542,18 @@ class _Records:
                 members.append((key, value))
         self._values += row
         self._values += [None] * (self._width - len(row))
+
+    def _check_no_error(self, lines: Sequence[str], source_row: int) -> None:
+        """Refuse a file in which a service tells of an error in place of a record."""
+        if not lines or lines[0].lstrip()[:1] not in ("{", "<"):
+            return
+        told = find_in_line(repair(self._backslashes.restore("".join(lines)))[0])
+        if told:
+            raise FormatError(
+                self._name,
+                f"record {source_row} is an error of the service that it is from: {told!r}. Ask "
+                "the service again, and land what it answers then.",
+            )
 
     def _add_damaged(self) -> None:
         """Add the record of the next line, whose quotes are damaged."""
@@ -633,21 +692,36 @@ class _Records:
         """The rows that are the header once more, whatever its case, blanks and quotes.
 
         Only a few rows have so short a text in a required field, so this costs nearly nothing.
+
+        Raises:
+            FormatError: a header has the same columns in another order, so that those of the rows
+                after it are not known.
         """
         field = next(field for field in self._shape.required if field in self._columns.synonyms)
-        header = self._headers[self._columns.synonyms[field][0]]
         texts = batch[field]
-        rows = (texts.str.len_bytes() < len(header.encode()) + _MOST_AROUND).arg_true()
-        letters = re.sub(r"[\W_]+", "", header)
-        spelt = r"(?i)^[^\p{L}\p{N}]*" + r"[^\p{L}\p{N}]*".join(letters) + r"[^\p{L}\p{N}]*$"
+        longest = max(len(header.encode()) for header in self._headers)
+        rows = (texts.str.len_bytes() < longest + _MOST_AROUND).arg_true()
+        spellings = {
+            r"[^\p{L}\p{N}]*".join(letters)
+            for header in self._headers
+            if (letters := re.sub(r"[\W_]+", "", header))
+        }
+        spelt = rf"(?i)^[^\p{{L}}\p{{N}}]*(?:{'|'.join(sorted(spellings))})[^\p{{L}}\p{{N}}]*$"
         rows = rows.filter(texts.gather(rows).str.contains(spelt))
         width = self._width
-        return [
-            row
-            for row in rows.to_list()
-            if [normalize_header(value or "") for value in self._values[row * width :][:width]]
-            == self._headers
-        ]
+        repeated = []
+        for row in rows.to_list():
+            values = self._values[row * width :][:width]
+            headers = [normalize_header(value or "") for value in values]
+            if headers == self._headers:
+                repeated.append(row)
+            elif sorted(headers) == sorted(self._headers):
+                raise FormatError(
+                    self._name,
+                    f"record {self._first_row + row} is another header, with the columns in "
+                    "another order. Land what follows it in a file of its own.",
+                )
+        return repeated
 
 
 @contextmanager

@@ -141,13 +141,16 @@ class Document:
             value: the current value, an object or a list that is no record.
 
         Raises:
-            FormatError: It holds several lists of records.
+            FormatError: It holds records in several places.
         """
         if len(self._levels) > json_wrappers.MAX_DEPTH:
             return False
         wrapper = json_wrappers.find_in_value(value, self._keys)
         if wrapper is None:
             return False
+        level = self._levels[-1] if self._levels else None
+        if wrapper.holds is Holds.LIST and level and level.holds is Holds.MEMBERS:
+            raise self._several_error(level.path or ("",), wrapper.path)
         if wrapper.holds is not Holds.NOTHING:
             self._go_into(wrapper)
         return True
@@ -227,13 +230,12 @@ class Document:
         value = self._read_side_value()
         if level.holds is Holds.SPLIT and key == json_wrappers.COLUMNS and isinstance(value, list):
             level.columns = tuple(str(name) for name in value)
-        told = service_errors.find_error(((key, value),))
+        member = ((key, value),)
+        told = service_errors.find_error(member) or service_errors.find_failure(member)
         if told:
             raise self.service_error([key], told)
-        if level.holds is Holds.LIST and isinstance(value, list):
-            other = json_wrappers.find_in_value(((key, value),), self._keys)
-            if other and other.holds is Holds.LIST and other.path == (key,):
-                raise self._several_error(level.path or ("",), other.path)
+        if level.holds is not Holds.SPLIT and json_wrappers.holds_others(value, self._keys):
+            raise self._several_error(level.path or ("",), (key,))
 
     def _read_side_value(self) -> object:
         while True:
@@ -444,10 +446,12 @@ class Document:
         return FormatError(self._name, f"{self.place} of its text: {what}")
 
     def _several_error(self, one: Sequence[str], other: Sequence[str]) -> FormatError:
-        names = " and ".join(repr(".".join(path)[:100]) for path in (one, other))
+        names = " and ".join(
+            repr(".".join(path)[:100]) if any(path) else "the page itself" for path in (one, other)
+        )
         return self._damage_error(
-            f"a page with several lists of records, such as {names}. Land each in a file of its "
-            "own."
+            f"a page with records in several places, such as {names}. Land those of each place in "
+            "a file of its own."
         )
 
     def service_error(self, keys: Iterable[str], told: str) -> FormatError:

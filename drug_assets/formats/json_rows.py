@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from drug_assets.formats import json_wrappers, raw_rows, service_errors
 from drug_assets.formats.decoding import FormatError, repair, replace_surrogates
@@ -170,7 +170,9 @@ class Rows:
         """
         told = service_errors.find_problem(members) if layout.problem else None
         if not layout.record:
-            told = told or service_errors.find_error(members)
+            told = (
+                told or service_errors.find_error(members) or service_errors.find_failure(members)
+            )
             if not told and document.enter(members):
                 return True
             if not told and not layout.known:
@@ -306,13 +308,13 @@ class Rows:
     def _to_field_text(self, field: str, value: object) -> object:
         """The text of a field, null, or `_NOT_TEXT`.
 
-        A list of one is its value, an empty list null; the values of a list are joined if the field
-        is multi-valued.
+        A list of one is its value, an empty list null, an object of MongoDB's the value under its
+        one key (`$oid`, `$date`); the values of a list are joined if the field is multi-valued.
         """
         if value is None or isinstance(value, str):
             return value
-        while isinstance(value, list) and len(value) == 1:
-            value = value[0]
+        while _is_wrapped(value):
+            value = value[0][1] if isinstance(value, tuple) else value[0]
         if value is None or isinstance(value, str):
             return value
         if value == []:
@@ -341,6 +343,13 @@ class Rows:
         self._first_row += self.height
         self._clear()
         return batch
+
+
+def _is_wrapped(value: object) -> TypeGuard[list[object] | Members]:
+    """Whether a value is a list of one, or an object that only names the type of its one value."""
+    if isinstance(value, tuple):
+        return len(value) == 1 and str(value[0][0]).startswith("$")
+    return isinstance(value, list) and len(value) == 1
 
 
 def _is_nothing(text: object) -> bool:

@@ -126,7 +126,8 @@ class Wrapper:
 def find_in_value(value: object, keys: Keys) -> Wrapper | None:
     """Find the records in an object or list that is no record; None if it holds none.
 
-    The shallowest container of records is the one that is meant.
+    The shallowest container of records is the one that is meant. A record that stands alone, and
+    has no id, is meant only if there is no other.
     """
     empty, has_objects = False, False
     # Containers of one depth, each with its path, and whether that ends at a list around it.
@@ -151,9 +152,57 @@ def find_in_value(value: object, keys: Keys) -> Wrapper | None:
             (path, holds), *others = found.items()
             return Wrapper(path, holds, tuple(other for other, _ in others))
         level = below
-        if not level:
-            break
-    return Wrapper((), Holds.NOTHING) if empty and not has_objects else None
+    if empty and not has_objects:
+        return Wrapper((), Holds.NOTHING)
+    return _find_alone(value, keys)
+
+
+def _find_alone(value: object, keys: Keys) -> Wrapper | None:
+    """The shallowest record that is a member of an object, without an id; None if there is none."""
+    level: list[tuple[object, tuple[str, ...]]] = [(value, ())]
+    for _ in range(MAX_DEPTH):
+        below: list[tuple[object, tuple[str, ...]]] = []
+        for container, path in level:
+            for key, inner in container if isinstance(container, tuple) else ():
+                if keys.kind(key):
+                    continue
+                if _is_likely(inner, keys):
+                    return Wrapper(path, Holds.MEMBERS)
+                below.append((inner, (*path, key)))
+        level = below
+    return None
+
+
+def holds_others(value: object, keys: Keys) -> bool:
+    """Whether a member beside records is one, or holds some: they must not be passed over.
+
+    An object that stands in no list must have an id and a required field. So must one in a list
+    that is not the value itself, or another field: a list of columns has objects with names, too.
+    """
+    if isinstance(value, tuple) and _is_sure(_kinds(value, keys)):
+        return True
+    pending = [value]
+    while pending:
+        container = pending.pop()
+        if isinstance(container, list):
+            if (container is value and _holds(value, keys) is Holds.LIST) or any(
+                _is_likely(item, keys) for item in container
+            ):
+                return True
+            pending += filter(_is_container, container)
+        elif isinstance(container, tuple):
+            pending += [
+                inner for key, inner in container if _is_container(inner) and not keys.kind(key)
+            ]
+    return False
+
+
+def _is_likely(value: object, keys: Keys) -> bool:
+    """Whether a value is an object with a required field and another one."""
+    if not isinstance(value, tuple):
+        return False
+    known = [kind for key, _ in value if (kind := keys.kind(key))]
+    return len(known) > 1 and any(kind & KeyKind.REQUIRED for kind in known)
 
 
 def _is_container(value: object) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from drug_assets.formats import nlm, raw_rows
 from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, Text, repair
+from drug_assets.formats.service_errors import find_in_line
 from drug_assets.terms import ReadIssue
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
         chunks: Its unpacked bytes.
 
     Raises:
-        FormatError: A record does not end, or no record has a title.
+        FormatError: A record does not end, no record has a title, or a service tells of an error
+            in place of a record.
     """
     records = _Records(name)
     batch = _Batch(shape, name)
@@ -171,8 +173,18 @@ class _Records:
         elif line[0] in " \t" and self._value is not None:
             self._value.append(text)
         else:
+            self._refuse_error(line)
             self._record.strays.append(line)
         self._count(line)
+
+    def _refuse_error(self, line: str) -> None:
+        told = find_in_line(repair(line)[0])
+        if told:
+            raise FormatError(
+                self._name,
+                f"line {self._line} is an error of the service that it is from: {told!r}. Ask the "
+                "service again, and land what it answers then.",
+            )
 
     def _count(self, line: str) -> None:
         self._record.chars += len(line) + 1

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, Text, repair
-from drug_assets.formats.service_errors import redact
+from drug_assets.formats.service_errors import find_in_markup, redact
 from drug_assets.terms import ReadIssue
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ SETS = ("PubmedArticleSet", "PubmedBookArticleSet", "MedlineCitationSet", "BookD
 #: Options of all parsers. lxml's other defaults are safe.
 PARSER_OPTIONS: Any = {"remove_comments": True, "remove_pis": True, "no_network": True}
 
-#: What NCBI writes in place of records.
-_ERROR = re.compile(r"<(error)\b[^<>]*>([^<]*)", re.IGNORECASE)
 #: As many bytes of a text between records are looked at for a message.
 _PEEKED_BYTES = 800
 _SHOWN_NAME_CHARS = 100
@@ -42,9 +40,14 @@ _NAME = re.compile(rb"</?([A-Za-z_][\w.:-]*)")
 #: How markup begins, and how it then ends.
 _MARKUP = {b"<!--": re.compile(rb"-->"), b"<?": re.compile(rb"\?>"), b"<": re.compile(rb">")}
 _DECLARED = re.compile(rb"""<\?xml\s[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
-#: The encodings in which tags are ASCII and each byte is a character; all others are not split.
+#: The encodings in which tags are ASCII; all others are not split. A declaration that can be read
+#: as ASCII is not in UTF-16, whatever it says: some tools write that into files of UTF-8.
 _UTF_8 = "utf-8"
-_ENCODINGS = {_UTF_8: _UTF_8, "us-ascii": _UTF_8, "iso-8859-1": "latin-1"}
+_ENCODINGS = {
+    **dict.fromkeys((_UTF_8, "us-ascii", "utf-16"), _UTF_8),
+    "iso-8859-1": "latin-1",
+    "windows-1252": "cp1252",
+}
 #: How a file in UTF-16 begins that has no byte order mark.
 _WIDE = (b"<\0", b"\0<")
 
@@ -340,12 +343,6 @@ def _drop_forbidden(reference: re.Match[str]) -> str:
     return reference[0] if allowed and not forbidden else ""
 
 
-def find_error(text: str) -> str | None:
-    """The words of a service's error in the text of a document, if it has any."""
-    found = _ERROR.search(text)
-    return redact(found[2]) if found else None
-
-
 def refuse_element(name: str, element: str, markup: str, line: int) -> FormatError:
     """The error of an element that is neither a record nor a set of records.
 
@@ -355,7 +352,7 @@ def refuse_element(name: str, element: str, markup: str, line: int) -> FormatErr
         markup: What is known of its text, from its start tag on.
         line: Its line.
     """
-    told = find_error(markup)
+    told = find_in_markup(markup)
     if told is not None:
         return FormatError(
             name,

@@ -27,11 +27,11 @@ from drug_assets.formats.pubmed_documents import (
     RECORDS,
     SETS,
     CannotSplitError,
-    find_error,
     refuse_element,
     refuse_text,
     split_records,
 )
+from drug_assets.formats.service_errors import find_in_markup
 from drug_assets.terms import SEPARATOR
 
 if TYPE_CHECKING:
@@ -360,7 +360,7 @@ def _refuse_other_root(name: str, chunks: Iterable[bytes]) -> None:
         for _, root in events:
             if root.tag in SETS or root.tag in RECORDS:
                 return
-            told = find_error(decode_head(chunk))
+            told = find_in_markup(decode_head(chunk))
             says = f" It holds an error of the service that it is from: {told!r}." if told else ""
             raise FormatError(
                 name,

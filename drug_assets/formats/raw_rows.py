@@ -49,12 +49,13 @@ def no_record_error(
         told: The words of a service's own error in the file, if there are any.
     """
     keys = [repr(key[:_SHOWN_KEY_CHARS]) for key in dict.fromkeys(found_keys)]
+    found = shorten(keys, most=MAX_FOUND_KEYS) or "no key"
     required = " or ".join(map(repr, shape.required))
     says = f" It holds an error of the service that it is from: {told!r}." if told else ""
     return FormatError(
         name,
-        f"no record has {required}: found {shorten(keys, most=MAX_FOUND_KEYS) or 'no key'}; "
-        f"expected records of {shape.source} with {', '.join(shape.fields)}.{says} Name them so, "
+        f"no record has {required}: found {found}; expected "
+        f"records of {shape.source} with {', '.join(shape.fields)}.{says} Name them so, "
         "or land the file under the name of its source.",
     )
 

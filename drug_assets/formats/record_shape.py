@@ -71,20 +71,26 @@ class RecordShape:
     def assign(self, headers: Sequence[str]) -> AssignedColumns:
         """Assign the columns of a table, or the members of an object, to the fields.
 
-        Several columns can name one field: a preferred spelling comes first, then they keep their
-        order. Columns with the same header are no synonyms: only the first of them counts. If no
-        column names a field that can be given in parts, and its first part is there, its parts are
-        assigned.
+        Several columns can name one field: a preferred spelling comes first, a name of a database's
+        own (`_id`) last, else they keep their order. Columns with the same header are no synonyms:
+        only the first of them counts. If no column names a field that can be given in parts, and
+        its first part is there, its parts are assigned.
         """
         names = [normalize_header(header) for header in headers]
+        internal = [header.lstrip().startswith("_") for header in headers]
         first: dict[str, int] = {}
+        seen: set[tuple[str, bool]] = set()
         synonyms: dict[str, list[int]] = {}
         for position, name in enumerate(names):
+            first.setdefault(name, position)
             named = self.field_of(name)
-            if first.setdefault(name, position) == position and named is not None:
+            if named is not None and (name, internal[position]) not in seen:
+                seen.add((name, internal[position]))
                 synonyms.setdefault(named, []).append(position)
         for positions in synonyms.values():
-            positions.sort(key=lambda position: names[position] not in self.preferred)
+            positions.sort(
+                key=lambda position: (internal[position], names[position] not in self.preferred)
+            )
         parts = {
             field: tuple(first[part] for part in spelt if part in first)
             for field, spelt in self.parts.items()

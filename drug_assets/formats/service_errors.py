@@ -7,6 +7,7 @@ Nothing else of it is told: it may repeat the key or the address that the servic
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -22,18 +23,35 @@ if TYPE_CHECKING:
 _ERROR_KEYS = frozenset(
     {
         *("error", "errors", "errorlist", "errormessage", "errormsg", "errordescription"),
-        *("errordetails", "fault", "faultstring", "exception"),
+        *("errordetails", "fault", "faultstring", "exception", "errmsg", "serviceerror"),
+        "errorresponse",
     }
 )
 #: Keys of the words of an error that other objects have, too.
 _WORD_KEYS = frozenset({"message", "msg", "detail"})
 #: The same, within the value of an error.
-_INNER_WORD_KEYS = _ERROR_KEYS | _WORD_KEYS | {"details", "reason", "description", "title"}
+_INNER_WORD_KEYS = (
+    _ERROR_KEYS
+    | _WORD_KEYS
+    | {
+        *("details", "reason", "description", "title", "statustext", "status"),
+    }
+)
+#: Members by which an object says that a request failed, with what they then hold.
+_FAILURES = {
+    **dict.fromkeys(
+        ("status", "state", "result"), frozenset({"error", "err", "fail", "failed", "failure"})
+    ),
+    **dict.fromkeys(("success", "succeeded", "ok"), frozenset({"false", "0", "no"})),
+}
 #: Texts by which a member says that there was no error.
 _NO_ERROR = frozenset({"", "0", "none", "no", "false", "null", "ok", "success", "200"})
 #: Keys of an object that reports a problem of HTTP (RFC 9457), beside its `title`.
 _STATUS_KEYS = frozenset({"status", "statuscode"})
 _HTTP_ERROR = re.compile(r"[45][0-9][0-9]")
+
+#: What NCBI writes in XML in place of records.
+_ELEMENT = re.compile(r"<error\b[^<>]*>([^<]*)", re.IGNORECASE)
 
 _MAX_WORDS_CHARS = 200
 #: More texts of an error, and more characters of each, are not looked at.
@@ -58,9 +76,41 @@ def find_error(members: Members) -> str | None:
     return _tell(_list_texts(members, _ERROR_KEYS), members)
 
 
+def find_failure(members: Members) -> str | None:
+    """The same for an object that says that a request failed, in whatever words."""
+    for key, value in members:
+        text = str(value) if isinstance(value, bool) else value
+        if isinstance(text, str) and text.strip().casefold() in _FAILURES.get(
+            normalize_header(key), ()
+        ):
+            words = _list_texts(members, _INNER_WORD_KEYS)
+            return _tell(words, members) or redact(f"{key}: {text}")
+    return None
+
+
 def find_words(members: Members) -> str | None:
     """The same for an object that has no field of a source: then a message alone is an error."""
     return _tell(_list_texts(members, _ERROR_KEYS | _WORD_KEYS), members)
+
+
+def find_in_markup(text: str) -> str | None:
+    """The words of an error that an element of a text holds; None if none does."""
+    found = _ELEMENT.search(text)
+    return redact(found[1]) if found else None
+
+
+def find_in_line(line: str) -> str | None:
+    """The words of an error that stands alone in a line of a text; None if none does."""
+    bare = line.strip()
+    if bare.startswith("<"):
+        return find_in_markup(bare)
+    if not bare.startswith("{"):
+        return None
+    try:
+        value = json.loads(bare, object_pairs_hook=tuple, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return None
+    return find_error(value) or find_failure(value)
 
 
 def may_be_problem(keys: Collection[str]) -> bool:

@@ -52,8 +52,15 @@ class Pubmed(PublicationSource):
         "jabbrv": "journal_abbreviations",
         # CSL JSON and Crossref.
         "containertitle": "journal",
+        # CSV of Scopus, Dimensions, Lens and Zotero.
+        "sourcetitle": "journal",
+        "publicationtitle": "journal",
+        "datepublished": "date",
+        "issns": "issn",
     }
-    preferred = frozenset({"pmid", "pubmedid", "firstpublicationdate"})
+    preferred = frozenset(
+        {"pmid", "pubmedid", "firstpublicationdate", "publicationdate", "datepublished"}
+    )
     # CSV exports of PubMed's website.
     ignored = frozenset(
         {"authors", "citation", "firstauthor", "createdate", "pmcid", "nihmsid", "doi"}

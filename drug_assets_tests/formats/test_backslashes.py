@@ -93,3 +93,31 @@ def test_are_decided_by_what_is_read_ahead(monkeypatch: pytest.MonkeyPatch) -> N
     chunks = [text[start : start + 16].encode() for start in range(0, len(text), 16)]
     (rows,) = delimited.read_batches(PUBMED.record_shape(), "f.csv", chunks)
     assert rows["title"].to_list() == [r"a\\", *["b"] * 20, 'c "d" e', "f\\"]
+
+
+def test_escape_separators_and_line_ends_in_a_file_without_quotes() -> None:
+    text = "id\ttitle\tdate\n1\ta\\\tb\t2020\n2\tc\\\nd\\\\\t\\N\n3\te\\f\t2021\n"
+    rows = raw_rows("f.tsv", text.encode())
+    assert fields(rows, "id", "title", "date") == [
+        ("1", "a\tb", "2020"),
+        ("2", "c\nd\\", "\\N"),
+        ("3", "e\\f", "2021"),
+    ]
+    assert issues(rows) == [[]] * 3
+
+
+def test_are_characters_before_separators_that_separate() -> None:
+    rows = raw_rows("f.csv", b"id,title,date\n1,C:\\,2020\n2,D:\\,2021\n3,E:\\\n")
+    assert rows["title"].to_list() == ["C:\\", "D:\\", "E:\\"]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.text("ab\\\n,é", max_size=6), min_size=1, max_size=6), st.integers(1, 40))
+def test_without_quotes_are_read_back_as_they_are_written(titles: list[str], chunk: int) -> None:
+    titles = ["x,y", *titles]
+    escaped = ["".join("\\" * (c in "\\,\n") + c for c in title) for title in titles]
+    lines = [f"{n},{title},2020\n" for n, title in enumerate(escaped)]
+    data = "".join(["id,title,date\n", *lines]).encode()
+    chunks = (data[i : i + chunk] for i in range(0, len(data), chunk))
+    batches = delimited.read_batches(PUBMED.record_shape(), "f.csv", chunks)
+    assert [title for batch in batches for title in batch["title"]] == titles

@@ -127,10 +127,50 @@ def test_a_repeated_header_is_told(header: str) -> None:
     assert rows["title"].to_list()[::2] == ["a", "b"]
 
 
-@pytest.mark.parametrize("line", ["title,id", "id,a", "id,title of one", "id"])
+@pytest.mark.parametrize("line", ["id,a", "id,title of one", "id"])
 def test_a_row_that_is_like_a_header_is_data(line: str) -> None:
     rows = _read(f"id,title\n1,a\n{line}\n2,b\n")
     assert "repeated_header" not in issues(rows)[1]
+
+
+def test_a_header_with_its_columns_in_another_order_refuses_the_file() -> None:
+    with pytest.raises(FormatError, match="record 2 is another header"):
+        _read("id,title\n1,a\nTitle,ID\nb,2\n")
+
+
+@pytest.mark.parametrize("rows", ["1,7,a b\n2,8,c\n", "3,7,a b\n\n12,,c\n", '"1","7","a b"\n'])
+def test_row_names_without_a_header_are_a_column(rows: str) -> None:
+    read = _read("id,title\n" + rows)
+    assert read["title"][0] == "a b"
+    assert read["id"][0] == "7"
+    assert all(row in ([], ["blank_row"]) for row in issues(read))
+
+
+@pytest.mark.parametrize("rows", ["1,a,b\n2,c\n", "1,a,b\n", "2,7,a\n1,8,b\n", "1,7,\n2,8,\n"])
+def test_other_rows_with_one_value_more_have_no_names(rows: str) -> None:
+    assert _read("id,title\n" + rows)["id"][0] in ("1", "2")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"error":"API rate limit exceeded","api-key":"198.51.100.1"}',
+        '{"status":"error","message":"API rate limit exceeded"}',
+        "<Result><ERROR>API rate limit exceeded for 198.51.100.1</ERROR></Result>",
+    ],
+)
+def test_an_error_of_a_service_among_rows_refuses_the_file(line: str) -> None:
+    with pytest.raises(FormatError, match=r"record 2 is an error .* rate limit") as refused:
+        _read(f"id,title\n1,a\n{line}\n2,b\n")
+    assert "198.51" not in str(refused.value)
+
+
+def test_what_is_no_header_is_shown_without_secrets() -> None:
+    with pytest.raises(
+        FormatError, match=r"no comma, semicolon, tab or bar.*Invalid key"
+    ) as refused:
+        _read("Invalid key 0123456789abcdef\n")
+    assert "0123456789" not in str(refused.value)
 
 
 @pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;", "\ufeffsep=;;;", "\n sep=; "])

@@ -434,3 +434,9 @@ def test_a_record_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(json_document, "MAX_RECORD_CHARS", 100_000)
     with pytest.raises(FormatError, match=r"f.json: the record at line 2, byte 12 is longer than"):
         _read('[{"id": 1},\n{"id": [' + "1," * 400_000 + "]}]")
+
+
+def test_an_id_of_a_database_does_not_hide_that_of_the_record() -> None:
+    rows = _read('[{"_id":{"$oid":"5f1a"},"id":"7","title":"a","date":{"$date":"2020-01-02"}}]')
+    assert fields(rows, "id", "title", "date") == [("7", "a", "2020-01-02")]
+    assert issues(rows) == [[]]

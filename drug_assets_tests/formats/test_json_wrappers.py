@@ -127,7 +127,7 @@ def test_a_file_in_which_no_record_has_a_title_is_refused(value: object, found: 
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        ({"hits": [A], "others": [B]}, "several lists of records, such as 'hits' and 'others'"),
+        ({"hits": [A], "others": [B]}, "records in several places, such as 'hits' and 'others'"),
         ({"a": {"list": [A]}, "b": {"list": [B]}}, "such as 'a.list' and 'b.list'"),
     ],
 )
@@ -143,9 +143,45 @@ def test_a_long_object_that_turns_out_to_be_no_wrapper_is_refused(
     many = [A] * 20
     with pytest.raises(FormatError, match="'title' stands beside a list of records"):
         read({"refs": many, "title": "x"})
-    with pytest.raises(FormatError, match="several lists of records"):
+    with pytest.raises(FormatError, match="records in several places"):
         read({"refs": many, "results": many})
-    assert read({"refs": many, "meta": {"top": many}}).height == 20
+    with pytest.raises(FormatError, match="records in several places"):
+        read({"refs": many, "meta": {"top": many}})
+    assert read({"refs": many, "meta": {"top": [{"title": "x"}]}}).height == 20
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"search": {"id": "7", "title": "mine"}, "results": [A, B]},
+        {"results": [A, B], "search": {"id": "7", "title": "mine"}},
+        {"search": {"id": "7", "title": "mine"}, "data": {"results": [A, B]}},
+        {"data": {"deep": {"results": [A, B]}}, "more": {"results": [A]}},
+    ],
+)
+def test_no_record_is_passed_over(page: object) -> None:
+    with pytest.raises(FormatError, match="records in several places"):
+        read(page)
+
+
+def test_a_record_that_stands_alone_needs_no_id() -> None:
+    page = {"status": "ok", "message": {"title": ["x"], "journal": "J", "links": [{"url": "u"}]}}
+    assert read(page)["title"].to_list() == ["x"]
+    assert read({"query": {"title": "q", "date": "2020"}, "results": []}).height == 0
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ({"status": "error", "message": "Bad key", "results": []}, "Bad key"),
+        ({"success": False, "reason": "limit"}, "limit"),
+        ({"results": [A], "status": "failed"}, "failed"),
+    ],
+)
+def test_a_page_that_says_that_it_failed_is_refused(page: object, words: str) -> None:
+    with pytest.raises(FormatError, match=words):
+        read(page)
+    assert read({"status": "ok", "message": "Bad luck", "results": []}).height == 0
 
 
 @pytest.mark.parametrize("wrap", [lambda v: v, lambda v: [A, v], lambda v: {"results": [A], **v}])

@@ -216,3 +216,9 @@ def test_a_record_or_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch
     chunks = [text.encode(), *[b"x" * 100] * 20]
     with pytest.raises(FormatError, match="a line is longer than 1000 characters"):
         list(medline.read_batches(PUBMED.record_shape(), "pubmed.nbib", chunks))
+
+
+def test_an_error_of_a_service_among_records_refuses_the_file() -> None:
+    error = '{"error":"API rate limit exceeded","api-key":"198.51.100.1"}'
+    with pytest.raises(FormatError, match=r"line 3 is an error .* rate limit exceeded'"):
+        read(f"PMID- 1\nTI  - a\n{error}\n\nPMID- 2\nTI  - b\n")

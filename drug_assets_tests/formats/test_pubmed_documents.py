@@ -250,3 +250,18 @@ def test_a_record_without_end_is_refused_before_it_fills_the_memory(
     monkeypatch.setattr(pubmed_documents, "MAX_RECORD_CHARS", 10_000)
     with pytest.raises(FormatError, match="a record or tag that begins on line 6 is longer than"):
         read(with_damage(b"&" + b"x" * 1_000_000))
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding"), [("windows-1252", "cp1252"), ("UTF-16", "utf-8"), ("utf-8", "utf-8")]
+)
+def test_a_bad_byte_costs_no_record_whatever_the_declaration(declared: str, encoding: str) -> None:
+    records = b"".join(
+        f"<MedlineCitation><PMID>{n}</PMID><Article><ArticleTitle>é{n}</ArticleTitle></Article>"
+        "</MedlineCitation>".encode(encoding)
+        for n in (1, 2)
+    ).replace(b"2</Art", b"2\x81</Art", 1)
+    head = f'<?xml version="1.0" encoding="{declared}"?>'.encode()
+    rows = read(head + b"<MedlineCitationSet>" + records + b"</MedlineCitationSet>")
+    assert rows["title"].to_list() == ["é1", "é2\x81"]
+    assert issues(rows) == [[], ["not_utf8"]]
