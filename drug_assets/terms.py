@@ -52,7 +52,9 @@ MISSING_WORDS = frozenset(
     {
         *("na", "n/a", "n.a", "nan", "-nan", "nat", "null", "none", "nil", "undefined", r"\n"),
         *("not available", "#n/a", "#n/a n/a", "#na", "#nv", "#null!", "#ref!", "#value!"),
-        *("#name?", "#num!", "#div/0!", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
+        *("#name?", "#num!", "#div/0!", "#spill!", "#calc!", "#field!", "#blocked!", "#connect!"),
+        *("#unknown!", "#busy!", "#getting_data", "#error!", "1.#ind", "-1.#ind", "1.#qnan"),
+        "-1.#qnan",
         *("-", "--", "---", "–", "—", "?"),
     }
 )

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 #: The syntax of these patterns means the same in Polars and in Python.
 #: What is no part of a name wherever it stands.
-_ANYWHERE = r"[®™℠©†‡°Ⓡ]|\((?:TM|tm)\)"
+_ANYWHERE = r"[(\[][®™℠©†‡°Ⓡ][)\]]|[®™℠©†‡°Ⓡ]|\((?:TM|Tm|tm|SM)\)"
 #: Bodies and books that name substances: INN and its national kinds, pharmacopoeias.
 _BODY = (
-    r"(?:USP(?:[-/ ]?NF)?|NF|[RrPp]?INNM?|BANM?|USAN|JAN|JP ?[0-9]{0,2}|DCF|DCI|BP"
-    r"|Ph\.? ?Eur\.?)"
+    r"(?:(?:USP(?:[-/ ]?NF)?|NF|(?:[RrPp]|[Rr]ec\.? ?|[Pp]rop\.? ?)?INNM?|BANM?|USAN|JAN|JP|DCF"
+    r"|DCIT?|BP|EP|Ph\.? ?Eur\.?)(?:-[A-Z][a-z]+)?(?: ?[0-9]{1,4})?)"
 )
 _BODIES = rf"{_BODY}(?:[/,;:& ]+{_BODY})*"
 _AT_THE_START = r"^[\s*]+"
-_AT_THE_END = rf"(?:\s*(?:[.,;:*]|[(\[]\s*{_BODIES}\s*[)\]]|,\s*{_BODIES}))+\s*$"
+_AT_THE_END = rf"(?:\s*(?:[.,;:*…]|[(\[]\s*{_BODIES}\s*[)\]]|,\s*{_BODIES}))+\s*$"
 _STEPS = ((_ANYWHERE, ""), (_AT_THE_START, ""), (_AT_THE_END, ""), (r"\s+", " "))
 
 

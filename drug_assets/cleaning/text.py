@@ -38,11 +38,12 @@ _ESCAPES = r"(?:\\x[0-9A-Fa-f]{2})+"
 _REFERENCE = r"&(?:#[0-9]{1,8}|#[xX][0-9A-Fa-f]{1,7}|[A-Za-z][A-Za-z0-9]*);"
 
 #: Control characters that are no white space, and format characters that only affect layout (soft
-#: hyphen, zero-width space, direction marks, byte order mark). The zero-width joiners are not among
-#: them: Persian and Indic scripts need them (`_IDLE_JOINERS`).
+#: hyphen, zero-width space, direction marks, byte order mark, variants of signs). The zero-width
+#: joiners are not among them: Persian and Indic scripts need them (`_IDLE_JOINERS`).
 _INVISIBLE = (
-    r"[\x{00}-\x{08}\x{0E}-\x{1F}\x{7F}-\x{84}\x{86}-\x{9F}\x{AD}\x{61C}\x{180E}\x{200B}\x{200E}"
-    r"\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{206F}\x{FEFF}\x{FFF9}-\x{FFFB}]"
+    r"[\x{00}-\x{08}\x{0E}-\x{1F}\x{7F}-\x{84}\x{86}-\x{9F}\x{AD}\x{34F}\x{61C}\x{180E}\x{200B}"
+    r"\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{206F}\x{FE00}-\x{FE0F}"
+    r"\x{FEFF}\x{FFF9}-\x{FFFB}]"
 )
 
 #: Tags that databases write into titles, as they are or escaped: those of HTML that occur there,
@@ -53,8 +54,9 @@ _ATTRIBUTES = (
 )
 _BLOCK_TAG = rf"(?i)(?:<|&lt;)/?(?:p|br|div|h[1-6]|jats:(?:p|title)){_ATTRIBUTES}(?:>|&gt;)"
 _INLINE_TAG = (
-    r"(?i)(?:<|&lt;)/?(?:b|i|u|em|strong|italic|bold|sub|sup|sc|scp|span|small|font"
-    rf"|(?:jats|mml):[a-z][\w.-]*){_ATTRIBUTES}(?:>|&gt;)"
+    r"(?i)(?:<|&lt;)/?(?:b|i|u|em|strong|italic|bold|sub|sup|inf|sc|scp|span|small|font|tt"
+    r"|underline|overline|monospace|roman|math|mi|mn|mo|mrow|mtext|mspace|mstyle|msub|msup|msubsup"
+    rf"|mover|munder|mfrac|msqrt|(?:jats|mml):[a-z][\w.-]*){_ATTRIBUTES}(?:>|&gt;)"
 )
 
 #: One character that stands for several letters: ligatures and Roman numerals.
@@ -87,8 +89,9 @@ _LOWEST_ACCENT_CLASS = 200
 #: an apostrophe fold alike is no loss: no two names differ in them alone. A prime is never dropped,
 #: since it tells isomers and positions apart.
 _KEYBOARD = {
-    "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d",
-    "'": "`\u00b4\u02b9\u02bb\u02bc\u2018\u2019\u201b\u2032\u2035\uff07",
+    "-": "\u02d7\u05be\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212"
+    "\u2e3a\u2e3b\ufe58\ufe63\uff0d",
+    "'": "`\u00b4\u02b9\u02bb\u02bc\u02bd\u2018\u2019\u201b\u2032\u2035\ua78c\uff07",
     '"': "\u02ba\u201c\u201d\u201e\u201f\u2033\u2036\uff02",
 }
 _SIGNS = {sign: written for written, signs in _KEYBOARD.items() for sign in signs}

@@ -27,6 +27,8 @@ def bare(*names: str) -> list[str]:
         *("Alpha .", "Alpha.", "Alpha (USP)", "Alpha [INN]", "Alpha, USAN", "Alpha (BAN, JAN)"),
         *("Alpha (Ph. Eur.)", "Alpha, Ph.Eur.", "Alpha (JP17/USP/INN)", "Alpha [USAN:INN]"),
         *("Alpha (rINN)", "Alpha* (USP).", "Alpha(TM)", "Alpha® (USP), BP"),
+        *("Alpha (®)", "Alpha (SM)", "Alpha…", "Alpha [INN-French]", "Alpha (prop. INN)"),
+        *("Alpha (USP28)", "Alpha (BP 2020)", "Alpha (Ph. Eur. 9)", "Alpha (EP)", "Alpha [DCIT]"),
     ],
 )
 def test_marks_are_no_part_of_a_name(name: str) -> None:

@@ -15,7 +15,7 @@ AS ((
     spaced AS (
       SELECT
         TRIM(REGEXP_REPLACE(name, r'[\s\p{Z}]+', ' ')) AS text,
-        r'(?:USP(?:[-/ ]?NF)?|NF|[RrPp]?INNM?|BANM?|USAN|JAN|JP ?[0-9]{0,2}|DCF|DCI|BP|Ph\.? ?Eur\.?)'
+        r'(?:(?:USP(?:[-/ ]?NF)?|NF|(?:[RrPp]|[Rr]ec\.? ?|[Pp]rop\.? ?)?INNM?|BANM?|USAN|JAN|JP|DCF|DCIT?|BP|EP|Ph\.? ?Eur\.?)(?:-[A-Z][a-z]+)?(?: ?[0-9]{1,4})?)'
           AS body
     ),
     tagged AS (SELECT text, CONCAT(body, '(?:[/,;:& ]+', body, ')*') AS bodies FROM spaced),
@@ -26,12 +26,12 @@ AS ((
         TRIM(
           REGEXP_REPLACE(
             REGEXP_REPLACE(
-              REGEXP_REPLACE(text, r'[®™℠©†‡°Ⓡ]|\((?:TM|tm)\)', ''),
+              REGEXP_REPLACE(text, r'[(\[][®™℠©†‡°Ⓡ][)\]]|[®™℠©†‡°Ⓡ]|\((?:TM|Tm|tm|SM)\)', ''),
               r'^[\s*]+',
               ''
             ),
             CONCAT(
-              r'(?:\s*(?:[.,;:*]|[(\[]\s*', bodies, r'\s*[)\]]|,\s*', bodies, r'))+\s*$$'
+              r'(?:\s*(?:[.,;:*…]|[(\[]\s*', bodies, r'\s*[)\]]|,\s*', bodies, r'))+\s*$$'
             ),
             ''
           )
@@ -45,10 +45,10 @@ AS ((
           REGEXP_REPLACE(
             REGEXP_REPLACE(
               IF(without_marks = '', text, without_marks),
-              r'[\x{2010}-\x{2015}\x{2212}\x{FE58}\x{FE63}\x{FF0D}]',
+              r'[\x{2D7}\x{5BE}\x{2010}-\x{2015}\x{2043}\x{2212}\x{2E3A}\x{2E3B}\x{FE58}\x{FE63}\x{FF0D}]',
               '-'
             ),
-            r'[`\x{B4}\x{2B9}\x{2BB}\x{2BC}\x{2018}\x{2019}\x{201B}\x{2032}\x{2035}\x{FF07}]',
+            r'[`\x{B4}\x{2B9}\x{2BB}-\x{2BD}\x{2018}\x{2019}\x{201B}\x{2032}\x{2035}\x{A78C}\x{FF07}]',
             "'"
           ),
           r'[\x{2BA}\x{201C}-\x{201F}\x{2033}\x{2036}\x{FF02}]',
