@@ -26,6 +26,8 @@ _BODY = (
 _BODIES = rf"{_BODY}(?:[/,;:& ]+{_BODY})*"
 _AT_THE_START = r"^[\s*]+"
 _AT_THE_END = rf"(?:\s*(?:[.,;:*…]|[(\[]\s*{_BODIES}\s*[)\]]|,\s*{_BODIES}))+\s*$"
+#: Matches a whole name of words and single blanks alone: it has no marks.
+_PLAIN = r"[A-Za-z0-9-]+(?: [A-Za-z0-9-]+)*"
 _STEPS = ((_ANYWHERE, ""), (_AT_THE_START, ""), (_AT_THE_END, ""), (r"\s+", " "))
 
 
@@ -50,6 +52,8 @@ def string_without_marks(name: str) -> str:
     Args:
         name: A name without white space at its ends.
     """
+    if re.fullmatch(_PLAIN, name):
+        return name
     bare = name
     for pattern, instead in _STEPS:
         bare = re.sub(pattern, instead, bare)

@@ -251,6 +251,8 @@ def fold_string(text: str) -> str:
     Args:
         text: A string in NFC.
     """
+    if text.isascii():
+        return text.lower().replace("`", "'")
     return "".join(map(_fold_character, text))
 
 

@@ -22,7 +22,7 @@ from drug_assets.sources.pubmed import SOURCE as PUBMED
 from drug_assets.terms import TrialPublicationKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from drug_assets.document.reading import Graph
     from drug_assets.document.schema import PublicationOfTrialInBrief
@@ -183,10 +183,10 @@ class Index:
         for index, drug in enumerate(read_drugs(graph, brief)):
             self._drugs.append((drug.drug, drug.names))
             for journal in drug.journals:
-                self._journals[journal.journal_id] = journal.journal
+                journal_id = journal.journal_id
+                self._journals[journal_id] = journal.journal
                 for mention in journal.mentions:
-                    found = mentioned[mention.type, mention.retracted, False]
-                    found[journal.journal_id].append(index)
+                    mentioned[mention.type, mention.retracted, False][journal_id].append(index)
             if isinstance(drug, DrugWithResults):
                 for result, trials in _find_results(drug).values():
                     journal_id = result.journal_id or ""
@@ -320,13 +320,16 @@ class Index:
         Raises:
             UnknownDrugError: there is none.
         """
-        folded = _fold(name)
+        fold = _import_fold()
+        folded = fold(name)
         named: set[int] = set()
         with_synonym: set[int] = set()
         spellings: dict[str, str] = {}
         for index, (drug, names) in enumerate(self._drugs):
-            folded_names = {_fold(spelling): spelling for spelling in (*names, drug)}
-            if _fold(drug) == folded:
+            folded_names = {fold(spelling): spelling for spelling in names}
+            folded_drug = fold(drug)
+            folded_names[folded_drug] = drug
+            if folded_drug == folded:
                 named.add(index)
             elif folded in folded_names:
                 with_synonym.add(index)
@@ -389,12 +392,17 @@ def _find_close_spellings(folded: str, spellings: dict[str, str]) -> list[str]:
     return [spellings[match] for match in get_close_matches(folded, spellings, CLOSE_SPELLINGS)]
 
 
-def _fold(name: str) -> str:
-    """The form of a name, folded and without marks, by which drugs are compared (SPEC 2)."""
-    spaced = " ".join(name.split())
+def _import_fold() -> Callable[[str], str]:
+    """What gives a name the form, folded and without marks, by which drugs are compared (SPEC 2).
+
+    Only a question about a drug needs it, for thousands of names.
+    """
     from unicodedata import normalize
 
     from drug_assets.cleaning.name_marks import string_without_marks
     from drug_assets.cleaning.text import fold_string
 
-    return fold_string(string_without_marks(normalize("NFC", spaced)))
+    def fold(name: str) -> str:
+        return fold_string(string_without_marks(normalize("NFC", " ".join(name.split()))))
+
+    return fold
