@@ -16,15 +16,16 @@ def test_every_document_is_found_by_its_name() -> None:
 
 def test_the_graph_is_made_of_the_tables_that_it_names() -> None:
     assert set(GRAPH.tables) <= set(TABLES)
-    rows = {"drugs": listed_drug("Beta"), "mentions": mention("Beta")}
-    lines = list(GRAPH.lines(**{name: table(name, rows[name]) for name in GRAPH.tables}))
+    rows = {"drugs": [listed_drug("Beta")], "mentions": [mention("Beta")]}
+    lines = list(GRAPH.lines(**{name: table(name, *rows.get(name, ())) for name in GRAPH.tables}))
     (beta,) = json.loads("".join(lines))
     assert (beta["drug"], len(beta["mentions"])) == ("Beta", 1)
 
 
 def test_only_drugs_are_elements_of_the_graph() -> None:
     drugs = [listed_drug("Beta"), listed_drug("Gamma")]
-    lines = list(GRAPH.lines(drugs=table("drugs", *drugs), mentions=table("mentions")))
+    rows = {"drugs": drugs}
+    lines = list(GRAPH.lines(**{name: table(name, *rows.get(name, ())) for name in GRAPH.tables}))
     elements = [line for line in lines if GRAPH.is_element(line)]
     assert [json.loads(line.rstrip(","))["drug"] for line in elements] == ["Beta", "Gamma"]
     assert len(lines) == 4

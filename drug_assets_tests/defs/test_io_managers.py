@@ -28,10 +28,17 @@ from drug_assets.storage.releases import Release
 from drug_assets_tests.support.raw import raw_rows
 from drug_assets_tests.support.registry import DRUGS
 
+MENTIONS = {"mentions": 9, "retracted_mentions": 0, "unknown_mentions": 0}
 ROWS = pl.LazyFrame(
     [
-        {"journal_id": "a", "journal": "A | B\nC", "drug_count": 2, "drugs": ["x", "y"]},
-        {"journal_id": "b", "journal": "Ünïcode", "drug_count": 2, "drugs": ["x", "z"]},
+        {
+            "journal_id": "a",
+            "journal": "A | B\nC",
+            "drug_count": 2,
+            "drugs": ["x", "y"],
+            **MENTIONS,
+        },
+        {"journal_id": "b", "journal": "Ünïcode", "drug_count": 2, "drugs": ["x", "z"], **MENTIONS},
     ],
     schema=contracts.polars_schema(contracts.TopJournal),
 )
@@ -157,7 +164,7 @@ def test_preview_of_a_table_shows_five_rows_whole_and_long_texts_cut(tables: Who
     context = output("top_journal")
     long_name, drugs = "a long name  of a journal " * 9, [f"drug {n}" for n in range(9)]
     rows = [
-        {"journal_id": str(n), "journal": long_name, "drug_count": 9, "drugs": drugs}
+        {"journal_id": str(n), "journal": long_name, "drug_count": 9, "drugs": drugs, **MENTIONS}
         for n in range(7)
     ]
     tables.handle_output(context, pl.DataFrame(rows, schema=ROWS.collect_schema()))
