@@ -100,7 +100,7 @@ def test_other_inputs_that_cannot_be_used(
     gold, vocabulary = written(tmp_path)
     for arguments, told in (
         ([gold, str(tmp_path / "none.csv")], "none.csv cannot be read"),
-        ([gold, gold], "gold.jsonl names no drug; expected a list with the columns"),
+        ([gold, gold], "gold.jsonl: no record has 'drug' or 'atc_name': found 'title', 'spans'"),
         ([gold, vocabulary, "--stop-list", vocabulary], "line 1 is 'drug,synonyms'"),
     ):
         assert accuracy.main(arguments) == 2

@@ -53,6 +53,12 @@ class SafetyReports(PublicationSource):
     required = ("title",)
     references = (Reference("trial_ids", "clinical_trials", TrialPublicationKind.NAMED),)
 
+    def referred_sources(self):
+        """Trials, whose ids reports name."""
+        from drug_assets.sources.clinical_trials import SOURCE as CLINICAL_TRIALS
+
+        return (CLINICAL_TRIALS,)
+
     def contracts(self) -> SourceContracts:
         """Its contracts."""
         from drug_assets import contracts

@@ -412,7 +412,7 @@ class TestTables:
             (
                 "trial_publications",
                 ("trial_id", "publication_id", "trial_source", "source"),
-                None,
+                "date",
             ),
             ("mentions", ("drug_id", "journal_id"), "date"),
             ("journal_drugs", ("journal_id", "drug_id"), None),

@@ -16,7 +16,7 @@ from drug_assets.cleaning import drugs, text
 from drug_assets.mentions import Vocabulary
 from drug_assets.sources import PublicationSource
 from drug_assets.versions import compute_rules_version, compute_version
-from drug_assets_tests.support.registry import CLINICAL_TRIALS, PUBMED
+from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -302,7 +302,8 @@ def test_a_method_depends_on_every_class_of_its_object() -> None:
         classes = {each.__module__ for each in type(source).__mro__}
         assert modules == {module for module in classes if module.startswith("drug_assets.")}
         assert {type(source).__module__, PublicationSource.__module__} <= modules
-    assert compute_version(PUBMED.clean_records) != compute_version(CLINICAL_TRIALS.clean_records)
+    # Sources of publications refer to each other, so each depends on how the other reads its ids.
+    assert compute_version(PUBMED.clean_records) != compute_version(DRUGS.clean_records)
 
 
 def test_a_class_method_depends_on_its_class() -> None:

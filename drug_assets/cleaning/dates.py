@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from drug_assets.cleaning.text import fold_text
+from drug_assets.cleaning.text import blank_raised, fold_text
 from drug_assets.terms import DatePrecision, Issue
 
 _Months: TypeAlias = dict[str, int]
@@ -187,7 +187,8 @@ def _parse_distinct(text: pl.Series) -> pl.Series:
 
 def _parse(text: pl.Expr) -> pl.Expr:
     missing = text.str.strip_chars().fill_null("") == ""
-    bare = fold_text(text).str.strip_chars(_AROUND)
+    # A raised digit leads to a footnote, and is no digit of the date.
+    bare = fold_text(blank_raised(text)).str.strip_chars(_AROUND)
     matches = {form: pl.field("bare").str.extract_groups(regex) for form, regex in _FORMS.items()}
     # Each step reads only the fields of the step before, so no expression is computed twice.
     return (

@@ -94,6 +94,12 @@ class ClinicalTrials(TrialSource):
             contracts.RawClinicalTrials, contracts.ClinicalTrialsRecords, contracts.ClinicalTrials
         )
 
+    def referred_sources(self) -> tuple[PublicationSource, ...]:
+        """PubMed, whose ids the registry gives."""
+        from drug_assets.sources.pubmed import SOURCE as PUBMED
+
+        return (PUBMED,)
+
     def json_shapes(self) -> tuple[JsonShape, ...]:
         """Studies as the API v2 returns them; answers of the former API are refused."""
         from drug_assets.formats.clinical_trials_gov import API_V1, API_V2

@@ -91,6 +91,12 @@ class Pubmed(PublicationSource):
 
         return SourceContracts(contracts.RawPubmed, contracts.PubmedRecords, contracts.Pubmed)
 
+    def referred_sources(self) -> tuple[PublicationSource, ...]:
+        """Trials, whose ids data bank lists and titles name."""
+        from drug_assets.sources.clinical_trials import SOURCE as CLINICAL_TRIALS
+
+        return (CLINICAL_TRIALS,)
+
     def json_shapes(self) -> tuple[JsonShape, ...]:
         """The layouts of services and tools that deliver its records."""
         from drug_assets.formats.pubmed_json import SHAPES

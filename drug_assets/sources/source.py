@@ -201,6 +201,14 @@ class PublicationSource(Source):
         """Whether a raw row only withdraws earlier rows of its id; None if no row does."""
         return None
 
+    def referred_sources(self) -> tuple[PublicationSource, ...]:
+        """The sources that `references` refer to.
+
+        The source imports them here, since they can refer back; and not the registry, so that the
+        version of its rules depends on no other source.
+        """
+        return ()
+
     def referred_ids(self, reference: Reference) -> pl.Expr:
         """The ids of another source that a raw row gives, and those that its title names.
 
@@ -213,10 +221,9 @@ class PublicationSource(Source):
         import polars as pl
 
         from drug_assets.cleaning.ids import find_ids
-        from drug_assets.sources import PUBLICATIONS
         from drug_assets.terms import SEPARATOR
 
-        (other,) = (source for source in PUBLICATIONS if source.name == reference.to)
+        (other,) = (source for source in self.referred_sources() if source.name == reference.to)
         listed = pl.col(reference.column).str.replace_all(other.id_separators, SEPARATOR)
         texts = [listed]
         if other.id_in_text is not None:

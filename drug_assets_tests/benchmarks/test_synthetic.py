@@ -71,7 +71,10 @@ def test_a_pubmed_file_is_read_as_the_articles_it_was_made_of() -> None:
     read = pl.concat(formats.read(PUBMED.record_shape(), "pubmed.xml", document))
     assert read["id"].to_list() == [str(row + 1) for row in range(100, 250)]
     assert read["title"].to_list() == synthetic.titles(NAMES, range(100, 250))["title"].to_list()
-    assert read.select(pl.col("date", "journal", "nlm_id", "issn").null_count()).row(0) == (0,) * 4
+    assert (
+        read.select(pl.col("print_date", "journal", "nlm_id", "issn").null_count()).row(0)
+        == (0,) * 4
+    )
     assert len(document) / 150 > 3_000  # with the ballast that real records have
 
 

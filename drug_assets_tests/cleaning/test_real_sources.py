@@ -130,16 +130,18 @@ class TestPubmed:
         )
         assert [(r["retracted"], r["source_file"]) for r in kept] == [(True, "pubmed_2.xml")]
 
-    def test_a_title_that_is_not_available_is_blank(self) -> None:
+    def test_the_vernacular_title_stands_in_for_one_that_is_not_available(self) -> None:
         kept, _, rejected = self.rows(
             {"id": "1", "title": "[Not Available].", "vernacular_title": "Über Aspirin"},
             {"id": "2", "title": "[On aspirin].", "vernacular_title": " Über  Aspirin "},
+            {"id": "3", "title": "[Not Available].", "vernacular_title": "NA"},
         )
         assert [(r["title"], r["vernacular_title"]) for r in kept] == [
-            ("[On aspirin].", "Über Aspirin")
+            ("Über Aspirin", "Über Aspirin"),
+            ("[On aspirin].", "Über Aspirin"),
         ]
-        assert rejected[0]["reasons"] == ["blank_title"]
-        assert "Über Aspirin" in rejected[0]["record"]
+        assert [row["issues"][-1] for row in kept] == ["vernacular_title", "missing_journal"]
+        assert [row["reasons"] for row in rejected] == [["blank_title"]]
 
     def test_from_xml_to_the_table(self) -> None:
         article = (
@@ -156,7 +158,7 @@ class TestPubmed:
         assert shown == {
             "title": "CO2 & aspirin.",
             "journal": "Acta of Tests",
-            "journal_id": "99",
+            "journal_id": "0000099",
             "date_precision": "month",
         }
         assert (record["date"].isoformat(), record["date_text"]) == (

@@ -205,7 +205,7 @@ def test_shown_places_are_those_of_the_files(sample_run: runs.Run) -> None:
     [
         ("drugs", "drug", {"raw_drugs.drug", "raw_drugs.atc_name"}),
         ("drugs", "drug_id", {"raw_drugs.id", "raw_drugs.drug"}),
-        ("pubmed", "title", {"raw_pubmed.title"}),
+        ("pubmed", "title", {"raw_pubmed.title", "raw_pubmed.vernacular_title"}),
         ("pubmed", "journal", {"journals.journal"}),
         (
             "clinical_trials",
