@@ -233,6 +233,14 @@ class DrugRecords(CleanedRecord):
     synonyms = _texts("Other names, cleaned, in their order.")
 
 
+class PartialRecords(dy.Schema):
+    """The column of records of sources that have tables of parts."""
+
+    is_part = dy.Bool(
+        description="Whether the row is none of its own, but adds to the record of its id."
+    )
+
+
 class PublicationRecords(CleanedRecord):
     """Rows of a source of publications, each cleaned by itself."""
 
@@ -308,7 +316,7 @@ class PubmedRecords(PublicationRecords, PubmedColumns):
     """PubMed records, each cleaned by itself."""
 
 
-class ClinicalTrialsRecords(PublicationRecords, ClinicalTrialsColumns):
+class ClinicalTrialsRecords(PublicationRecords, ClinicalTrialsColumns, PartialRecords):
     """Clinical trial records, each cleaned by itself."""
 
 

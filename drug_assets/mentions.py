@@ -138,7 +138,8 @@ def _search_again(
     titles: Sequence[str],
 ) -> pl.LazyFrame:
     """The drugs named in the titles of records, and in those of publications that rows changed."""
-    changed = merged.filter(pl.col("rule") != MergeRule.SAME_CONTENT).select("merged_into")
+    same_titles = pl.col("rule").is_in([MergeRule.SAME_CONTENT, MergeRule.PART_OF_RECORD])
+    changed = merged.filter(~same_titles).select("merged_into")
     filled = (
         publications.join(changed, left_on="publication_id", right_on="merged_into", how="semi")
         .select(*_RECORD, *titles)

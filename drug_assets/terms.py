@@ -114,6 +114,10 @@ class ReadIssue(Term):
     CONTROL_CHARACTER = "control_character", "characters that no text may hold, which were dropped"
     DAMAGED_RECORD = "damaged_record", "damage that cannot be mended, `extra` holds the text"
     STRAY_LINE = "stray_line", "lines that belong to no field, `extra` holds them"
+    PART_OF_RECORD = (
+        "part_of_record",
+        "not odd: a row of a table that adds to the records of another one",
+    )
 
 
 class Issue(Term):
@@ -156,6 +160,10 @@ class RejectReason(Term):
     ATC_GROUP = "atc_group", "a group of the WHO's ATC table, no substance"
     DELETION = "deletion", "it only withdraws earlier records of its id"
     DELETED = "deleted", "a later record of its id withdrew it"
+    NO_RECORD_OF_ITS_ID = (
+        "no_record_of_its_id",
+        "a part of a record that is not there, or whose id is not its own",
+    )
 
 
 #: The read issues of rows that cannot be kept: they are reject reasons, too.
@@ -175,6 +183,7 @@ class MergeRule(Term):
         "the same id, but another title, date or journal",
     )
     SAME_DRUG = "same_drug", "the same drug by name or identifier"
+    PART_OF_RECORD = "part_of_record", "a row of another table, which adds to the record of its id"
 
 
 class TrialPublicationKind(Term):

@@ -836,11 +836,15 @@ class TestLandedFiles:
             return [{"issue": issue, "rows": count} for issue, count in rows.items()]
 
         sound = {"source_file": "a.csv", "read_issues": []}
-        assert audit.every_row_is_sound(table("landed_files", sound)).passed
+        parts = {"source_file": "p.csv", "read_issues": issues(part_of_record=3)}
+        assert audit.every_row_is_sound(table("landed_files", sound, parts)).passed
         finding = audit.every_row_is_sound(
             table(
                 "landed_files",
-                {"source_file": "c.csv", "read_issues": issues(blank_row=2, long_row=1)},
+                {
+                    "source_file": "c.csv",
+                    "read_issues": issues(blank_row=2, long_row=1, part_of_record=9),
+                },
                 {"source_file": "b.csv", "read_issues": issues(long_row=1200)},
                 sound,
             )

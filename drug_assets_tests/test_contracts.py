@@ -65,6 +65,7 @@ GOOD: dict[str, Row] = {
         "source_file": "f.csv",
         "source_row": 1,
         "version": 1,
+        "is_part": False,
         "phases": [],
         **{column: [] for column in ("reference_pmids", "result_pmids", "derived_pmids")},
     },

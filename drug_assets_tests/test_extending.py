@@ -30,7 +30,7 @@ class SafetyReportColumns(dy.Schema):
     trial_ids = _texts("Trials that it is of.")
 
 
-class SafetyReportRecords(PublicationRecords, SafetyReportColumns):
+class SafetyReportRecords(PublicationRecords, SafetyReportColumns, PartialRecords):
     """Safety reports, each cleaned by itself."""
 
 
@@ -59,6 +59,12 @@ class SafetyReports(PublicationSource):
 
         return (CLINICAL_TRIALS,)
 
+    def part_tables(self):
+        """The trials that reports are of, in a table of their own."""
+        from drug_assets.formats.record_shape import PartTable, PartValue
+
+        return (PartTable("report", ("report", "of"), (PartValue("trial_ids", "of"),)),)
+
     def contracts(self) -> SourceContracts:
         """Its contracts."""
         from drug_assets import contracts
@@ -74,7 +80,10 @@ REPORTS = (
     "id,title,date,journal,trial_ids\n"
     "EMA-1,Aspirin and rash,2021-05-01,Reports of Harm,NCT1\n"
     "EMA-2,,2021-05-02,Reports of Harm,\n"
+    "EMA-3,Rash,2021-05-03,Reports of Harm,\n"
 )
+#: A table of parts of them.
+TRIALS_OF_REPORTS = "report,of\nEMA-3,NCT1\n"
 #: What the outputs of a store say of safety reports.
 TOLD = """
 import json, sys
@@ -119,7 +128,11 @@ def with_reports(tmp_path_factory: pytest.TempPathFactory) -> Any:
     copy = Copy.below(folder / "copy")
     copy.add("contracts.py", CONTRACTS)
     copy.add("sources/safety_reports.py", SOURCE)
-    files = {**runs.SMALL, "safety_reports_ema.csv": REPORTS}
+    files = {
+        **runs.SMALL,
+        "safety_reports_ema.csv": REPORTS,
+        "safety_reports_trials.csv": TRIALS_OF_REPORTS,
+    }
     landing = runs.landing_zone(folder / "landing", files)
     ran = copy.command("run", "--landing", str(landing), "--store", str(folder / "store"))
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -135,7 +148,7 @@ def test_a_new_source_is_searched_and_mentioned(with_reports: Any) -> None:
 
 
 def test_a_new_source_is_tied_to_the_trials_that_it_refers_to(with_reports: Any) -> None:
-    (tie,) = with_reports["ties"]
+    (tie,) = (tie for tie in with_reports["ties"] if tie["publication_id"] != "EMA-3")
     assert (tie["trial_id"], tie["publication_id"], tie["kind"]) == ("NCT1", "EMA-1", "named")
     assert (tie["trial_in_store"], tie["publication_in_store"]) == (True, True)
     (aspirin,) = (drug for drug in with_reports["graph"] if drug["drug"] == "ASPIRIN")
@@ -143,7 +156,12 @@ def test_a_new_source_is_tied_to_the_trials_that_it_refers_to(with_reports: Any)
     assert mentions["EMA-1"]["trials"] == [
         {"type": "clinical_trial", "id": "NCT1", "kind": "named"}
     ]
-    assert [p["id"] for p in mentions["NCT1"]["publications"]] == ["EMA-1"]
+    assert [p["id"] for p in mentions["NCT1"]["publications"]] == ["EMA-1", "EMA-3"]
+
+
+def test_a_new_source_may_declare_tables_of_parts(with_reports: Any) -> None:
+    ties = {(tie["publication_id"], tie["trial_id"]) for tie in with_reports["ties"]}
+    assert ("EMA-3", "NCT1") in ties
 
 
 def test_a_new_source_has_its_journals_and_its_rejected_rows(with_reports: Any) -> None:

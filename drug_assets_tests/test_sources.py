@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drug_assets import contracts, formats, sources, terms
 from drug_assets.delivery import is_documentation, natural_key
-from drug_assets.formats.record_shape import normalize_header
+from drug_assets.formats.record_shape import PartTable, normalize_header
 from drug_assets.sources import Source, source_of_file
 from drug_assets.sources.pubmed import Pubmed
 from drug_assets.sources.source import PublicationSource, SourceContracts
@@ -482,6 +482,36 @@ def test_columns_are_assigned_by_preference_synonyms_and_parts() -> None:
     assert assigned.synonyms == {"id": (2, 0), "title": (1,)}
     assert assigned.parts == {"date": (5, 4)}
     assert assigned.beyond == (3, 6)
+
+
+def test_of_several_part_tables_the_one_with_most_columns_is_taken() -> None:
+    few, more = PartTable("of", ("of", "a")), PartTable("of", ("of", "a", "b"))
+    for tables in ((few, more), (more, few)):
+        shape = replace(PUBMED.record_shape(), part_tables=tables)
+        assert shape.part_table(["B", "A ", "O_F", "c"]) is more
+        assert shape.part_table(["A", "of"]) is few
+        assert shape.part_table(["A", "of", "title"]) is None
+        assert shape.part_table(["of", "b"]) is None
+    assert PUBMED.record_shape().part_table(["of", "a"]) is None
+
+
+def test_the_number_of_the_registry_is_preferred_to_that_of_a_row() -> None:
+    assigned = CLINICAL_TRIALS.record_shape().assign(["id", "nct_id", "brief_title"])
+    assert assigned.synonyms["id"] == (1, 0)
+
+
+@pytest.mark.parametrize("source", sources.ALL, ids=lambda source: source.name)
+def test_records_tell_parts_if_the_source_has_part_tables(source: Source) -> None:
+    columns = source.contracts().records.column_names()
+    assert ("is_part" in columns) == bool(source.part_tables())
+    shape = source.record_shape()
+    given = {value.field for table in shape.part_tables for value in table.values}
+    assert given <= set(shape.fields)
+    for table in shape.part_tables:
+        used = [name for value in table.values for name in (value.column, value.where) if name]
+        assert set(used) <= set(table.columns)
+        spelt = [*table.columns, table.record_id]
+        assert list(map(normalize_header, spelt)) == spelt
 
 
 def test_parts_give_way_to_a_column_of_the_whole_field() -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: The order of the records of an id, the oldest first; a record without a revision is older than
 #: any that has one.
 CURRENCY = ("version", "revised", "position")
+#: Rows with equal values here and different titles share their id.
+_SAME_PLACE = ("source_file", "id", "version", "revised")
 #: Columns of a record that are about its row, not about its publication.
 _OF_THE_ROW = ("source_file", "source_row", *CURRENCY, "delivered", "content")
 #: Columns that are no content: those of the row, and the spelling of the journal.
@@ -130,10 +132,27 @@ def _find_shared_ids(candidates: pl.DataFrame) -> pl.DataFrame:
 
     Rows of one file are no deliveries of one record, unless they say themselves which is newer.
     """
-    same_place = ("source_file", "id", "version", "revised")
-    titles = _compared_title(pl.col("folded_title")).n_unique().over(*same_place)
+    titles = _compared_title(pl.col("folded_title")).n_unique().over(*_SAME_PLACE)
     return candidates.filter(pl.col("id").is_not_null(), titles > 1).select(
         "position", "folded_title", "date"
+    )
+
+
+def list_own_ids(records: pl.LazyFrame) -> pl.LazyFrame:
+    """The ids that are those of a publication: some record has the id, and does not share it.
+
+    Args:
+        records: as those of `resolve_duplicates`.
+
+    Returns:
+        Column id, each once.
+    """
+    return (
+        records.filter(pl.col("id").is_not_null())
+        .group_by(_SAME_PLACE)
+        .agg(titles=_compared_title(pl.col("folded_title")).n_unique())
+        .filter(pl.col("titles") == 1)
+        .select(pl.col("id").unique())
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from drug_assets.cleaning import dates, duplicates, journals
+from drug_assets.cleaning import dates, duplicates, journals, parts
 from drug_assets.cleaning.records import GIVEN_JOURNAL
 from drug_assets.delivery import add_position
 from drug_assets.terms import Issue, RejectReason
@@ -95,6 +95,20 @@ def mark_withdrawn(records: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def mark_rejected(records: pl.LazyFrame) -> pl.LazyFrame:
+    """Add `position` to all records of a source, and mark those that cannot be kept.
+
+    Args:
+        records: as those of `mark_withdrawn`; if the source has parts of records, of its contract
+            of records.
+
+    Returns:
+        The result of `mark_withdrawn`, where the reason of parts without their record is
+        `no_record_of_its_id`.
+    """
+    return parts.mark_without_record(mark_withdrawn(records))
+
+
 def collect_journals(records: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
     """Collect the journals (`contracts.Journals`) of all records that are not rejected.
 
@@ -102,7 +116,9 @@ def collect_journals(records: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
         records: the records of each source (`contracts.PublicationRecords`).
     """
     return journals.build_journals(
-        mark_withdrawn(rows).filter(pl.col("reason").is_null()).select(GIVEN_JOURNAL)
+        parts.split(mark_withdrawn(rows).filter(pl.col("reason").is_null())).whole.select(
+            GIVEN_JOURNAL
+        )
         for rows in records
     )
 
@@ -121,7 +137,9 @@ def clean_publications(
         `kept`, with the columns of the source's own contract, and `merged`. Each is sorted by key;
         but `kept` stays in the order of delivery if there are more than `SORTED_ROWS` records.
     """
-    not_rejected = mark_withdrawn(records).filter(pl.col("reason").is_null()).drop("reason")
+    not_rejected, added = parts.split(
+        mark_rejected(records).filter(pl.col("reason").is_null()).drop("reason")
+    )
     resolved = _resolve_journals(records, known_journals).collect().lazy()
     surrogate = pl.struct("id", "folded_title", "date", "folded_journal").map_batches(
         lambda rows: _make_surrogate_ids(source.name, rows), return_dtype=pl.String
@@ -134,16 +152,18 @@ def clean_publications(
         date_fields=source.date_fields,
         following=source.merged_columns(),
     )
+    order = _choose_order(not_rejected)
+    if added is not None:
+        kept = parts.add_to_publications(kept, added, source)
+        merged = pl.concat([merged, parts.list_merged(added)])
+        if order == "publication_id":
+            merged = merged.sort("source_file", "source_row")
     # A further title that stands in for the title is not shown twice.
     shown_once = {
         title: pl.when(pl.col(title) != pl.col("title")).then(title) for title in source.titles[1:]
     }
     columns = source.contracts().cleaned.column_names()
-    kept = (
-        kept.with_columns(issues=_issues(), **shown_once)
-        .sort(_choose_order(not_rejected))
-        .select(columns)
-    )
+    kept = kept.with_columns(issues=_issues(), **shown_once).sort(order).select(columns)
     return CleanedPublications(kept=kept, merged=merged)
 
 

@@ -14,7 +14,13 @@ import polars as pl
 from drug_assets.cleaning import dates
 from drug_assets.cleaning.name_marks import without_marks
 from drug_assets.cleaning.text import clean_field, fold_text, split_values
-from drug_assets.terms import ATC_CODE, ATC_CODES_FORM, REJECTING_ISSUES, RejectReason
+from drug_assets.terms import (
+    ATC_CODE,
+    ATC_CODES_FORM,
+    REJECTING_ISSUES,
+    ReadIssue,
+    RejectReason,
+)
 
 if TYPE_CHECKING:
     from drug_assets.sources import PublicationSource, Source
@@ -41,6 +47,10 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
     referred = {each.column: source.referred_ids(each) for each in source.references}
     own = {**source.own_columns(), **referred}
     version, title_issue = source.version(), source.title_issue()
+    reason, is_part = _reason(source), pl.lit(value=False)
+    if source.part_tables():
+        is_part = pl.col("read_issues").list.contains(ReadIssue.PART_OF_RECORD)
+        reason = pl.when(is_part).then(_reason_of_part()).otherwise(reason)
     fields = raw.collect_schema().names()
     given_journal = {
         given: pl.col(field) if field in fields else pl.lit(None, dtype=pl.String)
@@ -60,7 +70,8 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
         .pipe(_read_dates, source)
         .with_columns(
             version=pl.lit(1, dtype=pl.Int64) if version is None else version,
-            reason=_reason(source),
+            is_part=is_part,
+            reason=reason,
             **given_journal,
         )
     )
@@ -136,6 +147,12 @@ def _reason(source: PublicationSource) -> pl.Expr:
     if withdraws is None:
         return blank
     return pl.when(withdraws).then(pl.lit(RejectReason.DELETION)).otherwise(blank)
+
+
+def _reason_of_part() -> pl.Expr:
+    """Why a part of a record cannot be kept, as far as the row alone shows; else null."""
+    names_none = pl.when(pl.col("id").is_null()).then(pl.lit(RejectReason.NO_RECORD_OF_ITS_ID))
+    return pl.coalesce(_rejecting_issue(), names_none)
 
 
 def _rejecting_issue() -> pl.Expr:

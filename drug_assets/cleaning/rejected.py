@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from drug_assets.cleaning.publications import mark_withdrawn
+from drug_assets.cleaning.publications import mark_rejected
 from drug_assets.terms import REJECTING_ISSUES
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def collect_rejected(
     """
     of_sources = []
     for source, rows in raw.items():
-        rejected = mark_withdrawn(records[source]).filter(pl.col("reason").is_not_null())
+        rejected = mark_rejected(records[source]).filter(pl.col("reason").is_not_null())
         # Not `list.set_intersection`: with a literal, Polars 2.1 panics on a frame of two chunks
         # whose filter empties the first.
         rejecting = pl.element().is_in(list(REJECTING_ISSUES))

@@ -19,6 +19,7 @@ from drug_assets.defs.workplace import FILES, Workplace, may_be_empty
 from drug_assets.documents import GRAPH
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.outputs import Outputs
+from drug_assets.terms import MergeRule
 from drug_assets.wording import printable
 
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
@@ -270,7 +271,8 @@ def every_publication_was_searched(look: Look, mentions: Any, **tables: Any) -> 
                 tables[source],
                 of_file,
                 named.rows(look.outputs.store),
-                tables[f"merged_{source}"],
+                # Parts have no title, so they change none.
+                tables[f"merged_{source}"].filter(pl.col("rule") != MergeRule.PART_OF_RECORD),
             )
         return audit.every_publication_was_searched(searched, mentions)
 

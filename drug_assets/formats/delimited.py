@@ -4,6 +4,7 @@ Separators, quotes, headers and the shape of rows belong here; bytes and encodin
 the meaning of a field to `cleaning`.
 
 Read issues: `short_row`, `long_row`, `blank_row`; `joined_row`, `misaligned_row` (`long_rows`);
+`part_of_record` (of part tables);
 `repeated_header`; `stray_quote` (a quote inside a quoted field that is not doubled, kept as text);
 `unclosed_quote` (a quoted field without a proper end: the quote is read as a character, and the
 record ends with its line). From decoding: `not_utf8`, `invalid_unicode`.
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from drug_assets.formats.record_shape import RecordShape
+    from drug_assets.formats.record_shape import PartTable, RecordShape
 
 #: In order of preference, for header lines that several separators fit equally well.
 SEPARATORS = (",", ";", "\t", "|")
@@ -89,7 +90,8 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
     separator is the one named there, or that yields most fields of the source. `source_row` counts
     records, not lines: a quoted field may span several lines. The fields of a blank row are kept as
     written. Values of unknown columns are kept in `extra`, and so are those of columns that name
-    the same field as the one that was used.
+    the same field as the one that was used. Every row of a part table (`PartTable`) has the read
+    issue `part_of_record`.
 
     Args:
         shape: Shape of the records of its source.
@@ -97,9 +99,9 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
         chunks: Its unpacked bytes.
 
     Raises:
-        FormatError: The header has none of the columns that the source requires, a record does not
-            end, another header has its columns in another order, or a service tells of an error in
-            place of a record.
+        FormatError: The header has none of the columns that the source requires and is not that of
+            a part table, a record does not end, another header has its columns in another order, or
+            a service tells of an error in place of a record.
     """
     lines = _Lines(name, Text(name, chunks))
     header = lines.header()
@@ -293,7 +295,8 @@ class _Records:
             headers = ["", *headers]
         self._width = len(headers)
         self._headers = [normalize_header(header) for header in headers]
-        self._columns = shape.assign(headers)
+        self._part = shape.part_table(headers)
+        self._columns = (self._part or shape).assign(headers)
         self._keys: dict[int, str] = {}
         taken: set[str] = set()
         fields = {positions[0] for positions in self._columns.synonyms.values()}
@@ -303,7 +306,7 @@ class _Records:
                 taken.add(self._keys[position])
         for position in sorted(fields):
             self._keys[position] = raw_rows.make_extra_key(taken, headers[position], position + 1)
-        if self._columns.synonyms.keys().isdisjoint(shape.required):
+        if self._part is None and self._columns.synonyms.keys().isdisjoint(shape.required):
             # What is no header may be the words of a service, with a key in them.
             found = ", ".join(repr(redact(header[:60])) for header in headers[:20])
             required = " or ".join(map(repr, shape.required))
@@ -612,6 +615,10 @@ class _Records:
         }
         for field, positions in self._columns.parts.items():
             fields[field] = self._put_together(columns, positions, unused)
+        if self._part is not None:
+            self._take_part(self._part, columns, fields, unused)
+            for row in range(height):
+                self._issues.setdefault(row, []).append(ReadIssue.PART_OF_RECORD)
         extra = self._make_extra(columns, unused)
         batch = self._make_frame(height, fields, extra)
         repeated = self._find_repeated_headers(batch)
@@ -663,6 +670,37 @@ class _Records:
                 unused.setdefault(row, []).extend(rest)
         return dates
 
+    def _take_part(
+        self,
+        part: PartTable,
+        columns: _Values,
+        fields: dict[str, list[str | None]],
+        unused: dict[int, list[int]],
+    ) -> None:
+        """Keep a value in the fields that it is one of by its row; if it is of none, it is unused.
+
+        Args:
+            part: the table.
+            columns: the values of all columns.
+            fields: the values of its fields, as if no condition were set; they are replaced.
+            unused: by record, the positions of columns whose value belongs to `extra`.
+        """
+        placed: dict[int, list[bool]] = {}
+        for value in part.values:
+            (position,) = self._columns.synonyms[value.field]
+            holds = [True] * len(columns[position])
+            if value.where is not None:
+                told = columns[self._headers.index(value.where)]
+                holds = [(text or "").strip().lower() in value.among for text in told]
+            kept = zip(columns[position], holds, strict=True)
+            fields[value.field] = [text if hold else None for text, hold in kept]
+            before = placed.get(position, holds)
+            placed[position] = [hold or held for hold, held in zip(holds, before, strict=True)]
+        for position, holds in placed.items():
+            for row, hold in enumerate(holds):
+                if not hold:
+                    unused.setdefault(row, []).append(position)
+
     def _make_extra(self, columns: _Values, unused: Mapping[int, Sequence[int]]) -> dict[int, str]:
         """By record, the JSON of the values of unknown columns, of unused ones, and of surplus."""
         extra: dict[int, str] = {}
@@ -697,7 +735,10 @@ class _Records:
             FormatError: a header has the same columns in another order, so that those of the rows
                 after it are not known.
         """
-        field = next(field for field in self._shape.required if field in self._columns.synonyms)
+        named = ("id",) if self._part is not None else self._shape.required
+        field = next((field for field in named if field in self._columns.synonyms), None)
+        if field is None:
+            return []
         texts = batch[field]
         longest = max(len(header.encode()) for header in self._headers)
         rows = (texts.str.len_bytes() < longest + _MOST_AROUND).arg_true()

@@ -41,6 +41,49 @@ class AssignedColumns:
     beyond: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PartValue:
+    """A column of a part table that gives a field of the record."""
+
+    #: The field.
+    field: str
+    #: The column, as `normalize_header` returns it.
+    column: str
+    #: Another column, on which it depends whether the value of a row is one of this field; None if
+    #: it always is.
+    where: str | None = None
+    #: What that column then holds, in lower case.
+    among: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PartTable:
+    """A table whose rows are parts of records: each adds to the record of its id.
+
+    Its rows are no records of their own. Columns are spelt as `normalize_header` returns them.
+    """
+
+    #: The column that names the record.
+    record_id: str
+    #: A file is of this table if it has all of these columns, and no other that is required of a
+    #: file of records.
+    columns: tuple[str, ...]
+    #: What it adds. There may be nothing: then its rows are only accounted for.
+    values: tuple[PartValue, ...] = ()
+
+    def assign(self, headers: Sequence[str]) -> AssignedColumns:
+        """Assign the id of the record, and what the table adds, to fields; nothing else is one."""
+        first: dict[str, int] = {}
+        for position, header in enumerate(headers):
+            first.setdefault(normalize_header(header), position)
+        synonyms = {value.field: (first[value.column],) for value in self.values}
+        if self.record_id in first:
+            synonyms["id"] = (first[self.record_id],)
+        assigned = set(chain(*synonyms.values()))
+        beyond = (position for position in range(len(headers)) if position not in assigned)
+        return AssignedColumns(synonyms, {}, tuple(beyond))
+
+
 @dataclass(frozen=True)
 class RecordShape:
     """The fields of a source's records, and their spellings in files."""
@@ -67,6 +110,17 @@ class RecordShape:
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: By field, the regular expression that its values match, where that tells them from others.
     forms: Mapping[str, str] = field(default_factory=dict)
+    #: The tables whose rows are parts of records.
+    part_tables: tuple[PartTable, ...] = ()
+
+    def part_table(self, headers: Sequence[str]) -> PartTable | None:
+        """The part table that has these headers: of several the one with most columns, or None."""
+        if not self.part_tables:
+            return None
+        names = {normalize_header(header) for header in headers}
+        of_records = {name for name in names if self.field_of(name) in self.required}
+        fitting = (table for table in self.part_tables if of_records <= set(table.columns) <= names)
+        return max(fitting, key=lambda table: len(table.columns), default=None)
 
     def assign(self, headers: Sequence[str]) -> AssignedColumns:
         """Assign the columns of a table, or the members of an object, to the fields.

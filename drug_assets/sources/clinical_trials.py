@@ -20,6 +20,28 @@ if TYPE_CHECKING:
 
     from drug_assets.fetch import PublicService
     from drug_assets.formats.json_shapes import JsonShape
+    from drug_assets.formats.record_shape import PartTable
+
+#: Columns of AACT's table of studies that are no field.
+_UNREAD_OF_STUDIES = (
+    *("nlmdownloaddatedescription", "studyfirstsubmitteddate", "resultsfirstsubmitteddate"),
+    *("dispositionfirstsubmitteddate", "lastupdatesubmitteddate", "studyfirstsubmittedqcdate"),
+    *("studyfirstposteddate", "studyfirstposteddatetype", "resultsfirstsubmittedqcdate"),
+    *("resultsfirstposteddate", "resultsfirstposteddatetype", "dispositionfirstsubmittedqcdate"),
+    *("dispositionfirstposteddate", "dispositionfirstposteddatetype"),
+    *("lastupdatesubmittedqcdate", "lastupdateposteddatetype", "startmonthyear", "startdatetype"),
+    *("verificationmonthyear", "verificationdate", "completionmonthyear", "completiondatetype"),
+    *("primarycompletionmonthyear", "primarycompletiondatetype", "targetduration"),
+    *("baselinepopulation", "lastknownstatus", "enrollmenttype", "source", "sourceclass"),
+    *("limitationsandcaveats", "numberofarms", "numberofgroups", "whystopped", "hasexpandedaccess"),
+    *("expandedaccesstypeindividual", "expandedaccesstypeintermediate"),
+    *("expandedaccesstypetreatment", "hasdmc", "isfdaregulateddrug", "isfdaregulateddevice"),
+    *("isunapproveddevice", "isppsd", "isusexport", "biospecretention", "biospecdescription"),
+    *("ipdtimeframe", "ipdaccesscriteria", "ipdurl", "plantoshareipd"),
+    *("plantoshareipddescription", "createdat", "updatedat", "delayedposting"),
+    *("expandedaccessnctid", "expandedaccessstatusfornctid", "fdaaa801violation"),
+    "baselinetypeunitsanalyzed",
+)
 
 
 class ClinicalTrials(TrialSource):
@@ -52,7 +74,9 @@ class ClinicalTrials(TrialSource):
         "sponsor/collaborators": "sponsor",
         "lastupdateposteddate": "last_update",
     }
-    # ClinicalTrials.gov's exports, the current and the legacy one.
+    # In AACT `id` counts the rows of a table.
+    preferred = frozenset({"nctid"})
+    # ClinicalTrials.gov's exports, the current and the legacy one, then AACT's table of studies.
     ignored = frozenset(
         {
             *("studyurl", "acronym", "briefsummary", "studyresults", "conditions", "interventions"),
@@ -61,6 +85,7 @@ class ClinicalTrials(TrialSource):
             *("studydesign", "otherids", "primarycompletiondate", "completiondate", "firstposted"),
             *("resultsfirstposted", "locations", "studydocuments"),
             *("rank", "outcomemeasures", "gender", "phases", "fundedbys", "studydesigns", "url"),
+            *_UNREAD_OF_STUDIES,
         }
     )
     forms: ClassVar[Mapping[str, str]] = {
@@ -105,6 +130,12 @@ class ClinicalTrials(TrialSource):
         from drug_assets.formats.clinical_trials_gov import API_V1, API_V2
 
         return API_V2, API_V1
+
+    def part_tables(self) -> tuple[PartTable, ...]:
+        """The tables of AACT beside that of studies."""
+        from drug_assets.formats.aact import PART_TABLES
+
+        return PART_TABLES
 
     def read_id(self, text: pl.Expr) -> pl.Expr:
         """Ids of any registry, or of the team's own."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from drug_assets.contracts import Contract
     from drug_assets.fetch import PublicService
     from drug_assets.formats.json_shapes import JsonShape
-    from drug_assets.formats.record_shape import RecordShape
+    from drug_assets.formats.record_shape import PartTable, RecordShape
     from drug_assets.terms import TrialPublicationKind
 
 
@@ -93,6 +93,13 @@ class Source(ABC):
         """The layouts of JSON in which its records come, besides flat ones."""
         return ()
 
+    def part_tables(self) -> tuple[PartTable, ...]:
+        """The tables whose rows are parts of its records.
+
+        If there are any, the contract of its records has the column of `contracts.PartialRecords`.
+        """
+        return ()
+
     @cache  # noqa: B019 - there are as many sources as modules in this package
     def record_shape(self) -> RecordShape:
         """The description of its records that readers of its files need."""
@@ -113,6 +120,7 @@ class Source(ABC):
             listed=self.listed,
             formats=self.formats,
             json_shapes=self.json_shapes(),
+            part_tables=self.part_tables(),
         )
 
     def read_id(self, text: pl.Expr) -> pl.Expr:

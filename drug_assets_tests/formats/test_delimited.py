@@ -8,20 +8,20 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets.formats import FormatError, delimited
 from drug_assets.formats import raw_rows as batching
+from drug_assets.formats.record_shape import PartTable, PartValue
 from drug_assets_tests.support.frames import fields, issues, raw_rows
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import Literal
-
-    import polars as pl
 
     from drug_assets.sources import Source
 
@@ -521,3 +521,63 @@ def test_quotes_can_be_single_or_stand_behind_blanks() -> None:
 def test_a_header_with_a_quote_that_does_not_end_is_refused_by_name() -> None:
     with pytest.raises(FormatError, match=r"^pubmed\.csv: no column 'title' in the header"):
         raw_rows("pubmed.csv", b'"!')
+
+
+PARTS = (
+    PartTable(
+        "report",
+        ("number", "report", "value", "kind"),
+        (
+            PartValue("reference_pmids", "value", "kind", ("all", "good")),
+            PartValue("result_pmids", "value", "kind", ("good",)),
+        ),
+    ),
+    PartTable("report", ("number", "report", "title")),
+    PartTable("report", ("number", "word")),
+)
+
+
+def _read_parts(text: str) -> pl.DataFrame:
+    shape = replace(CLINICAL_TRIALS.record_shape(), part_tables=PARTS)
+    return pl.concat(delimited.read_batches(shape, "f.txt", [text.encode()]))
+
+
+def test_a_part_table_gives_fields_by_what_another_column_says() -> None:
+    rows = _read_parts("number|Report|value|kind|status\n1|A|5|ALL|x\n2|B|6| good |\n3|C|7|bad|\n")
+    assert fields(rows, "id", "reference_pmids", "result_pmids", "status") == [
+        ("A", "5", None, None),
+        ("B", "6", "6", None),
+        ("C", None, None, None),
+    ]
+    assert issues(rows) == [["part_of_record"]] * 3
+    assert [json.loads(extra) for extra in rows["extra"]] == [
+        {"number": "1", "kind": "ALL", "status": "x"},
+        {"number": "2", "kind": " good ", "status": ""},
+        {"number": "3", "kind": "bad", "status": "", "value": "7"},
+    ]
+
+
+def test_a_title_of_a_part_table_is_not_that_of_the_record() -> None:
+    rows = _read_parts("number|report|title\n1|A|b\nnumber|Report|TITLE\n2|\n")
+    assert fields(rows, "id", "scientific_title") == [("A", None), ("Report", None), ("", None)]
+    assert issues(rows) == [
+        ["part_of_record"],
+        ["part_of_record", "repeated_header"],
+        ["part_of_record", "short_row"],
+    ]
+
+
+def test_a_part_table_need_not_name_a_record() -> None:
+    rows = _read_parts("number|word\n1|b\n")
+    assert fields(rows, "id", "extra") == [(None, '{"number":"1","word":"b"}')]
+
+
+def test_a_file_with_a_title_of_records_is_no_part_table() -> None:
+    rows = _read_parts("number|report|value|kind|brief title\n1|A|5|all|b\n")
+    assert fields(rows, "brief_title", "reference_pmids") == [("b", None)]
+    assert issues(rows) == [[]]
+
+
+def test_a_file_without_title_that_is_no_part_table_is_refused() -> None:
+    with pytest.raises(FormatError, match=r"^f\.txt: no column 'scientific_title'"):
+        _read_parts("number|report|value\n1|A|5\n")
