@@ -35,6 +35,10 @@ _DECIDING_CHARS = 256 * 1024
 _MAX_VAIN_CHARS = 4 * MAX_RECORD_CHARS
 _MAX_VAIN_FACTOR = 16
 
+#: Each error of `json` counts the lines up to its place, so that where records are damaged, little
+#: is kept before them.
+_MOST_BEFORE_DAMAGE_CHARS = 4096
+
 #: Concatenated files may have byte order marks between records.
 _BETWEEN_RECORDS = re.compile(r"[ \t\n\r,\ufeff]*+")
 _KEY = re.compile(r'("(?:[^"\\]++|\\.)*+")[ \t\n\r]*+:[ \t\n\r]*+', re.DOTALL)
@@ -324,11 +328,17 @@ class Document:
                 continue  # `12` may be the beginning of `123`
             if self._end - self._start > _DECIDING_CHARS and undecided and self._enters_long():
                 return _ENTERED
-            if self._stray and has_surrogates(self.text()):
-                text, issues = repair(self.text())
-                self.issues = tuple(issues)
-                return DECODER.raw_decode(text)[0]
-            return value
+            return self._finish_value(value)
+
+    def _finish_value(self, value: object) -> object:
+        if isinstance(value, str) and not self._is_inside and "\n" in value:
+            # A quote that a line leaves open takes in the beginning of the next record.
+            return self._skip_damaged(unclosed=False)
+        if self._stray and has_surrogates(self.text()):
+            text, issues = repair(self.text())
+            self.issues = tuple(issues)
+            return DECODER.raw_decode(text)[0]
+        return value
 
     def _enters_long(self) -> bool:
         """Go into the object at the start, if its beginning shows that it is a wrapper."""
@@ -354,6 +364,8 @@ class Document:
 
     def _skip_damaged(self, *, unclosed: bool) -> object:
         """Return the damaged record, repaired if possible, and move to the next one."""
+        if self._start > _MOST_BEFORE_DAMAGE_CHARS:
+            self._forget_read()
         find_end = self._find_end_in_array if self._is_inside else self._find_end_in_stream
         end = find_end()
         if self._buffer[self._start] == "{":
@@ -410,11 +422,8 @@ class Document:
         """Read at least as much text as the buffer has of the current record; False at the end."""
         if self._ended:
             return False
-        begin = self._start - self._indent()
-        done, kept = self._buffer[:begin], self._buffer[begin:]
-        self._line += done.count("\n")
-        self._byte += self._text.size(done)
-        self._start, self._end = self._start - begin, self._end - begin
+        self._forget_read()
+        kept = self._buffer
         if len(kept) > MAX_RECORD_CHARS:
             raise FormatError(
                 self._name,
@@ -433,6 +442,14 @@ class Document:
         self._chars += added
         self._stray = has_surrogates(self._buffer)
         return added > 0
+
+    def _forget_read(self) -> None:
+        """Drop what stands before the current record and its indent."""
+        begin = self._start - self._indent()
+        done, self._buffer = self._buffer[:begin], self._buffer[begin:]
+        self._line += done.count("\n")
+        self._byte += self._text.size(done)
+        self._start, self._end = self._start - begin, self._end - begin
 
     def _cut_error(self, where: str) -> FormatError:
         line = self._line + self._buffer.count("\n")
