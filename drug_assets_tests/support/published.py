@@ -22,15 +22,6 @@ if TYPE_CHECKING:
 PUBLISHED = sorted(name for name, table in TABLES.items() if table.published)
 
 
-def top_journal(journals: int) -> pl.DataFrame:
-    """As many rows as asked for, as their contract wants them."""
-    return pl.DataFrame(
-        [(f"{i:04}", f"Journal {i}", 2, ["aspirin", "éthanol"]) for i in range(journals)],
-        schema=contracts.polars_schema(contracts.TopJournal),
-        orient="row",
-    )
-
-
 def rows_of(table: str, rows: int) -> pl.DataFrame:
     """As many rows as asked for, as the types of a table's contract want them."""
     columns = contracts.polars_schema(TABLES[table].contract)
@@ -40,6 +31,17 @@ def rows_of(table: str, rows: int) -> pl.DataFrame:
         value = values.get(type(kind), [])
         made[name] = [value.format(i) if isinstance(value, str) else value for i in range(rows)]
     return pl.DataFrame(made, schema=columns)
+
+
+def top_journal(journals: int) -> pl.DataFrame:
+    """As many rows as asked for, as their contract wants them."""
+    drugs = ["aspirin", "éthanol"]
+    return rows_of("top_journal", journals).with_columns(
+        pl.Series("journal_id", [f"{i:04}" for i in range(journals)], pl.String),
+        drug_count=pl.lit(len(drugs), pl.Int64),
+        drugs=pl.concat_list(map(pl.lit, drugs)),
+        mentions=pl.lit(len(drugs), pl.Int64),
+    )
 
 
 def parquet(folder: Path, frame: pl.DataFrame) -> Path:
