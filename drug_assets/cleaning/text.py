@@ -245,6 +245,27 @@ def split_texts(texts: pl.Series) -> pl.Series:
     return texts.alias("text").to_frame().select(values).to_series()
 
 
+def clean_string(text: str) -> str:
+    """Clean a single string exactly as `clean_text` does, for a name that a person gives.
+
+    It works without importing Polars. Escapes, references, tags and joiners are left alone.
+
+    Args:
+        text: Any string.
+    """
+    if not text.isascii():
+        visible = _match_invisible().sub("", text)
+        spelt = "".join(_SEVERAL_LETTERS.get(character, character) for character in visible)
+        text = unicodedata.normalize("NFC", spelt)
+    return " ".join(text.split())
+
+
+@cache
+def _match_invisible() -> re.Pattern[str]:
+    """`_INVISIBLE` in Python's syntax."""
+    return re.compile(re.sub(r"\\x\{([0-9A-F]+)\}", lambda m: chr(int(m[1], 16)), _INVISIBLE))
+
+
 def fold_string(text: str) -> str:
     """Fold a single string exactly as `fold_text` folds a column.
 

@@ -397,12 +397,10 @@ def _import_fold() -> Callable[[str], str]:
 
     Only a question about a drug needs it, for thousands of names.
     """
-    from unicodedata import normalize
-
     from drug_assets.cleaning.name_marks import string_without_marks
-    from drug_assets.cleaning.text import fold_string
+    from drug_assets.cleaning.text import clean_string, fold_string
 
     def fold(name: str) -> str:
-        return fold_string(string_without_marks(normalize("NFC", " ".join(name.split()))))
+        return fold_string(string_without_marks(clean_string(name)))
 
     return fold

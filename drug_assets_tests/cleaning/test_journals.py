@@ -498,6 +498,21 @@ def test_the_same_records_again_are_the_same_journals(rows: list[Row]) -> None:
     assert known(*rows, *rows) == doubled
 
 
+@settings(max_examples=10, deadline=None)
+@given(aliases())
+def test_what_lands_again_as_it_is_shown_is_the_same_journal(rows: list[Row]) -> None:
+    before = named(*rows)
+    journals_of = Counter(name for journal in known(*rows) for name in journal["folded_names"])
+    again, expected = [], []
+    for row, (journal_id, shown) in zip(rows, before, strict=True):
+        if shown is not None:
+            again.append({**row, "journal": shown})
+            # A name alone tells only if no other journal has it.
+            again += [{"journal": shown}] * (journals_of[shown] == 1)
+            expected += [journal_id] * (1 + (journals_of[shown] == 1))
+    assert identities(*rows, *again) == [*(journal_id for journal_id, _ in before), *expected]
+
+
 @settings(max_examples=8, deadline=None)
 @given(publication_tables(PUBMED))
 def test_no_two_journals_are_shown_alike(rows: list[Row]) -> None:

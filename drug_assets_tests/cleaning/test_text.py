@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from drug_assets.cleaning.text import (
     blank_raised,
     clean_field,
+    clean_string,
     clean_text,
     fold_string,
     fold_text,
@@ -339,6 +340,11 @@ class TestFolded:
     @given(TEXTS)
     def test_folding_again_changes_nothing(self, text: str) -> None:
         assert fold_string(fold_string(text)) == fold_string(text)
+
+
+@given(st.text("ab é\u0301\u00a0\t\u00ad\u200b\u2060\ufe0f\u034fﬁⅡ‐®."))
+def test_a_string_is_cleaned_like_a_column(text: str) -> None:
+    assert [clean_string(text) or None] == clean(text)
 
 
 @pytest.mark.processes
