@@ -581,3 +581,9 @@ def test_a_file_with_a_title_of_records_is_no_part_table() -> None:
 def test_a_file_without_title_that_is_no_part_table_is_refused() -> None:
     with pytest.raises(FormatError, match=r"^f\.txt: no column 'scientific_title'"):
         _read_parts("number|report|value\n1|A|5\n")
+
+
+def test_a_header_of_many_columns_is_known_when_it_is_repeated() -> None:
+    header = ",".join(["id", "Title", *(f"a column with a long name {n}" for n in range(300))])
+    rows = _read(f"{header}\n1,b\n{header.upper()}\n")
+    assert issues(rows) == [["short_row"], ["repeated_header"]]
