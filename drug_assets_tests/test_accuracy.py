@@ -55,6 +55,7 @@ def test_typeset_titles_keep_their_length() -> None:
     assert accuracy.typeset(gold).titles == ["St John\u2019s 5\u2010beta B\u2081\u2082 and B2x 7"]
 
 
+@pytest.mark.slow
 def test_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert accuracy.main([*written(tmp_path), "--mistakes"]) == 0
     told = capsys.readouterr().out

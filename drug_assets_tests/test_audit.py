@@ -384,6 +384,7 @@ class TestGraphDocument:
             audit.read_graph(path), table("drugs"), table("mentions"), NO_TIES
         ).passed
 
+    @pytest.mark.slow
     def test_a_document_cut_anywhere(self, path: Path, lines: list[str]) -> None:
         whole = "\n".join(lines).encode()
         for cut in range(len(whole)):

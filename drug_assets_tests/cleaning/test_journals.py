@@ -472,6 +472,7 @@ def agree_with_the_oracle(rows: list[Row]) -> None:
     assert set(found) - {(None, None)} == {(j["journal_id"], j["journal"]) for j in table}
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(aliases())
 def test_aliases_are_resolved_as_a_plain_reading_of_the_rules_says(rows: list[Row]) -> None:

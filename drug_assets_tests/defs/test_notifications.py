@@ -145,7 +145,7 @@ def test_a_run_that_failed_is_told_whether_or_not_the_webhook_takes_it(
     expected = {"text": text, "run_id": run.run_id, "job": "breaking"}
     assert {"text": entry["message"], "run_id": entry["run_id"], "job": entry["job"]} == expected
     assert messages == ([] if status is None else [expected])
-    assert ("404" in said) == (status == 404)
+    assert ("HTTP 404" in said) == (status == 404)
 
 
 @pytest.mark.parametrize("level", [None, "INFO", "WARNING"])

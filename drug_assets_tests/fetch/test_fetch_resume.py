@@ -90,6 +90,7 @@ def test_a_pull_that_dies_at_any_write_ends_as_if_it_had_not(
         assert len(service.asked) - asked <= asked + 1
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(
     source=st.sampled_from(sorted(SOURCES)),

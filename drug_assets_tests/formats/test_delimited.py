@@ -477,6 +477,7 @@ def _read_rows(text: str) -> list[tuple[object, ...]]:
     return rows.drop("source_row", "source_file").rows()
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(
     st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=5),

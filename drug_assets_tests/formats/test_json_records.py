@@ -397,6 +397,7 @@ def test_what_json_writes_is_read(records: list[dict[str, object]], shape: str, 
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(st.lists(st.sampled_from([json.dumps(A), "1", "{oops}", '{"id": "x}']), max_size=8))
 def test_every_sound_line_of_a_stream_is_a_row(lines: list[str]) -> None:

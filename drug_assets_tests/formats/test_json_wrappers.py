@@ -283,6 +283,7 @@ RECORDS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(RECORDS, st.integers(0, 4))
 def test_the_same_records_are_the_same_rows_in_every_layout(

@@ -119,6 +119,7 @@ def test_release_that_was_cut_off_is_taken_over_whole(tmp_path: Path) -> None:
     assert names(store) == [".staging/other/graph.json", ".staging/run/.drugs.parquet.1.tmp"]
 
 
+@pytest.mark.slow
 def test_killed_anywhere_the_next_run_completes_it(tmp_path: Path) -> None:
     stop = 0
     while True:

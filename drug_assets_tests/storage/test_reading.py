@@ -81,6 +81,7 @@ def replace_reader(
     monkeypatch.setattr(formats, "read", other)
 
 
+@pytest.mark.slow
 def test_batches_are_written_as_they_come(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[weakref.ref[pl.DataFrame]] = []
     most = 0
