@@ -68,6 +68,8 @@ def _mentions(names: list[str], rows: range) -> pl.DataFrame:
             journal_id=journal.str.to_lowercase(),
             date=(pl.col("row") % 18_000).cast(pl.Int32).cast(pl.Date),
             date_precision=pl.lit("day"),
+            # Every twentieth is of a trial, which cannot be retracted.
+            retracted=pl.when(pl.col("row") % 20 != 0).then(pl.col("row") % 997 == 0),
             spans=pl.concat_list(
                 pl.struct(
                     start=pl.lit(0, dtype=pl.Int64),
