@@ -461,6 +461,26 @@ def test_an_unknown_drug_is_told_in_full() -> None:
     assert (raised.value.close_spellings, str(raised.value)) == ([], told)
 
 
+@pytest.mark.parametrize("with_trial_results", [False, True])
+def test_neither_texts_like_keys_nor_the_order_of_keys_change_an_answer(
+    with_trial_results: bool,
+) -> None:
+    """Where the mentions of a line are not needed, they are passed over."""
+    key = '"mentions": [ "journals": ['
+    named = [
+        {
+            **each,
+            "names": [key, *each["names"]],
+            "mentions": [{**mention, "title": key} for mention in each["mentions"]],
+        }
+        for each in (ASPIRIN, IBUPROFEN, WARFARIN)
+    ]
+    turned = [dict(reversed(each.items())) for each in named]
+    expected = tops(graph(ASPIRIN, IBUPROFEN, WARFARIN), with_trial_results=with_trial_results)
+    for document in (named, turned):
+        assert tops(graph(*document), with_trial_results=with_trial_results) == expected
+
+
 LINES = a_line_a_drug([ASPIRIN, IBUPROFEN])
 WITHOUT_JOURNALS = {key: value for key, value in IBUPROFEN.items() if key != "journals"}
 WITHOUT_NAMES = {key: value for key, value in IBUPROFEN.items() if key != "names"}

@@ -31,6 +31,10 @@ _DRUG = "a drug"
 _CLOSING = "] on a line of its own"
 _NOTHING = "nothing more"
 
+#: The member of a drug that is most of its line, and the one after it. Within a text of JSON, the
+#: quotes of these keys would be escaped.
+_LONGEST, _NEXT = b'"mentions":', b'"journals":'
+
 
 class NotAGraphError(DrugAssetsError):
     """The input is not a graph document; the message names the line and what it should contain."""
@@ -42,7 +46,8 @@ def read_drugs(graph: Graph, drug: type[_Drug]) -> Iterator[_Drug]:
     Args:
         graph: the document.
         drug: the type to decode each line to: `schema.Drug`, which checks the whole line, or a type
-            with fewer members.
+            with fewer members. A type without `mentions` passes over that part of a line, even if
+            it is damaged: what it declares is read in a third of the time.
 
     Raises:
         NotAGraphError: a line is not valid, or the file cannot be opened.
@@ -53,7 +58,8 @@ def read_drugs(graph: Graph, drug: type[_Drug]) -> Iterator[_Drug]:
     except OSError as error:
         raise NotAGraphError(f"{name} cannot be read: {error.strerror}") from error
     try:
-        yield from _read(opened, name, msgspec.json.Decoder(drug))
+        whole = "mentions" in drug.__struct_fields__
+        yield from _read(opened, name, msgspec.json.Decoder(drug), whole=whole)
     finally:
         close = getattr(opened, "close", None)
         if close is not None:
@@ -61,7 +67,7 @@ def read_drugs(graph: Graph, drug: type[_Drug]) -> Iterator[_Drug]:
 
 
 def _read(
-    lines: Iterable[bytes], name: str, decoder: msgspec.json.Decoder[_Drug]
+    lines: Iterable[bytes], name: str, decoder: msgspec.json.Decoder[_Drug], *, whole: bool
 ) -> Iterator[_Drug]:
     # After each line, `expected` names the kinds of lines that may follow.
     expected, number = _OPENING, 0
@@ -79,12 +85,19 @@ def _read(
         else:
             element = text.removesuffix(b",")
             try:
-                yield decoder.decode(element)
+                yield decoder.decode(element if whole else _pass_over_mentions(element))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise _not_a_graph(name, number, f"a drug of the graph ({error})") from error
             expected = _CLOSING if element == text else _DRUG
     if expected != _NOTHING:
         raise _not_a_graph(name, max(number, 1), f"{expected}, but the document ends")
+
+
+def _pass_over_mentions(element: bytes) -> bytes:
+    """The line of a drug without its mentions, if they stand where they are written."""
+    start = element.find(_LONGEST)
+    end = element.find(_NEXT, start)
+    return element[:start] + element[end:] if 0 <= start < end else element
 
 
 def _not_a_graph(name: str, line: int, expected: str) -> NotAGraphError:
