@@ -51,6 +51,7 @@ def fetch(*arguments: str | Path) -> Result:
     return result
 
 
+@pytest.mark.slow
 def test_records_are_landed_and_counted(pubmed: PubMed, tmp_path: Path) -> None:
     result = fetch("pubmed", "--query", "aspirin")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -64,6 +65,7 @@ def test_studies_are_landed_and_counted(trials: Trials, tmp_path: Path) -> None:
     assert set(landed_ids(tmp_path / "zone")) == set(trials.studies)
 
 
+@pytest.mark.slow
 def test_the_flag_decides_the_landing_zone(pubmed: PubMed, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     result = fetch("pubmed", "--query", "aspirin", "--landing", "other")
@@ -80,6 +82,7 @@ def test_a_second_pull_says_that_all_was_there(pubmed: PubMed) -> None:
     assert len(pubmed.asked) == asked
 
 
+@pytest.mark.slow
 def test_every_option_is_asked_for(pubmed: PubMed) -> None:
     days = ("--since", "2020-01-01", "--until", "2020-01-31")
     fetch("pubmed", "--query", "a  b", *days, "--page-size", "2", "--date-type", "pdat")
@@ -109,6 +112,7 @@ def test_the_report_is_told_as_json(trials: Trials) -> None:
     assert len(told["files"]) == 1
 
 
+@pytest.mark.slow
 def test_warnings_are_told_beside_the_answer(pubmed: PubMed) -> None:
     result = fetch("pubmed", "--query", "aspirin[tittle]")
     assert result.exit_code == 0

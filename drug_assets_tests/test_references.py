@@ -125,6 +125,7 @@ ARTICLES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(TRIALS, ARTICLES, st.randoms(use_true_random=False))
 def test_ties_are_those_of_a_plain_reference_in_any_order(

@@ -465,6 +465,7 @@ class TestNaturalKey:
         names = ["p2.csv", "p1²2.csv", "p1.csv"]
         assert sorted(names, key=natural_key) == names[::-1]
 
+    @pytest.mark.slow
     @given(st.lists(st.text("0129aA²_./", max_size=6), max_size=6, unique=True))
     def test_different_names_have_an_order(self, names: list[str]) -> None:
         assert len({natural_key(name) for name in names}) == len(names)

@@ -59,6 +59,7 @@ def retracted(**fields: str | None) -> object:
     return cleaned(**fields)["retracted"]
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(types=st.lists(st.sampled_from(TYPES), min_size=1, max_size=4, unique=True))
 def test_types_are_the_same_however_their_list_is_written(types: list[str]) -> None:

@@ -624,6 +624,7 @@ def test_any_text_has_a_date_or_is_missing_or_unreadable(texts: list[str | None]
             assert date.day == 1 or precision == "day"
 
 
+@pytest.mark.slow
 @settings(max_examples=5)
 @given(year=st.integers(1000, 2999))
 @example(year=1900)

@@ -453,6 +453,7 @@ def test_agrees_with_a_union_find(rows: list[Row]) -> None:
     assert kept == reference(rows)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(drug_tables())
 def test_nothing_is_lost(rows: list[Row]) -> None:

@@ -652,6 +652,7 @@ def records(draw: st.DrawFn) -> Rows:
     return draw(st.permutations(placed({**row, "source_file": file} for file, row in rows)))
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(records())
 def test_agrees_with_a_plain_reference(rows: Rows) -> None:
@@ -661,6 +662,7 @@ def test_agrees_with_a_plain_reference(rows: Rows) -> None:
     assert merged == expected_merged
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(records(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows: Rows, random: Any) -> None:
@@ -669,6 +671,7 @@ def test_the_order_of_rows_does_not_matter(rows: Rows, random: Any) -> None:
     assert sorted(r["source_row"] for r in kept + merged) == list(range(1, len(rows) + 1))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(records())
 def test_the_same_files_again_change_nothing_but_the_merged_rows(rows: Rows) -> None:

@@ -486,6 +486,7 @@ def test_identities_agree_with_a_plain_reference(rows: list[Row]) -> None:
     agree_with_the_oracle(rows)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(st.one_of(aliases(), publication_tables(PUBMED)), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(rows: list[Row], random: Any) -> None:
@@ -499,6 +500,7 @@ def test_the_same_records_again_are_the_same_journals(rows: list[Row]) -> None:
     assert known(*rows, *rows) == doubled
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(aliases())
 def test_what_lands_again_as_it_is_shown_is_the_same_journal(rows: list[Row]) -> None:

@@ -408,6 +408,7 @@ def test_nothing_is_lost(table: tuple[PublicationSource, list[Row]]) -> None:
     assert {m["merged_into"] for m in merged} <= {r["publication_id"] for r in kept}
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(TABLES)
 def test_flags_say_what_is_so(table: tuple[PublicationSource, list[Row]]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -101,6 +102,7 @@ def test_nothing_landed() -> None:
     assert rejected(**empty) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(
     drug_tables(),

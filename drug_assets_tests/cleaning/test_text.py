@@ -333,6 +333,7 @@ class TestFolded:
         ]
         assert [(a, b) for a, b in pairs if fold_string(a) != fold_string(b)] == []
 
+    @pytest.mark.slow
     @given(TEXTS)
     def test_texts_fold_character_by_character(self, text: str) -> None:
         assert fold(text) == [fold_string(text)] == ["".join(map(fold_string, text))]

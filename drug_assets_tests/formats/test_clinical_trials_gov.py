@@ -226,6 +226,7 @@ def test_the_size_of_blocks_makes_no_difference(
     assert rows["id"].to_list() == [f"NCT{n:08}" for n in numbers]
 
 
+@pytest.mark.slow
 def test_pages_one_after_the_other_may_be_cut_into_blocks_at_any_place() -> None:
     long = page(*map(study, range(1, 7)), nextPageToken="é")
     pages = [long, page(study(7)), study(8), page(study(9))]

@@ -293,6 +293,7 @@ def test_bytes_that_are_not_utf_8_are_windows_1252_and_flag_their_record_only() 
     assert issues(rows) == [[], ["not_utf8"], []]
 
 
+@pytest.mark.slow
 @given(st.integers(0x80, 0xFF))
 def test_every_stray_byte_has_a_character(byte: int) -> None:
     stray = bytes([byte])

@@ -348,6 +348,7 @@ def test_a_file_of_usual_size_is_one_batch() -> None:
     assert _heights("", 1000) == [0]
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=8),
@@ -410,6 +411,7 @@ def test_the_separator_is_the_one_that_yields_most_fields(
     assert fields(_read(f"{header}\n{line}\n"), "id", "title") == [expected]
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(st.text('",\nab \r', max_size=60))
 def test_no_damage_loses_text(damage: str) -> None:

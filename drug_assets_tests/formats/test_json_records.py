@@ -329,6 +329,7 @@ def test_a_damaged_last_line_that_ended_is_a_row() -> None:
     assert issues(rows) == [[], ["invalid_json"]]
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "x"]), VALUES), min_size=1), st.data())
 @example([{"id": "}]\ud800"}], None)
@@ -431,6 +432,7 @@ def test_a_file_of_usual_size_is_one_batch() -> None:
     assert _heights("[]") == [0]
 
 
+@pytest.mark.slow
 def test_a_record_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_document, "MAX_RECORD_CHARS", 100_000)
     with pytest.raises(FormatError, match=r"f.json: the record at line 2, byte 12 is longer than"):

@@ -306,6 +306,7 @@ def test_the_same_records_are_the_same_rows_in_every_layout(
         assert read(text).drop("source_file").equals(expected), text
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(
     st.lists(st.text(st.characters(exclude_characters="\r\n", codec="utf-8"), max_size=12)),

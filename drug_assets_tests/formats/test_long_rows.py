@@ -125,6 +125,7 @@ def test_trials_are_put_together_by_their_fields() -> None:
 WORDS = st.text("abc é", min_size=1, max_size=6).filter(str.strip)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(
     st.lists(WORDS, min_size=1, max_size=long_rows.MAX_SURPLUS // 2),

@@ -603,6 +603,7 @@ def test_pieces_give_the_rows_of_the_whole(data: bytes) -> None:
     assert len(rows) >= len(_ARTICLES)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=100,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

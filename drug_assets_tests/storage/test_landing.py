@@ -270,6 +270,7 @@ class Shuffled:
         return [found[i % len(found)] for i in self._order] if found else []
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(order=st.permutations(range(5)))
 def test_order_of_listing_changes_nothing(
