@@ -213,7 +213,7 @@ def compare(
     ):
         sides = {BASE: of_base, HEAD: of_head, AGAIN: of_base}
         for checkout in (of_base, of_head):
-            _warm(checkout, of_head.tree / "data", Path(work) / "warm")
+            _warm(checkout, of_base.tree / "data", Path(work) / "warm")
         names = synthetic.drug_names(plan.names)
         zones = {}
         for kind, records in plan.records.items():
@@ -223,7 +223,7 @@ def compare(
                 synthetic.Zone(records, plan.files, names, kind),
                 data / f"{kind}-{records}-{plan.files}",
             )
-        planned = list(steps(of_head.tree / "data", zones, plan, names[0]))
+        planned = list(steps(of_base.tree / "data", zones, plan, names[0]))
         before, others = _observe_load(), Others()
         taken, differing = _rounds(planned, sides, Path(work), plan.rounds)
         meanwhile, after = others.cores(), _observe_load()
