@@ -141,6 +141,7 @@ class TestNothingLost:
         assert not self.drugs_finding(0, [place(2)]).passed
         assert not self.drugs_finding(1, [place(3)]).passed
 
+    @pytest.mark.slow
     @settings(max_examples=5, deadline=None)
     @given(drug_tables())
     def test_cleaning_drugs_loses_nothing(self, rows: list[Row]) -> None:
@@ -669,6 +670,7 @@ def says_a_key_twice(line: bytes) -> bool:
     return any(len(keys) > len({*keys}) for keys in objects)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(drug_lines().filter(bool))
 def test_a_document_is_valid_if_and_only_if_its_drugs_are_as_the_spec_says(

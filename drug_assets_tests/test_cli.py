@@ -512,6 +512,7 @@ def test_run_with_variables_exits_with_0(tmp_path: Path, monkeypatch: pytest.Mon
     assert not (tmp_path / "of variables").exists()
 
 
+@pytest.mark.slow
 def test_unreadable_files_are_all_named_and_outputs_stay(small_store: Path, tmp_path: Path) -> None:
     landing = runs.landing_zone(
         tmp_path / "landing",

@@ -88,6 +88,7 @@ def test_work_that_is_worth_it_is_done_by_a_process_a_core(
     assert len(found) <= max(processes, 1)
 
 
+@pytest.mark.slow
 def test_each_core_has_a_task_at_the_same_time(tmp_path: Path) -> None:
     tasks = [(str(tmp_path), number) for number in range(CORES)]
     run = LocalMachine(0).run(meet_the_others, tasks, size_bytes=1, fills_cores=False)

@@ -353,6 +353,7 @@ def tables(draw: st.DrawFn) -> Tables:
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(tables())
 def test_the_document_says_what_the_table_says(both: Tables) -> None:
@@ -381,6 +382,7 @@ def test_the_document_says_what_the_table_says(both: Tables) -> None:
         assert len(drug["journals"]) == len({m.get("journal_id") for m in of_drug} - {None})
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(tables(), st.randoms(use_true_random=False), st.integers(1, 5))
 def test_the_document_is_the_same_for_any_order_of_rows_and_size_of_batches(

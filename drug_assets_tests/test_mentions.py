@@ -303,6 +303,7 @@ class TestScale:
     TITLES = ("a b", "a-b", "", "é A", "c", "b b b a b", "ab", "a b c") * 5
     NAMES: ClassVar = {"1": ["a"], "2": ["a b", "b"], "3": ["É", "c", "b c"], "4": ["b b"]}
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("batch_rows", [1, 3, 7, 40, 1000])
     @pytest.mark.parametrize("threads", [1, 2, 5])
     def test_neither_batches_nor_threads_matter(self, batch_rows: int, threads: int) -> None:
@@ -324,6 +325,7 @@ class TestScale:
         table = find_mentions(titles, named(self.NAMES), batch_rows=5)
         assert table.equals(found(self.TITLES, self.NAMES))
 
+    @pytest.mark.slow
     def test_titles_may_still_have_to_be_cleaned(self) -> None:
         titles = titled(self.TITLES).with_columns(pl.col("title") + r" \xc3\xa9 &amp; b")
         cleaned_titles = titles.with_columns(clean_text(pl.col("title")))

@@ -155,6 +155,7 @@ def test_null_stays_null(reader: Callable[[pl.Expr], pl.Expr]) -> None:
     assert read(reader, None) == [None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 @given(
     text=st.from_regex(r"[A-Za-z:/ -]{0,8}[0-9]{1,12}[-/.NE+]{0,2}[0-9A-Za-z]{0,3}", fullmatch=True)

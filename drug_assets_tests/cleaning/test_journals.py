@@ -493,6 +493,7 @@ def test_the_order_of_rows_does_not_matter(rows: list[Row], random: Any) -> None
     assert known(*random.sample(rows, len(rows))) == known(*rows)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(aliases())
 def test_the_same_records_again_are_the_same_journals(rows: list[Row]) -> None:

@@ -206,6 +206,7 @@ def test_each_part_adds_to_its_publication_whatever_the_order(
         assert {**row, **of_row} == {**again[identifier], **of_row}
 
 
+@pytest.mark.slow
 def test_the_tables_of_aact_are_one_row_per_trial(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     (landing / FOLDER).mkdir(parents=True)

@@ -358,6 +358,7 @@ def test_unreadable_file_fails_without_retries_and_keeps_every_raw_table(
     assert runs.outputs(store) == before
 
 
+@pytest.mark.slow
 def test_value_of_an_asset_can_be_loaded_outside_of_a_run(sample_run: runs.Run) -> None:
     settings = Settings.of({}, landing="data", store=str(sample_run.store))
     with dg.DagsterInstance.ephemeral() as instance:

@@ -331,6 +331,7 @@ def test_a_thousand_files_are_one_run(zone: Folder | Bucket) -> None:
     assert watch.skipped == "nothing changed: 1,000 files as before"
 
 
+@pytest.mark.slow
 def test_a_tick_evaluated_again_asks_for_the_same_run(zone: Folder | Bucket) -> None:
     """The daemon died after the run was launched, before the cursor was kept."""
     watch = Watch(zone)

@@ -81,6 +81,7 @@ def place(released: Place, tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
+@pytest.mark.slow
 def test_part_of_the_assets_is_made_in_the_workspace_and_released_by_nobody(place: Place) -> None:
     before = runs.outputs(place.store)
     assert place.materialize([dg.AssetKey("journal_drugs"), dg.AssetKey("top_journal")]) is None

@@ -91,6 +91,7 @@ def test_one_runs_one_waits_and_the_others_end(count: int) -> None:
     assert decisions == (["run", *["end"] * (count - 2), "wait"] if count > 1 else ["run"])
 
 
+@pytest.mark.slow
 def test_after_the_last_file_a_run_always_begins() -> None:
     # Whatever the order in which those that wait ask: somebody who came after the last file runs.
     for asking in permutations(range(4)):

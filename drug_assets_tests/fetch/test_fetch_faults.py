@@ -101,6 +101,7 @@ def test_a_passing_fault_costs_a_retry_and_no_record(
         assert set(ids.values()) == {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("request_number", [1, 2, 3])
 def test_silence_that_passes_costs_no_record(
     trials: Trials, tmp_path: Path, request_number: int

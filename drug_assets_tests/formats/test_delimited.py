@@ -436,6 +436,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", HOSTILE)
 def test_the_work_grows_with_the_file_alone(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts the characters that are looked at, not the time that it takes."""

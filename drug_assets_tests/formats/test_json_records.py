@@ -343,6 +343,7 @@ def test_an_array_cut_anywhere_is_refused(
             _read(text[:cut])
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(st.dictionaries(st.sampled_from(["id", "x"]), VALUES), st.data(), st.none() | st.just(2))
 def test_an_object_cut_anywhere_is_refused(

@@ -346,6 +346,7 @@ def test_damaged_text_is_looked_through_once(damaged: str, monkeypatch: pytest.M
     assert counting.characters <= 2 * len(damaged) + 20
 
 
+@pytest.mark.slow
 def test_a_file_that_is_read_in_vain_again_and_again_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -355,6 +356,7 @@ def test_a_file_that_is_read_in_vain_again_and_again_is_refused(
     assert read(json.dumps(A) + "\n" + '{"a":[1,}\n' * 20_000).height == 20_001
 
 
+@pytest.mark.slow
 def test_wrappers_are_looked_into_down_to_a_limit() -> None:
     deep = '{"a":[' * (MAX_DEPTH // 2 - 1) + json.dumps(A) + "]}" * (MAX_DEPTH // 2 - 1)
     assert read(deep)["id"].to_list() == ["1"]

@@ -143,6 +143,7 @@ def test_an_unquoted_title_is_whole_or_no_title_at_all(
         assert found[1] is not None
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.text("a1 ,2020-", max_size=40))
 def test_no_text_of_a_long_row_is_lost(line: str) -> None:

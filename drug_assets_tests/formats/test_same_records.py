@@ -94,6 +94,7 @@ def _write_lines(suffix: str, listed: list[Article]) -> list[bytes]:
     return [b"", *(json.dumps(row).encode() + b"\n" for row in rows)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", RUBBISH)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
@@ -108,6 +109,7 @@ def test_a_line_of_rubbish_changes_no_other_record(suffix: str, data: st.DataObj
     assert kept["id"].to_list() == [article.pmid for article in listed]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 4), st.sampled_from(["&", "<", "&x;", "\x01", "</i>", "\udc80", "<a b=>"]))
 def test_damage_of_a_record_of_xml_changes_no_other_one(place: int, damage: str) -> None:

@@ -101,6 +101,7 @@ def test_batches_are_written_as_they_come(places: Places, monkeypatch: pytest.Mo
     assert most < 20
 
 
+@pytest.mark.slow
 def test_the_bytes_of_a_part_are_those_of_its_file(tmp_path: Path) -> None:
     lines = b"".join(b"%d,On compound %d,2020,J\n" % (n, n) for n in range(70_000))
     for place in ("a", "b"):
