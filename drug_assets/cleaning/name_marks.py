@@ -27,7 +27,7 @@ _BODIES = rf"{_BODY}(?:[/,;:& ]+{_BODY})*"
 _AT_THE_START = r"^[\s*]+"
 _AT_THE_END = rf"(?:\s*(?:[.,;:*…]|[(\[]\s*{_BODIES}\s*[)\]]|,\s*{_BODIES}))+\s*$"
 #: Matches a whole name of words and single blanks alone: it has no marks.
-_PLAIN = r"[A-Za-z0-9-]+(?: [A-Za-z0-9-]+)*"
+_PLAIN = re.compile(r"[A-Za-z0-9-]+(?: [A-Za-z0-9-]+)*")
 _STEPS = ((_ANYWHERE, ""), (_AT_THE_START, ""), (_AT_THE_END, ""), (r"\s+", " "))
 
 
@@ -52,7 +52,7 @@ def string_without_marks(name: str) -> str:
     Args:
         name: A name without white space at its ends.
     """
-    if re.fullmatch(_PLAIN, name):
+    if _PLAIN.fullmatch(name):
         return name
     bare = name
     for pattern, instead in _STEPS:

@@ -320,21 +320,23 @@ class Index:
         Raises:
             UnknownDrugError: there is none.
         """
+        from drug_assets.cleaning.text import clean_string
+
         fold = _import_fold()
-        folded = fold(name)
+        folded = fold(clean_string(name))
         named: set[int] = set()
         with_synonym: set[int] = set()
-        spellings: dict[str, str] = {}
         for index, (drug, names) in enumerate(self._drugs):
-            folded_names = {fold(spelling): spelling for spelling in names}
-            folded_drug = fold(drug)
-            folded_names[folded_drug] = drug
-            if folded_drug == folded:
+            if fold(drug) == folded:
                 named.add(index)
-            elif folded in folded_names:
+            elif folded in map(fold, names):
                 with_synonym.add(index)
-            spellings.update(folded_names)
         if not named and not with_synonym:
+            spellings = {
+                fold(spelling): spelling
+                for drug, names in self._drugs
+                for spelling in (*names, drug)
+            }
             raise UnknownDrugError(name, _find_close_spellings(folded, spellings))
         return named or with_synonym
 
@@ -393,14 +395,14 @@ def _find_close_spellings(folded: str, spellings: dict[str, str]) -> list[str]:
 
 
 def _import_fold() -> Callable[[str], str]:
-    """What gives a name the form, folded and without marks, by which drugs are compared (SPEC 2).
+    """What gives a clean name the form, folded and without marks, by which drugs are compared.
 
     Only a question about a drug needs it, for thousands of names.
     """
     from drug_assets.cleaning.name_marks import string_without_marks
-    from drug_assets.cleaning.text import clean_string, fold_string
+    from drug_assets.cleaning.text import fold_string
 
     def fold(name: str) -> str:
-        return fold_string(string_without_marks(clean_string(name)))
+        return fold_string(string_without_marks(name))
 
     return fold
