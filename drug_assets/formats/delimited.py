@@ -218,6 +218,13 @@ class _Lines:
         """Some of these lines, counted from 0."""
         return self._lines[self._position + start : self._position + end]
 
+    def look_ahead(self, count: int) -> Iterator[str]:
+        """The first of these lines, read as they are asked for: the same however blocks are cut."""
+        for number in range(count):
+            if number >= self.count() and not self.read_more():
+                return
+            yield from self.peek(number, number + 1)
+
     def drop(self, count: int) -> None:
         """Forget the first of these lines, as they are parsed."""
         self._position += count
@@ -337,9 +344,6 @@ class _Records:
         Each of the next rows has one value more than the header, begins with a number that grows,
         and what follows has the forms of the columns.
         """
-        lines = self._lines
-        if not lines.count():
-            lines.read_more()
         columns = self._shape.assign(headers)
         forms = {
             position: re.compile(form)
@@ -348,7 +352,7 @@ class _Records:
         }
         before = 0
         try:
-            for row in self._dialect.make_reader(lines.peek(0, _ROWS_LOOKED_AT)):
+            for row in self._dialect.make_reader(self._lines.look_ahead(_ROWS_LOOKED_AT)):
                 name, *values = row or [""]
                 if not row:
                     continue

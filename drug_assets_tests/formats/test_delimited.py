@@ -591,3 +591,12 @@ def test_a_header_of_many_columns_is_known_when_it_is_repeated() -> None:
     header = ",".join(["id", "Title", *(f"a column with a long name {n}" for n in range(300))])
     rows = _read(f"{header}\n1,b\n{header.upper()}\n")
     assert issues(rows) == [["short_row"], ["repeated_header"]]
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 20, 40, 1000])
+def test_row_names_are_looked_for_in_the_same_rows_whatever_the_blocks(chunk_bytes: int) -> None:
+    data = b"title,date,journal\n1,Aspirin,2020,Pain\nx,Ibuprofen,2021\n"
+    chunks = [data[at : at + chunk_bytes] for at in range(0, len(data), chunk_bytes)]
+    shape = PUBMED.record_shape()
+    whole = pl.concat(delimited.read_batches(shape, "pubmed.csv", [data]))
+    assert pl.concat(delimited.read_batches(shape, "pubmed.csv", chunks)).equals(whole)
