@@ -16,6 +16,7 @@ import polars as pl
 from drug_assets.terms import (
     ATC_CODE,
     DatePrecision,
+    IdentifierScheme,
     Issue,
     MergeRule,
     ReadIssue,
@@ -89,6 +90,34 @@ class RawDrugs(RawRecord):
         nullable=True, description="Name of an ATC group or substance, from the WHO's own table."
     )
     synonyms = dy.String(nullable=True, description="Other names, separated by bars.")
+    brands = dy.String(nullable=True, description="Names of products, separated by bars.")
+    research_codes = dy.String(
+        nullable=True, description="Codes of research and companies, separated by bars."
+    )
+    forms = dy.String(
+        nullable=True,
+        description="Names of its salts, esters, hydrates and isomers, separated by bars.",
+    )
+    drugbank = dy.String(nullable=True, description="Its accession numbers in DrugBank.")
+    unii = dy.String(nullable=True, description="Its UNIIs, as written.")
+    chembl = dy.String(nullable=True, description="Its ids in ChEMBL, as written.")
+    mesh = dy.String(nullable=True, description="Its unique ids in MeSH, as written.")
+    rxcui = dy.String(nullable=True, description="Its concept identifiers in RxNorm, as written.")
+    cas = dy.String(nullable=True, description="Its CAS registry numbers, as written.")
+    inchikey = dy.String(nullable=True, description="InChIKeys of its structure, as written.")
+    form_of = dy.String(
+        nullable=True,
+        description="Identifiers of the substances that it is a salt, ester, hydrate or isomer of, "
+        "separated by bars: the scheme, a colon and the identifier.",
+    )
+    mapped_to = dy.String(
+        nullable=True,
+        description="Unique ids of the descriptors that a supplementary record of MeSH maps to, "
+        "separated by bars.",
+    )
+    tree_numbers = dy.String(
+        nullable=True, description="Tree numbers of a descriptor of MeSH, separated by bars."
+    )
 
 
 class RawPublications(RawRecord):
@@ -231,6 +260,13 @@ class DrugRecords(CleanedRecord):
     folded_name = dy.String(nullable=True, description="Name, as names are compared.")
     codes = _texts("Codes, cleaned, in their order.")
     synonyms = _texts("Other names, cleaned, in their order.")
+    brands = _texts("Names of products, cleaned, in their order.")
+    research_codes = _texts("Codes of research and companies, cleaned, in their order.")
+    forms = _texts("Names of its salts, esters, hydrates and isomers, cleaned, in their order.")
+    xrefs = _texts(f"Its identifiers, as `scheme:identifier`, sorted. {IdentifierScheme.listed()}.")
+    form_of = _texts("Identifiers of the substances that it is a form of, as in `xrefs`.")
+    mapped_to = _texts("The descriptors that a supplementary record of MeSH maps to.")
+    tree_numbers = _texts("Tree numbers of a descriptor of MeSH.")
 
 
 class PartialRecords(dy.Schema):

@@ -118,6 +118,14 @@ class ReadIssue(Term):
         "part_of_record",
         "not odd: a row of a table that adds to the records of another one",
     )
+    NOT_A_DRUG = (
+        "not_a_drug",
+        "not odd: a row of a vocabulary for something else, such as a product, group or species",
+    )
+
+
+#: The read issues that say what a row is, and not that anything is wrong with it.
+SOUND_ISSUES = (ReadIssue.PART_OF_RECORD, ReadIssue.NOT_A_DRUG)
 
 
 class Issue(Term):
@@ -158,6 +166,8 @@ class RejectReason(Term):
     BLANK_TITLE = "blank_title", "no title: it can mention nothing"
     BLANK_NAME = "blank_name", "no name of a drug"
     ATC_GROUP = "atc_group", "a group of the WHO's ATC table, no substance"
+    NOT_A_DRUG = "not_a_drug", ReadIssue.NOT_A_DRUG.meaning.removeprefix("not odd: ")
+    OUT_OF_TREES = "out_of_trees", "a record of MeSH outside the trees that are read"
     DELETION = "deletion", "it only withdraws earlier records of its id"
     DELETED = "deleted", "a later record of its id withdrew it"
     NO_RECORD_OF_ITS_ID = (
@@ -166,6 +176,8 @@ class RejectReason(Term):
     )
 
 
+#: The reasons of rows that a sound delivery has many of: they are no sign that anything is wrong.
+EXPECTED_REASONS = (RejectReason.ATC_GROUP, RejectReason.NOT_A_DRUG, RejectReason.OUT_OF_TREES)
 #: The read issues of rows that cannot be kept: they are reject reasons, too.
 REJECTING_ISSUES = tuple(why for why in RejectReason if str(why) in frozenset(map(str, ReadIssue)))
 
@@ -184,6 +196,35 @@ class MergeRule(Term):
     )
     SAME_DRUG = "same_drug", "the same drug by name or identifier"
     PART_OF_RECORD = "part_of_record", "a row of another table, which adds to the record of its id"
+
+
+class IdentifierScheme(Term):
+    """Identifiers by which lists name a substance (prefix of the items of columns `xrefs`).
+
+    The order is that of precedence: a drug without an identifier of its own list has the first.
+    """
+
+    DRUGBANK = "drugbank", "DrugBank's accession number"
+    UNII = "unii", "FDA's unique ingredient identifier"
+    CHEMBL = "chembl", "ChEMBL's id of a compound"
+    MESH = "mesh", "MeSH's unique id of a descriptor or a supplementary record"
+    RXCUI = "rxcui", "RxNorm's concept unique identifier"
+    CAS = "cas", "registry number of the Chemical Abstracts Service"
+    INCHIKEY = "inchikey", "InChIKey of its structure"
+
+
+class NameKind(Term):
+    """What a name of a drug is (column `kind` of `drug_names`).
+
+    The order is that of precedence: a name that a list gives as several is the first.
+    """
+
+    PREFERRED = "preferred", "the name under which the list has it"
+    SYNONYM = "synonym", "another name"
+    BRAND = "brand", "the name of a product"
+    CODE = "code", "a code of research or of a company"
+    FORM = "form", "the name of a salt, ester, hydrate or isomer of it"
+    VARIANT = "variant", "in no list: a spelling that a rule makes from a name"
 
 
 class TrialPublicationKind(Term):

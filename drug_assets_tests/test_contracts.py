@@ -51,6 +51,13 @@ GOOD: dict[str, Row] = {
         "source_row": 1,
         "codes": ["x"],
         "synonyms": [],
+        "brands": [],
+        "research_codes": [],
+        "forms": [],
+        "xrefs": ["unii:A"],
+        "form_of": [],
+        "mapped_to": [],
+        "tree_numbers": [],
     },
     "pubmed_records": {
         "source_file": "f.csv",

@@ -134,6 +134,19 @@ HEADERS = {
         "drug": ("drug", "Common name"),
         "atc_name": ("atc_name", "ATC level name"),
         "synonyms": ("synonyms", "Synonyms"),
+        "brands": ("brands", "Trade names"),
+        "research_codes": ("research_codes",),
+        "forms": ("forms",),
+        "drugbank": ("drugbank",),
+        "unii": ("unii", "UNII"),
+        "chembl": ("chembl", "ChEMBL ID"),
+        "mesh": ("mesh", "MeSH UI"),
+        "rxcui": ("rxcui", "RxCUI"),
+        "cas": ("cas", "CAS Number"),
+        "inchikey": ("inchikey", "Standard InChI Key"),
+        "form_of": ("form_of",),
+        "mapped_to": ("mapped_to",),
+        "tree_numbers": ("tree_numbers",),
     },
     PUBMED: {
         "id": ("id", "PMID"),
@@ -253,7 +266,10 @@ def test_forms_tell_values_apart(form: str, text: str, matches: bool) -> None:
 
 def test_the_fields_of_each_source_that_can_have_several_values() -> None:
     assert {source.name: sorted(source.listed) for source in sources.ALL} == {
-        "drugs": ["synonyms"],
+        "drugs": [
+            *("brands", "cas", "chembl", "drugbank", "form_of", "forms", "inchikey", "mapped_to"),
+            *("mesh", "research_codes", "rxcui", "synonyms", "tree_numbers", "unii"),
+        ],
         "pubmed": [
             "corrections",
             "issn",

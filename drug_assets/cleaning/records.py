@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from drug_assets import contracts
 from drug_assets.cleaning import dates
+from drug_assets.cleaning.identifiers import read_references, read_xrefs
 from drug_assets.cleaning.name_marks import without_marks
 from drug_assets.cleaning.text import clean_field, fold_text, split_values
 from drug_assets.terms import (
     ATC_CODE,
     ATC_CODES_FORM,
     REJECTING_ISSUES,
+    IdentifierScheme,
     ReadIssue,
     RejectReason,
 )
@@ -30,6 +33,11 @@ _JOURNAL_FIELDS = ("journal", "nlm_id", "issn", "journal_abbreviations")
 #: Columns of a record that hold these fields as written. Few combinations differ, so `journals`
 #: cleans each combination once, for all records together.
 GIVEN_JOURNAL = tuple(f"given_{field}" for field in _JOURNAL_FIELDS)
+#: Fields of a raw row of a drug list that hold several texts.
+_LISTS_OF_DRUGS = (
+    *("synonyms", "brands", "research_codes", "forms"),
+    *("mapped_to", "tree_numbers"),
+)
 #: Codes of ATC levels 1 to 4 are shorter: groups, not substances.
 _ATC_SUBSTANCE_CHARS = 7
 
@@ -177,21 +185,29 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
         drug=pl.coalesce(listed, clean_field(pl.col("atc_name"))),
         group=group,
         codes=split_values("atccode", ATC_CODES_FORM),
-        synonyms=split_values("synonyms"),
+        **{name: split_values(name) for name in _LISTS_OF_DRUGS},
+        xrefs=read_xrefs({scheme: scheme.value for scheme in IdentifierScheme}, "id"),
+        form_of=read_references("form_of"),
     )
-    return rows.with_columns(**_read_ids(source)).select(
-        "source_file",
-        "source_row",
-        pl.when(pl.col("drug").is_null())
-        .then(pl.lit(RejectReason.BLANK_NAME))
-        .when(pl.col("listed").is_null() & pl.col("group"))
-        .then(pl.lit(RejectReason.ATC_GROUP))
-        .otherwise(_rejecting_issue())
-        .alias("reason"),
-        "id",
-        "id_text",
-        "drug",
-        fold_text(without_marks(pl.col("drug"))).alias("folded_name"),
-        "codes",
-        "synonyms",
+    return (
+        rows.with_columns(**_read_ids(source))
+        .select(
+            "source_file",
+            "source_row",
+            pl.when(pl.col("drug").is_null())
+            .then(pl.lit(RejectReason.BLANK_NAME))
+            .when(pl.col("listed").is_null() & pl.col("group"))
+            .then(pl.lit(RejectReason.ATC_GROUP))
+            .otherwise(_rejecting_issue())
+            .alias("reason"),
+            "id",
+            "id_text",
+            "drug",
+            fold_text(without_marks(pl.col("drug"))).alias("folded_name"),
+            "codes",
+            *_LISTS_OF_DRUGS,
+            "xrefs",
+            "form_of",
+        )
+        .select(contracts.DrugRecords.column_names())
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from drug_assets.sources.source import DrugList, SourceContracts
-from drug_assets.terms import ATC_CODES_FORM, ID_FORM
+from drug_assets.terms import ATC_CODES_FORM, ID_FORM, IdentifierScheme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,18 +32,40 @@ class Drugs(DrugList):
         "name": "drug",
         "atccodes": "atccode",
         "synonym": "synonyms",
+        "brand": "brands",
+        "brandname": "brands",
+        "brandnames": "brands",
+        "tradename": "brands",
+        "tradenames": "brands",
+        "researchcode": "research_codes",
+        "casnumber": "cas",
+        "casno": "cas",
+        "casrn": "cas",
+        "casregistrynumber": "cas",
+        "uniicode": "unii",
+        "standardinchikey": "inchikey",
+        "rxnormid": "rxcui",
+        "rxnormcui": "rxcui",
+        "chemblid": "chembl",
+        "meshid": "mesh",
+        "meshui": "mesh",
         # The WHO's ATC/DDD table.
         "atclevelname": "atc_name",
     }
     ignored = frozenset(
         {
-            *("accessionnumbers", "cas", "unii", "standardinchikey"),  # DrugBank's open vocabulary
+            "accessionnumbers",  # DrugBank's open vocabulary
             *("ddd", "uom", "admr", "adm.r", "note"),  # the WHO's ATC/DDD table
         }
     )
     preferred = frozenset({"drug", "drugname"})
     forms: ClassVar[Mapping[str, str]] = {"id": ID_FORM, "atccode": ATC_CODES_FORM}
-    listed = frozenset({"synonyms"})
+    listed = frozenset(
+        {
+            *("synonyms", "brands", "research_codes", "forms", "form_of"),
+            *("mapped_to", "tree_numbers", *IdentifierScheme),
+        }
+    )
     cluster_by = ("drug_id",)
 
     def contracts(self) -> SourceContracts:
