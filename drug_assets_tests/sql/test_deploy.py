@@ -35,7 +35,7 @@ def deployed(dataset: Dataset) -> list[str]:
 def test_every_file_is_deployed_what_is_needed_first(deployed: list[str]) -> None:
     assert sorted(f"{name}.sql" for name in deployed) == FILES
     kinds = [name.partition("/")[0] for name in deployed]
-    assert list(dict.fromkeys(kinds)) == ["tables", "functions", "views", "table_functions"]
+    assert tuple(dict.fromkeys(kinds)) == KINDS
 
 
 @pytest.mark.usefixtures("deployed")
@@ -233,12 +233,12 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[bigquery.Client]:
 
 STATEMENTS = [
     *("tables/product_nomenclature", "tables/transactions", "functions/folded_name"),
-    *("views/mentions_flat", "views/released_tables", "views/top_journal_view"),
-    "views/trial_result_mentions",
+    *("views/mentions_flat", "views/released_tables", "views/trial_result_mentions"),
     "table_functions/drugs_in_same_journals",
     "table_functions/furniture_and_decoration_per_client",
     "table_functions/revenue_per_day",
     "table_functions/top_journals",
+    "function_views/top_journal_view",
 ]
 
 

@@ -233,7 +233,12 @@ run "bigquery" {
   }
 
   assert {
-    condition     = alltrue([for view in google_bigquery_table.view : startswith(view.view[0].query, "SELECT") || startswith(view.view[0].query, "WITH") || startswith(view.view[0].query, "--")])
+    condition     = length(google_bigquery_table.function_view) == length(fileset("../../drug_assets/warehouse_sql/function_views", "*.sql")) && length(google_bigquery_table.function_view) > 0
+    error_message = "One view of table functions for each statement."
+  }
+
+  assert {
+    condition     = alltrue([for view in merge(google_bigquery_table.view, google_bigquery_table.function_view) : startswith(view.view[0].query, "SELECT") || startswith(view.view[0].query, "WITH") || startswith(view.view[0].query, "--")])
     error_message = "A view's query begins after AS."
   }
 

@@ -13,7 +13,7 @@ locals {
   }
 
   statements = {
-    for path in fileset(var.sql_directory, "{views,functions,table_functions}/*.sql") :
+    for path in fileset(var.sql_directory, "{views,functions,table_functions,function_views}/*.sql") :
     path => templatefile("${var.sql_directory}/${path}", local.references)
     if var.sales_dataset != null || !strcontains(file("${var.sql_directory}/${path}"), "$${sales_dataset}")
   }
@@ -27,8 +27,11 @@ locals {
       query       = regex("(?s)\\nAS\\n(.*?);\\s*$", statement)[0]
       description = regex("--[^:]*: ([^\\n]*)", statement)[0]
     }
-    if startswith(path, "views/")
+    if strcontains(dirname(path), "views")
   }
+
+  # Those that call table functions, which may read other views.
+  function_views = [for path in fileset(var.sql_directory, "function_views/*.sql") : trimsuffix(basename(path), ".sql")]
 
   routines = {
     for path, statement in local.statements :
@@ -42,7 +45,7 @@ locals {
         if trimspace(argument) != ""
       ]
     }
-    if !startswith(path, "views/")
+    if !strcontains(dirname(path), "views")
   }
 
   scheduled_queries = {
@@ -106,7 +109,7 @@ resource "google_bigquery_table" "table" {
 }
 
 resource "google_bigquery_table" "view" {
-  for_each = local.views
+  for_each = { for name, view in local.views : name => view if !contains(local.function_views, name) }
 
   project             = var.project_id
   dataset_id          = google_bigquery_dataset.dataset.dataset_id
@@ -162,7 +165,29 @@ resource "google_bigquery_routine" "table_function" {
     }
   }
 
-  depends_on = [google_bigquery_table.table, google_bigquery_routine.function]
+  depends_on = [google_bigquery_table.table, google_bigquery_table.view, google_bigquery_routine.function]
+}
+
+resource "google_bigquery_table" "function_view" {
+  for_each = { for name, view in local.views : name => view if contains(local.function_views, name) }
+
+  project             = var.project_id
+  dataset_id          = google_bigquery_dataset.dataset.dataset_id
+  table_id            = each.key
+  description         = each.value.description
+  deletion_protection = false
+
+  view {
+    query          = each.value.query
+    use_legacy_sql = false
+  }
+
+  depends_on = [google_bigquery_routine.table_function]
+}
+
+moved {
+  from = google_bigquery_table.view["top_journal_view"]
+  to   = google_bigquery_table.function_view["top_journal_view"]
 }
 
 # Scheduled queries write their results beside the tables, and read the sales dataset if there is

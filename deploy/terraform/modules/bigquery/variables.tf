@@ -20,7 +20,7 @@ variable "sales_dataset" {
 }
 
 variable "sql_directory" {
-  description = "Folder of the statements: views, functions, table_functions. Their placeholders are project, dataset, sales_dataset."
+  description = "Folder of the statements: views, functions, table_functions, function_views. Their placeholders are project, dataset, sales_dataset."
   type        = string
 }
 

@@ -7,9 +7,8 @@
 -- ORDER BY journal: rows of a view have no order.
 -- Parameters: none.
 -- Mentions of retracted publications are counted, and told in retracted_mentions; the table function
--- top_journals(TRUE) leaves them out.
--- Cost: six columns of mentions (journal_id, journal, drug_id, drug, source, retracted), all
--- partitions. For a dashboard, read the table top_journal: a few rows.
+-- top_journals, of which these are the rows without its options, can leave them out.
+-- Cost: that of top_journals(FALSE, FALSE). For a dashboard, read the table top_journal: a few rows.
 -- Emulator: it does not store the descriptions.
 CREATE OR REPLACE VIEW `${project}.${dataset}.top_journal_view` (
   journal_id OPTIONS (description = 'Identity of the journal.'),
@@ -26,34 +25,6 @@ OPTIONS (
   description = 'The journals that mention the most different drugs: all that tie, from mentions.'
 )
 AS
-WITH pairs AS (
-  -- A drug counts once per journal, however often it is mentioned. Drugs are distinguished by
-  -- drug_id: two drugs with the same name are two.
-  SELECT
-    journal_id,
-    drug_id,
-    MIN(journal) AS journal,
-    MIN(drug) AS drug,
-    COUNT(*) AS mentions,
-    COUNTIF(retracted) AS retracted_mentions,
-    -- Clinical trials cannot be retracted, so nothing of them is unknown.
-    COUNTIF(retracted IS NULL AND source = 'pubmed') AS unknown_mentions
-  FROM `${project}.${dataset}.mentions`
-  WHERE journal_id IS NOT NULL
-  GROUP BY journal_id, drug_id
-),
-counts AS (
-  SELECT
-    journal_id,
-    MIN(journal) AS journal,
-    COUNT(*) AS drug_count,
-    ARRAY_AGG(drug ORDER BY drug) AS drugs,
-    SUM(mentions) AS mentions,
-    SUM(retracted_mentions) AS retracted_mentions,
-    SUM(unknown_mentions) AS unknown_mentions
-  FROM pairs
-  GROUP BY journal_id
-)
 SELECT
   journal_id,
   journal,
@@ -62,5 +33,4 @@ SELECT
   mentions,
   retracted_mentions,
   unknown_mentions
-FROM counts
-WHERE drug_count = (SELECT MAX(drug_count) FROM counts);
+FROM `${project}.${dataset}.top_journals`(FALSE, FALSE);
