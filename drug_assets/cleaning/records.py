@@ -146,15 +146,10 @@ def _read_ids(source: Source) -> dict[str, pl.Expr]:
 
 def _reason(source: PublicationSource) -> pl.Expr:
     """Why a row cannot be kept, as far as the row alone shows; else null."""
-    blank = (
-        pl.when(pl.col("title").is_null())
-        .then(pl.lit(RejectReason.BLANK_TITLE))
-        .otherwise(_rejecting_issue())
-    )
     withdraws = source.withdraws()
-    if withdraws is None:
-        return blank
-    return pl.when(withdraws).then(pl.lit(RejectReason.DELETION)).otherwise(blank)
+    reasons = [] if withdraws is None else [pl.when(withdraws).then(pl.lit(RejectReason.DELETION))]
+    blank = pl.when(pl.col("title").is_null()).then(pl.lit(RejectReason.BLANK_TITLE))
+    return pl.coalesce(_rejecting_issue(), *reasons, blank)
 
 
 def _reason_of_part() -> pl.Expr:
@@ -164,7 +159,10 @@ def _reason_of_part() -> pl.Expr:
 
 
 def _rejecting_issue() -> pl.Expr:
-    """The first read issue because of which a row cannot be kept; null if it has none."""
+    """The first read issue because of which a row cannot be kept; null if it has none.
+
+    It precedes all other reasons: what the fields of such a row hold, or lack, says nothing.
+    """
     return (
         pl.col("read_issues").list.filter(pl.element().is_in(list(REJECTING_ISSUES))).list.first()
     )
@@ -194,12 +192,13 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
         .select(
             "source_file",
             "source_row",
-            pl.when(pl.col("drug").is_null())
-            .then(pl.lit(RejectReason.BLANK_NAME))
-            .when(pl.col("listed").is_null() & pl.col("group"))
-            .then(pl.lit(RejectReason.ATC_GROUP))
-            .otherwise(_rejecting_issue())
-            .alias("reason"),
+            pl.coalesce(
+                _rejecting_issue(),
+                pl.when(pl.col("drug").is_null())
+                .then(pl.lit(RejectReason.BLANK_NAME))
+                .when(pl.col("listed").is_null() & pl.col("group"))
+                .then(pl.lit(RejectReason.ATC_GROUP)),
+            ).alias("reason"),
             "id",
             "id_text",
             "drug",

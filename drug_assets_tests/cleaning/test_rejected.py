@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from drug_assets import contracts, sources
 from drug_assets.cleaning.rejected import collect_rejected
+from drug_assets.terms import REJECTING_ISSUES
 from drug_assets_tests.support.raw import (
     Row,
     drug_rows,
@@ -57,18 +58,21 @@ def test_the_whole_raw_row_is_kept_as_it_was_read() -> None:
     assert json.loads(record["record"]) == expected
 
 
-def test_what_made_a_row_unreadable_is_a_reason_too() -> None:
-    rows = [
-        {"read_issues": ["invalid_json", "not_utf8"]},
-        {"read_issues": ["blank_row"]},
-        {"read_issues": ["not_an_object"]},
-        {"read_issues": ["short_row"]},
-    ]
-    assert [r["reasons"] for r in rejected(drugs=drug_rows(*rows))] == [
-        ["blank_name", "invalid_json"],
-        ["blank_name", "blank_row"],
-        ["blank_name", "not_an_object"],
-        ["blank_name"],
+@pytest.mark.parametrize("issue", REJECTING_ISSUES)
+def test_a_row_that_could_not_be_read_says_only_so(issue: str) -> None:
+    """What its fields lack, or what they hold in the wrong places, is no reason of its own."""
+    odd = {"read_issues": sorted([str(issue), "not_utf8"])}
+    found = rejected(
+        drugs=drug_rows(odd, {**odd, "atccode": "A04AD", "atc_name": "Group"}),
+        pubmed=pubmed_rows(odd, {**odd, "title": "T", "citation_status": "DeleteCitation"}),
+        clinical_trials=trial_rows(odd),
+    )
+    assert [r["reasons"] for r in found] == [[issue]] * 5
+
+
+def test_another_odd_form_is_no_reason() -> None:
+    assert [r["reasons"] for r in rejected(drugs=drug_rows({"read_issues": ["short_row"]}))] == [
+        ["blank_name"]
     ]
 
 
@@ -79,17 +83,13 @@ def test_a_row_that_has_a_title_or_name_can_be_rejected_for_its_form() -> None:
     ]
     found = rejected(
         drugs=drug_rows(*({"drug": "Alpha", **row} for row in odd)),
-        pubmed=pubmed_rows(
-            *({"title": "Beta", **row} for row in odd),
-            {"title": "Beta", "citation_status": "DeleteCitation", "read_issues": ["blank_row"]},
-        ),
+        pubmed=pubmed_rows(*({"title": "Beta", **row} for row in odd)),
     )
     assert [r["reasons"] for r in found] == [
         ["repeated_header"],
         ["misaligned_row"],
         ["repeated_header"],
         ["misaligned_row"],
-        ["blank_row", "deletion"],
     ]
 
 
