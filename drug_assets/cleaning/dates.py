@@ -155,8 +155,8 @@ def parse_dates(text: pl.Expr) -> pl.Expr:
     number cannot be a month and the first can. A range counts as its first part. A winter that
     spans two years starts in December of the first. Years are 1000 to 2999, in four ASCII digits.
     A text of no known form whose only number is a year is read in part: the year, and the month or
-    season next to it. A day that does not exist, a range whose years run backwards, and any other
-    text are unreadable.
+    season next to it. So is a date whose month or day does not exist: the year, if it stands apart.
+    A range whose years run backwards and any other text are unreadable.
 
     Args:
         text: A String column, cleaned.
@@ -264,20 +264,31 @@ def _numbers() -> dict[str, pl.Expr]:
 
 
 def _first_day() -> dict[str, pl.Expr]:
-    """The first day of the known period, null if it does not exist; and the precision."""
+    """The first day of the known period, null if not even its year is known; and the precision.
+
+    If the month or the day does not exist, it is not known which of the two is wrong, so the year
+    alone counts. In eight digits that are no date, the first four need not be a year.
+    """
     year, month, day, season = (pl.field(name) for name in ("year", "month", "day", "season"))
     # `pl.date` fails for a day that does not exist, so it gets the first day of valid months only.
     valid_month = pl.when(month.fill_null(1).is_between(1, _DECEMBER)).then(month.fill_null(1))
     first = pl.date(year, valid_month, 1)
-    valid = (
+    exists = (
         day.fill_null(1).is_between(1, first.dt.month_end().dt.day())
         & ~(season & day.is_not_null())
-        & ~pl.field("mixed_separators")
+    ).fill_null(value=False)
+    is_year_certain = (
+        ~pl.field("mixed_separators")
         & (pl.field("last_year") >= year).fill_null(value=True)
+        & (exists | _group("year", "compact").is_null())
     )
+    known = pl.when(exists).then(first + pl.duration(days=day.fill_null(1) - 1))
     return {
-        "date": pl.when(valid).then(first + pl.duration(days=day.fill_null(1) - 1)),
-        "precision": pl.when(season)
+        "date": pl.when(is_year_certain).then(pl.coalesce(known, pl.date(year, 1, 1))),
+        "partly_read": pl.field("partly_read") | ~exists,
+        "precision": pl.when(~exists)
+        .then(pl.lit(DatePrecision.YEAR))
+        .when(season)
         .then(pl.lit(DatePrecision.SEASON))
         .when(day.is_not_null())
         .then(pl.lit(DatePrecision.DAY))

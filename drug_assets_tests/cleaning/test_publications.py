@@ -96,10 +96,10 @@ ALONE: dict[str, tuple[Row, Row]] = {
     "108": (
         {"id": "108", "title": "D", "date": "31/02/2020", "journal": "J"},
         {
-            "date": None,
-            "date_precision": None,
+            "date": date(2020, 1, 1),
+            "date_precision": "year",
             "date_text": "31/02/2020",
-            "issues": ["unreadable_date"],
+            "issues": ["partly_read_date"],
         },
     ),
     "109": (

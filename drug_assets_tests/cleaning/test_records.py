@@ -237,7 +237,11 @@ DATES = ("date", "date_precision", "date_text", "print_date", "electronic_date")
             ("1978-01-01", "year", "1978 Easter", "1978-01-01", "2006-01-02", ["partly_read_date"]),
         ),
         (
-            {"print_date": "2019 Mar 5", "electronic_date": "2019-02-30", "date": "2018"},
+            {"print_date": "2019 13", "electronic_date": "2018-12-20"},
+            ("2019-01-01", "year", "2019 13", "2019-01-01", "2018-12-20", ["partly_read_date"]),
+        ),
+        (
+            {"print_date": "2019 Mar 5", "electronic_date": "soon", "date": "2018"},
             ("2019-03-05", "day", "2019 Mar 5", "2019-03-05", None, []),
         ),
         # Else the electronic one, else any other.
@@ -251,8 +255,8 @@ DATES = ("date", "date_precision", "date_text", "print_date", "electronic_date")
         ),
         # What cannot be read at all is the first text.
         (
-            {"print_date": " ", "electronic_date": "2019-02-30", "date": "soon"},
-            (None, None, "2019-02-30", None, None, ["unreadable_date"]),
+            {"print_date": " ", "electronic_date": "later", "date": "soon"},
+            (None, None, "later", None, None, ["unreadable_date"]),
         ),
         ({"print_date": " "}, (None, None, None, None, None, ["missing_date"])),
     ],

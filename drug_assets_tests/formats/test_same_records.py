@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from typing import TYPE_CHECKING
@@ -73,6 +74,28 @@ def test_any_format_gives_the_same_publications(listed: list[Article]) -> None:
     for name, data in read.items():
         for table, wanted in zip(_publications(raw_rows(name, data)), expected, strict=True):
             assert table.equals(wanted), name
+
+
+_XML_OF_MONTH_13 = to_xml([Article(printed=(2020, 1), electronic=(2019, 12, 20))])
+#: An article that was printed in month 13 of 2020, after a day of 2019 that exists.
+MONTH_13 = {
+    "pubmed.xml": _XML_OF_MONTH_13.replace(b"<Month>Jan</Month>", b"<Month>13</Month>"),
+    "pubmed.nbib": b"PMID- 1\nTI  - On aspirin\nDP  - 2020 13\nDEP - 20191220\n",
+    "pubmed.csv": b"pmid,title,print_date,electronic_date\n1,On aspirin,2020-13,2019-12-20\n",
+    "pubmed_easy.csv": b"pmid,title,year,month,day\n1,On aspirin,2020,13,\n",
+    "pubmed_esummary.json": b'[{"uid": "1", "title": "On aspirin", "pubdate": "2020 13", '
+    b'"epubdate": "2019 Dec 20"}]',
+    "pubmed_csl.json": b'[{"PMID": "1", "title": "On aspirin", "issued": {"date-parts": '
+    b'[[2020, 13]]}, "epub-date": {"date-parts": [[2019, 12, 20]]}}]',
+}
+
+
+@pytest.mark.parametrize("name", MONTH_13)
+def test_the_year_of_a_month_that_does_not_exist_counts_in_any_format(name: str) -> None:
+    (kept, _) = _publications(raw_rows(name, MONTH_13[name]))
+    dates = kept.select("date", "date_precision", "issues").rows()
+    assert [(day, precision) for day, precision, _ in dates] == [(dt.date(2020, 1, 1), "year")]
+    assert "partly_read_date" in dates[0][2]
 
 
 #: Lines that are no record, by the format whose files they may come into. A bracket that no line
