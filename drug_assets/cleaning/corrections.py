@@ -26,6 +26,9 @@ _BETWEEN_TYPES = r"[;\n\t·•]| / "
 #: What separates corrections: it is followed by the name of a kind.
 _BETWEEN_CORRECTIONS = r"(?i)[;,\n]+\s*(?=[a-z]+ ?[a-z ]*(?:in|of|from|for|on)\b)"
 _BETWEEN_QUOTED = r"""["'][\s,]+["']"""
+#: The keys of objects, and what separates values in a list of them.
+_KEY = r"""(?:"[^"]*"|'[^']*')\s*:\s*(?=["'])"""
+_BETWEEN_QUOTED_IN_OBJECTS = r"""["'][\s,{}]+["']"""
 _QUOTES = "\"' \t"
 #: A MeSH identifier before the name of its type, as pubmed_parser writes types.
 _MESH_ID = r"^[DU][0-9]+[\"']?\s*:\s*"
@@ -143,6 +146,8 @@ def _any_matches(values: pl.Expr, pattern: str) -> pl.Expr:
 def _write_with_bars(text: str) -> str:
     """The types that one text lists, with bars between them."""
     bracketed = re.fullmatch(_BRACKETED, text)
+    if bracketed and re.match(_KEY, bracketed[1]):
+        return _write_words_with_bars(bracketed[1])
     bare = re.sub(_BETWEEN_QUOTED, SEPARATOR, bracketed[1] if bracketed else text)
     bare = re.sub(_BETWEEN_TYPES, SEPARATOR, bare)
     if SEPARATOR not in bare:
@@ -152,3 +157,12 @@ def _write_with_bars(text: str) -> str:
         re.sub(_MESH_ID, "", kind.strip(_QUOTES)).strip(_QUOTES) for kind in bare.split(SEPARATOR)
     )
     return SEPARATOR.join(kind for kind in types if not is_missing(kind))
+
+
+def _write_words_with_bars(objects: str) -> str:
+    """The types in the text of objects, with bars between them: their values that have no digit."""
+    values = re.split(_BETWEEN_QUOTED_IN_OBJECTS, re.sub(_KEY, "", objects))
+    words = (value.strip(_QUOTES) for value in values)
+    return SEPARATOR.join(
+        word for word in words if not re.search("[0-9]", word) and not is_missing(word)
+    )

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from drug_assets.formats import json_wrappers, raw_rows, service_errors
 from drug_assets.formats.decoding import FormatError, repair, replace_surrogates
-from drug_assets.formats.json_values import DECODER, TEXTS, Invalid, to_json, to_json_object
+from drug_assets.formats.json_values import (
+    DECODER,
+    TEXTS,
+    Invalid,
+    to_json,
+    to_json_object,
+    values_in_objects,
+)
 from drug_assets.formats.json_wrappers import KeyKind, Keys
 from drug_assets.terms import SEPARATOR, ReadIssue, is_missing
 
@@ -252,7 +259,8 @@ class Rows:
                 chosen = found[0] if found else next(iter(indexes), None)
                 text = None if chosen is None else texts[chosen]
                 row.append(text if isinstance(text, str) else None)
-                used = set() if chosen is None or text is _NOT_TEXT else {chosen}
+                in_part = text is _NOT_TEXT or (chosen is not None and _has_keys(values[chosen]))
+                used = set() if chosen is None or in_part else {chosen}
             for index in indexes:
                 if texts[index] is _NOT_TEXT:
                     issues.add(ReadIssue.NOT_TEXT)
@@ -309,7 +317,8 @@ class Rows:
         """The text of a field, null, or `_NOT_TEXT`.
 
         A list of one is its value, an empty list null, an object of MongoDB's the value under its
-        one key (`$oid`, `$date`); the values of a list are joined if the field is multi-valued.
+        one key (`$oid`, `$date`). If the field is multi-valued, the values of a list, or in the
+        objects of a list (`values_in_objects`), are joined.
         """
         if value is None or isinstance(value, str):
             return value
@@ -321,10 +330,13 @@ class Rows:
             return None
         if isinstance(value, bool):
             return to_json(value)
-        if isinstance(value, list) and field in self._shape.listed:
-            texts = [item for item in value if item is not None]
-            if all(isinstance(item, str) for item in texts):
-                return SEPARATOR.join(map(str, texts)) if texts else None
+        if field in self._shape.listed:
+            items = value if isinstance(value, list) else [value]
+            texts = [item for item in items if item is not None]
+            if not all(isinstance(item, str) for item in texts):
+                texts = [*values_in_objects(texts, self._shape.forms.get(field))]
+                return SEPARATOR.join(map(str, texts)) if texts else _NOT_TEXT
+            return SEPARATOR.join(map(str, texts)) if texts else None
         return _NOT_TEXT
 
     def take_frame(self) -> pl.DataFrame:
@@ -350,6 +362,12 @@ def _is_wrapped(value: object) -> TypeGuard[list[object] | Members]:
     if isinstance(value, tuple):
         return len(value) == 1 and str(value[0][0]).startswith("$")
     return isinstance(value, list) and len(value) == 1
+
+
+def _has_keys(value: object) -> bool:
+    """Whether a value is, or lists, objects with keys that its text does not have."""
+    items = value if isinstance(value, list) else (value,)
+    return any(isinstance(item, tuple) and not _is_wrapped(item) for item in items)
 
 
 def _is_nothing(text: object) -> bool:

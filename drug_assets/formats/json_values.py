@@ -11,6 +11,7 @@ from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
 from drug_assets.formats import raw_rows
+from drug_assets.terms import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +34,8 @@ class Number(str):
 
 #: The types of values that are texts of fields as they are.
 TEXTS = frozenset({str, Number, type(None)})
+
+_WORDS = r"(?s)(?=.*[^\W\d_])[^0-9]+"
 
 #: Decodes objects to tuples of their members.
 DECODER = json.JSONDecoder(
@@ -67,6 +70,38 @@ def to_json(value: object) -> str:
 def to_json_object(members: Sequence[tuple[str, object]]) -> str:
     """An object as JSON text without blanks, sorted by key."""
     return raw_rows.to_json_object([(key, to_json(value)) for key, value in members])
+
+
+def values_in_objects(items: Sequence[object], form: str | None) -> list[str]:
+    """The values of a multi-valued field that is given as objects: `[{"UI": "…", "name": "…"}]`.
+
+    An object is one value: its only text, else its only text of the form. Texts of what were
+    attributes in XML (`@language`) do not count.
+
+    Args:
+        items: Texts and objects.
+        form: The regular expression that values of the field match; None if it has none. Then it
+            is that of words: with a letter, and without a digit, as ids and dates have one.
+
+    Returns:
+        One text per item; empty if that of one cannot be told.
+    """
+    pattern = re.compile(form or _WORDS)
+    values: list[str] = []
+    for item in items:
+        texts = [item]
+        if isinstance(item, tuple):
+            texts = [text for key, text in item if key[:1] != "@" and not isinstance(text, bool)]
+            # If a text is missing, it may be the one that is meant.
+            known = [text for text in texts if isinstance(text, str) and not is_missing(text)]
+            if len(known) < len(texts):
+                return []
+            if form or len(known) > 1:
+                texts = [text for text in known if pattern.fullmatch(text.strip())]
+        if len(texts) != 1 or not isinstance(texts[0], str):
+            return []
+        values.append(texts[0])
+    return values
 
 
 def is_unclosed(error: json.JSONDecodeError, text: str) -> bool:

@@ -26,6 +26,12 @@ TYPES = (
     "Retraction of Publication",
     "Published Erratum",
 )
+
+
+def _as_objects(types: list[str]) -> list[dict[str, str]]:
+    return [{"UI": f"D{n:06}", "name": kind} for n, kind in enumerate(types)]
+
+
 #: Ways to write a list of types, by who writes them so.
 WRITTEN: dict[str, Callable[[list[str]], str]] = {
     "raw tables": "|".join,
@@ -39,6 +45,8 @@ WRITTEN: dict[str, Callable[[list[str]], str]] = {
     "a dictionary of MeSH ids": lambda types: repr(
         {f"D{n:06}": kind for n, kind in enumerate(types)}
     ),
+    "objects in JSON": lambda types: json.dumps(_as_objects(types)),
+    "objects in Python": lambda types: repr(_as_objects(types)),
     "cells with tabs": "\t".join,
     "bullets": " • ".join,
     "slashes": " / ".join,

@@ -157,6 +157,54 @@ def test_lists_of_synonyms_are_joined_with_bars() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ([{"UI": "D016428", "name": "Review"}, {"UI": "D9", "name": "A, b"}], "Review|A, b"),
+        ([{"#text": "Review", "@UI": "Letter"}, "Letter"], "Review|Letter"),
+        ({"type": "Review", "date": "2020-01-02", "main": True}, "Review"),
+        ([{"name": "Phase 2"}], "Phase 2"),
+        ({"D016428": "Review"}, "Review"),
+        # Which text is meant cannot be told.
+        ([{"name": "Review"}, {"name": "Letter", "language": "English"}], None),
+        ([{"UI": "D016428", "rank": "1"}], None),
+        ([{"name": None, "language": "English"}], None),
+        ([{"name": " ", "language": "English"}], None),
+        ([{"name": {"en": "Review"}}], None),
+        ([{"name": "Review"}, ["Letter"]], None),
+    ],
+)
+def test_an_object_in_a_list_stands_for_its_one_text(given: object, text: str | None) -> None:
+    rows = _read(json.dumps([{"title": "T", "publication_types": given}]))
+    assert rows["publication_types"].to_list() == [text]
+    assert issues(rows) == [[] if text else ["not_text"]]
+    # Its keys, and its other values, are kept.
+    assert json.loads(rows["extra"][0]) == {"publication_types": given}
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ([{"value": "1234-5679", "type": "print"}, {"value": "2049-3630"}], "1234-5679|2049-3630"),
+        ([{"value": "1234-5679", "linking": "2049-3630"}], None),
+        ([{"value": "none", "type": "print"}], None),
+    ],
+)
+def test_the_text_of_an_object_is_that_of_the_form_of_its_field(
+    given: object, text: str | None
+) -> None:
+    rows = _read(json.dumps([{"title": "T", "issn": given}]))
+    assert rows["issn"].to_list() == [text]
+
+
+@pytest.mark.parametrize("synonym", ["Alpha", "", "n/a", None])
+def test_no_language_of_a_name_becomes_a_name(synonym: str | None) -> None:
+    synonyms = [{"synonym": synonym, "language": "english"}]
+    rows = _read(json.dumps([{"drug": "A", "synonyms": synonyms}]), DRUGS)
+    assert rows["synonyms"].to_list() == [None]
+    assert issues(rows) == [["not_text"]]
+
+
+@pytest.mark.parametrize(
     ("listed", "text"),
     [
         ('["b"]', "b"),
