@@ -11,5 +11,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=600)
     tried, failed = hunt(parser.parse_args().seconds)
-    print(f"{tried:,} inputs, {len(failed)} failures", *failed, sep="\n")  # noqa: T201
+    found = (f"{path}: {why}" for path, why in failed.items())
+    print(f"{tried:,} inputs, {len(failed)} failures", *found, sep="\n")  # noqa: T201
     sys.exit(bool(failed))

@@ -1,16 +1,21 @@
 """Look for inputs of which something does not hold, and make them small.
 
-Which inputs there are, and what must hold, belongs to `targets`.
+Which inputs there are, and what must hold, belongs to `targets`. Whatever fails is kept at once, so
+that nothing is lost; then it is made smaller as long as there is time.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
+import math
 import multiprocessing
 import os
 import shutil
+import signal
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,10 +28,10 @@ if TYPE_CHECKING:
     from drug_assets_tests.fuzz.seeds import Landed
 
 FAILURES = Path(__file__).parent / "failures"
-#: Files of one landing zone.
-ZONE_FILES = 30
-#: A reader that takes longer hangs: inputs are small.
-_HANGS_SECONDS = 20.0
+#: Files of each format in one landing zone.
+_FILES_OF_FORMAT = 8
+#: Processor time after which a reader hangs: inputs are small.
+HANGS_SECONDS = 20.0
 #: Attempts to make a failure smaller.
 _MOST_ATTEMPTS = 400
 
@@ -35,7 +40,7 @@ class HangError(Exception):
     """A reader takes too long."""
 
 
-def hunt(seconds: float, folder: Path = FAILURES) -> tuple[int, list[Path]]:
+def hunt(seconds: float, folder: Path = FAILURES) -> tuple[int, dict[Path, str]]:
     """Try inputs on all cores.
 
     Args:
@@ -43,7 +48,7 @@ def hunt(seconds: float, folder: Path = FAILURES) -> tuple[int, list[Path]]:
         folder: where the inputs are put of which something does not hold.
 
     Returns:
-        The number of inputs tried, and the files of those that failed.
+        The number of inputs tried, and the files of those that failed, with what failed.
     """
     start = time.time_ns()
     context = multiprocessing.get_context("spawn")
@@ -51,52 +56,99 @@ def hunt(seconds: float, folder: Path = FAILURES) -> tuple[int, list[Path]]:
     with context.Pool(workers) as pool:
         tasks = [(start + number, workers, seconds, folder) for number in range(workers)]
         results = pool.starmap(_hunt_alone, tasks)
-    return sum(tried for tried, _ in results), sorted({p for _, paths in results for p in paths})
+    return sum(tried for tried, _ in results), {
+        p: w for _, kept in results for p, w in kept.items()
+    }
 
 
-def _hunt_alone(first_seed: int, step: int, seconds: float, folder: Path) -> tuple[int, list[Path]]:
+def _hunt_alone(
+    first_seed: int, step: int, seconds: float, folder: Path
+) -> tuple[int, dict[Path, str]]:
     end = time.monotonic() + seconds
     tried = 0
-    failed: list[Path] = []
-    for seed in _count(first_seed, step):
+    failed: dict[Path, str] = {}
+    for seed in itertools.count(first_seed, step):
+        whole = []
+        for number, name in itertools.product(range(_FILES_OF_FORMAT), MAKERS):
+            if time.monotonic() > end:
+                break
+            tried += 1
+            file = targets.make_input(name, seed * _FILES_OF_FORMAT + number)
+            found = find_in_reader(file, folder, end)
+            failed |= found
+            if not found:
+                whole.append(file)
         if time.monotonic() > end:
             break
-        files = [
-            targets.make_input(name, seed * ZONE_FILES + n) for n in range(8) for name in MAKERS
-        ]
-        tried += len(files)
-        whole = [file for file in files if not _fails_alone(file, folder, failed)]
-        if _fails(lambda: _check_path(whole)):  # noqa: B023 - called at once
-            failed += [_keep("path", file, folder) for file in _narrow(whole)]
+        failed |= find_on_path(whole, folder, end)
     return tried, failed
 
 
-def _count(first: int, step: int) -> Iterator[int]:
-    while True:
-        yield first
-        first += step
+def find_in_reader(file: Landed, folder: Path, end: float) -> dict[Path, str]:
+    """Try a reader.
 
+    Args:
+        file: what it reads.
+        folder: where the file is kept if something does not hold, as small as it can be made.
+        end: when to stop making it smaller, on the monotonic clock.
 
-def _fails_alone(file: Landed, folder: Path, failed: list[Path]) -> bool:
-    """Whether the reader of a file fails; then the file is kept, as small as it can be made."""
+    Returns:
+        The file that is kept, with what failed; nothing if all holds.
+    """
     name, data = file
 
-    def fails(smaller: bytes) -> bool:
-        return _fails(lambda: _check_in_time(name, smaller))
+    def find_failure(smaller: bytes) -> str | None:
+        return _find_failure(lambda: _check_in_time(name, smaller))
 
-    if not fails(data):
-        return False
-    failed.append(_keep("reader", (name, shrink(data, fails)), folder))
-    return True
+    why = find_failure(data)
+    if why is None:
+        return {}
+    path = _keep("reader", file, folder)
+    smaller = shrink(data, lambda part: find_failure(part) is not None, end)
+    if smaller != data:
+        path.unlink()
+        path = _keep("reader", (name, smaller), folder)
+    return {path: find_failure(smaller) or why}
+
+
+def find_on_path(files: list[Landed], folder: Path, end: float) -> dict[Path, str]:
+    """Try the whole path behind the readers, in the same way.
+
+    Returns:
+        The files that are kept since something does not hold of all of them together.
+    """
+    why = _find_failure(lambda: _check_path(files))
+    if why is None:
+        return {}
+    kept = {_keep("path", file, folder): file for file in files}
+    needed = _narrow(files, end)
+    for path, file in kept.items():
+        if file not in needed:
+            path.unlink()
+    return {path: why for path, file in kept.items() if file in needed}
 
 
 def _check_in_time(name: str, data: bytes) -> None:
-    begin = time.process_time()
-    targets.check_reader(name, data)
-    targets.check_memory(name, data)
-    targets.check_work(name, data)
-    if time.process_time() - begin > _HANGS_SECONDS:
+    with _limit_time():
+        targets.check_reader(name, data)
+        targets.check_memory(name, data)
+        targets.check_work(name, data)
+
+
+@contextmanager
+def _limit_time() -> Iterator[None]:
+    """Raise `HangError` in what takes too much processor time."""
+
+    def stop(number: int, frame: object) -> None:
         raise HangError
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, HANGS_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _check_path(files: list[Landed]) -> None:
@@ -107,37 +159,41 @@ def _check_path(files: list[Landed]) -> None:
         shutil.rmtree(folder)
 
 
-def _narrow(files: list[Landed]) -> list[Landed]:
-    """Files that fail together, without those that can be left out."""
+def _narrow(files: list[Landed], end: float) -> list[Landed]:
+    """Files that fail together, without those that can be left out, as far as there is time."""
     for file in list(files):
+        if time.monotonic() > end:
+            break
         others = [other for other in files if other is not file]
-        if _fails(lambda: _check_path(others)):  # noqa: B023 - called at once
+        if _find_failure(lambda: _check_path(others)):  # noqa: B023 - called at once
             files = others
     return files
 
 
-def _fails(check: Callable[[], object]) -> bool:
+def _find_failure(check: Callable[[], object]) -> str | None:
+    """What fails, in a line; None if nothing does."""
     try:
         check()
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException:  # noqa: BLE001 - whatever it is, it is what we look for
-        return True
-    return False
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is what we look for
+        return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return None
 
 
-def shrink(data: bytes, fails: Callable[[bytes], bool]) -> bytes:
+def shrink(data: bytes, fails: Callable[[bytes], bool], end: float = math.inf) -> bytes:
     """Bytes that fail, too, and from which no piece could be taken away.
 
     Args:
         data: bytes that fail.
         fails: whether bytes fail.
+        end: when to stop, on the monotonic clock.
     """
     size = len(data)
     attempts = 0
     while size:
         at = 0
-        while at < len(data) and attempts < _MOST_ATTEMPTS:
+        while at < len(data) and attempts < _MOST_ATTEMPTS and time.monotonic() < end:
             smaller = data[:at] + data[at + size :]
             attempts += 1
             if smaller != data and fails(smaller):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
 from drug_assets import formats
-from drug_assets_tests.fuzz import targets
+from drug_assets_tests.fuzz import hunt, targets
 from drug_assets_tests.fuzz.hunt import FAILURES, shrink
 from drug_assets_tests.fuzz.seeds import MAKERS, TOKENS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from drug_assets_tests.fuzz.seeds import Landed
 
 #: Inputs of `make test`: for each reader, for its memory and work, and zones for the whole path.
 READER_INPUTS = 600
@@ -75,3 +78,54 @@ def test_inputs_are_the_same_for_the_same_seed() -> None:
 
 def test_a_failure_is_made_small() -> None:
     assert shrink(b"abcdefgh" * 9 + b"!" + b"xyz" * 9, lambda data: b"!" in data) == b"!"
+
+
+def test_making_a_failure_small_ends_in_time() -> None:
+    def fails(data: bytes) -> bool:
+        time.sleep(0.01)
+        return b"!" in data
+
+    started = time.monotonic()
+    shrink(b"a" * 1000 + b"!", fails, started + 0.05)
+    assert time.monotonic() - started < 1
+
+
+def test_failures_are_kept_before_they_are_made_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(name: str, data: bytes) -> None:
+        assert b"!" not in data, "a mark"
+        assert len(kept()) == (data != whole), "all of it is kept before anything smaller is tried"
+
+    def kept() -> list[bytes]:
+        return [path.read_bytes() for path in tmp_path.iterdir()]
+
+    whole = b"a" * 20 + b"!"
+    monkeypatch.setattr(targets, "check_reader", fail)
+    found = hunt.find_in_reader(("pubmed.csv", whole), tmp_path, time.monotonic() + 60)
+    assert list(found.values()) == ["AssertionError: a mark assert b'!' not in b'!'"]
+    assert kept() == [b"!"]
+
+
+def test_files_that_fail_together_are_kept_without_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(files: list[Landed], folder: Path) -> None:
+        assert len([data for _, data in files if data in (b"1", b"3")]) < 2
+
+    monkeypatch.setattr(targets, "check_path", fail)
+    files = [("drugs.csv", b"%d" % number) for number in range(5)]
+    found = hunt.find_on_path(files, tmp_path, time.monotonic() + 60)
+    assert sorted(path.read_bytes() for path in found) == [b"1", b"3"]
+    assert sorted(found) == sorted(tmp_path.iterdir())
+
+
+def test_a_reader_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def hang(name: str, data: bytes) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(hunt, "HANGS_SECONDS", 0.05)
+    monkeypatch.setattr(targets, "check_reader", hang)
+    (why,) = hunt.find_in_reader(("pubmed.csv", b""), tmp_path, 0).values()
+    assert why.startswith("HangError")
