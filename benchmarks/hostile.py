@@ -41,6 +41,9 @@ PATTERNS: dict[tuple[str, str], Callable[[int], bytes]] = {
     ("pubmed.csv", "long rows"): lambda n: _HEADER + b"1,a,b,c,d,e,f,2020,J\n" * (n // 21),
     ("pubmed.csv", "one row of separators"): lambda n: _HEADER + b"1" + b"," * n + b"\n",
     ("pubmed.csv", "blank rows"): lambda n: _HEADER + b"\n" * n,
+    ("pubmed.csv", "blank rows under many columns"): lambda n: (
+        _HEADER.strip() + b"," * (n // 2) + b"\n" * (n // 2)
+    ),
     ("pubmed.csv", "backslashes and quotes"): lambda n: (
         _HEADER + b'1,"a\\"b\\\\",2020,J\n' * (n // 18)
     ),

@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, takewhile
 from json.encoder import encode_basestring
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from drug_assets.formats import raw_rows
 from drug_assets.formats.backslashes import Backslashes
@@ -56,6 +56,10 @@ _NOTHING = " \t\r\n\f\v\xa0\"'" + "".join(SEPARATORS)
 _DATE_PART = re.compile(r"[12][0-9]{3}|[0-9]{1,2}|[^\W\d_]{3,9}\.?")
 #: So many lines show whether a column of row names stands first.
 _ROWS_LOOKED_AT = 20
+#: Short rows may lack so many values, and further ones for each that the file has. Otherwise a file
+#: of a long header and blank rows would take the product of both.
+FREE_MISSING = 1_000_000
+MAX_MISSING_PER_VALUE = 10
 #: Bytes of quotes, blanks and signs around a header that is repeated within the data.
 _MOST_AROUND = 24
 
@@ -100,8 +104,9 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
 
     Raises:
         FormatError: The header has none of the columns that the source requires and is not that of
-            a part table, a record does not end, another header has its columns in another order, or
-            a service tells of an error in place of a record.
+            a part table, a record does not end, another header has its columns in another order,
+            short rows lack far more values than there are, or a service tells of an error in place
+            of a record.
     """
     lines = _Lines(name, Text(name, chunks))
     header = lines.header()
@@ -279,6 +284,17 @@ class _Lines:
             yield "".join(tail)
 
 
+class _Failure(NamedTuple):
+    """Where records stop being parsed."""
+
+    #: The number of lines from the first of the record to the failure; 0 if none fails.
+    lines: int
+    #: Whether further lines could change that.
+    at_end: bool = False
+    #: Whether the record is sound if there are no further lines.
+    is_sound_at_end: bool = False
+
+
 class _Records:
     """The records of one file, with each column assigned to a field of the source or to `extra`."""
 
@@ -302,6 +318,11 @@ class _Records:
             headers = ["", *headers]
         self._width = len(headers)
         self._headers = [normalize_header(header) for header in headers]
+        #: What a header consists of apart from signs, and how long it can be where it is repeated.
+        self._letters = sorted({re.sub(r"[\W_]+", "", header) for header in self._headers} - {""})
+        self._most_header_bytes = (
+            max(len(header.encode()) for header in self._headers) + _MOST_AROUND
+        )
         self._part = shape.part_table(headers)
         self._columns = (self._part or shape).assign(headers)
         self._keys: dict[int, str] = {}
@@ -336,6 +357,8 @@ class _Records:
         #: How many of the next lines stand within quotes that never close, if the first one does.
         self._hopeless = 0
         self._first_row = 1
+        #: Values that the rows of earlier batches lack.
+        self._missing_before = 0
         self._clear()
 
     def _has_row_names(self, headers: Sequence[str]) -> bool:
@@ -394,6 +417,13 @@ class _Records:
         self._values: list[str | None] = []
         self._extra: dict[int, list[tuple[str, str]]] = {}
         self._issues: dict[int, list[str]] = {}
+        #: Values that the rows lack.
+        self._missing = 0
+
+    def _is_full(self) -> bool:
+        """Whether the batch is complete; what rows lack takes memory, too."""
+        most = raw_rows.BATCH_RECORDS
+        return len(self._values) >= most * self._width or self._missing >= most
 
     def _read_header(self) -> list[str]:
         while True:
@@ -418,29 +448,29 @@ class _Records:
         before it is still open there, so that no such record needs to be read that far again.
         """
         lines, values = self._lines, self._values
-        max_values = raw_rows.BATCH_RECORDS * self._width
         max_chars_read = lines.chars_read + raw_rows.BATCH_CHARS
+        ended = False
         with _lift_field_limit():
-            while not values or (len(values) < max_values and lines.chars_read < max_chars_read):
+            while not values or (not self._is_full() and lines.chars_read < max_chars_read):
                 if self._hopeless:
                     self._read_hopeless()
                     continue
                 if not lines.count() and not lines.read_more():
                     break
-                failed_lines, at_end = self._parse_records()
-                if failed_lines and at_end and lines.read_more():
-                    continue
-                if failed_lines:
+                failure = self._parse_records(ended=ended)
+                ended = failure.at_end and not lines.read_more()
+                is_final = ended or not failure.at_end
+                if failure.lines and is_final and not failure.is_sound_at_end:
+                    ended = False
                     self._add_damaged()
-                    self._hopeless = max(0, min(failed_lines - 2, lines.count()))
+                    self._hopeless = max(0, min(failure.lines - 2, lines.count()))
         return bool(values)
 
-    def _parse_records(self) -> tuple[int, bool]:
+    def _parse_records(self, *, ended: bool) -> _Failure:
         """Parse the unparsed lines up to the first record that fails, which stays unparsed.
 
-        Returns:
-            The number of lines from the first of this record to the failure, 0 if none fails; and
-            whether the failure is at the end of the lines that were read.
+        Args:
+            ended: whether there are no further lines.
         """
         lines, width, values = self._lines, self._width, self._values
         reader = self._dialect.make_reader(lines.unparsed())
@@ -450,25 +480,30 @@ class _Records:
             rows = ([read(value) for value in row] for row in reader)
         quote = self._dialect.quote
         complete = failed_at = 0
+        sound: bool | None = False
         try:
             for row in rows:
                 end = reader.line_num
                 is_one = end - complete < 2 or (len(row) == width and quote not in "".join(row))
                 if is_one and len(row) == width and row[0].strip():
                     values += row
-                elif is_one or self._is_sound(complete, end, fits=len(row) == width):
-                    self._add_odd(row, lines.peek(complete, end))
-                else:
+                    complete = end
+                    continue
+                sound = is_one or self._is_sound(complete, end, ended, fits=len(row) == width)
+                if not sound:
                     failed_at = end
                     break
+                self._add_odd(row, lines.peek(complete, end))
                 complete = end
+                if self._is_full():
+                    break
         except csv.Error:
-            failed_at = reader.line_num
-        at_end = failed_at == lines.count()
+            sound, failed_at = False, reader.line_num
+        at_end = bool(failed_at) and (sound is None or failed_at == lines.count())
         lines.drop(complete)
-        return max(failed_at - complete, 0), at_end
+        return _Failure(max(failed_at - complete, 0), at_end, sound is None)
 
-    def _is_sound(self, start: int, end: int, *, fits: bool) -> bool:
+    def _is_sound(self, start: int, end: int, ended: bool, *, fits: bool) -> bool | None:
         """Whether a record of several lines is one, and not a quote that happens to be closed.
 
         It is quoted as RFC 4180 says, and if it has another number of values than the header has
@@ -477,18 +512,22 @@ class _Records:
         Args:
             start: its first line, among the unparsed ones.
             end: the line behind it.
+            ended: whether there are no further lines than the unparsed ones.
             fits: whether it has as many values as the header has columns.
+
+        Returns:
+            None if it is sound unless the lines that follow show the contrary.
         """
         if not self._sound.fullmatch("".join(self._lines.peek(start, end))):
             return False
         if fits:
             return True
-        reach = 2 * (end - start) + 2
-        other = self._dialect.make_reader(self._lines.peek(start + 1, start + 1 + reach))
+        last = end + (end - start) + 3
+        other = self._dialect.make_reader(self._lines.peek(start + 1, last))
         try:
             return len(next(other)) != self._width
         except (csv.Error, StopIteration):
-            return True
+            return True if ended or last <= self._lines.count() else None
 
     def _read_hopeless(self) -> None:
         """Read one line that stands within quotes that never close, if a record is open there."""
@@ -549,6 +588,26 @@ class _Records:
                 members.append((key, value))
         self._values += row
         self._values += [None] * (self._width - len(row))
+        self._count_missing(lines)
+
+    def _count_missing(self, lines: Sequence[str]) -> None:
+        """Count the values that the last row lacks, by its separators.
+
+        Raises:
+            FormatError: Those that rows lack are far more than those that they have.
+        """
+        lacking = self._width - 1 - sum([line.count(self._dialect.separator) for line in lines])
+        if lacking <= 0:
+            return
+        self._missing += lacking
+        missing = self._missing_before + self._missing
+        rows = self._first_row - 1 + len(self._values) // self._width
+        if missing > FREE_MISSING + MAX_MISSING_PER_VALUE * (rows * self._width - missing):
+            raise FormatError(
+                self._name,
+                f"the first {rows} records lack {missing} values: the header has {self._width} "
+                "columns, they have few. Land a table with the columns that it has.",
+            )
 
     def _check_no_error(self, lines: Sequence[str], source_row: int) -> None:
         """Refuse a file in which a service tells of an error in place of a record."""
@@ -631,6 +690,7 @@ class _Records:
                 self._issues.setdefault(row, []).append(ReadIssue.REPEATED_HEADER)
             batch = self._make_frame(height, fields, extra)
         self._first_row += height
+        self._missing_before += self._missing
         self._clear()
         return batch
 
@@ -711,7 +771,7 @@ class _Records:
         beyond = self._columns.beyond
         if beyond:
             keys = [self._keys[position] for position in beyond]
-            for row, texts in enumerate(zip(*(columns[p] for p in beyond), strict=True)):
+            for row, texts in enumerate(zip(*[columns[p] for p in beyond], strict=True)):
                 known = zip(keys, texts, strict=True)
                 members = [
                     (key, encode_basestring(text)) for key, text in known if text is not None
@@ -744,12 +804,10 @@ class _Records:
         if field is None:
             return []
         texts = batch[field]
-        longest = max(len(header.encode()) for header in self._headers)
-        rows = (texts.str.len_bytes() < longest + _MOST_AROUND).arg_true()
+        rows = (texts.str.len_bytes() < self._most_header_bytes).arg_true()
         # No pattern of all headers: that of a table of 60 columns is too large to be compiled.
         bare = texts.gather(rows).str.replace_all(r"[^\p{L}\p{N}]+", "").str.to_lowercase()
-        letters = {re.sub(r"[\W_]+", "", header) for header in self._headers} - {""}
-        rows = rows.filter(bare.is_in(sorted(letters)))
+        rows = rows.filter(bare.is_in(self._letters))
         width = self._width
         repeated = []
         for row in rows.to_list():

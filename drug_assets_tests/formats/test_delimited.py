@@ -593,10 +593,56 @@ def test_a_header_of_many_columns_is_known_when_it_is_repeated() -> None:
     assert issues(rows) == [["short_row"], ["repeated_header"]]
 
 
-@pytest.mark.parametrize("chunk_bytes", [1, 20, 40, 1000])
-def test_row_names_are_looked_for_in_the_same_rows_whatever_the_blocks(chunk_bytes: int) -> None:
-    data = b"title,date,journal\n1,Aspirin,2020,Pain\nx,Ibuprofen,2021\n"
+def _read_in_chunks(data: bytes, chunk_bytes: int) -> pl.DataFrame:
     chunks = [data[at : at + chunk_bytes] for at in range(0, len(data), chunk_bytes)]
-    shape = PUBMED.record_shape()
-    whole = pl.concat(delimited.read_batches(shape, "pubmed.csv", [data]))
-    assert pl.concat(delimited.read_batches(shape, "pubmed.csv", chunks)).equals(whole)
+    return pl.concat(delimited.read_batches(PUBMED.record_shape(), "pubmed.csv", chunks))
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 20, 40])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "title,date,journal\n1,Aspirin,2020,Pain\nx,Ibuprofen,2021\n",
+        # Whether the second line goes on with the first shows only on the third.
+        'id,title,date,journal\n1,"a\n2,b"",""c\nd"",2020,J\n3,e,2021,K\n',
+        'id,title\n1,"a\n2,"",b\n"\n3,c\n',
+    ],
+)
+def test_records_are_the_same_whatever_the_chunks(text: str, chunk_bytes: int) -> None:
+    data = text.encode()
+    assert _read_in_chunks(data, chunk_bytes).equals(_read_in_chunks(data, len(data)))
+
+
+@settings(max_examples=100)
+@given(st.lists(st.text('",\n1', max_size=12), max_size=6), st.integers(1, 9))
+def test_damaged_records_are_the_same_whatever_the_chunks(lines: list[str], size: int) -> None:
+    data = "\n".join(["id,title", *lines]).encode()
+    assert _read_in_chunks(data, size).equals(_read_in_chunks(data, len(data)))
+
+
+def test_what_short_rows_lack_takes_no_more_than_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "BATCH_RECORDS", 100)
+    header = "id,title" + "," * 50
+    assert max(_heights(header + "\n" * 50, 1000)) == 2
+    assert _heights(f"{header}\n" + f"1,a{',' * 50}\n" * 90, 100_000) == [90]
+
+
+@pytest.mark.parametrize("row", ["", "1,a", '"a', "{}"])
+def test_short_rows_under_too_many_columns_are_refused(
+    monkeypatch: pytest.MonkeyPatch, row: str
+) -> None:
+    monkeypatch.setattr(delimited, "FREE_MISSING", 1000)
+    header = "id,title" + ",c" * 50
+    whole = f"1,a{',' * 50}\n"
+    enough = 2 + 52 * 10 // 50
+    assert _read(f"{header}\n{whole}" + f"{row}\n" * enough).height == 1 + enough
+    with pytest.raises(
+        FormatError, match=r"f.csv: the first \d+ records lack \d+ values: the head"
+    ):
+        _read(f"{header}\n{whole}" + f"{row}\n" * 200)
+
+
+def test_long_rows_lack_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delimited, "FREE_MISSING", 10)
+    rows = _read("id,title,date,journal,publisher\n" + "1,a,b,c,d,e,f\n" * 90)
+    assert issues(rows) == [["misaligned_row"]] * 90
