@@ -177,34 +177,41 @@ def _parse_distinct(text: pl.Series) -> pl.Series:
         # Most formats give a few of the fields of dates only.
         missing = {"date": None, "date_precision": None, "issue": Issue.MISSING_DATE.value}
         return pl.Series([missing], dtype=_PARSED).new_from_index(0, len(text))
-    distinct = text.unique().to_frame("text").with_columns(parsed=_parse(pl.col("text")))
+    distinct = text.unique().to_frame("text")
     return (
         text.to_frame("text")
-        .join(distinct, on="text", how="left", nulls_equal=True, maintain_order="left")
+        .join(
+            distinct.with_columns(parsed=_parse(distinct)),
+            on="text",
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )
         .get_column("parsed")
     )
 
 
-def _parse(text: pl.Expr) -> pl.Expr:
-    missing = text.str.strip_chars().fill_null("") == ""
-    # A raised digit leads to a footnote, and is no digit of the date.
-    bare = fold_text(blank_raised(text)).str.strip_chars(_AROUND)
-    matches = {form: pl.field("bare").str.extract_groups(regex) for form, regex in _FORMS.items()}
-    # Each step reads only the fields of the step before, so no expression is computed twice.
+def _parse(texts: pl.DataFrame) -> pl.Series:
+    text, bare = pl.col("text"), pl.col("bare")
+    # Step by step: to plan one nested expression takes Polars longer than to parse a file's dates.
     return (
-        pl.struct(missing=missing, bare=bare)
-        .struct.with_fields(**matches)
-        .struct.with_fields(**_parts())
-        .struct.with_fields(**_numbers())
-        .struct.with_fields(**_first_day())
-        .struct.with_fields(parsed=_result())
-        .struct.field("parsed")
+        texts.select(
+            missing=text.str.strip_chars().fill_null("") == "",
+            # A raised digit leads to a footnote, and is no digit of the date.
+            bare=fold_text(blank_raised(text)).str.strip_chars(_AROUND),
+        )
+        .with_columns(bare.str.extract_groups(form).alias(name) for name, form in _FORMS.items())
+        .with_columns(**_parts())
+        .with_columns(**_numbers())
+        .with_columns(**_first_day())
+        .select(parsed=_result())
+        .to_series()
     )
 
 
 def _group(name: str, *forms: str) -> pl.Expr:
     """The text of a named group, in the form that matches."""
-    return pl.coalesce(pl.field(form).struct.field(name) for form in forms)
+    return pl.coalesce(pl.col(form).struct.field(name) for form in forms)
 
 
 def _parts() -> dict[str, pl.Expr]:
@@ -239,12 +246,12 @@ def _parts() -> dict[str, pl.Expr]:
 
 def _numbers() -> dict[str, pl.Expr]:
     """Day and month as numbers; a word, season or numbered part counts as its first month."""
-    day, month, word, number = (pl.field(name) for name in ("day", "month", "word", "number"))
-    month_first = pl.field("day_before_month") & (month > _DECEMBER) & day.is_between(1, _DECEMBER)
-    months_per_part = pl.field("part").replace_strict(
+    day, month, word, number = (pl.col(name) for name in ("day", "month", "word", "number"))
+    month_first = pl.col("day_before_month") & (month > _DECEMBER) & day.is_between(1, _DECEMBER)
+    months_per_part = pl.col("part").replace_strict(
         _MONTHS_PER_PART, default=_MONTHS_PER_PART["q"], return_dtype=pl.Int32
     )
-    spans_years = word.is_in(_WINTER) & (pl.field("last_year") == pl.field("year") + 1)
+    spans_years = word.is_in(_WINTER) & (pl.col("last_year") == pl.col("year") + 1)
     return {
         "month_first": month_first.fill_null(value=False),
         "season": word.is_in(list(_SEASONS)).fill_null(value=False) | number.is_not_null(),
@@ -269,7 +276,7 @@ def _first_day() -> dict[str, pl.Expr]:
     If the month or the day does not exist, it is not known which of the two is wrong, so the year
     alone counts. In eight digits that are no date, the first four need not be a year.
     """
-    year, month, day, season = (pl.field(name) for name in ("year", "month", "day", "season"))
+    year, month, day, season = (pl.col(name) for name in ("year", "month", "day", "season"))
     # `pl.date` fails for a day that does not exist, so it gets the first day of valid months only.
     valid_month = pl.when(month.fill_null(1).is_between(1, _DECEMBER)).then(month.fill_null(1))
     first = pl.date(year, valid_month, 1)
@@ -278,14 +285,14 @@ def _first_day() -> dict[str, pl.Expr]:
         & ~(season & day.is_not_null())
     ).fill_null(value=False)
     is_year_certain = (
-        ~pl.field("mixed_separators")
-        & (pl.field("last_year") >= year).fill_null(value=True)
+        ~pl.col("mixed_separators")
+        & (pl.col("last_year") >= year).fill_null(value=True)
         & (exists | _group("year", "compact").is_null())
     )
     known = pl.when(exists).then(first + pl.duration(days=day.fill_null(1) - 1))
     return {
         "date": pl.when(is_year_certain).then(pl.coalesce(known, pl.date(year, 1, 1))),
-        "partly_read": pl.field("partly_read") | ~exists,
+        "partly_read": pl.col("partly_read") | ~exists,
         "precision": pl.when(~exists)
         .then(pl.lit(DatePrecision.YEAR))
         .when(season)
@@ -299,17 +306,17 @@ def _first_day() -> dict[str, pl.Expr]:
 
 
 def _result() -> pl.Expr:
-    date = pl.field("date")
+    date = pl.col("date")
     return pl.struct(
         date,
-        pl.when(date.is_not_null()).then(pl.field("precision")).alias("date_precision"),
-        pl.when(pl.field("missing"))
+        pl.when(date.is_not_null()).then(pl.col("precision")).alias("date_precision"),
+        pl.when(pl.col("missing"))
         .then(pl.lit(Issue.MISSING_DATE))
         .when(date.is_null())
         .then(pl.lit(Issue.UNREADABLE_DATE))
-        .when(pl.field("partly_read"))
+        .when(pl.col("partly_read"))
         .then(pl.lit(Issue.PARTLY_READ_DATE))
-        .when(pl.field("month_first"))
+        .when(pl.col("month_first"))
         .then(pl.lit(Issue.MONTH_FIRST_DATE))
         .alias("issue"),
     )

@@ -92,26 +92,22 @@ def _read_dates(rows: pl.LazyFrame, source: PublicationSource) -> pl.LazyFrame:
     `date` is the first of the source's date fields that can be read; if none can, it is null, and
     its text and its issue are those of the first field that holds a text.
     """
-    fields = source.date_fields
-    revision = source.revision_field
-    texts = {f"text_of_{field}": clean_field(pl.col(field)) for field in fields}
-    readings = {f"read_{field}": dates.parse_dates(pl.col(f"text_of_{field}")) for field in fields}
-    readable = {
-        field: pl.col(f"read_{field}").struct.field("date").is_not_null() for field in fields
-    }
-    chosen = pl.coalesce(
-        *(pl.when(readable[field]).then(_reading(field)) for field in fields),
-        *(
-            pl.when(pl.col(f"text_of_{field}").is_not_null()).then(_reading(field))
-            for field in fields
-        ),
-        _reading(fields[-1]),
+    fields, revision = source.date_fields, source.revision_field
+    text = {field: pl.col(f"text_of_{field}") for field in fields}
+    date, precision, issue = (
+        {field: pl.col(f"read_{field}").struct.field(part) for field in fields}
+        for part in ("date", "date_precision", "issue")
     )
+    readable = {field: date[field].is_not_null() for field in fields}
+    date_issue = issue[fields[-1]]
+    for counts in ({field: text[field].is_not_null() for field in fields}, readable):
+        for field in reversed(fields):
+            date_issue = pl.when(counts[field]).then(issue[field]).otherwise(date_issue)
     by_themselves = {
-        name: pl.col(f"read_{field}").struct.field(part)
+        name: part[field]
         for field in fields
         if field != "date"
-        for name, part in ((field, "date"), (f"{field}_precision", "date_precision"))
+        for name, part in ((field, date), (f"{field}_precision", precision))
     }
     revised = (
         pl.lit(None, dtype=pl.Date)
@@ -119,22 +115,20 @@ def _read_dates(rows: pl.LazyFrame, source: PublicationSource) -> pl.LazyFrame:
         else dates.parse_dates(clean_field(pl.col(revision))).struct.field("date")
     )
     return (
-        rows.with_columns(revised=revised, **texts)
-        .with_columns(**readings)
-        .with_columns(chosen=chosen, **by_themselves)
+        rows.with_columns(
+            revised=revised, **{f"text_of_{field}": clean_field(pl.col(field)) for field in fields}
+        )
+        .with_columns(**{f"read_{field}": dates.parse_dates(text[field]) for field in fields})
         .with_columns(
-            date=pl.col("chosen").struct.field("date"),
-            date_precision=pl.col("chosen").struct.field("date_precision"),
-            date_issue=pl.col("chosen").struct.field("issue"),
-            date_text=pl.col("chosen").struct.field("text"),
+            date=pl.coalesce(date.values()),
+            date_precision=pl.coalesce(precision.values()),
+            date_issue=date_issue,
+            date_text=pl.coalesce(
+                *(pl.when(readable[field]).then(text[field]) for field in fields), *text.values()
+            ),
+            **by_themselves,
         )
     )
-
-
-def _reading(field: str) -> pl.Expr:
-    """What was read in a date field, with its text."""
-    reading = pl.col(f"read_{field}")
-    return reading.struct.with_fields(text=pl.col(f"text_of_{field}"))
 
 
 def _read_ids(source: Source) -> dict[str, pl.Expr]:

@@ -99,13 +99,6 @@ _SIGNS = {sign: written for written, signs in _KEYBOARD.items() for sign in sign
 #: By number of bytes in UTF-8, a sign that folds to itself and hardly any name has.
 _SIGN_OF_BYTES = {1: "\x01", 2: "\u00a7", 3: "\u2020", 4: "\U00010100"}
 
-#: The blocks that hold characters with a case or a decomposition. Left out are those of ideographs,
-#: Hangul, surrogates, private use and cuneiform: scanning them, too, would triple the first call.
-_FOLDING_CHARACTERS = (
-    *(range(0x3400), range(0xA000, 0xAC00), range(0xF900, 0x12000), range(0x16000, 0x17000)),
-    *(range(0x1CC00, 0x20000), range(0x2F800, 0x2FA20)),
-)
-
 
 def clean_text(expr: pl.Expr) -> pl.Expr:
     r"""Clean text to keep and show; null where it becomes empty.
@@ -167,7 +160,9 @@ def blank_raised(expr: pl.Expr) -> pl.Expr:
     Args:
         expr: A String column.
     """
-    return expr.str.replace_many(*_list_raised())
+    import polars as pl
+
+    return expr.map_batches(_blank_raised, return_dtype=pl.String, is_elementwise=True)
 
 
 def clean_field(expr: pl.Expr) -> pl.Expr:
@@ -278,32 +273,6 @@ def fold_string(text: str) -> str:
 
 
 @cache
-def _list_raised() -> tuple[list[str], list[str]]:
-    """The raised characters that fold to letters or digits, and a sign in place of each."""
-    raised = [
-        character
-        for character in map(chr, chain(*_FOLDING_CHARACTERS))
-        if unicodedata.decomposition(character).startswith("<super>")
-        and _fold_character(character).isalnum()
-    ]
-    return raised, [_SIGN_OF_BYTES[len(_fold_character(c).encode())] for c in raised]
-
-
-@cache
-def _list_folds() -> tuple[list[str], list[str]]:
-    """The characters that folding changes, and the character that each becomes."""
-    characters = map(chr, chain(*_FOLDING_CHARACTERS))
-    # Most characters have neither case nor decomposition; they are skipped without being folded.
-    cased_or_composed = (
-        c
-        for c in characters
-        if c.casefold() != c or c.lower() != c or unicodedata.decomposition(c) or c in _SIGNS
-    )
-    pairs = [(c, fold) for c in cased_or_composed if (fold := _fold_character(c)) != c]
-    before, after = zip(*pairs, strict=True)
-    return list(before), list(after)
-
-
 def _fold_character(character: str) -> str:
     """Fold a character to one character: typography, accents, case; repeat until it is stable."""
     if unicodedata.combining(character):
@@ -348,12 +317,41 @@ def _tidy(text: pl.Series) -> pl.Series:
 
 
 def _fold(text: pl.Series) -> pl.Series:
-    """Apply `fold_text`; the list of all folds is used only where there is text beyond ASCII."""
+    """Apply `fold_text`, character by character only to texts that are not all ASCII."""
     folded = text.str.to_lowercase().str.replace_all("`", "'", literal=True)
-    beyond_ascii = (text.str.len_bytes() != text.str.len_chars()).arg_true()
-    if beyond_ascii.is_empty():
-        return folded
-    return folded.scatter(beyond_ascii, text.gather(beyond_ascii).str.replace_many(*_list_folds()))
+    return _replace_characters(text, _fold_character, of_ascii=folded)
+
+
+def _blank_raised(text: pl.Series) -> pl.Series:
+    return _replace_characters(text, _blank_raised_character, of_ascii=text.clone())
+
+
+def _blank_raised_character(character: str) -> str:
+    """The sign in place of a raised character that folds to a letter or digit; others stay."""
+    fold = _fold_character(character)
+    is_raised = unicodedata.decomposition(character).startswith("<super>") and fold.isalnum()
+    return _SIGN_OF_BYTES[len(fold.encode())] if is_raised else character
+
+
+def _replace_characters(
+    text: pl.Series, replacement: Callable[[str], str], *, of_ascii: pl.Series
+) -> pl.Series:
+    """Replace every character; `replacement` is called once per distinct character.
+
+    Args:
+        text: the texts.
+        replacement: returns one character for one.
+        of_ascii: the result for each text that is all ASCII; it is changed.
+    """
+    others = (text.str.len_bytes() != text.str.len_chars()).arg_true()
+    if others.is_empty():
+        return of_ascii
+    texts = text.gather(others)
+    # Few of the thousands of characters that fold occur: a search for these alone is faster.
+    beyond_ascii = texts.str.extract_all(r"[^\x00-\x7F]+").explode().unique()
+    characters = {*map(chr, range(0x80)), *chain.from_iterable(beyond_ascii)}
+    changed = {c: new for c in characters if (new := replacement(c)) != c}
+    return of_ascii.scatter(others, texts.str.replace_many(changed))
 
 
 def _drop_missing_words(text: pl.Series) -> pl.Series:
