@@ -338,7 +338,9 @@ class ClinicalTrialsColumns(dy.Schema):
     """Columns that only clinical trials have."""
 
     brief_title = dy.String(
-        nullable=True, description="Brief title, where it differs from the title."
+        nullable=True,
+        description="Brief title. Null if the official one is the same; if there is no official "
+        "one, it is the title, too.",
     )
     status = dy.String(nullable=True, description="Overall recruitment status.")
     phases = _texts("Phases, in the registry's order.")

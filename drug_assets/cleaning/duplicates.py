@@ -222,8 +222,13 @@ def _resolve_candidates(
         )
         for rule in (MergeRule.CONFLICTING_DUPLICATE, MergeRule.MERGED_DUPLICATE)
     }
+    # As in a single record, a further title is the same as the title only if it stands in for it.
+    further = {
+        title: pl.when(pl.col("title_stands_in") | (pl.col(title) != pl.col("title"))).then(title)
+        for title in titles[1:]
+    }
     return (
-        kept.with_columns(flag.alias(str(rule)) for rule, flag in flags.items()),
+        kept.with_columns((flag.alias(str(rule)) for rule, flag in flags.items()), **further),
         merged.select(contracts.MergedRecords.column_names()),
     )
 

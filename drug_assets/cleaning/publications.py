@@ -158,12 +158,8 @@ def clean_publications(
         merged = pl.concat([merged, parts.list_merged(added)])
         if order == "publication_id":
             merged = merged.sort("source_file", "source_row")
-    # A further title that stands in for the title is not shown twice.
-    shown_once = {
-        title: pl.when(pl.col(title) != pl.col("title")).then(title) for title in source.titles[1:]
-    }
     columns = source.contracts().cleaned.column_names()
-    kept = kept.with_columns(issues=_issues(), **shown_once).sort(order).select(columns)
+    kept = kept.with_columns(issues=_issues()).sort(order).select(columns)
     return CleanedPublications(kept=kept, merged=merged)
 
 

@@ -152,8 +152,8 @@ class ClinicalTrials(TrialSource):
 
         brief = pl.col("brief_title")
         return {
-            # Where it stands in for the official title, both are the same. Where both are given and
-            # are the same, it is none.
+            # Where it stands in for the official title, title and brief title are the same. Where
+            # both are given and are the same, it is none.
             "brief_title": pl.when(
                 (brief != pl.col("title")) | pl.col("scientific_title").is_null()
             ).then(brief),

@@ -272,6 +272,13 @@ class TestNothingIsLost:
         assert (kept["1"]["title"], kept["1"]["folded_title"]) == ("Official", "official")
         assert kept["1"]["brief_title"] == "Brief"
 
+    def test_a_brief_title_is_the_title_only_where_it_stands_in(self) -> None:
+        stands_in = record("1", "Brief", brief_title="Brief")
+        kept, _ = resolution(stands_in, record("1", "Brief", brief_title="Brief", version=2))
+        assert (kept["1"]["title"], kept["1"]["brief_title"]) == ("Brief", "Brief")
+        kept, _ = resolution(stands_in, record("1", "Brief"))
+        assert (kept["1"]["title"], kept["1"]["brief_title"]) == ("Brief", None)
+
     def test_a_surrogate_takes_the_text_of_an_id(self) -> None:
         kept, _ = resolution(record(id_text="9E+07"), record())
         (publication,) = kept.values()
@@ -603,6 +610,8 @@ def reference(records: Rows) -> tuple[Rows, Rows]:
             rules.add(rule)
             place = {name: row[name] for name in ("source_file", "source_row")}
             merged.append({**place, "merged_into": publication_id, "rule": rule})
+        if publication["brief_title"] == publication["title"] and not title_stands_in:
+            publication["brief_title"] = None
         of_rules = {f: f in rules for f in ("conflicting_duplicate", "merged_duplicate")}
         kept.append({**publication, "publication_id": publication_id, **of_rules})
     return kept, sorted(merged, key=lambda m: (m["source_file"], m["source_row"]))

@@ -162,7 +162,7 @@ class TestRejection:
     def test_a_trial_without_official_title_has_its_brief_one(self) -> None:
         row = {"title": " ", "brief_title": "Beta", "id": "1"}
         kept = kept_by_id(trial_rows(row), CLINICAL_TRIALS)
-        assert (kept["1"]["title"], kept["1"]["brief_title"]) == ("Beta", None)
+        assert (kept["1"]["title"], kept["1"]["brief_title"]) == ("Beta", "Beta")
 
     def test_pubmed_withdraws_what_it_delivered_before(self) -> None:
         raw = pubmed_rows(

@@ -178,7 +178,7 @@ class TestClinicalTrials:
             {"id": "3", "title": "Same", "brief_title": "Same"},
         )
         assert [(r["title"], r["brief_title"]) for r in kept] == [
-            ("Brief", None),
+            ("Brief", "Brief"),
             ("Official", "Brief"),
             ("Same", None),
         ]
@@ -225,7 +225,7 @@ class TestClinicalTrials:
         columns = ("publication_id", "title", "brief_title", "date_precision", "journal")
         assert [tuple(r[c] for c in columns) for r in kept] == [
             ("NCT1", "Official", "Brief", "month", None),
-            ("NCT2", "Brief", None, "month", None),
+            ("NCT2", "Brief", "Brief", "month", None),
             ("NCT3", "Brief", None, "day", None),
         ]
 
