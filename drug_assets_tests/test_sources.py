@@ -59,6 +59,21 @@ CLINICAL_TRIALS_SPELT = (
         ("drugbank.csv", None),
         ("clinical_trialist.csv", None),
         ("ctg-studio.csv", None),
+        # The names that owners give, whole: in any folder, packed or downloaded again.
+        ("desc2026.xml", DRUGS),
+        ("a/SUPP2026.xml.gz", DRUGS),
+        ("desc2026.gz", DRUGS),
+        ("desc2026.zip", DRUGS),
+        ("supp2026 (1).xml", DRUGS),
+        ("desc2026(12).xml.gz", DRUGS),
+        ("description.csv", None),
+        ("desc2026.dtd", None),
+        ("desc2026.csv", None),
+        ("desc2026_notes.xml", None),
+        ("my desc2026.xml", None),
+        ("desc2026.xml/notes.txt", None),
+        ("qual2026.xml", None),
+        ("drugs/qual2026.xml", DRUGS),
     ],
 )
 def test_a_file_belongs_to_a_source_by_the_start_of_a_name(
@@ -291,7 +306,7 @@ def test_the_fields_of_which_a_file_needs_one() -> None:
 
 def test_the_formats_of_each_source_and_its_own_json() -> None:
     assert {source.name: source.formats for source in sources.ALL} == {
-        "drugs": ("json", "csv"),
+        "drugs": ("json", "csv", "mesh_xml"),
         "pubmed": ("json", "csv", "pubmed_xml", "medline"),
         "clinical_trials": ("json", "csv"),
     }

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from drug_assets.formats import decoding, delimited, json_records, medline, pubmed_xml
+from drug_assets.formats import decoding, delimited, json_records, medline, mesh_xml, pubmed_xml
 from drug_assets.formats.decoding import FormatError
 from drug_assets.formats.record_shape import RecordShape
 
@@ -68,6 +68,9 @@ class Format:
     read_batches: Callable[[RecordShape, str, Iterable[bytes]], Iterator[pl.DataFrame]]
     #: Whether it is XML. A text that is markup is read as no other format.
     markup: bool = False
+    #: The names of files as their owners give them, if they tell the source: regular expressions of
+    #: whole names in lower case, without `.gz` (`Source.owners_files`).
+    owners_files: tuple[str, ...] = ()
 
 
 #: All formats that can be read, the easiest to recognize first.
@@ -100,6 +103,15 @@ FORMATS = (
         pubmed_xml.is_plausible,
         pubmed_xml.read_batches,
         markup=True,
+    ),
+    Format(
+        "mesh_xml",
+        frozenset({".xml"}),
+        mesh_xml.is_evident,
+        mesh_xml.is_plausible,
+        mesh_xml.read_batches,
+        markup=True,
+        owners_files=mesh_xml.OWNERS_FILES,
     ),
 )
 
@@ -146,7 +158,7 @@ def read(
     readable = _list_formats(shape)
     found = _detect_format(readable, name, packed)
     if found is None:
-        known = ", ".join(sorted(extension for f in readable for extension in f.extensions))
+        known = ", ".join(sorted({extension for f in readable for extension in f.extensions}))
         raise FormatError(
             name,
             "a format that is not read, by its extension and its first bytes. "
@@ -187,7 +199,8 @@ def _list_formats(shape: RecordShape) -> list[Format]:
 
 def _detect_format(readable: list[Format], name: str, packed: Packed) -> Format | None:
     extension = _extension(name)
-    claimed = next((f for f in readable if extension in f.extensions), None)
+    of_extension = [f for f in readable if extension in f.extensions]
+    claimed = next(iter(of_extension), None)
     content = _unpack_head(name, packed)
     if not content:
         return claimed
@@ -208,6 +221,8 @@ def _detect_format(readable: list[Format], name: str, packed: Packed) -> Format 
         if not text.strip():
             return claimed
         markup = bool(_MARKUP.match(text))
+        # Kinds of XML share their extension.
+        claimed = next((f for f in of_extension if f.is_evident(text)), claimed)
         matching = (
             f
             for f in readable

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
@@ -32,6 +33,9 @@ __all__ = [
 ]
 
 _OTHER_MODULES = frozenset({"__init__", "source", "tables"})
+#: What a name has beside what its owner gave it: the end of a packed file, the number of a download
+#: that was repeated.
+_PACKED_OR_COPIED = re.compile(r"(?:\.(?:gz|zip))+$| ?\([0-9]{1,3}\)(?=\.|$)")
 
 
 def _discover() -> tuple[Source, ...]:
@@ -56,9 +60,15 @@ def source_of_file(path: str) -> Source | None:
 
     The start of a name decides: `PubMed_2024.csv`, `clinical_trials/page1.json`. Case, blanks,
     hyphens, underscores and the plural of a whole word do not matter: `Clinical-Trial 1.csv`. If
-    several sources match, the longest match wins.
+    several sources match, the longest match wins. A file can also have the name that the owner of
+    its data gave it: `desc2026.xml` (`Source.owners_files`).
     """
-    for name in reversed(PurePosixPath(path).parts):
+    parts = PurePosixPath(path).parts
+    owned = _PACKED_OR_COPIED.sub("", parts[-1].casefold()) if parts else ""
+    for source in ALL:
+        if any(pattern.fullmatch(owned) for pattern in _owners_patterns(source)):
+            return source
+    for name in reversed(parts):
         matches = [
             (len(start), source)
             for source in ALL
@@ -68,6 +78,14 @@ def source_of_file(path: str) -> Source | None:
         if matches:
             return max(matches, key=lambda match: match[0])[1]
     return None
+
+
+@cache
+def _owners_patterns(source: Source) -> tuple[re.Pattern[str], ...]:
+    from drug_assets.formats import FORMATS
+
+    of_formats = (f.owners_files for f in FORMATS if f.name in source.formats)
+    return tuple(map(re.compile, chain(source.owners_files, *of_formats)))
 
 
 @cache

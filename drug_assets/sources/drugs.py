@@ -66,6 +66,7 @@ class Drugs(DrugList):
             *("mapped_to", "tree_numbers", *IdentifierScheme),
         }
     )
+    formats = ("json", "csv", "mesh_xml")
     cluster_by = ("drug_id",)
 
     def contracts(self) -> SourceContracts:

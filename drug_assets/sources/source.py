@@ -75,6 +75,10 @@ class Source(ABC):
     listed: ClassVar[frozenset[str]] = frozenset()
     #: Names of the formats of its files.
     formats: ClassVar[tuple[str, ...]] = ("json", "csv")
+    #: The names of its files as their owners give them, beside those that its formats declare
+    #: (`formats.Format.owners_files`): regular expressions of whole names in lower case, without
+    #: `.gz`.
+    owners_files: ClassVar[tuple[str, ...]] = ()
     #: Columns of its cleaned table that people filter and join by, the most selective first.
     cluster_by: ClassVar[tuple[str, ...]]
     #: The date column by which a warehouse partitions its cleaned table, if there is one.

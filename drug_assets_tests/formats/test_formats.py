@@ -227,7 +227,7 @@ def test_the_extension_is_that_of_the_name_without_gz(name: str, expected: str) 
 
 
 def test_the_extensions_that_are_read_are_named() -> None:
-    known = ".csv, .json, .jsonl, .ndjson, .tsv, .txt"
+    known = ".csv, .json, .jsonl, .ndjson, .tsv, .txt, .xml"
     with pytest.raises(FormatError) as refused:
         raw_rows("drugs.parquet", PARQUET, DRUGS)
     assert f"Land it as one of {known}, packed with gzip or not." in str(refused.value)
@@ -279,6 +279,10 @@ def test_errors_survive_copying() -> None:
     assert str(copy.copy(error)) == "pubmed.csv: cut"
 
 
-def test_every_extension_has_one_format() -> None:
-    extensions = [extension for form in formats.FORMATS for extension in form.extensions]
+def test_every_extension_has_one_format_or_kinds_of_xml() -> None:
+    extensions = [
+        extension for form in formats.FORMATS if not form.markup for extension in form.extensions
+    ]
     assert len(extensions) == len(set(extensions))
+    of_xml = {frozenset(form.extensions) for form in formats.FORMATS if form.markup}
+    assert of_xml == {frozenset({".xml"})}

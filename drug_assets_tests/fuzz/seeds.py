@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeAlias
 
+from drug_assets_tests.support.mesh import Concept, Record, Term, to_mesh_xml
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from random import Random
@@ -146,6 +148,35 @@ def make_pubmed_xml(random: Random) -> Landed:
     return "pubmed.xml", text.encode() if random.random() < 0.9 else _encode(random, text)
 
 
+def make_mesh_xml(random: Random) -> Landed:
+    """Descriptors or supplementary records of MeSH."""
+
+    def terms() -> tuple[Term, ...]:
+        tags = ("NON", "TRD", "LAB")
+        return tuple(
+            Term(_title(random), random.choice(tags), permuted=random.random() < 0.2)
+            for _ in range(random.randrange(3))
+        )
+
+    numbers = ("0", "50-00-0", "12345ABCDE", "EC 1.1.1.1", "50-00-0 (aspirin)")
+    ui = random.choice(["D99{:04}", "C99{:04}"])
+    records = [
+        Record(
+            ui.format(n),
+            _title(random),
+            tuple(
+                Concept(terms(), tuple(random.sample(numbers, 1)), tuple(random.sample(numbers, 1)))
+                for _ in range(random.randrange(3))
+            ),
+            trees=random.choice([(), ("D02.1",), ("D08.1", "E05")]),
+            scr_class=random.choice([None, "1", "2"]),
+        )
+        for n in range(random.randrange(6))
+    ]
+    data = to_mesh_xml(records, supplementary=ui.startswith("C"))
+    return "drugs_mesh.xml", data * random.choice([1, 1, 1, 2])
+
+
 def make_medline(random: Random) -> Landed:
     """Records of PubMed as MEDLINE text."""
     lines = []
@@ -168,7 +199,15 @@ MAKERS: Mapping[str, Callable[[Random], Landed]] = {
     "json": make_json,
     "pubmed_xml": make_pubmed_xml,
     "medline": make_medline,
+    "mesh_xml": make_mesh_xml,
 }
+
+#: What damages XML of any kind.
+_MARKUP_TOKENS = (
+    *(b"<!--", b"-->", b"<![CDATA[", b"]]>", b"&amp;", b"&#0;", b"&#x110000;", b"&x;", b"<", b">"),
+    *(b'<?xml version="1.0"?>', b'<!DOCTYPE a [<!ENTITY x "y">]>', b"<a>", b"</a>", b"\x00"),
+    *(b"\x0b", b"<ERROR>busy</ERROR>", b'xmlns:a="b"', b"\n\n"),
+)
 
 #: By name of a format, what is put into its files to damage them.
 TOKENS: Mapping[str, tuple[bytes, ...]] = {
@@ -220,20 +259,11 @@ TOKENS: Mapping[str, tuple[bytes, ...]] = {
     ),
     "pubmed_xml": (
         *(b"<PubmedArticle>", b"</PubmedArticle>", b"<PubmedArticleSet>", b"</PubmedArticleSet>"),
-        *(
-            b"<!--",
-            b"-->",
-            b"<![CDATA[",
-            b"]]>",
-            b"&amp;",
-            b"&#0;",
-            b"&#x110000;",
-            b"&x;",
-            b"<",
-            b">",
-        ),
-        *(b'<?xml version="1.0"?>', b'<!DOCTYPE a [<!ENTITY x "y">]>', b"<PMID/>", b"<a>", b"</a>"),
-        *(b"\x00", b"\x0b", b"<ERROR>busy</ERROR>", b'xmlns:a="b"', b"<PubmedArticle/>", b"\n\n"),
+        *(b"<PMID/>", b"<PubmedArticle/>", *_MARKUP_TOKENS),
+    ),
+    "mesh_xml": (
+        *(b"<DescriptorRecord>", b"</DescriptorRecord>", b"<SupplementalRecord/>", b"<String>"),
+        *(b"</String>", b"<DescriptorRecordSet>", b"</DescriptorRecordSet>", *_MARKUP_TOKENS),
     ),
     "medline": (
         *(b"PMID- ", b"TI  - ", b"\n      ", b"\n\n", b"\n", b"- ", b"PMID-", b"DP  - ", b"\r\n"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drug_assets.formats import FormatError, pubmed_documents, pubmed_xml
+from drug_assets.formats import FormatError, pubmed_xml, xml_documents, xml_records
 from drug_assets_tests.support.articles import Article, articles, to_xml, to_xml_record
 from drug_assets_tests.support.frames import fields, issues, raw_rows
 
@@ -55,7 +55,9 @@ def test_packed_documents_one_behind_the_other_are_one_file() -> None:
 @pytest.mark.parametrize("before", ["\n", "\r\n \t", "\ufeff\n"])
 def test_blank_lines_may_stand_before_the_declaration(before: str) -> None:
     assert read(before.encode() + document(*RECORDS)).equals(WHOLE)
-    assert list(pubmed_xml._parse_in_pieces([before.encode() + document(*RECORDS)]))
+    assert list(
+        xml_records._parse_in_pieces(pubmed_xml.KIND, [before.encode() + document(*RECORDS)])
+    )
 
 
 @pytest.mark.slow
@@ -238,16 +240,16 @@ def test_damage_in_an_encoding_that_is_not_followed_is_refused() -> None:
 
 def test_the_size_of_chunks_makes_no_difference() -> None:
     data = b"\xef\xbb\xbf" + with_damage(b"\xe9&#0;") + b"\n\xef\xbb\xbf" + document(*RECORDS)
-    whole = [record.text for record in pubmed_documents.split_records("f", [data])]
+    whole = [record.text for record in xml_documents.split_records(pubmed_xml.KIND, "f", [data])]
     for size in (1, 2, 7, 1000):
         chunks = [data[at : at + size] for at in range(0, len(data), size)]
-        assert [r.text for r in pubmed_documents.split_records("f", chunks)] == whole
+        assert [r.text for r in xml_documents.split_records(pubmed_xml.KIND, "f", chunks)] == whole
 
 
 def test_a_record_without_end_is_refused_before_it_fills_the_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pubmed_documents, "MAX_RECORD_CHARS", 10_000)
+    monkeypatch.setattr(xml_documents, "MAX_RECORD_CHARS", 10_000)
     with pytest.raises(FormatError, match="a record or tag that begins on line 6 is longer than"):
         read(with_damage(b"&" + b"x" * 1_000_000))
 

@@ -1,9 +1,9 @@
-"""A file of PubMed's XML that is not one well-formed document -> its records (SPEC 1).
+"""A file of XML that is not one well-formed document -> its records (SPEC 1).
 
 It holds several documents one behind the other, or records that are damaged. So only its structure
 is followed here: declarations, comments, the tags of sets, and where each record begins and ends.
 Each record is then parsed as a document of its own, and damage costs no other record. Rows are made
-by `pubmed_xml`.
+by `xml_records`.
 """
 
 from __future__ import annotations
@@ -16,20 +16,13 @@ from lxml import etree
 
 from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, Text, repair
 from drug_assets.formats.service_errors import find_in_markup, redact
+from drug_assets.formats.xml_kind import PARSER_OPTIONS
 from drug_assets.terms import ReadIssue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-#: The elements that withdraw records.
-DELETIONS = ("DeleteCitation", "DeleteDocument")
-#: The elements that hold one record each, or withdraw records.
-RECORDS = ("PubmedArticle", "PubmedBookArticle", "MedlineCitation", "BookDocument", *DELETIONS)
-#: The elements that hold records.
-SETS = ("PubmedArticleSet", "PubmedBookArticleSet", "MedlineCitationSet", "BookDocumentSet")
-
-#: Options of all parsers. lxml's other defaults are safe.
-PARSER_OPTIONS: Any = {"remove_comments": True, "remove_pis": True, "no_network": True}
+    from drug_assets.formats.xml_kind import XmlKind
 
 #: As many bytes of a text between records are looked at for a message.
 _PEEKED_BYTES = 800
@@ -60,18 +53,6 @@ _READ_BYTES = 256 * 1024
 _HOSTILE = 114
 
 
-def _compile_end(record: str) -> re.Pattern[bytes]:
-    """Matches the end tag of a record, or a tag that cannot stand before it."""
-    inside = {"PubmedArticle": "MedlineCitation", "PubmedBookArticle": "BookDocument"}.get(record)
-    others = "|".join(other for other in RECORDS if other != inside)
-    around = rf"<\?xml\s|</?(?:{'|'.join(SETS)})(?=[\s/>])|<(?:{others})(?=[\s/>])"
-    return re.compile(rf"(</{record}\s*>)|{around}".encode())
-
-
-_ENDS = {record.encode(): _compile_end(record) for record in RECORDS}
-_SET_NAMES = frozenset(name.encode() for name in SETS)
-
-
 @dataclass(frozen=True)
 class SplitRecord:
     """One record of a file, parsed alone."""
@@ -92,10 +73,11 @@ class CannotSplitError(Exception):
     """A file that is no list of documents, or is in another encoding or declares entities."""
 
 
-def split_records(name: str, chunks: Iterable[bytes]) -> Iterator[SplitRecord]:
+def split_records(kind: XmlKind, name: str, chunks: Iterable[bytes]) -> Iterator[SplitRecord]:
     """The records of a file, each parsed alone.
 
     Args:
+        kind: The kind of XML that it is.
         name: File below the landing zone, for messages.
         chunks: Its unpacked bytes.
 
@@ -104,7 +86,7 @@ def split_records(name: str, chunks: Iterable[bytes]) -> Iterator[SplitRecord]:
             ASCII, or it declares entities.
         FormatError: its structure is broken, or it is hostile.
     """
-    splitter = _Splitter(name, chunks)
+    splitter = _Splitter(kind, name, chunks)
     while splitter.go_on():
         record = splitter.take_markup()
         if record is not None:
@@ -114,7 +96,8 @@ def split_records(name: str, chunks: Iterable[bytes]) -> Iterator[SplitRecord]:
 class _Splitter:
     """Follows the structure of a file, one tag, comment or record after the other."""
 
-    def __init__(self, name: str, chunks: Iterable[bytes]) -> None:
+    def __init__(self, kind: XmlKind, name: str, chunks: Iterable[bytes]) -> None:
+        self._kind = kind
         self._name = name
         text = Text(name, chunks)
         #: Whether it is UTF-16, whatever its declarations say; it is followed as UTF-8.
@@ -182,18 +165,19 @@ class _Splitter:
             self._opened, self._encoding = None, _UTF_8
             return None
         self._announced, self._holds_documents = None, True
-        if element in _ENDS:
-            return self._take_record(tag, element)
-        if element not in _SET_NAMES:
+        end = self._kind.record_ends.get(element)
+        if end is not None:
+            return self._take_record(tag, end)
+        if element not in self._kind.set_names:
             markup = tag.decode(self._encoding, "replace") + self._show_next()
-            raise refuse_element(self._name, element.decode(), markup, self._line)
+            raise refuse_element(self._kind, self._name, element.decode(), markup, self._line)
         self._refuse_open_set()
         if not tag.endswith(b"/>"):
             self._opened = tag, element, self._line
         return None
 
-    def _take_record(self, tag: bytes, element: bytes) -> SplitRecord:
-        rest = b"" if tag.endswith(b"/>") else self._window.take_record(_ENDS[element])
+    def _take_record(self, tag: bytes, end: re.Pattern[bytes]) -> SplitRecord:
+        rest = b"" if tag.endswith(b"/>") else self._window.take_record(end)
         if rest is None:
             raise _refuse_cut(self._name, self._line)
         around = (self._opened[0], b"</" + self._opened[1] + b">") if self._opened else (b"", b"")
@@ -343,10 +327,11 @@ def _drop_forbidden(reference: re.Match[str]) -> str:
     return reference[0] if allowed and not forbidden else ""
 
 
-def refuse_element(name: str, element: str, markup: str, line: int) -> FormatError:
+def refuse_element(kind: XmlKind, name: str, element: str, markup: str, line: int) -> FormatError:
     """The error of an element that is neither a record nor a set of records.
 
     Args:
+        kind: The kind of XML that the file is.
         name: File below the landing zone.
         element: The name of the element.
         markup: What is known of its text, from its start tag on.
@@ -361,8 +346,8 @@ def refuse_element(name: str, element: str, markup: str, line: int) -> FormatErr
         )
     return FormatError(
         name,
-        f"XML, but not PubMed's alone: {element[:_SHOWN_NAME_CHARS]} on line {line} is no record "
-        "and no set of records. Land what PubMed delivers.",
+        f"XML, but not {kind.owner}'s alone: {element[:_SHOWN_NAME_CHARS]} on line {line} is no "
+        f"record and no set of records. Land what {kind.owner} delivers.",
     )
 
 
