@@ -59,11 +59,13 @@ class SafetyReports(PublicationSource):
 
         return (CLINICAL_TRIALS,)
 
-    def part_tables(self):
+    def known_tables(self):
         """The trials that reports are of, in a table of their own."""
-        from drug_assets.formats.record_shape import PartTable, PartValue
+        from drug_assets.formats.record_shape import KnownTable, Mark, TableValue
+        from drug_assets.terms import ReadIssue
 
-        return (PartTable("report", ("report", "of"), (PartValue("trial_ids", "of"),)),)
+        values = (TableValue("id", "report"), TableValue("trial_ids", "of"))
+        return (KnownTable(("report", "of"), values, (Mark(ReadIssue.PART_OF_RECORD),)),)
 
     def contracts(self) -> SourceContracts:
         """Its contracts."""

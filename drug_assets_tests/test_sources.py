@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drug_assets import contracts, formats, sources, terms
 from drug_assets.delivery import is_documentation, natural_key
-from drug_assets.formats.record_shape import PartTable, normalize_header
+from drug_assets.formats.record_shape import KnownTable, normalize_header
 from drug_assets.sources import Source, source_of_file
 from drug_assets.sources.pubmed import Pubmed
 from drug_assets.sources.source import PublicationSource, SourceContracts
@@ -69,6 +69,10 @@ CLINICAL_TRIALS_SPELT = (
         ("description.csv", None),
         ("desc2026.dtd", None),
         ("desc2026.csv", None),
+        ("UNII_Names_4Aug2026.txt", DRUGS),
+        ("unii records 4Aug2026 (1).txt.gz", DRUGS),
+        ("a/medicines-output-medicines_json-report_en.json", DRUGS),
+        ("medicines-output-herbal_medicines-report_en.csv", None),
         ("desc2026_notes.xml", None),
         ("my desc2026.xml", None),
         ("desc2026.xml/notes.txt", None),
@@ -282,8 +286,8 @@ def test_forms_tell_values_apart(form: str, text: str, matches: bool) -> None:
 def test_the_fields_of_each_source_that_can_have_several_values() -> None:
     assert {source.name: sorted(source.listed) for source in sources.ALL} == {
         "drugs": [
-            *("brands", "cas", "chembl", "drugbank", "form_of", "forms", "inchikey", "mapped_to"),
-            *("mesh", "research_codes", "rxcui", "synonyms", "tree_numbers", "unii"),
+            *("atccode", "brands", "cas", "chembl", "drugbank", "form_of", "forms", "inchikey"),
+            *("mapped_to", "mesh", "research_codes", "rxcui", "synonyms", "tree_numbers", "unii"),
         ],
         "pubmed": [
             "corrections",
@@ -311,7 +315,7 @@ def test_the_formats_of_each_source_and_its_own_json() -> None:
         "clinical_trials": ("json", "csv"),
     }
     with_json = [source.name for source in sources.ALL if source.json_shapes()]
-    assert with_json == ["pubmed", "clinical_trials"]
+    assert with_json == ["drugs", "pubmed", "clinical_trials"]
 
 
 def test_the_words_for_publications_of_each_source() -> None:
@@ -516,15 +520,15 @@ def test_columns_are_assigned_by_preference_synonyms_and_parts() -> None:
     assert assigned.beyond == (3, 6)
 
 
-def test_of_several_part_tables_the_one_with_most_columns_is_taken() -> None:
-    few, more = PartTable("of", ("of", "a")), PartTable("of", ("of", "a", "b"))
+def test_of_several_known_tables_the_one_with_most_columns_is_taken() -> None:
+    few, more = KnownTable(("of", "a")), KnownTable(("of", "a", "b"))
     for tables in ((few, more), (more, few)):
-        shape = replace(PUBMED.record_shape(), part_tables=tables)
-        assert shape.part_table(["B", "A ", "O_F", "c"]) is more
-        assert shape.part_table(["A", "of"]) is few
-        assert shape.part_table(["A", "of", "title"]) is None
-        assert shape.part_table(["of", "b"]) is None
-    assert PUBMED.record_shape().part_table(["of", "a"]) is None
+        shape = replace(PUBMED.record_shape(), known_tables=tables)
+        assert shape.known_table(["B", "A ", "O_F", "c"]) is more
+        assert shape.known_table(["A", "of"]) is few
+        assert shape.known_table(["A", "of", "title"]) is None
+        assert shape.known_table(["of", "b"]) is None
+    assert PUBMED.record_shape().known_table(["of", "a"]) is None
 
 
 def test_the_number_of_the_registry_is_preferred_to_that_of_a_row() -> None:
@@ -533,17 +537,17 @@ def test_the_number_of_the_registry_is_preferred_to_that_of_a_row() -> None:
 
 
 @pytest.mark.parametrize("source", sources.ALL, ids=lambda source: source.name)
-def test_records_tell_parts_if_the_source_has_part_tables(source: Source) -> None:
+def test_known_tables_give_fields_of_their_source(source: Source) -> None:
     columns = source.contracts().records.column_names()
-    assert ("is_part" in columns) == bool(source.part_tables())
+    assert ("is_part" in columns) == source.has_parts()
     shape = source.record_shape()
-    given = {value.field for table in shape.part_tables for value in table.values}
+    given = {value.field for table in shape.known_tables for value in table.values}
     assert given <= set(shape.fields)
-    for table in shape.part_tables:
-        used = [name for value in table.values for name in (value.column, value.where) if name]
-        assert set(used) <= set(table.columns)
-        spelt = [*table.columns, table.record_id]
+    for table in shape.known_tables:
+        spelt = [*table.columns, *table.deciding_columns(), *(v.column for v in table.values)]
         assert list(map(normalize_header, spelt)) == spelt
+        if table.file_word:
+            assert set(spelt) == set(table.columns)
 
 
 def test_parts_give_way_to_a_column_of_the_whole_field() -> None:

@@ -56,7 +56,7 @@ def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> p
     own = {**source.own_columns(), **referred}
     version, title_issue = source.version(), source.title_issue()
     reason, is_part = _reason(source), pl.lit(value=False)
-    if source.part_tables():
+    if source.has_parts():
         is_part = pl.col("read_issues").list.contains(ReadIssue.PART_OF_RECORD)
         reason = pl.when(is_part).then(_reason_of_part()).otherwise(reason)
     fields = raw.collect_schema().names()
@@ -181,6 +181,8 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
         xrefs=read_xrefs({scheme: scheme.value for scheme in IdentifierScheme}, "id"),
         form_of=read_references("form_of"),
     )
+    # No substance is a form of itself, as ChEMBL says of each that has no other parent.
+    rows = rows.with_columns(form_of=pl.col("form_of").list.set_difference("xrefs"))
     return (
         rows.with_columns(**_read_ids(source))
         .select(

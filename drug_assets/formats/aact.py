@@ -7,25 +7,35 @@ the columns of one of these.
 
 from __future__ import annotations
 
-from drug_assets.formats.record_shape import PartTable, PartValue
+from drug_assets.formats.record_shape import Condition, KnownTable, Mark, TableValue
+from drug_assets.terms import ReadIssue
 
 _TRIAL = "nctid"
 _OF_A_TRIAL = ("id", _TRIAL)
 
+
+def _table(columns: tuple[str, ...], *values: TableValue) -> KnownTable:
+    """A table whose rows are parts of the trials that they name."""
+    trial = TableValue("id", _TRIAL)
+    return KnownTable(columns, (trial, *values), (Mark(ReadIssue.PART_OF_RECORD),))
+
+
+def _pmids(field: str, *kinds: str) -> TableValue:
+    """The PubMed ids of references of these kinds, or of all."""
+    when = (Condition("referencetype", kinds),) if kinds else ()
+    return TableValue(field, "pmid", when)
+
+
 #: The references of trials. The type is `RESULT` and the like; it was `results_reference`.
-_STUDY_REFERENCES = PartTable(
-    _TRIAL,
+_STUDY_REFERENCES = _table(
     (*_OF_A_TRIAL, "pmid", "referencetype"),
-    (
-        PartValue("reference_pmids", "pmid"),
-        PartValue("result_pmids", "pmid", "referencetype", ("result", "results_reference")),
-        PartValue("derived_pmids", "pmid", "referencetype", ("derived",)),
-    ),
+    _pmids("reference_pmids"),
+    _pmids("result_pmids", "result", "results_reference"),
+    _pmids("derived_pmids", "derived"),
 )
-_SPONSORS = PartTable(
-    _TRIAL,
+_SPONSORS = _table(
     (*_OF_A_TRIAL, "leadorcollaborator", "name"),
-    (PartValue("sponsor", "name", "leadorcollaborator", ("lead",)),),
+    TableValue("sponsor", "name", (Condition("leadorcollaborator", ("lead",)),)),
 )
 #: Columns by which further tables are known. A title in them is not that of a trial.
 _OTHERS = (
@@ -41,9 +51,9 @@ _OTHERS = (
 _OF_NO_TRIAL = ("qualifier heading", "qualifier treenumber", "savetsv query")
 
 #: All tables but `studies`.
-PART_TABLES = (
+KNOWN_TABLES = (
     _STUDY_REFERENCES,
     _SPONSORS,
-    *(PartTable(_TRIAL, (*_OF_A_TRIAL, *columns.split())) for columns in _OTHERS),
-    *(PartTable(_TRIAL, ("id", *columns.split())) for columns in _OF_NO_TRIAL),
+    *(_table((*_OF_A_TRIAL, *columns.split())) for columns in _OTHERS),
+    *(_table(("id", *columns.split())) for columns in _OF_NO_TRIAL),
 )

@@ -4,8 +4,8 @@ Separators, quotes, headers and the shape of rows belong here; bytes and encodin
 the meaning of a field to `cleaning`.
 
 Read issues: `short_row`, `long_row`, `blank_row`; `joined_row`, `misaligned_row` (`long_rows`);
-`part_of_record` (of part tables);
-`repeated_header`; `stray_quote` (a quote inside a quoted field that is not doubled, kept as text);
+`repeated_header`; those of known tables (`known_tables`); `stray_quote` (a quote inside a quoted
+field that is not doubled, kept as text);
 `unclosed_quote` (a quoted field without a proper end: the quote is read as a character, and the
 record ends with its line). From decoding: `not_utf8`, `invalid_unicode`.
 
@@ -22,7 +22,7 @@ import io
 import re
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from drug_assets.formats import raw_rows
 from drug_assets.formats.backslashes import Backslashes
 from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, Text, repair
+from drug_assets.formats.known_tables import KnownRows
 from drug_assets.formats.long_rows import Columns
 from drug_assets.formats.record_shape import normalize_header
 from drug_assets.formats.service_errors import find_in_line, redact
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from drug_assets.formats.record_shape import PartTable, RecordShape
+    from drug_assets.formats.record_shape import KnownTable, RecordShape
 
 #: In order of preference, for header lines that several separators fit equally well.
 SEPARATORS = (",", ";", "\t", "|")
@@ -62,6 +63,8 @@ FREE_MISSING = 1_000_000
 MAX_MISSING_PER_VALUE = 10
 #: Bytes of quotes, blanks and signs around a header that is repeated within the data.
 _MOST_AROUND = 24
+#: So many lines, such as a title and a date, can stand before the header of a known table.
+_LINES_BEFORE_HEADER = 20
 
 #: The values of some records, by column.
 _Values: TypeAlias = list[list[str | None]]
@@ -90,12 +93,13 @@ def is_plausible(head: str) -> bool:  # noqa: ARG001
 def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iterator[pl.DataFrame]:
     """Read a delimited file in batches of raw rows; one empty batch if it has no records.
 
-    The first line that is not blank is the header; Excel's `sep=;` may stand before it. The
-    separator is the one named there, or that yields most fields of the source. `source_row` counts
-    records, not lines: a quoted field may span several lines. The fields of a blank row are kept as
-    written. Values of unknown columns are kept in `extra`, and so are those of columns that name
-    the same field as the one that was used. Every row of a part table (`PartTable`) has the read
-    issue `part_of_record`.
+    The first line that is not blank is the header; Excel's `sep=;` may stand before it, and before
+    that of a known table (`KnownTable`) up to 20 lines of anything. The separator is the one named
+    there, or that yields most fields of the source. `source_row` counts records, not lines: a
+    quoted field may span several lines. The fields of a blank row are kept as written. Values of
+    unknown columns are kept in `extra`, and so are those of columns that name the same field as the
+    one that was used. A known table is read as it is declared; its name tells one that has no
+    header.
 
     Args:
         shape: Shape of the records of its source.
@@ -104,20 +108,74 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
 
     Raises:
         FormatError: The header has none of the columns that the source requires and is not that of
-            a part table, a record does not end, another header has its columns in another order,
-            short rows lack far more values than there are, or a service tells of an error in place
-            of a record.
+            a known table, a known table without a header has another number of columns, a record
+            does not end, another header has its columns in another order, short rows lack far more
+            values than there are, or a service tells of an error in place of a record.
     """
     lines = _Lines(name, Text(name, chunks))
     header = lines.header()
     if header is None:
         yield raw_rows.make_frame(shape, name, 1, 0, {}, {}, {}, repair)
         return
-    records = _Records(shape, name, lines, _Dialect.of(shape, header, lines.separator))
+    table = shape.known_file(name)
+    if table is not None:
+        dialect = _Dialect(table.separator, is_quoted=False)
+        headers = _headers_of_known_file(table, name, header)
+        records = _Records(shape, name, lines, dialect, (table, headers))
+    else:
+        header = _pass_to_known_header(shape, lines, header)
+        records = _Records(shape, name, lines, _Dialect.of(shape, header, lines.separator))
     first = True
     while records.read_batch() or first:
         yield records.take_frame()
         first = False
+
+
+def _headers_of_known_file(table: KnownTable, name: str, first: str) -> list[str]:
+    """The columns of a known table without a header; the last may have no name.
+
+    Args:
+        table: the table.
+        name: the name of the file.
+        first: its first line.
+
+    Raises:
+        FormatError: the line has another number of values.
+    """
+    expected, cells = len(table.columns), first.split(table.separator)
+    if len(cells) == expected:
+        return list(table.columns)
+    if len(cells) == expected + 1 and not cells[-1].strip():
+        return [*table.columns, ""]
+    raise FormatError(
+        name,
+        f"named as a table of {expected} columns without a header, but its first line has "
+        f"{len(cells)} values, separated by {table.separator!r}. Land it as its owner delivers it, "
+        "or give it another name.",
+    )
+
+
+def _pass_to_known_header(shape: RecordShape, lines: _Lines, first: str) -> str:
+    """Go over the lines before the header of a known table, if it is not the first line.
+
+    Args:
+        shape: the shape of the records of the source.
+        lines: the lines of the file, of which none is parsed.
+        first: the first of them that is not blank.
+
+    Returns:
+        The header.
+    """
+    if not any(not table.file_word for table in shape.known_tables):
+        return first
+    for number, line in enumerate(lines.look_ahead(_LINES_BEFORE_HEADER)):
+        for separator in SEPARATORS:
+            headers = [header.strip(' "\r\n') for header in line.split(separator)]
+            is_of_records = any(shape.field_of(header) in shape.required for header in headers)
+            if shape.known_table(headers) or (number == 0 and is_of_records):
+                lines.drop(number)
+                return line.rstrip("\r\n")
+    return first
 
 
 @dataclass(frozen=True)
@@ -126,6 +184,8 @@ class _Dialect:
 
     separator: str
     quote: str = '"'
+    #: Whether values can be quoted; if not, a quote is a character like any other.
+    is_quoted: bool = True
     #: Whether blanks follow the separators.
     is_spaced: bool = False
     #: Whether quotes come after such a blank.
@@ -146,7 +206,7 @@ class _Dialect:
         quote = "'" if all(re.fullmatch(r"\s*'.*'\s*", cell) for cell in cells) else '"'
         spaced = [cell for cell in cells[1:] if cell[:1].isspace() and cell.strip()]
         quoted = [cell for cell in spaced if cell.lstrip().startswith(quote)]
-        return cls(separator, quote, bool(spaced), bool(quoted))
+        return cls(separator, quote, is_spaced=bool(spaced), quotes_spaced=bool(quoted))
 
     def make_reader(self, lines: Iterable[str]) -> _csv.Reader:
         """A reader of lines.
@@ -159,6 +219,7 @@ class _Dialect:
             delimiter=self.separator,
             quotechar=self.quote,
             skipinitialspace=self.quotes_spaced,
+            quoting=csv.QUOTE_MINIMAL if self.is_quoted else csv.QUOTE_NONE,
             strict=True,
         )
 
@@ -298,7 +359,23 @@ class _Failure(NamedTuple):
 class _Records:
     """The records of one file, with each column assigned to a field of the source or to `extra`."""
 
-    def __init__(self, shape: RecordShape, name: str, lines: _Lines, dialect: _Dialect) -> None:
+    def __init__(
+        self,
+        shape: RecordShape,
+        name: str,
+        lines: _Lines,
+        dialect: _Dialect,
+        known: tuple[KnownTable, list[str]] | None = None,
+    ) -> None:
+        """Read the header, if there is one.
+
+        Args:
+            shape: the shape of the records of the source.
+            name: the name of the file.
+            lines: its lines, of which none is parsed.
+            dialect: how it separates and quotes its fields.
+            known: the table that it is, and its columns, if it has no header.
+        """
         self._shape = shape
         self._name = name
         self._lines = lines
@@ -313,9 +390,15 @@ class _Records:
         quoted = rf"{quote}(?:[^{quote}]++|{quote}{quote})*+{quote}"
         field = rf"(?:{quoted}|[^{quote}{apart}\r\n]*+)"
         self._sound = re.compile(rf"{field}(?:{apart}{field})*+[\r\n]*")
-        headers = [repair(header)[0] for header in self._read_header()]
-        if self._has_row_names(headers):
-            headers = ["", *headers]
+        if known is None:
+            headers = [repair(header)[0] for header in self._read_header()]
+            table = shape.known_table(headers)
+            if table is not None and not table.quoted:
+                self._dialect = dialect = replace(dialect, is_quoted=False)
+            if self._has_row_names(headers):
+                headers = ["", *headers]
+        else:
+            table, headers = known
         self._width = len(headers)
         self._headers = [normalize_header(header) for header in headers]
         #: What a header consists of apart from signs, and how long it can be where it is repeated.
@@ -323,8 +406,8 @@ class _Records:
         self._most_header_bytes = (
             max(len(header.encode()) for header in self._headers) + _MOST_AROUND
         )
-        self._part = shape.part_table(headers)
-        self._columns = (self._part or shape).assign(headers)
+        self._columns = (table or shape).assign(headers)
+        self._known = None if table is None else KnownRows(table, self._headers, shape.listed)
         self._keys: dict[int, str] = {}
         taken: set[str] = set()
         fields = {positions[0] for positions in self._columns.synonyms.values()}
@@ -334,7 +417,7 @@ class _Records:
                 taken.add(self._keys[position])
         for position in sorted(fields):
             self._keys[position] = raw_rows.make_extra_key(taken, headers[position], position + 1)
-        if self._part is None and self._columns.synonyms.keys().isdisjoint(shape.required):
+        if table is None and self._columns.synonyms.keys().isdisjoint(shape.required):
             # What is no header may be the words of a service, with a key in them.
             found = ", ".join(repr(redact(header[:60])) for header in headers[:20])
             required = " or ".join(map(repr, shape.required))
@@ -352,7 +435,7 @@ class _Records:
             )
         self._long_rows = self._describe_columns()
         self._backslashes = Backslashes(dialect.separator, self._width)
-        if quote == '"':
+        if quote == '"' and dialect.is_quoted:
             lines.mark_escapes(self._backslashes)
         #: How many of the next lines stand within quotes that never close, if the first one does.
         self._hopeless = 0
@@ -670,21 +753,20 @@ class _Records:
         height = len(self._values) // self._width
         columns = [self._values[position :: self._width] for position in range(self._width)]
         unused: dict[int, list[int]] = {}
-        fields = {
-            field: columns[positions[0]]
-            if len(positions) == 1
-            else self._choose(columns, positions, unused)
-            for field, positions in self._columns.synonyms.items()
-        }
-        for field, positions in self._columns.parts.items():
-            fields[field] = self._put_together(columns, positions, unused)
-        if self._part is not None:
-            self._take_part(self._part, columns, fields, unused)
-            for row in range(height):
-                self._issues.setdefault(row, []).append(ReadIssue.PART_OF_RECORD)
+        fields: dict[str, list[str | None]] = {}
+        if self._known is not None:
+            self._known.place(columns, fields, unused, self._issues)
+        else:
+            for field, positions in self._columns.synonyms.items():
+                alone = len(positions) == 1
+                fields[field] = (
+                    columns[positions[0]] if alone else self._choose(columns, positions, unused)
+                )
+            for field, positions in self._columns.parts.items():
+                fields[field] = self._put_together(columns, positions, unused)
         extra = self._make_extra(columns, unused)
         batch = self._make_frame(height, fields, extra)
-        repeated = self._find_repeated_headers(batch)
+        repeated = self._find_repeated_headers(batch, columns)
         if repeated:
             for row in repeated:
                 self._issues.setdefault(row, []).append(ReadIssue.REPEATED_HEADER)
@@ -699,7 +781,7 @@ class _Records:
     ) -> pl.DataFrame:
         return raw_rows.make_frame(
             *(self._shape, self._name, self._first_row, height, fields, extra, self._issues),
-            repair,
+            repair if self._known is None else self._known.repair,
         )
 
     def _choose(
@@ -734,37 +816,6 @@ class _Records:
                 unused.setdefault(row, []).extend(rest)
         return dates
 
-    def _take_part(
-        self,
-        part: PartTable,
-        columns: _Values,
-        fields: dict[str, list[str | None]],
-        unused: dict[int, list[int]],
-    ) -> None:
-        """Keep a value in the fields that it is one of by its row; if it is of none, it is unused.
-
-        Args:
-            part: the table.
-            columns: the values of all columns.
-            fields: the values of its fields, as if no condition were set; they are replaced.
-            unused: by record, the positions of columns whose value belongs to `extra`.
-        """
-        placed: dict[int, list[bool]] = {}
-        for value in part.values:
-            (position,) = self._columns.synonyms[value.field]
-            holds = [True] * len(columns[position])
-            if value.where is not None:
-                told = columns[self._headers.index(value.where)]
-                holds = [(text or "").strip().lower() in value.among for text in told]
-            kept = zip(columns[position], holds, strict=True)
-            fields[value.field] = [text if hold else None for text, hold in kept]
-            before = placed.get(position, holds)
-            placed[position] = [hold or held for hold, held in zip(holds, before, strict=True)]
-        for position, holds in placed.items():
-            for row, hold in enumerate(holds):
-                if not hold:
-                    unused.setdefault(row, []).append(position)
-
     def _make_extra(self, columns: _Values, unused: Mapping[int, Sequence[int]]) -> dict[int, str]:
         """By record, the JSON of the values of unknown columns, of unused ones, and of surplus."""
         extra: dict[int, str] = {}
@@ -790,27 +841,31 @@ class _Records:
                 extra[row] = raw_rows.to_json_object(members)
         return extra
 
-    def _find_repeated_headers(self, batch: pl.DataFrame) -> list[int]:
+    def _find_repeated_headers(self, batch: pl.DataFrame, columns: _Values) -> list[int]:
         """The rows that are the header once more, whatever its case, blanks and quotes.
 
         Only a few rows have so short a text in a required field, so this costs nearly nothing.
+
+        Args:
+            batch: the rows.
+            columns: the values of all columns.
 
         Raises:
             FormatError: a header has the same columns in another order, so that those of the rows
                 after it are not known.
         """
-        named = ("id",) if self._part is not None else self._shape.required
-        field = next((field for field in named if field in self._columns.synonyms), None)
-        if field is None:
-            return []
-        texts = batch[field]
-        rows = (texts.str.len_bytes() < self._most_header_bytes).arg_true()
-        # No pattern of all headers: that of a table of 60 columns is too large to be compiled.
-        bare = texts.gather(rows).str.replace_all(r"[^\p{L}\p{N}]+", "").str.to_lowercase()
-        rows = rows.filter(bare.is_in(self._letters))
+        if self._known is not None:
+            rows = self._known.find_like_header(columns)
+        else:
+            named = (field for field in self._shape.required if field in self._columns.synonyms)
+            texts = batch[next(named)]
+            short = (texts.str.len_bytes() < self._most_header_bytes).arg_true()
+            # No pattern of all headers: that of a table of 60 columns is too large to be compiled.
+            bare = texts.gather(short).str.replace_all(r"[^\p{L}\p{N}]+", "").str.to_lowercase()
+            rows = short.filter(bare.is_in(self._letters)).to_list()
         width = self._width
         repeated = []
-        for row in rows.to_list():
+        for row in rows:
             values = self._values[row * width :][:width]
             headers = [normalize_header(value or "") for value in values]
             if headers == self._headers:

@@ -284,10 +284,11 @@ class Rows:
                 field for field, text in zip(self._fields, texts, strict=True) if text is _NOT_TEXT
             ]
             known = tuple([text if isinstance(text, str) else None for text in texts])
+            issues = shape.issues_of(members)
             if not odd:
-                return known, None, ()
+                return known, None, issues
             kept = to_json_object([(field, fields[field]) for field in odd])
-            return known, kept, (ReadIssue.NOT_TEXT,)
+            return known, kept, (*issues, ReadIssue.NOT_TEXT)
         others: list[tuple[str, object]] = []
         hidden: list[tuple[str, object]] = []
         if shape.keeps_others:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from drug_assets.formats.record_shape import Members
+    from drug_assets.terms import ReadIssue
 
 
 class Step:
@@ -41,6 +42,50 @@ class Having(Step):
         for one in _list_items(value):
             if isinstance(one, tuple) and _member(one, self.key) == self.text:
                 yield one
+
+
+@dataclass(frozen=True)
+class HavingNone(Step):
+    """Only objects that have none of some texts under a key."""
+
+    key: str
+    texts: tuple[str, ...]
+
+    def take(self, value: object) -> Iterator[object]:
+        """The object itself, if it has none of them."""
+        for one in _list_items(value):
+            if isinstance(one, tuple) and _member(one, self.key) not in self.texts:
+                yield one
+
+
+@dataclass(frozen=True)
+class Among(Step):
+    """Only some texts, in any case."""
+
+    texts: tuple[str, ...]
+
+    def take(self, value: object) -> Iterator[object]:
+        """The text, if it is one of them."""
+        for one in _list_items(value):
+            if isinstance(one, str) and one.strip().casefold() in self.texts:
+                yield one
+
+
+@dataclass(frozen=True)
+class Within(Step):
+    """What a regular expression finds in a text: its groups, if all of the text matches."""
+
+    pattern: str
+    #: What stands before each of the values in the field, such as the scheme of an identifier.
+    prefix: str = ""
+
+    def take(self, value: object) -> Iterator[object]:
+        """The groups that hold something; what is no text stays as it is."""
+        for one in _list_items(value):
+            if not isinstance(one, str):
+                yield one
+            elif match := re.fullmatch(self.pattern, one.strip(), re.DOTALL):
+                yield from (f"{self.prefix}{group.strip()}" for group in match.groups() if group)
 
 
 @dataclass(frozen=True)
@@ -122,12 +167,18 @@ class JsonShape:
     certain: bool = False
     #: Whether the members that are no fields are kept in `extra`.
     keeps_others: bool = True
+    #: Read issues of a record that has something at a path, if it keeps no others.
+    issues: tuple[tuple[ReadIssue, Path], ...] = ()
     #: Records of this layout are not read: what to do instead.
     cure: str | None = None
 
     def fits(self, members: Members) -> bool:
         """Whether a record has this layout."""
         return any(_find(members, path) for path in self.marks)
+
+    def issues_of(self, members: Members) -> tuple[str, ...]:
+        """The read issues of a record."""
+        return tuple(str(issue) for issue, path in self.issues if _find(members, path))
 
     def read(
         self, members: Members, listed: Collection[str]

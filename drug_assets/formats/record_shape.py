@@ -10,10 +10,13 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias
 
+from drug_assets.terms import ReadIssue
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import polars as pl
 
@@ -42,45 +45,98 @@ class AssignedColumns:
 
 
 @dataclass(frozen=True, slots=True)
-class PartValue:
-    """A column of a part table that gives a field of the record."""
+class Condition:
+    """What a row of a known table holds in a column, if something is true of the row."""
+
+    #: The column, as `normalize_header` returns it.
+    column: str
+    #: What it holds, in lower case; nothing is "".
+    among: tuple[str, ...]
+    #: False: it holds something else.
+    holds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TableValue:
+    """A column of a known table that gives a field of the record, or several values of one."""
 
     #: The field.
     field: str
     #: The column, as `normalize_header` returns it.
     column: str
-    #: Another column, on which it depends whether the value of a row is one of this field; None if
-    #: it always is.
-    where: str | None = None
-    #: What that column then holds, in lower case.
-    among: tuple[str, ...] = ()
+    #: The rows whose value is one of this field: those of which all of this is true.
+    when: tuple[Condition, ...] = ()
+    #: The regular expression that the whole text must match: its groups, or all of it if it has
+    #: none, are the values.
+    pattern: str | None = None
+    #: What stands before each of the values in the field, such as the scheme of an identifier.
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class PartTable:
-    """A table whose rows are parts of records: each adds to the record of its id.
+class Mark:
+    """A read issue of the rows of a known table: of those of which all of this is true."""
 
-    Its rows are no records of their own. Columns are spelt as `normalize_header` returns them.
+    issue: ReadIssue
+    when: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTable:
+    """A table as its owner delivers it, whose columns mean what is declared here.
+
+    A column of it that has the name of a field does not give this field by that. Columns are spelt
+    as `normalize_header` returns them.
     """
 
-    #: The column that names the record.
-    record_id: str
-    #: A file is of this table if it has all of these columns, and no other that is required of a
-    #: file of records.
+    #: A file is of this table if its header has all of these columns, and no other that is required
+    #: of a file of records. If it has no header, these are all of its columns, in their order.
     columns: tuple[str, ...]
-    #: What it adds. There may be nothing: then its rows are only accounted for.
-    values: tuple[PartValue, ...] = ()
+    #: What it gives. There may be nothing: then its rows are only accounted for.
+    values: tuple[TableValue, ...] = ()
+    #: What its rows are, if they are not records of their own.
+    marks: tuple[Mark, ...] = ()
+    #: Of a table without a header: a word by which the name of a file tells that it is this table.
+    file_word: str | None = None
+    #: What separates its columns, if it has no header that shows it.
+    separator: str = "\t"
+    #: Whether its values can be quoted; if not, a quote is a character like any other.
+    quoted: bool = True
+    #: Whether bytes that are not UTF-8 are what its owner writes: Windows-1252, and nothing odd.
+    windows_1252: bool = False
+    #: Whether `extra` has all its other columns; if not, of a row with an issue it has what decided
+    #: about it.
+    keeps_others: bool = True
+
+    def is_of_parts(self) -> bool:
+        """Whether its rows are parts of the records of another table."""
+        return any(mark.issue is ReadIssue.PART_OF_RECORD for mark in self.marks)
+
+    def deciding_columns(self) -> tuple[str, ...]:
+        """The columns that its conditions name."""
+        return tuple(dict.fromkeys(condition.column for condition in self._conditions()))
+
+    def deciding_words(self, column: str) -> frozenset[str]:
+        """The words in one of these columns that its conditions name."""
+        of_column = (each.among for each in self._conditions() if each.column == column)
+        return frozenset(chain.from_iterable(of_column))
+
+    def _conditions(self) -> Iterator[Condition]:
+        return chain(*(each.when for each in self.values), *(each.when for each in self.marks))
 
     def assign(self, headers: Sequence[str]) -> AssignedColumns:
-        """Assign the id of the record, and what the table adds, to fields; nothing else is one."""
+        """Assign what the table gives to fields; nothing else is one."""
         first: dict[str, int] = {}
         for position, header in enumerate(headers):
             first.setdefault(normalize_header(header), position)
-        synonyms = {value.field: (first[value.column],) for value in self.values}
-        if self.record_id in first:
-            synonyms["id"] = (first[self.record_id],)
+        given: dict[str, dict[int, None]] = {}
+        for value in self.values:
+            if value.column in first:
+                given.setdefault(value.field, {})[first[value.column]] = None
+        synonyms = {field: tuple(positions) for field, positions in given.items()}
         assigned = set(chain(*synonyms.values()))
-        beyond = (position for position in range(len(headers)) if position not in assigned)
+        others = range(len(headers)) if self.keeps_others else ()
+        beyond = (position for position in others if position not in assigned)
         return AssignedColumns(synonyms, {}, tuple(beyond))
 
 
@@ -110,17 +166,30 @@ class RecordShape:
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: By field, the regular expression that its values match, where that tells them from others.
     forms: Mapping[str, str] = field(default_factory=dict)
-    #: The tables whose rows are parts of records.
-    part_tables: tuple[PartTable, ...] = ()
+    #: The tables that are read as declared.
+    known_tables: tuple[KnownTable, ...] = ()
 
-    def part_table(self, headers: Sequence[str]) -> PartTable | None:
-        """The part table that has these headers: of several the one with most columns, or None."""
-        if not self.part_tables:
+    def known_table(self, headers: Sequence[str]) -> KnownTable | None:
+        """The known table with these headers: of several the one with most columns, or None."""
+        if not self.known_tables:
             return None
         names = {normalize_header(header) for header in headers}
         of_records = {name for name in names if self.field_of(name) in self.required}
-        fitting = (table for table in self.part_tables if of_records <= set(table.columns) <= names)
+        fitting = (
+            table
+            for table in self.known_tables
+            if not table.file_word and of_records <= set(table.columns) <= names
+        )
         return max(fitting, key=lambda table: len(table.columns), default=None)
+
+    def known_file(self, name: str) -> KnownTable | None:
+        """The known table without a header that the name of a file tells, or None."""
+        bare = PurePosixPath(name).name.casefold()
+        for table in self.known_tables:
+            word = table.file_word
+            if word and re.search(rf"(?<![^\W\d_]){re.escape(word)}(?![^\W\d_])", bare):
+                return table
+        return None
 
     def assign(self, headers: Sequence[str]) -> AssignedColumns:
         """Assign the columns of a table, or the members of an object, to the fields.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from drug_assets.fetch import PublicService
     from drug_assets.formats.json_shapes import JsonShape
-    from drug_assets.formats.record_shape import PartTable
+    from drug_assets.formats.record_shape import KnownTable
 
 #: Columns of AACT's table of studies that are no field.
 _UNREAD_OF_STUDIES = (
@@ -131,11 +131,11 @@ class ClinicalTrials(TrialSource):
 
         return API_V2, API_V1
 
-    def part_tables(self) -> tuple[PartTable, ...]:
+    def known_tables(self) -> tuple[KnownTable, ...]:
         """The tables of AACT beside that of studies."""
-        from drug_assets.formats.aact import PART_TABLES
+        from drug_assets.formats.aact import KNOWN_TABLES
 
-        return PART_TABLES
+        return KNOWN_TABLES
 
     def read_id(self, text: pl.Expr) -> pl.Expr:
         """Ids of any registry, or of the team's own."""

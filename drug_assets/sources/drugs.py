@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from drug_assets.formats.json_shapes import JsonShape
+    from drug_assets.formats.record_shape import KnownTable
+
 
 class Drugs(DrugList):
     """Drugs by name, with codes and synonyms."""
@@ -62,12 +65,28 @@ class Drugs(DrugList):
     forms: ClassVar[Mapping[str, str]] = {"id": ID_FORM, "atccode": ATC_CODES_FORM}
     listed = frozenset(
         {
-            *("synonyms", "brands", "research_codes", "forms", "form_of"),
+            *("atccode", "synonyms", "brands", "research_codes", "forms", "form_of"),
             *("mapped_to", "tree_numbers", *IdentifierScheme),
         }
     )
     formats = ("json", "csv", "mesh_xml")
+    owners_files = (
+        r"unii[ _]?(?:names|records).*\.txt",
+        r"medicines[_-]output[_-]medicines.*\.(?:json|csv)",
+    )
     cluster_by = ("drug_id",)
+
+    def known_tables(self) -> tuple[KnownTable, ...]:
+        """The tables of vocabularies."""
+        from drug_assets.formats.vocabularies import KNOWN_TABLES
+
+        return KNOWN_TABLES
+
+    def json_shapes(self) -> tuple[JsonShape, ...]:
+        """The JSON of vocabularies."""
+        from drug_assets.formats.vocabularies import JSON_SHAPES
+
+        return JSON_SHAPES
 
     def contracts(self) -> SourceContracts:
         """Its contracts."""

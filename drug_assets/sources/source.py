@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from drug_assets.contracts import Contract
     from drug_assets.fetch import PublicService
     from drug_assets.formats.json_shapes import JsonShape
-    from drug_assets.formats.record_shape import PartTable, RecordShape
+    from drug_assets.formats.record_shape import KnownTable, RecordShape
     from drug_assets.terms import TrialPublicationKind
 
 
@@ -97,12 +97,17 @@ class Source(ABC):
         """The layouts of JSON in which its records come, besides flat ones."""
         return ()
 
-    def part_tables(self) -> tuple[PartTable, ...]:
-        """The tables whose rows are parts of its records.
+    def known_tables(self) -> tuple[KnownTable, ...]:
+        """The tables that are read as declared, since their columns do not say what they mean.
 
-        If there are any, the contract of its records has the column of `contracts.PartialRecords`.
+        If the rows of some are parts of records (`has_parts`), the contract of its records has the
+        column of `contracts.PartialRecords`.
         """
         return ()
+
+    def has_parts(self) -> bool:
+        """Whether the rows of some tables are parts of the records of another one."""
+        return any(table.is_of_parts() for table in self.known_tables())
 
     @cache  # noqa: B019 - there are as many sources as modules in this package
     def record_shape(self) -> RecordShape:
@@ -124,7 +129,7 @@ class Source(ABC):
             listed=self.listed,
             formats=self.formats,
             json_shapes=self.json_shapes(),
-            part_tables=self.part_tables(),
+            known_tables=self.known_tables(),
         )
 
     def read_id(self, text: pl.Expr) -> pl.Expr:

@@ -84,7 +84,7 @@ def parser_version(source: Source) -> str:
         *(sorted(shape.preferred), sorted(shape.parts.items()), shape.json_shapes),
         sorted(shape.forms.items()),
         sorted(source.ignored),
-        shape.part_tables,
+        shape.known_tables,
     )
     return compute_version(formats.read, given=shape_values)
 

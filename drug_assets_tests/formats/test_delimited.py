@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from drug_assets.formats import FormatError, delimited
 from drug_assets.formats import raw_rows as batching
-from drug_assets.formats.record_shape import PartTable, PartValue
+from drug_assets.formats.record_shape import Condition, KnownTable, Mark, TableValue
+from drug_assets.terms import ReadIssue
 from drug_assets_tests.support.frames import fields, issues, raw_rows
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
@@ -527,22 +528,27 @@ def test_a_header_with_a_quote_that_does_not_end_is_refused_by_name() -> None:
         raw_rows("pubmed.csv", b'"!')
 
 
+def _part_table(*columns: str, values: tuple[TableValue, ...] = ()) -> KnownTable:
+    return KnownTable(
+        columns, (TableValue("id", "report"), *values), (Mark(ReadIssue.PART_OF_RECORD),)
+    )
+
+
 PARTS = (
-    PartTable(
-        "report",
-        ("number", "report", "value", "kind"),
-        (
-            PartValue("reference_pmids", "value", "kind", ("all", "good")),
-            PartValue("result_pmids", "value", "kind", ("good",)),
+    _part_table(
+        *("number", "report", "value", "kind"),
+        values=(
+            TableValue("reference_pmids", "value", (Condition("kind", ("all", "good")),)),
+            TableValue("result_pmids", "value", (Condition("kind", ("good",)),)),
         ),
     ),
-    PartTable("report", ("number", "report", "title")),
-    PartTable("report", ("number", "word")),
+    _part_table("number", "report", "title"),
+    _part_table("number", "word"),
 )
 
 
 def _read_parts(text: str) -> pl.DataFrame:
-    shape = replace(CLINICAL_TRIALS.record_shape(), part_tables=PARTS)
+    shape = replace(CLINICAL_TRIALS.record_shape(), known_tables=PARTS)
     return pl.concat(delimited.read_batches(shape, "f.txt", [text.encode()]))
 
 
