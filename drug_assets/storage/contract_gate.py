@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from drug_assets import contracts
 from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES
 
 if TYPE_CHECKING:
-    import polars as pl
+    from pathlib import Path
+
+#: Rows of a file that are checked at once.
+_BLOCK_ROWS = 64 * 1024
 
 
 class ContractBrokenError(DrugAssetsError):
@@ -45,12 +50,38 @@ def require_contract(table: str, rows: pl.LazyFrame) -> None:
         ContractBrokenError: a rule is broken. The message names each broken rule, how many rows
             break it, and the first invalid row.
     """
-    _, failure = TABLES[table].contract.filter(rows)
-    broken = failure.counts()
-    if not broken:
+    contract = TABLES[table].contract
+    if contract.is_valid(rows):
         return
+    _, failure = contract.filter(rows)
+    broken = failure.counts()
     example = failure.invalid().head(1).to_dicts()[0]
     rules = ", ".join(f"{rule} ({count} rows)" for rule, count in sorted(broken.items()))
     raise ContractBrokenError(
         f"{table} was not written: it breaks {rules}; the first such row: {example}"
     )
+
+
+def require_contract_of_file(table: str, file: Path) -> None:
+    """Check that the rows of a Parquet file keep the contract of their table.
+
+    Memory follows a block of rows, and the keys: that these differ is the only rule about several
+    rows.
+
+    Args:
+        table: name of the table.
+        file: the file, with the columns that `conform` returns.
+
+    Raises:
+        ContractBrokenError: as `require_contract`.
+    """
+    contract = TABLES[table].contract
+    rows = pl.scan_parquet(file, glob=False)
+    height = rows.select(pl.len()).collect().item()
+    starts = range(0, height, _BLOCK_ROWS)
+    keep = all(contract.is_valid(rows.slice(start, _BLOCK_ROWS)) for start in starts)
+    if keep and len(starts) > 1:
+        key = pl.struct(contract.primary_key())
+        keep = rows.select(key.n_unique()).collect().item() == height
+    if not keep:
+        require_contract(table, rows)

@@ -17,7 +17,7 @@ from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage import commit as commits
 from drug_assets.storage import staging
-from drug_assets.storage.contract_gate import conform, require_contract
+from drug_assets.storage.contract_gate import conform, require_contract_of_file
 from drug_assets.storage.former import take_over
 from drug_assets.storage.kept.by_file import (
     DamagedPartsError,
@@ -162,7 +162,7 @@ class Outputs:
         try:
             # The lowest level compresses nearly as well as the default, in two thirds of the time.
             conform(table, rows).sink_parquet(scratch, maintain_order=True, compression_level=1)
-            require_contract(table, pl.scan_parquet(scratch, glob=False))
+            require_contract_of_file(table, scratch)
             written = WrittenTable(
                 rows=count_rows(scratch),
                 size_bytes=scratch.stat().st_size,

@@ -47,18 +47,13 @@ asked: list[list[str]] = []
 def _cleaned(raw: pl.LazyFrame, *, suffix: str = "") -> pl.LazyFrame:
     """Records of drugs whose names are told by the raw rows."""
     asked.append(raw.select("source_file").unique().collect()["source_file"].sort().to_list())
-    nothing = pl.lit([], dtype=pl.List(pl.String))
-    return raw.select(
-        "source_file",
-        "source_row",
-        reason=pl.lit(None, dtype=pl.String),
-        id=pl.lit(None, dtype=pl.String),
-        id_text=pl.lit(None, dtype=pl.String),
-        drug=pl.col("drug") + suffix,
-        folded_name=pl.col("drug"),
-        codes=nothing,
-        synonyms=nothing,
-    )
+    nothing = {
+        name: pl.lit([] if isinstance(dtype, pl.List) else None, dtype=dtype)
+        for name, dtype in contracts.polars_schema(TABLES["drugs_records"].contract).items()
+    }
+    row = {name: pl.col(name) for name in ("source_file", "source_row")}
+    names = {"drug": pl.col("drug") + suffix, "folded_name": pl.col("drug")}
+    return raw.select(**nothing | row | names)
 
 
 def _odd_rows(raw: pl.LazyFrame) -> pl.LazyFrame:

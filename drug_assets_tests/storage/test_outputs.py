@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from drug_assets import contracts
-from drug_assets.storage import staging
+from drug_assets.storage import contract_gate, staging
 from drug_assets.storage.contract_gate import ContractBrokenError
 from drug_assets.storage.kept.by_file import Part, Parts, write_part
 from drug_assets.storage.objects import LocalFolder, write_text
@@ -166,6 +166,29 @@ def test_missing_column_is_named(store: LocalFolder) -> None:
 def test_same_key_twice_breaks_the_contract(store: LocalFolder) -> None:
     with pytest.raises(ContractBrokenError, match=r"primary_key \(2 rows\)"):
         Outputs(store, "").write_table("top_journal", top_journal("A", "A"))
+
+
+def test_same_key_in_two_blocks_breaks_the_contract(
+    store: LocalFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contract_gate, "_BLOCK_ROWS", 2)
+    Outputs(store, "").write_table("top_journal", top_journal("A", "B", "C"))
+    before = store.read("top_journal.parquet")
+    with pytest.raises(ContractBrokenError, match=r"breaks primary_key \(2 rows\); the first such"):
+        Outputs(store, "").write_table("top_journal", top_journal("A", "B", "C", "A"))
+    assert store.read("top_journal.parquet") == before
+
+
+def test_broken_rules_of_all_blocks_are_counted(
+    store: LocalFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contract_gate, "_BLOCK_ROWS", 2)
+    wrong = pl.col("journal").is_in(["B", "C"])
+    counts = top_journal("A", "B", "C").with_columns(
+        drug_count=pl.when(wrong).then(9).otherwise("drug_count")
+    )
+    with pytest.raises(ContractBrokenError, match=r"as_counted \(2 rows\).*'journal_id': 'b'"):
+        Outputs(store, "").write_table("top_journal", counts)
 
 
 def test_rows_that_fail_while_they_are_computed_leave_nothing(store: LocalFolder) -> None:

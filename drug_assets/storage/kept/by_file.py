@@ -18,7 +18,11 @@ import polars as pl
 
 from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES
-from drug_assets.storage.contract_gate import conform, require_contract
+from drug_assets.storage.contract_gate import (
+    conform,
+    require_contract,
+    require_contract_of_file,
+)
 from drug_assets.storage.kept import FOLDER
 from drug_assets.storage.kept.whole import (
     find_whole,
@@ -289,7 +293,7 @@ def write_part(
         metadata: returns entries for the metadata of the Parquet file; called after the last row
             was made.
         checked: whether the rows were held to the contract as they were made. Else they are read
-            again for it, and then memory follows their number.
+            again for it, and then memory follows their number of keys.
         before_put: called when all rows are written; if it raises, there is no part.
 
     Raises:
@@ -305,7 +309,7 @@ def write_part(
             metadata=lambda _: dict(metadata()),
         )
         if not checked:
-            require_contract(table, pl.scan_parquet(scratch, glob=False))
+            require_contract_of_file(table, scratch)
         if before_put is not None:
             before_put()
 
