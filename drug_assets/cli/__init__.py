@@ -1,4 +1,4 @@
-"""The command line: run, questions, fetch, deploy-sql (SPEC 8).
+"""The command line: run, questions, accuracy, fetch, deploy-sql (SPEC 8).
 
 Only click is imported at the top; each command imports the rest itself, so that a question is
 answered without loading Polars or Dagster. Exit codes: 0 success, 1 a step or a blocking check
@@ -393,6 +393,48 @@ _RESUMES = "An interrupted pull goes on where it stopped."
 for _source in sources.PUBLICATIONS:
     if _source.pulled_from:
         _pull(_source)
+
+
+@main.command()
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--list",
+    "lists",
+    multiple=True,
+    metavar="PATH_OR_URI",
+    help="A drug list, instead of those that landed. Can be repeated.",
+)
+@click.option("--landing", metavar="DIR_OR_URI", help="Landing zone. [DRUG_ASSETS_LANDING; data]")
+@click.option(
+    "--type",
+    "types",
+    multiple=True,
+    metavar="TYPE",
+    help="A type of annotations that counts, in PubTator. Can be repeated. [chemicals and drugs]",
+)
+@_json
+def accuracy(
+    file: str, lists: tuple[str, ...], landing: str | None, types: tuple[str, ...], *, as_json: bool
+) -> None:
+    """How well the names of drug lists find what people marked in the titles of FILE.
+
+    FILE: JSON lines with title and spans ([start, end), in characters), or PubTator.
+    """
+    from drug_assets.cli.accuracy_report import as_lines, as_object, measure_accuracy
+    from drug_assets.storage.objects import StorageError
+
+    if lists and landing is not None:
+        _stop("--list names the drug lists: leave out --landing", USAGE)
+    settings = Settings.of(landing=landing)
+    try:
+        measured = measure_accuracy(file, lists, types, settings)
+    except (OSError, StorageError) as error:
+        _stop(str(error), USAGE)
+    if as_json:
+        _echo_json(as_object(measured))
+        return
+    for line in as_lines(measured):
+        _echo(line)
 
 
 @main.command("deploy-sql")

@@ -1,0 +1,216 @@
+"""How well the names of drug lists find what people have marked, and what adds to it.
+
+Names are chosen and searched for exactly as in a run: `cleaning.drugs` joins the lists, applies the
+stop list and makes variants, `mentions` searches. Each list is then left out, and tried alone; so
+are the stop list and each rule for variants. Only names all of whose words occur in some title are
+searched for, which finds the same and takes a fraction of the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from drug_assets.accuracy.gold import GoldError
+from drug_assets.accuracy.mistakes import SIGN, Known, Mistakes, list_mistakes
+from drug_assets.accuracy.scores import Figure, Scores, count_titles, score
+from drug_assets.cleaning import drugs as drug_cleaning
+from drug_assets.cleaning.name_variants import RULES, Rules, make_variants
+from drug_assets.cleaning.stop_list import StopList
+from drug_assets.cleaning.text import blank_raised, fold_text
+from drug_assets.mentions import Vocabulary, find_mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from drug_assets.accuracy.gold import Gold, Spans
+
+_WORD = r"[\p{L}\p{N}]+"
+_ALL, _LISTED = "all", "as listed"
+_ALONE, _WITHOUT = "alone", "without"
+STOP_LIST = "stop list"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a list, the stop list or a rule adds."""
+
+    #: The list, `STOP_LIST`, or the name of the rule.
+    name: str
+    #: Number of names that are searched for with it alone.
+    names: int
+    #: With this list alone; with the stop list and no rule; with the stop list and this rule.
+    alone: Scores
+    #: With everything but this.
+    without: Scores
+    #: F1 with everything, less F1 without this.
+    gain: Figure
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """The accuracy of drug lists on titles with marked spans."""
+
+    titles: int
+    spans: int
+    drugs: int
+    #: Number of names that are searched for, and of those that the lists have.
+    names: int
+    listed_names: int
+    scores: Scores
+    #: With the names as they are listed: without stop list and variants.
+    as_listed: Scores
+    mistakes: list[Mistakes]
+    #: Of each list, if there are several.
+    lists: list[Part]
+    #: Of the stop list, and of each rule for variants.
+    rules: list[Part]
+
+
+def measure(gold: Gold, records: Mapping[str, pl.DataFrame], stop_list: StopList) -> Accuracy:
+    """Measure the accuracy of drug lists.
+
+    Args:
+        gold: titles in which people have marked every drug.
+        records: by name of the list, its rows (`contracts.DrugRecords`).
+        stop_list: names that are not searched for.
+
+    Raises:
+        GoldError: the lists name no drug, so nothing can be measured.
+    """
+    searched = choose_names(records.values(), stop_list)
+    if searched.is_empty():
+        raise GoldError(f"no drug list names a drug: {', '.join(records) or 'there is none'}")
+    listed = choose_names(records.values(), StopList(), {})
+    measuring = _Measuring(gold)
+    measuring.add(_ALL, searched)
+    measuring.add(_LISTED, listed)
+    _add_lists(measuring, records, stop_list)
+    _add_rules(measuring, listed, stop_list)
+    scored = score(measuring.counts, against=_ALL)
+
+    def part(name: str) -> Part:
+        alone, without = (f"{name}, {kind}" for kind in (_ALONE, _WITHOUT))
+        return Part(name, measuring.names[alone], scored[alone][0], *scored[without])
+
+    return Accuracy(
+        titles=len(gold),
+        spans=gold.count_spans(),
+        drugs=searched["drug_id"].n_unique(),
+        names=measuring.names[_ALL],
+        listed_names=measuring.names[_LISTED],
+        scores=scored[_ALL][0],
+        as_listed=scored[_LISTED][0],
+        mistakes=list_mistakes(gold, measuring.found[_ALL], _known(searched, listed, stop_list)),
+        lists=[part(name) for name in records] if len(records) > 1 else [],
+        rules=[part(name) for name in (STOP_LIST, *RULES)],
+    )
+
+
+def choose_names(
+    records: Iterable[pl.DataFrame], stop_list: StopList, rules: Rules = RULES
+) -> pl.DataFrame:
+    """Choose the names that a run with some drug lists searches for.
+
+    Args:
+        records: the rows of each list (`contracts.DrugRecords`).
+        stop_list: names that are not searched for.
+        rules: the rules that make further spellings of a name.
+
+    Returns:
+        Columns drug_id and name, one row per spelling.
+    """
+    kept = drug_cleaning.clean_drugs(pl.concat(records).lazy(), stop_list, rules).kept.collect()
+    return kept.select("drug_id", name="names").explode("name", empty_as_null=False)
+
+
+def find_spans(titles: Sequence[str], names: pl.DataFrame) -> Spans:
+    """Find the spans of names in titles.
+
+    Args:
+        titles: the titles.
+        names: columns drug_id and name.
+
+    Returns:
+        The spans found in each title.
+    """
+    frame = pl.LazyFrame({"row": range(len(titles)), "title": titles})
+    spans: Spans = [set() for _ in titles]
+    for row, of_row in find_mentions(frame, Vocabulary.of(names)).select("row", "spans").rows():
+        spans[row] |= {(span["start"], span["end"]) for span in of_row}
+    return spans
+
+
+def _add_lists(
+    measuring: _Measuring, records: Mapping[str, pl.DataFrame], stop_list: StopList
+) -> None:
+    """Search with each list alone, and with all others."""
+    if len(records) == 1:
+        return
+    of_lists: dict[frozenset[str], pl.DataFrame] = {}
+    for name in records:
+        for kind, chosen in ((_ALONE, {name}), (_WITHOUT, records.keys() - {name})):
+            lists = frozenset(chosen)
+            if lists not in of_lists:  # of two lists, one alone is all without the other
+                of_lists[lists] = choose_names(
+                    (records[each] for each in records if each in lists), stop_list
+                )
+            measuring.add(f"{name}, {kind}", of_lists[lists])
+
+
+def _add_rules(measuring: _Measuring, listed: pl.DataFrame, stop_list: StopList) -> None:
+    """Search with each rule and the stop list alone, and with all others."""
+    safe = listed.filter(~stop_list.stops(pl.col("name")))
+    measuring.add(f"{STOP_LIST}, {_ALONE}", safe)
+    measuring.add(f"{STOP_LIST}, {_WITHOUT}", pl.concat([listed, make_variants(listed)]))
+    for name, rule in RULES.items():
+        others = {other: r for other, r in RULES.items() if other != name}
+        for kind, rules in ((_ALONE, {name: rule}), (_WITHOUT, others)):
+            variants = make_variants(listed, rules).filter(~stop_list.stops(pl.col("name")))
+            measuring.add(f"{name}, {kind}", pl.concat([safe, variants]))
+
+
+class _Measuring:
+    """Searches the same titles for several sets of names."""
+
+    def __init__(self, gold: Gold) -> None:
+        self._gold = gold
+        #: By setting: what `count_titles` returns, the spans found, the number of names.
+        self.counts: dict[str, pl.DataFrame] = {}
+        self.found: dict[str, Spans] = {}
+        self.names: dict[str, int] = {}
+        titles = pl.lit(pl.Series(gold.titles, dtype=pl.String))
+        # Both readings of raised characters: as plain ones, and as signs.
+        readings = pl.select(fold_text(pl.concat([titles, blank_raised(titles)]))).to_series()
+        self._words = readings.str.extract_all(_WORD).explode().drop_nulls().unique().implode()
+
+    def add(self, setting: str, names: pl.DataFrame) -> None:
+        """Search for names: columns drug_id and name."""
+        folded = names.select("drug_id", name=fold_text(pl.col("name")))
+        possible = self._keep_possible(folded)
+        self.found[setting] = find_spans(self._gold.titles, possible)
+        self.counts[setting] = count_titles(self._gold, self.found[setting], set(possible["name"]))
+        self.names[setting] = folded["name"].n_unique()
+
+    def _keep_possible(self, names: pl.DataFrame) -> pl.DataFrame:
+        """The names all of whose words occur in the titles."""
+        first = pl.col("name").str.extract(_WORD, 0)
+        words = pl.col("name").str.extract_all(_WORD)
+        every_word_occurs = words.list.eval(pl.element().is_in(self._words)).list.all()
+        return names.filter(first.is_in(self._words)).filter(every_word_occurs)
+
+
+def _known(searched: pl.DataFrame, listed: pl.DataFrame, stop_list: StopList) -> Known:
+    name = fold_text(pl.col("name"))
+    owned = searched.select("drug_id", name=name).unique().group_by("name").len()
+    of_lists = listed.select(name=name).unique()
+    bare = of_lists["name"].str.replace_all(SIGN, "")
+    return Known(
+        searched=set(owned["name"]),
+        listed=set(of_lists["name"]),
+        bare=set(bare),
+        stopped=set(of_lists.filter(stop_list.stops(pl.col("name")))["name"]),
+        ambiguous=set(owned.filter(pl.col("len") > 1)["name"]),
+    )

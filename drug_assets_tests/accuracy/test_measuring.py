@@ -1,0 +1,126 @@
+"""Lists are measured as a run searches for their names; each list and each rule says its gain."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from drug_assets import sources
+from drug_assets.accuracy import measuring
+from drug_assets.accuracy.gold import Gold, GoldError
+from drug_assets.cleaning.name_variants import RULES
+from drug_assets.cleaning.stop_list import StopList
+from drug_assets.contracts import RawDrugs, polars_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from drug_assets.accuracy.measuring import Accuracy
+
+pytestmark = pytest.mark.slow
+
+TITLES = [
+    "Sulphasalazine and zetamol",
+    "On lead and betazide in zetamol poisoning",
+    "A follow-up of beta acid",
+    "The fate of aspirin² and zeta mol",
+    "Nothing at all",
+]
+GOLD = Gold(TITLES, [{(0, 14), (19, 26)}, {(12, 20), (24, 31)}, {(15, 24)}, {(12, 19)}, set()])
+STOPPED = StopList(frozenset({"lead"}))
+
+
+def records(name: str, *rows: str) -> pl.DataFrame:
+    """The records of a list; a row is a name and its synonyms, separated by bars."""
+    raw = pl.DataFrame(
+        [
+            {
+                "source_file": name,
+                "source_row": number,
+                "drug": row.partition("|")[0],
+                "synonyms": row.partition("|")[2],
+                "read_issues": [],
+            }
+            for number, row in enumerate(rows, start=1)
+        ],
+        schema={c: t for c, t in polars_schema(RawDrugs).items() if c != "extra"},
+        schema_overrides={"read_issues": pl.List(pl.String)},
+    )
+    return sources.DRUGS.clean_records(raw.with_columns(extra=None).lazy()).collect()
+
+
+def found_texts(names: Iterable[str]) -> list[str]:
+    frame = pl.DataFrame({"drug_id": list(names), "name": list(names)})
+    spans = measuring.find_spans(TITLES, frame)
+    return [t[a:b] for t, found in zip(TITLES, spans, strict=True) for a, b in sorted(found)]
+
+
+LISTS = {
+    "ours.csv": records("ours.csv", "Zetamol", "Lead"),
+    "theirs.csv": records("theirs.csv", "Sulfasalazine", "Betazide|zetamol", "Aspirin", "zeta mol"),
+}
+
+
+@pytest.fixture(scope="module")
+def of_two_lists() -> Accuracy:
+    return measuring.measure(GOLD, LISTS, STOPPED)
+
+
+def test_every_figure_of_two_lists(of_two_lists: Accuracy) -> None:
+    a = of_two_lists
+    assert (a.titles, a.spans) == (5, 6)
+    # Sulphasalazine is made of Sulfasalazine, lead is stopped, beta acid is missing.
+    assert (a.scores.precision.value, a.scores.recall.value) == (5 / 6, 5 / 6)
+    assert a.scores.closed_list.value == 1
+    assert a.listed_names == 6
+    assert (a.as_listed.precision.value, a.as_listed.recall.value) == (4 / 6, 4 / 6)
+    assert [(each.kind, each.texts) for each in a.mistakes] == [
+        ("not_listed", {"beta acid": 1}),
+        ("listed", {"zeta mol": 1}),
+    ]
+
+
+def test_what_each_list_adds(of_two_lists: Accuracy) -> None:
+    ours, theirs = of_two_lists.lists
+    assert (ours.name, theirs.name) == ("ours.csv", "theirs.csv")
+    assert (ours.names, ours.alone.recall.value) == (1, 2 / 6)
+    # All that ours finds, theirs has, too.
+    assert ours.gain.value == 0
+    assert theirs.without == ours.alone
+    assert theirs.gain.value is not None
+    assert theirs.gain.value > 0
+
+
+def test_what_the_stop_list_and_each_rule_add(of_two_lists: Accuracy) -> None:
+    parts = {part.name: part for part in of_two_lists.rules}
+    assert list(parts) == [measuring.STOP_LIST, *RULES]
+    assert parts[measuring.STOP_LIST].without.precision.value == 5 / 7
+    assert parts["older_spelling"].alone.recall.value == 5 / 6
+    assert parts["older_spelling"].without.recall.value == 4 / 6
+    assert parts["in_one"].gain.value == 0
+
+
+def test_of_one_list_nothing_is_left_out() -> None:
+    a = measuring.measure(GOLD, {"ours.csv": LISTS["ours.csv"]}, STOPPED)
+    assert a.lists == []
+    assert a.scores.recall.value == 2 / 6
+
+
+def test_names_that_cannot_occur_are_left_out_of_the_search_alone() -> None:
+    """Of raised characters both readings count, and signs do not part what is possible."""
+    names = ["aspirin2", "aspirin", "follow-up", "zeta-mol", "lead acetate", "beta acid", "(zeta)"]
+    a = measuring.measure(
+        Gold(TITLES, [{(0, 1)}, *[set[tuple[int, int]]()] * 4]),
+        {"l": records("l", *names)},
+        StopList(),
+    )
+    assert a.scores.found == len(found_texts(names)) == 3
+    assert a.listed_names == len(names)
+
+
+def test_lists_without_a_drug_are_told() -> None:
+    nothing = records("empty.csv", "")
+    with pytest.raises(GoldError, match=r"no drug list names a drug: empty\.csv"):
+        measuring.measure(GOLD, {"empty.csv": nothing}, STOPPED)
