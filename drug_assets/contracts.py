@@ -136,7 +136,9 @@ class RawPubmed(RawPublications):
 
     version = dy.String(nullable=True, description="Version of the record within its PubMed id.")
     citation_status = dy.String(
-        nullable=True, description="Status in PubMed; `DeleteCitation` withdraws earlier records."
+        nullable=True,
+        description="Status in PubMed. `DeleteCitation`, or `true` as pubmed_parser writes it, "
+        "withdraws earlier records.",
     )
     vernacular_title = dy.String(nullable=True, description="Title in its own language.")
     publication_types = dy.String(

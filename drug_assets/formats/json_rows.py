@@ -291,11 +291,11 @@ class Rows:
             return known, kept, (*issues, ReadIssue.NOT_TEXT)
         others: list[tuple[str, object]] = []
         hidden: list[tuple[str, object]] = []
-        if shape.keeps_others:
-            for key, value in members:
-                if key not in whole:
-                    named = self._shape.field_of(key)
-                    (hidden if named in fields else others).append((key, value))
+        for key, value in members:
+            if key not in whole:
+                named = self._shape.field_of(key)
+                is_hidden = named in fields or (named is not None and key in shape.passed_over)
+                (hidden if is_hidden else others).append((key, value))
         flat = (*fields.items(), *others)
         keys = tuple([key for key, _ in flat])
         values = tuple([value for _, value in flat])

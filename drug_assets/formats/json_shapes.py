@@ -139,6 +139,17 @@ class Split(Step):
 
 
 @dataclass(frozen=True)
+class First(Step):
+    """The first item of a list."""
+
+    def take(self, value: object) -> Iterator[object]:
+        """The item; what is no list stays as it is."""
+        items = _list_items(value)
+        if items:
+            yield items[0]
+
+
+@dataclass(frozen=True)
 class FirstLine(Step):
     """The first line of a text."""
 
@@ -163,6 +174,9 @@ class JsonShape:
     #: By field, the paths at which a record has it. A field takes what it finds at the first path
     #: that leads to something, a multi-valued field what it finds at all of them.
     paths: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    #: The known members of its records that are no fields, even those with the name of one, between
+    #: blanks: nobody is told that they are not read.
+    no_fields: str = ""
     #: Whether a record of this layout is one of the source, whatever fields it has.
     certain: bool = False
     #: Whether the members that are no fields are kept in `extra`.
@@ -213,6 +227,11 @@ class JsonShape:
         return fields, whole
 
     @cached_property
+    def passed_over(self) -> frozenset[str]:
+        """The names in `no_fields`."""
+        return frozenset(self.no_fields.split())
+
+    @cached_property
     def _tree(self) -> _Tree:
         """All paths, their common beginnings once, so that a record is looked through once."""
         tree = _Tree()
@@ -228,7 +247,7 @@ class JsonShape:
 @cache
 def _is_whole(path: tuple[str, *tuple[str | Step, ...]]) -> bool:
     """Whether a path takes the whole member at its first key."""
-    return not any(isinstance(step, (str, Having, FirstLine)) for step in path[1:])
+    return not any(isinstance(step, (str, Having, First, FirstLine)) for step in path[1:])
 
 
 class _Tree:

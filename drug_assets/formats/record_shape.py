@@ -234,18 +234,20 @@ class RecordShape:
     def knows(self, header: str) -> bool:
         """Whether a header or JSON key is one of a field, of a part of one, or of a layout of JSON.
 
-        Its value may still stand in `extra`: beside another one of its field, or with what else a
-        layout has there.
+        Its value may still stand in `extra`: beside another one of its field, with what else a
+        layout has there, or because the layout is known to have no field there.
         """
         name = normalize_header(header)
         return self.field_of(name) is not None or name in self._beside_fields
 
     @cached_property
     def _beside_fields(self) -> frozenset[str]:
-        paths = chain.from_iterable(chain(*shape.paths.values()) for shape in self.json_shapes)
-        return frozenset(
-            [*chain(*self.parts.values()), *(normalize_header(path[0]) for path in paths)]
-        )
+        of_shapes = [
+            key
+            for shape in self.json_shapes
+            for key in (*shape.passed_over, *(path[0] for path in chain(*shape.paths.values())))
+        ]
+        return frozenset([*chain(*self.parts.values()), *map(normalize_header, of_shapes)])
 
     @cached_property
     def _by_header(self) -> Mapping[str, str]:

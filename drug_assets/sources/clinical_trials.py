@@ -42,6 +42,25 @@ _UNREAD_OF_STUDIES = (
     *("expandedaccessnctid", "expandedaccessstatusfornctid", "fdaaa801violation"),
     "baselinetypeunitsanalyzed",
 )
+#: Columns of the ICTRP that are no field. When it refreshed its copy of a trial says nothing of how
+#: new the record of the registry is.
+_UNREAD_OF_ICTRP = (
+    *("internalnumber", "lastrefreshedon", "dateregistration3", "exportdate", "sourceregister"),
+    *("webaddress", "otherrecords", "inclusionagemin", "inclusionagemax", "inclusiongender"),
+    *("targetsize", "countries", "contactfirstname", "contactlastname", "contactaddress"),
+    *("contactemail", "contacttel", "contactaffiliation", "inclusioncriteria", "exclusioncriteria"),
+    *("condition", "intervention", "primaryoutcome", "secondaryoutcome", "secondaryid"),
+    *("secondaryids", "secondarysponsor", "sourcesupport", "resultsdateposted", "resultsurllink"),
+    *("resultsdatecompleted", "resultsyesno", "retrospectiveflag", "bridgingflagtruefalse"),
+    *(
+        "bridgedtype",
+        "ethicsstatus",
+        "ethicsapprovaldate",
+        "ethicscontactname",
+        "ethicscontactaddress",
+    ),
+    *("ethicscontactphone", "ethicscontactemail", "publicationurl"),
+)
 
 
 class ClinicalTrials(TrialSource):
@@ -73,9 +92,17 @@ class ClinicalTrials(TrialSource):
         "lastupdateposted": "last_update",
         "sponsor/collaborators": "sponsor",
         "lastupdateposteddate": "last_update",
+        # The WHO's ICTRP, which spells the enrolment in its own way.
+        "trialid": "id",
+        "publictitle": "brief_title",
+        "dateenrollement": "date",
+        "dateenrollment": "date",
+        "dateregistration": "date",
+        "recruitmentstatus": "status",
+        "primarysponsor": "sponsor",
     }
-    # In AACT `id` counts the rows of a table.
-    preferred = frozenset({"nctid"})
+    # In AACT `id` counts the rows of a table. A trial's date is that of its start.
+    preferred = frozenset({"nctid", "dateenrollement", "dateenrollment"})
     # ClinicalTrials.gov's exports, the current and the legacy one, then AACT's table of studies.
     ignored = frozenset(
         {
@@ -86,6 +113,7 @@ class ClinicalTrials(TrialSource):
             *("resultsfirstposted", "locations", "studydocuments"),
             *("rank", "outcomemeasures", "gender", "phases", "fundedbys", "studydesigns", "url"),
             *_UNREAD_OF_STUDIES,
+            *_UNREAD_OF_ICTRP,
         }
     )
     forms: ClassVar[Mapping[str, str]] = {

@@ -48,6 +48,7 @@ class Pubmed(PublicationSource):
         "essn": "issn",
         "issnlinking": "issn",
         "medlineta": "journal_abbreviations",
+        "delete": "citation_status",
         # easyPubMed.
         "jabbrv": "journal_abbreviations",
         # CSL JSON and Crossref.
@@ -57,6 +58,17 @@ class Pubmed(PublicationSource):
         "publicationtitle": "journal",
         "datepublished": "date",
         "issns": "issn",
+        "journalabbreviation": "journal_abbreviations",
+        # Scopus's API, and tables made from it.
+        "dc:title": "title",
+        "prism:publicationname": "journal",
+        "publicationname": "journal",
+        "prism:coverdate": "date",
+        "coverdate": "date",
+        "prism:issn": "issn",
+        "prism:eissn": "issn",
+        "eissn": "issn",
+        "subtypedescription": "publication_types",
     }
     preferred = frozenset(
         {"pmid", "pubmedid", "firstpublicationdate", "publicationdate", "datepublished"}
@@ -125,12 +137,13 @@ class Pubmed(PublicationSource):
         return pl.col("version").str.to_integer(strict=False).fill_null(1).clip(lower_bound=1)
 
     def withdraws(self) -> pl.Expr:
-        """The rows of `DeleteCitation`."""
+        """The rows of `DeleteCitation`; pubmed_parser writes `delete: true`, in JSON and tables."""
         import polars as pl
 
         from drug_assets.formats.pubmed_xml import DELETED
 
-        return pl.col("citation_status").eq_missing(DELETED)
+        status = pl.col("citation_status").str.strip_chars().str.to_lowercase()
+        return status.is_in([DELETED.lower(), "true"]).fill_null(value=False)
 
     def own_columns(self) -> Mapping[str, pl.Expr]:
         """The columns of `contracts.PubmedColumns`."""

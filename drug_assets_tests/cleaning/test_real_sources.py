@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -227,6 +228,27 @@ class TestClinicalTrials:
             ("NCT1", "Official", "Brief", "month", None),
             ("NCT2", "Brief", "Brief", "month", None),
             ("NCT3", "Brief", None, "day", None),
+        ]
+
+    def test_from_an_export_of_the_ictrp_to_the_table(self) -> None:
+        header = (
+            "TrialID,Last Refreshed on,Public title,Scientific title,Primary sponsor,"
+            "Date registration,Date_enrollement,Recruitment Status,Phase"
+        )
+        kept, _, _ = cleaned(
+            CLINICAL_TRIALS,
+            read(
+                CLINICAL_TRIALS,
+                clinical_trials__csv=f"{header}\n"
+                "ISRCTN00000001,1 May 2021,Brief,Official,Clinic,15/01/2020,01/03/2020,Open,2\n"
+                "ISRCTN00000002,1 May 2021,Brief,,Clinic,15/01/2020,,Open,2\n",
+            ),
+        )
+        columns = ("publication_id", "title", "brief_title", "date", "sponsor", "status", "phases")
+        of_both = ("Clinic", "Open", ["2"])
+        assert [tuple(r[c] for c in columns) for r in kept] == [
+            ("ISRCTN00000001", "Official", "Brief", date(2020, 3, 1), *of_both),
+            ("ISRCTN00000002", "Brief", "Brief", date(2020, 1, 15), *of_both),
         ]
 
     @pytest.mark.parametrize(

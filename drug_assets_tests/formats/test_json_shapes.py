@@ -5,9 +5,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import polars as pl
 import pytest
 
-from drug_assets.formats.json_shapes import DateParts, FirstLine, Having, IfTrue, JsonShape, Split
+from drug_assets.formats.json_shapes import (
+    DateParts,
+    First,
+    FirstLine,
+    Having,
+    IfTrue,
+    JsonShape,
+    Split,
+)
+from drug_assets.formats.pubmed_json import SHAPES
+from drug_assets.formats.record_shape import normalize_header
 from drug_assets_tests.support.frames import issues, raw_rows
 from drug_assets_tests.support.registry import PUBMED
 
@@ -120,7 +131,75 @@ PUBMED_PARSER = {
     "publication_types": "D016428:Journal Article; D016441:Retracted Publication",
     "delete": False,
 }
+SEMANTIC_SCHOLAR = {
+    "paperId": "0123abcd",
+    "externalIds": {"DOI": "10.5555/a", "CorpusId": 7, "PubMed": "90000001"},
+    "title": "Aspirin in invented tests",
+    "venue": "J Tests",
+    "publicationVenue": {"name": "Tests", "issn": "1234-5679", "alternate_issns": ["2345-6780"]},
+    "year": 2020,
+    "publicationDate": "2020-01-15",
+    "publicationTypes": ["JournalArticle", "Review"],
+    "journal": {"name": "Journal of invented tests", "volume": "3"},
+    "authors": [{"authorId": "1", "name": "A. Nobody"}],
+    "citationCount": 0,
+}
+CORE = {
+    "id": 12345678,
+    "pubmedId": "90000001",
+    "title": "Aspirin in invented tests",
+    "publishedDate": "2020-01-15T00:00:00",
+    "yearPublished": 2020,
+    "journals": [{"title": "Journal of invented tests", "identifiers": ["issn:1234-5679"]}],
+    "identifiers": [{"identifier": "10.5555/a", "type": "DOI"}],
+    "dataProviders": [{"id": 1, "name": "Repository"}],
+    "documentType": "research",
+}
+DATACITE = {
+    "id": "10.5555/a",
+    "type": "dois",
+    "attributes": {
+        "titles": [
+            {"title": "Aspirin in invented tests"},
+            {"title": "Aspirine", "titleType": "TranslatedTitle", "lang": "fr"},
+        ],
+        "container": {
+            "title": "Journal of invented tests",
+            "identifier": "1234-5679",
+            "identifierType": "ISSN",
+        },
+        "dates": [
+            {"date": "2019", "dateType": "Created"},
+            {"date": "2020-01-15", "dateType": "Issued"},
+        ],
+        "publicationYear": 2020,
+        "types": {"resourceTypeGeneral": "JournalArticle"},
+        "relatedIdentifiers": [
+            {"relationType": "Cites", "relatedIdentifierType": "PMID", "relatedIdentifier": "7"},
+            {
+                "relationType": "IsIdenticalTo",
+                "relatedIdentifierType": "PMID",
+                "relatedIdentifier": "90000001",
+            },
+        ],
+    },
+    "relationships": {},
+}
+SCOPUS = {
+    "@_fa": "true",
+    "link": [{"@ref": "self", "@href": "https://example.org/1"}],
+    "dc:identifier": "SCOPUS_ID:85000000001",
+    "dc:title": "Aspirin in invented tests",
+    "prism:publicationName": "Journal of invented tests",
+    "prism:issn": "12345679",
+    "prism:coverDate": "2020-01-15",
+    "prism:coverDisplayDate": "15 January 2020",
+    "pubmed-id": "90000001",
+    "subtypeDescription": "Article",
+    "citedby-count": "0",
+}
 TITLE, JOURNAL = "Aspirin in invented tests", "Journal of invented tests"
+FROM_SERVICE = {"id": "90000001", "date": "2020-01-15", "journal": JOURNAL}
 MEDLINE = {"nlm_id": "9900001", "issn": "1234-5679|2345-6780", "journal": JOURNAL}
 
 
@@ -212,8 +291,20 @@ MEDLINE = {"nlm_id": "9900001", "issn": "1234-5679|2345-6780", "journal": JOURNA
                 "journal": JOURNAL,
                 "journal_abbreviations": "J Invent Tests",
                 "publication_types": "Journal Article|Retracted Publication",
+                "citation_status": "false",
             },
         ),
+        (
+            SEMANTIC_SCHOLAR,
+            {
+                **FROM_SERVICE,
+                "issn": "1234-5679|2345-6780",
+                "publication_types": "JournalArticle|Review",
+            },
+        ),
+        (CORE, {**FROM_SERVICE, "date": "2020-01-15T00:00:00", "issn": "issn:1234-5679"}),
+        (DATACITE, {**FROM_SERVICE, "issn": "1234-5679", "publication_types": "JournalArticle"}),
+        (SCOPUS, {**FROM_SERVICE, "issn": "12345679", "publication_types": "Article"}),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
@@ -239,15 +330,55 @@ def test_the_records_of_services_and_tools(record: Any, expected: dict[str, str]
                     *("issn", "essn", "pubtype", "type", "is_retracted", "pubmed_id", "delete"),
                     *("publication_types", "title", "container-title", "ISSN", "keywords"),
                     *("display_name", "publication_year", "source", "pubYear"),
-                    *("electronicPublicationDate", "firstPublicationDate"),
+                    *("electronicPublicationDate", "firstPublicationDate", "publicationTypes"),
                 )
             ), key
+
+
+@pytest.mark.parametrize("record", [{**CORE, "pubmedId": None}, DATACITE])
+def test_a_number_of_another_database_is_no_id(record: dict[str, Any]) -> None:
+    record = {**record, "attributes": {"titles": [{"title": TITLE}]}, "id": 12345678}
+    rows = raw_rows("pubmed.json", json.dumps([record]).encode())
+    assert rows["id"].to_list() == [None]
+    assert json.loads(rows["extra"][0])["id"] == 12345678
+
+
+SERVICES: list[dict[str, Any]] = [
+    *(ESUMMARY, EUROPE_PMC, EUROPE_PMC_LITE, OPENALEX, CSL, CROSSREF, PYMED, PUBMED_PARSER),
+    *(SEMANTIC_SCHOLAR, CORE, DATACITE, SCOPUS),
+]
+
+
+def test_nobody_is_told_of_what_services_are_known_to_have_besides() -> None:
+    shape, ignored = PUBMED.record_shape(), PUBMED.ignored
+    keys = {key for record in SERVICES for key in record}
+    assert [k for k in keys if not shape.knows(k) and normalize_header(k) not in ignored] == []
+
+
+def test_what_tells_of_retractions_is_never_passed_over() -> None:
+    shape = PUBMED.record_shape()
+    assert [key for key in ("update-to", "updated-by", "retraction") if shape.knows(key)] == []
+
+
+def test_what_a_layout_passes_over_has_the_name_of_a_field_only_where_it_misleads() -> None:
+    shape = PUBMED.record_shape()
+    misleading = {
+        layout.name: sorted(key for key in layout.passed_over if shape.field_of(key))
+        for layout in SHAPES
+    }
+    assert {name: keys for name, keys in misleading.items() if keys} == {
+        "CORE": ["id"],
+        "DataCite": ["id"],
+    }
 
 
 def test_a_deletion_of_pubmed_parser_is_one() -> None:
     deleted = {**dict.fromkeys(PUBMED_PARSER, ""), "pmid": "90000001", "delete": True}
     rows = raw_rows("pubmed.json", json.dumps([PUBMED_PARSER, deleted]).encode())
-    assert rows["citation_status"].to_list() == [None, "DeleteCitation"]
+    assert rows["citation_status"].to_list() == ["false", "true"]
+    of_table = raw_rows("pubmed.csv", b"pmid,title,delete\n90000001,,True\n90000002,T,False\n")
+    reasons = PUBMED.clean_records(pl.concat([rows, of_table]).lazy()).collect()["reason"]
+    assert reasons.to_list() == [None, "deletion", "deletion", None]
 
 
 def test_the_preferred_key_that_holds_something_counts() -> None:
@@ -280,6 +411,7 @@ STEPS = JsonShape(
         "split": (("text", Split(r";")),),
         "line": (("text", FirstLine()),),
         "nested": (("list", "inner", "x"),),
+        "first": (("many", First(), "value"), ("one", First())),
     },
 )
 
@@ -290,6 +422,8 @@ STEPS = JsonShape(
         ({"list": [{"kind": "A", "value": 1}, {"kind": "B", "value": 2}, 3]}, {"having": 1}),
         ({"list": [{"inner": [{"x": 1}, {"x": [2, 3]}]}, [], None]}, {"nested": [1, 2, 3]}),
         ({"list": {"kind": "A", "value": None, "inner": "x"}}, {}),
+        ({"many": [{"value": 1}, {"value": 2}], "one": 3}, {"first": 1}),
+        ({"many": [], "one": 3}, {"first": 3}),
         ({"flag": True}, {"true": "yes"}),
         ({"flag": False}, {}),
         ({"date": [["2020", "1", None]]}, {"date": "2020-01"}),

@@ -252,7 +252,7 @@ def test_no_honest_packed_file_holds_too_many_rows(monkeypatch: pytest.MonkeyPat
 
 def test_odd_rows_are_counted_by_issue_and_unread_columns_named(places: Places) -> None:
     lines = b"1,On a,2020,J,x,y\n\n2,On b\n3,\xe9,2020,J,x,y\n4,On d,2020,J,,z,more,and more\n"
-    places.land("pubmed.csv", b"id,title,date,journal,Pages,Seen by\n" + lines)
+    places.land("pubmed.csv", b"id,title,date,journal,Shelf,Seen by\n" + lines)
     for _ in range(2):  # also where the part is kept
         told = places.told("pubmed.csv")
         issues = {one["issue"]: one["rows"] for one in told["read_issues"]}
@@ -260,14 +260,14 @@ def test_odd_rows_are_counted_by_issue_and_unread_columns_named(places: Places) 
         assert issues["not_utf8"] == 1
         assert issues["short_row"] == 1
         assert list(issues) == sorted(issues)
-        assert told["unread_fields"] == ["Pages", "Seen by"]
+        assert told["unread_fields"] == ["Seen by", "Shelf"]
 
 
 def test_columns_that_known_exports_have_are_no_unread_ones(places: Places) -> None:
     places.land(
-        "pubmed.csv", b"PMID,Title,Journal/Book,Publication Year,PMCID,Pages\n1,a,b,2020,,\n"
+        "pubmed.csv", b"PMID,Title,Journal/Book,Publication Year,PMCID,Pages,Shelf\n1,a,b,2020,,,\n"
     )
-    assert places.told("pubmed.csv")["unread_fields"] == ["Pages"]
+    assert places.told("pubmed.csv")["unread_fields"] == ["Shelf"]
 
 
 def test_columns_beside_the_one_of_their_field_are_no_unread_ones(places: Places) -> None:
@@ -277,9 +277,10 @@ def test_columns_beside_the_one_of_their_field_are_no_unread_ones(places: Places
 
 def test_members_from_which_fields_are_taken_are_no_unread_ones(places: Places) -> None:
     journal = '{"dateOfPublication": "2022 Nov", "journal": {"title": "J"}, "volume": "3"}'
-    record = f'{{"pmid": "1", "title": "a", "journalInfo": {journal}, "isOpenAccess": "N"}}'
+    known = f'"pmid": "1", "title": "a", "journalInfo": {journal}, "isOpenAccess": "N"'
+    record = f'{{{known}, "rating": 5}}'
     places.land("pubmed.json", f'{{"resultList": {{"result": [{record}]}}}}'.encode())
-    assert places.told("pubmed.json")["unread_fields"] == ["isOpenAccess"]
+    assert places.told("pubmed.json")["unread_fields"] == ["rating"]
 
 
 def test_keys_of_json_are_listed_up_to_a_limit(places: Places) -> None:
