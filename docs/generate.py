@@ -162,6 +162,10 @@ def _words(level: str) -> Iterator[str]:
     yield f"`{terms.AROUND_MISSING.strip()}`, make no difference."
     yield ""
     yield ", ".join(f"`{word}`" for word in sorted(terms.MISSING_WORDS))
+    yield ""
+    yield "So are the errors in cells of spreadsheets, in any language: `#`, a word in capitals,"
+    yield "and `!` or `?` (`#DIV/0!`, `#WERT!`, `#¿NOMBRE?`); or `#` and two capitals with a stroke"
+    yield "between (`#N/D`)."
 
 
 def _term_classes() -> list[type[terms.Term]]:

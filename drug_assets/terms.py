@@ -7,6 +7,7 @@ column descriptions and SPEC list them. The code that assigns a word belongs to 
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Self
 
@@ -47,27 +48,40 @@ DATE_FORM = (
     r"le|the|of|de|to|and|au|et|t|z|utc|gmt|[ap]m|[\s.,/:+&()–-])++"
 )
 #: What R, pandas, Spark, SQL and spreadsheets write where a field holds nothing, in lower case and
-#: without `AROUND_MISSING`.
+#: without `AROUND_MISSING`. The dates are the day zero of spreadsheets, an empty cell.
 MISSING_WORDS = frozenset(
     {
         *("na", "n/a", "n.a", "nan", "-nan", "nat", "null", "none", "nil", "undefined", r"\n"),
-        *("not available", "#n/a", "#n/a n/a", "#na", "#nv", "#null!", "#ref!", "#value!"),
-        *("#name?", "#num!", "#div/0!", "#spill!", "#calc!", "#field!", "#blocked!", "#connect!"),
-        *("#unknown!", "#busy!", "#getting_data", "#error!", "1.#ind", "-1.#ind", "1.#qnan"),
-        "-1.#qnan",
+        *("not available", "#n/a", "#n/a n/a", "#na", "#nv", "#getting_data"),
+        *("1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
+        *("1900-01-00", "1/0/1900", "01/00/1900", "0/1/1900", "00/01/1900", "00.01.1900"),
         *("-", "--", "---", "–", "—", "?"),
     }
 )
 #: What may stand around such a word, as in `[Not Available].` and `<NA>`; alone it is nothing.
 AROUND_MISSING = " .()[]{}<>\"'"
+#: The errors in cells of spreadsheets, in any language: `#DIV/0!`, `#WERT!`, `#¿NOMBRE?`, `#N/D`.
+#: They are in capitals; so `#MeToo?` stays a title. CAPITAL stands for a class of capital letters.
+_ERROR_CELL = "#[¡¿]?CAPITAL(?:CAPITAL|[0-9_/])*[!?]|#CAPITAL/CAPITAL"
+#: The same in the syntax of Polars.
+ERROR_CELL = _ERROR_CELL.replace("CAPITAL", r"\p{Uppercase}")
+_ERROR_CELL_WITHOUT_CASE = re.compile(_ERROR_CELL.replace("CAPITAL", r"[^\W\d_]"))
 
 
 def is_missing(text: str | None) -> bool:
-    """Whether a field holds nothing: it is null, blank, or one of `MISSING_WORDS` in any case."""
+    """Whether a field holds nothing.
+
+    It is null, blank, one of `MISSING_WORDS` in any case, or an error in the cell of a spreadsheet.
+    """
     if text is None:
         return True
-    bare = text.strip().lower().strip(AROUND_MISSING)
-    return not bare or bare in MISSING_WORDS
+    bare = text.strip().strip(AROUND_MISSING)
+    return not bare or bare.lower() in MISSING_WORDS or (bare[0] == "#" and _is_error_cell(bare))
+
+
+def _is_error_cell(text: str) -> bool:
+    letters = filter(str.isalpha, text)
+    return bool(_ERROR_CELL_WITHOUT_CASE.fullmatch(text)) and all(map(str.isupper, letters))
 
 
 class Term(StrEnum):

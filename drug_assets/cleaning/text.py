@@ -17,7 +17,7 @@ from html.entities import html5
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from drug_assets.terms import AROUND_MISSING, MISSING_WORDS, SEPARATOR
+from drug_assets.terms import AROUND_MISSING, ERROR_CELL, MISSING_WORDS, SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,7 +169,8 @@ def clean_field(expr: pl.Expr) -> pl.Expr:
     """Clean the text of a field; null where the field holds nothing.
 
     Nothing is what `clean_text` leaves nothing of, and a word that programs write in its place
-    (`terms.MISSING_WORDS`), whatever its case, its typography and what stands around it.
+    (`terms.MISSING_WORDS`), whatever its case, its typography and what stands around it; and the
+    error of a spreadsheet's cell.
 
     Args:
         expr: A String column of a raw table.
@@ -364,8 +365,10 @@ def _drop_missing_words(text: pl.Series) -> pl.Series:
     if possible.is_empty():
         return text
     words = sorted({"", *map(fold_string, MISSING_WORDS)})
-    bare = _fold(texts.gather(possible)).str.strip_chars(AROUND_MISSING)
-    return text.clone().scatter(short.gather(possible).filter(bare.is_in(words)), None)
+    bare = texts.gather(possible).str.strip_chars(AROUND_MISSING)
+    is_missing = _fold(bare).str.strip_chars(AROUND_MISSING).is_in(words)
+    is_missing |= bare.str.contains(f"^(?:{ERROR_CELL})$")
+    return text.clone().scatter(short.gather(possible).filter(is_missing), None)
 
 
 @cache
@@ -373,7 +376,7 @@ def _match_missing() -> str:
     """Matches text that is a word for missing, if it is ASCII."""
     around = re.escape("".join(c for c in map(chr, range(128)) if fold_string(c) in AROUND_MISSING))
     words = "|".join(sorted(re.escape(word) for word in MISSING_WORDS))
-    return rf"(?i)^[{around}]*(?:{words})?[{around}]*$"
+    return rf"^[{around}]*(?:(?i:{words})|{ERROR_CELL})?[{around}]*$"
 
 
 def _flatten(text: pl.Series) -> pl.Series:

@@ -250,6 +250,37 @@ class TestFields:
 
     @pytest.mark.parametrize(
         "text",
+        [
+            *("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"),
+            *("#N/A", "#N/D", "#I/T", "#Н/Д", "#N/D!"),
+            *("#WERT!", "#BEZUG!", "#ZAHL!", "#ÜBERLAUF!", "#VALEUR!", "#NOM?", "#NOMBRE!"),
+            *("#¡VALOR!", "#¿NOMBRE?", "#¡DIV/0!", "#ЗНАЧ!", "#ИМЯ?", "#ДЕЛ/0!", "#SAYI/0!"),
+            *("#GEEN_OVERLOOP!", "#DESBORDAMIENTO!"),
+        ],
+    )
+    def test_an_error_of_a_spreadsheet_in_any_language_is_missing(self, text: str) -> None:
+        written = [text, f" {text}\t", f'"{text}"', f"[{text}]"]
+        assert fields(*written) == [None] * len(written)
+        assert all(map(is_missing, written))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("#MeToo?", "#MeToo!", "#COVID", "#1 in 10!", "#1!", "#!", "# DIV/0!", "DIV/0!"),
+            *("#STOP TB!", "#STOP-TB!", "Why #REF!", "#REF! in tables", "#REF!!", "#a/b", "#N/AB"),
+            *("N/D", "#12/3", "1/10/1900", "10/1/1900"),
+        ],
+    )
+    def test_what_only_resembles_such_an_error_is_kept(self, text: str) -> None:
+        assert fields(text) == [text]
+        assert not is_missing(text)
+
+    @given(st.text(st.sampled_from("#AbÄ¡?!/0_1 .ǅª中"), max_size=6))
+    def test_readers_and_cleaning_know_the_same_missing_words(self, text: str) -> None:
+        assert (fields(text) == [None]) == is_missing(text)
+
+    @pytest.mark.parametrize(
+        "text",
         ["NA+ channels", "Nana", "0", "!", "Nil by mouth", "Not available yet", "none of us"],
     )
     def test_what_only_begins_with_such_a_word_is_kept(self, text: str) -> None:
