@@ -66,6 +66,11 @@ CLINICAL_TRIALS_SPELT = (
         ("desc2026.zip", DRUGS),
         ("supp2026 (1).xml", DRUGS),
         ("desc2026(12).xml.gz", DRUGS),
+        ("full database.xml", DRUGS),
+        ("drugbank_all_full_database.xml.gz", DRUGS),
+        ("DrugBank/drugbank_all_full_database_5.1.xml.zip", DRUGS),
+        ("full database.csv", None),
+        ("a full database.xml", None),
         ("description.csv", None),
         ("desc2026.dtd", None),
         ("desc2026.csv", None),
@@ -310,7 +315,7 @@ def test_the_fields_of_which_a_file_needs_one() -> None:
 
 def test_the_formats_of_each_source_and_its_own_json() -> None:
     assert {source.name: source.formats for source in sources.ALL} == {
-        "drugs": ("json", "csv", "mesh_xml"),
+        "drugs": ("json", "csv", "mesh_xml", "drugbank_xml"),
         "pubmed": ("json", "csv", "pubmed_xml", "medline"),
         "clinical_trials": ("json", "csv"),
     }

@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from drug_assets.formats import decoding, delimited, json_records, medline, mesh_xml, pubmed_xml
+from drug_assets.formats import (
+    decoding,
+    delimited,
+    drugbank_xml,
+    json_records,
+    medline,
+    mesh_xml,
+    pubmed_xml,
+)
 from drug_assets.formats.decoding import FormatError
 from drug_assets.formats.record_shape import RecordShape
 
@@ -112,6 +120,15 @@ FORMATS = (
         mesh_xml.read_batches,
         markup=True,
         owners_files=mesh_xml.OWNERS_FILES,
+    ),
+    Format(
+        "drugbank_xml",
+        frozenset({".xml"}),
+        drugbank_xml.is_evident,
+        drugbank_xml.is_plausible,
+        drugbank_xml.read_batches,
+        markup=True,
+        owners_files=drugbank_xml.OWNERS_FILES,
     ),
 )
 

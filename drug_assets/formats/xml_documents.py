@@ -184,7 +184,7 @@ class _Splitter:
         damaged = "surrogatepass" if self._wide else "surrogateescape"
         text = (tag + rest).decode(self._encoding, damaged)
         try:
-            return _parse_record(text, around, self._parser)
+            return _parse_record(self._kind, text, around, self._parser)
         except _HostileRecordError as error:
             raise FormatError(
                 self._name,
@@ -280,11 +280,12 @@ class _Window:
 
 
 def _parse_record(
-    damaged: str, around: tuple[bytes, bytes], parser: etree.XMLParser
+    kind: XmlKind, damaged: str, around: tuple[bytes, bytes], parser: etree.XMLParser
 ) -> SplitRecord:
     """Parse a record between the tags of its set, if need be after mending its characters.
 
     Args:
+        kind: The kind of XML that it is of.
         damaged: Its text; bytes that are not UTF-8 are lone surrogates, as in `decoding.Text`.
         around: The start tag and the end tag of its set.
         parser: A parser that may be used again.
@@ -303,7 +304,9 @@ def _parse_record(
             if code == _HOSTILE:
                 raise _HostileRecordError(error.msg) from error
             return None
-        return root[0] if opening else root
+        record: Any = root[0] if opening else root
+        # In a document of its own, it can be in another namespace.
+        return record if record.tag in kind.readers else None
 
     text, found = repair(damaged)
     issues: list[str] = list(found)

@@ -215,7 +215,7 @@ def _read_set(kind: XmlKind, root: Any) -> list[Row]:
     Raises:
         _NotInPiecesError: it holds something else.
     """
-    if _STRAY_TEXTS(root):
+    if root.tag not in kind.tags or _STRAY_TEXTS(root):
         raise _NotInPiecesError
     readers = kind.readers
     rows: list[Row] = []
@@ -312,10 +312,11 @@ def _refuse_other_root(kind: XmlKind, name: str, chunks: Iterable[bytes]) -> Non
     """
     parser = etree.XMLPullParser(events=("start",), **PARSER_OPTIONS)
     for chunk in chunks:
+        broken = False
         try:
             parser.feed(chunk)
         except etree.XMLSyntaxError:
-            return
+            broken = True
         events: Any = parser.read_events()
         for _, root in events:
             if root.tag in kind.tags:
@@ -323,12 +324,15 @@ def _refuse_other_root(kind: XmlKind, name: str, chunks: Iterable[bytes]) -> Non
             tag = etree.QName(root).localname
             told = find_in_markup(decode_head(chunk))
             says = f" It holds an error of the service that it is from: {told!r}." if told else ""
+            strange = " of another namespace" if tag in kind.sets else ""
             cure = kind.refused.get(tag, f"Land what {kind.owner} delivers.")
             raise FormatError(
                 name,
-                f"XML, but not {kind.owner}'s: its root is {tag}, on line {root.sourceline}, not "
-                f"{kind.sets[0]}.{says} {cure}",
+                f"XML, but not {kind.owner}'s: its root is {tag}{strange}, on line "
+                f"{root.sourceline}, not {kind.sets[0]}.{says} {cure}",
             )
+        if broken:
+            return
 
 
 def _parse_by_record(

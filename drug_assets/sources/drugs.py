@@ -69,7 +69,7 @@ class Drugs(DrugList):
             *("mapped_to", "tree_numbers", *IdentifierScheme),
         }
     )
-    formats = ("json", "csv", "mesh_xml")
+    formats = ("json", "csv", "mesh_xml", "drugbank_xml")
     owners_files = (
         r"unii[ _]?(?:names|records).*\.txt",
         r"medicines[_-]output[_-]medicines.*\.(?:json|csv)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeAlias
 
+from drug_assets_tests.support.drugbank import Drug, to_drugbank_xml
 from drug_assets_tests.support.mesh import Concept, Record, Term, to_mesh_xml
 
 if TYPE_CHECKING:
@@ -177,6 +178,29 @@ def make_mesh_xml(random: Random) -> Landed:
     return "drugs_mesh.xml", data * random.choice([1, 1, 1, 2])
 
 
+def make_drugbank_xml(random: Random) -> Landed:
+    """Drugs of DrugBank, with drugs in their pathways."""
+
+    def titles() -> tuple[str, ...]:
+        return tuple(_title(random) for _ in range(random.randrange(3)))
+
+    listed = [
+        Drug(
+            f"DB9900{n}",
+            _title(random),
+            synonyms=titles(),
+            products=titles(),
+            mixtures=tuple((title, "aspirin + N") for title in titles()),
+            salts=tuple((title, "12345ABCDE") for title in titles()),
+            cas=random.choice(["", "50-00-0", "N"]),
+            others=(("RxCUI", random.choice(_IDS)), ("ChEMBL", "CHEMBL9")),
+            pathway=titles(),
+        )
+        for n in range(random.randrange(5))
+    ]
+    return "drugs_drugbank.xml", to_drugbank_xml(listed) * random.choice([1, 1, 1, 2])
+
+
 def make_medline(random: Random) -> Landed:
     """Records of PubMed as MEDLINE text."""
     lines = []
@@ -200,6 +224,7 @@ MAKERS: Mapping[str, Callable[[Random], Landed]] = {
     "pubmed_xml": make_pubmed_xml,
     "medline": make_medline,
     "mesh_xml": make_mesh_xml,
+    "drugbank_xml": make_drugbank_xml,
 }
 
 #: What damages XML of any kind.
@@ -264,6 +289,10 @@ TOKENS: Mapping[str, tuple[bytes, ...]] = {
     "mesh_xml": (
         *(b"<DescriptorRecord>", b"</DescriptorRecord>", b"<SupplementalRecord/>", b"<String>"),
         *(b"</String>", b"<DescriptorRecordSet>", b"</DescriptorRecordSet>", *_MARKUP_TOKENS),
+    ),
+    "drugbank_xml": (
+        *(b"<drug>", b"</drug>", b"<drug ", b"<drugbank>", b"</drugbank>", b"<name>", b"</name>"),
+        *(b'<drug type="x">', b"<mixtures>", b"<product>", *_MARKUP_TOKENS),
     ),
     "medline": (
         *(b"PMID- ", b"TI  - ", b"\n      ", b"\n\n", b"\n", b"- ", b"PMID-", b"DP  - ", b"\r\n"),
