@@ -457,11 +457,11 @@ def every_field_is_read(landed_files: pl.LazyFrame) -> Finding:
     )
 
 
-def _first(figures: Mapping[str, str]) -> dict[str, str]:
+def _first(figures: Mapping[str, str], what: str = "file") -> dict[str, str]:
     """The first figures: a landing zone can have thousands of files."""
     beyond = len(figures) - _MOST_NAMES
     first = dict(islice(figures.items(), _MOST_NAMES))
-    return first | ({"…": f"and {count_of(beyond, 'further file')}"} if beyond > 0 else {})
+    return first | ({"…": f"and {count_of(beyond, f'further {what}')}"} if beyond > 0 else {})
 
 
 def every_source_landed(
@@ -602,6 +602,32 @@ def none_conflict(publications: pl.LazyFrame) -> Finding:
     found = [f"{count_of(figures[flag], 'record')} {what}" for flag, what in told.items()]
     wrong = [summary for flag, summary in zip(told, found, strict=True) if figures[flag]]
     return Finding(passed=not wrong, summary=", ".join(wrong or found[:1]), figures=figures)
+
+
+def no_join_was_refused(drugs: pl.LazyFrame) -> Finding:
+    """Check that no two drugs have an identifier in common; the figures list those that do.
+
+    Lists say by it that they are one, and by other identifiers that they are two.
+
+    Args:
+        drugs: columns drug_id, drug and xrefs.
+    """
+    owners = drugs.select("drug_id", "drug", "xrefs").explode("xrefs", empty_as_null=False)
+    refused = (
+        owners.filter(pl.len().over("xrefs") > 1)
+        .group_by("xrefs")
+        .agg(told=pl.format("{} ({})", "drug", "drug_id").sort())
+        .sort("xrefs")
+        .collect()
+    )
+    figures = {identifier: shorten(told) for identifier, told in refused.rows()}
+    return Finding(
+        passed=not figures,
+        summary=f"{count_of(len(figures), 'identifier')} of several drugs"
+        if figures
+        else "no two drugs have an identifier in common",
+        figures=_first(figures, "identifier"),
+    )
 
 
 def no_future_dates(publications: pl.LazyFrame, today: dt.date) -> Finding:

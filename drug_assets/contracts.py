@@ -378,12 +378,18 @@ class DrugColumns(dy.Schema):
     """Columns of a drug."""
 
     drug_id = dy.String(
-        primary_key=True, description="The list's own identifier, else the folded name."
+        primary_key=True,
+        description="The list's own identifier, else the folded name. Of several, one of no known "
+        f"scheme, else the first of {', '.join(IdentifierScheme)}; of those the smallest.",
     )
     drug = dy.String(min_length=1, description="Name, in its most frequent spelling.")
     names = _texts("Every spelling that titles are searched for, sorted.")
     codes = _texts("Every code the list gives, sorted.")
     atc_codes = _texts("The codes that have the shape of an ATC code, sorted.")
+    xrefs = _texts(
+        f"Every identifier that lists give it, as `scheme:identifier`, sorted. "
+        f"{IdentifierScheme.listed()}."
+    )
 
     @dy.rule()
     def atc_codes_have_their_shape(cls) -> pl.Expr:  # noqa: N805

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drug_assets import sources
+from drug_assets.cleaning.mesh_trees import DEFAULT as DEFAULT_MESH_TREES
+from drug_assets.cleaning.mesh_trees import MeshTrees, MeshTreesError
 from drug_assets.errors import DrugAssetsError
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class Settings:
     keep_releases: int = _setting("DRUG_ASSETS_KEEP_RELEASES", 10)
     #: Path or URI of a CSV of names that are not searched for; the package's own if not given.
     stop_list: str | None = _setting("DRUG_ASSETS_STOP_LIST")
+    #: The trees of MeSH whose records are drugs (`cleaning.mesh_trees`).
+    mesh_trees: str = _setting("DRUG_ASSETS_MESH_TREES", DEFAULT_MESH_TREES)
     #: Raises NCBI's limit from 3 to 10 requests a second.
     ncbi_api_key: str | None = _setting("NCBI_API_KEY", secret=True)
     ncbi_email: str | None = _setting("NCBI_EMAIL")
@@ -114,6 +118,10 @@ class Settings:
     def _require_consistent(self) -> None:
         _require_one_of("DRUG_ASSETS_ENV", self.environment, ENVIRONMENTS, FORMER_ENVIRONMENT)
         _require_one_of("DRUG_ASSETS_LOG_FORMAT", self.log_format, LOG_FORMATS)
+        try:
+            MeshTrees.of(self.mesh_trees)
+        except MeshTreesError as error:
+            raise SettingsError(f"DRUG_ASSETS_MESH_TREES: {error}") from error
         if _is_within(self.store, self.landing):
             raise SettingsError(
                 f"the store {self.store} lies in the landing zone {self.landing}, where outputs "

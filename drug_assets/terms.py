@@ -164,6 +164,10 @@ class Issue(Term):
     )
     INVALID_ATC_CODE = "invalid_atc_code", "one of its codes does not have the shape of an ATC code"
     MISSING_CODE = "missing_code", "the list gives no code for it"
+    REFUSED_JOIN = (
+        "refused_join",
+        "another drug has one of its identifiers, too, but is not the same",
+    )
     UNSEARCHABLE_NAME = "unsearchable_name", "one of its names has no letter"
     STOPPED_NAME = "stopped_name", "one of its names is on the stop list and is not searched for"
 
@@ -215,7 +219,8 @@ class MergeRule(Term):
 class IdentifierScheme(Term):
     """Identifiers by which lists name a substance (prefix of the items of columns `xrefs`).
 
-    The order is that of precedence: a drug without an identifier of its own list has the first.
+    The order is that of precedence: of the ids that lists give a drug, the first becomes its
+    `drug_id`.
     """
 
     DRUGBANK = "drugbank", "DrugBank's accession number"

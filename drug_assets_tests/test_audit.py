@@ -922,6 +922,30 @@ class TestLandedFiles:
     ) -> None:
         assert self.landed(before=(7, 7), allowed=allowed, pubmed=1).passed is passed
 
+    def test_drugs_with_an_identifier_in_common(self) -> None:
+        rows = [
+            listed_drug(name, xrefs=xrefs)
+            for name, xrefs in (
+                ("Alpha", ["cas:1", "unii:1"]),
+                ("Beta", ["cas:1"]),
+                ("Gamma", ["unii:2"]),
+            )
+        ]
+        found = audit.no_join_was_refused(table("drugs", *rows))
+        assert found == audit.Finding(
+            passed=False,
+            summary="1 identifier of several drugs",
+            figures={"cas:1": "Alpha (alpha), Beta (beta)"},
+        )
+        assert audit.no_join_was_refused(table("drugs", *rows[1:])).passed
+
+    def test_many_identifiers_in_common_are_counted(self) -> None:
+        shared = [f"cas:{n:03}" for n in range(60)]
+        rows = [listed_drug(name, xrefs=shared) for name in ("Alpha", "Beta")]
+        found = audit.no_join_was_refused(table("drugs", *rows))
+        assert found.summary == "60 identifiers of several drugs"
+        assert found.figures["…"] == "and 10 further identifiers"
+
     @pytest.mark.parametrize(("names", "passed"), [([], False), ([[]], False), ([["a"]], True)])
     def test_there_are_names_to_search_for(self, names: list[list[str]], *, passed: bool) -> None:
         drugs = pl.LazyFrame({"names": names}, schema={"names": pl.List(pl.String)})

@@ -82,6 +82,7 @@ GOOD: dict[str, Row] = {
         "names": ["Beta"],
         "codes": ["x", "A04AD"],
         "atc_codes": ["A04AD", "A", "A04", "A04A", "A04AD01"],
+        "xrefs": ["cas:50-78-2"],
         "issues": [],
     },
     "journals": {
@@ -195,7 +196,7 @@ GOOD: dict[str, Row] = {
 ALSO_GOOD = [
     *(("raw_drugs", {"read_issues": [issue.value]}) for issue in ReadIssue),
     *(("pubmed_records", {"reason": reason.value}) for reason in RejectReason),
-    ("drugs", {"names": [], "codes": [], "atc_codes": []}),
+    ("drugs", {"names": [], "codes": [], "atc_codes": [], "xrefs": []}),
     *(("clinical_trials", {"issues": [issue.value]}) for issue in Issue),
     *(("clinical_trials", {"date_precision": precision.value}) for precision in DatePrecision),
     *(("rejected_records", {"reasons": [reason.value]}) for reason in RejectReason),

@@ -43,6 +43,7 @@ def test_variables_of_the_process_are_read_where_none_are_given(
 def test_every_other_variable_is_read() -> None:
     variables = {
         "DRUG_ASSETS_STOP_LIST": "list.csv",
+        "DRUG_ASSETS_MESH_TREES": "D02 -D08",
         "NCBI_API_KEY": "key",
         "NCBI_EMAIL": "a@b.org",
         "DRUG_ASSETS_LOG_FORMAT": "json",
@@ -51,11 +52,20 @@ def test_every_other_variable_is_read() -> None:
     settings = Settings.of({name: f" {value}\n" for name, value in variables.items()})
     assert settings == Settings(
         stop_list="list.csv",
+        mesh_trees="D02 -D08",
         ncbi_api_key="key",
         ncbi_email="a@b.org",
         log_format="json",
         failure_webhook="https://x.test",
     )
+
+
+@pytest.mark.parametrize(
+    ("trees", "told"), [("D02,D03", "'D02,D03' is no tree of MeSH"), ("-D02", "chooses no tree")]
+)
+def test_trees_that_are_none_are_refused(trees: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=f"^DRUG_ASSETS_MESH_TREES: .*{told}"):
+        Settings.of({"DRUG_ASSETS_MESH_TREES": trees})
 
 
 @pytest.mark.parametrize("flag", ["", " \t", None])

@@ -233,14 +233,15 @@ def test_a_library_is_told_with_its_version(library: str, told: str | None) -> N
     assert versions._library(library) == told
 
 
-def test_rules_follow_from_the_code_and_the_stop_list(package: Package) -> None:
-    def rules(stop_list: str, files: Mapping[str, str]) -> str:
+def test_rules_follow_from_the_code_and_the_choices(package: Package) -> None:
+    def rules(stop_list: str, files: Mapping[str, str], trees: str = "D02") -> str:
         package.after(files)
-        return compute_rules_version(stop_list)
+        return compute_rules_version(stop_list, trees)
 
     before = rules("list", {})
     assert rules("list", {}) == before
     assert rules("other list", {}) != before
+    assert rules("list", {}, "D03") != before
     assert rules("list", changed("tools.py", "return 1", "return 2")) != before
     assert rules("list", PACKAGE) == before
     # What the assets themselves say decides, too.

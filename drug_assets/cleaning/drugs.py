@@ -1,7 +1,7 @@
 """Drug records -> drugs: one row per drug, however many rows name it (SPEC 2).
 
-Several lists may be landed (a formulary, DrugBank's open vocabulary, the WHO's ATC table). Rows of
-the same substance are joined by their folded names, and by the synonyms in other lists.
+Several lists may be landed (a formulary, DrugBank's open vocabulary, MeSH, the WHO's ATC table).
+`drug_joins` decides which rows are one drug; here is what is known of it then.
 
 Searching titles for the names belongs to `mentions`, further spellings to `name_variants`, names
 that are not safe to search for to `stop_list`.
@@ -14,17 +14,14 @@ from typing import NamedTuple
 import polars as pl
 
 from drug_assets import contracts
+from drug_assets.cleaning.drug_joins import join_rows
+from drug_assets.cleaning.mesh_trees import MeshTrees, mark_out_of_trees
 from drug_assets.cleaning.name_marks import without_marks
 from drug_assets.cleaning.name_variants import RULES, Rules, make_variants
 from drug_assets.cleaning.stop_list import StopList
 from drug_assets.cleaning.text import LETTER, fold_text
 from drug_assets.delivery import add_position
-from drug_assets.terms import ATC_CODE, Issue, MergeRule
-
-#: An identifier is one of its list, until lists are joined.
-_ID = ("source_file", "id")
-#: A list with one row per name has at least as many identifiers with several names.
-_IDS_OF_NAMES_IN_ROWS = 10
+from drug_assets.terms import ATC_CODE, SEPARATOR, IdentifierScheme, Issue, MergeRule
 
 
 class CleanedDrugs(NamedTuple):
@@ -37,15 +34,15 @@ class CleanedDrugs(NamedTuple):
 
 
 def clean_drugs(
-    records: pl.LazyFrame, stop_list: StopList | None = None, rules: Rules = RULES
+    records: pl.LazyFrame,
+    stop_list: StopList | None = None,
+    rules: Rules = RULES,
+    trees: MeshTrees | None = None,
 ) -> CleanedDrugs:
-    """Join the rows of all drug lists to one row per drug.
+    """Join the rows of all drug lists to one row per drug (`drug_joins.join_rows`).
 
-    Rows with the same folded name, or with the same identifier, are one drug. It gets all their
-    codes and names, and shows the most frequent spelling (ties: alphabetical). A row without an
-    identifier is identified by its folded name, so it joins rows that have this name as identifier.
-    A drug without an identifier that is a synonym of exactly one drug of other files is that drug.
-    An identifier that different drugs of one file share identifies none of them.
+    It gets all their codes, names and identifiers, and shows the most frequent spelling (ties:
+    alphabetical). Records of MeSH outside the trees that are read are left out.
 
     `names` are the spellings in the lists and the variants that `rules` make of them, without those
     on the stop list.
@@ -54,18 +51,19 @@ def clean_drugs(
         records: rows of all drug lists (`contracts.DrugRecords`).
         stop_list: names that are not searched for; None for no names.
         rules: the rules that make further spellings of a name.
+        trees: the trees of MeSH whose records are drugs; the project's own choice if not given.
 
     Returns:
         `kept` and `merged`, each sorted by key.
     """
     stop_list = stop_list or StopList()
-    rows = add_position(records).filter(pl.col("reason").is_null()).sort("position").collect()
-    rows = _drop_shared_ids(rows)
-    rows = _join_by_synonyms(rows.with_columns(component=_label_components(rows)))
+    marked = mark_out_of_trees(add_position(records), trees or MeshTrees.of())
+    rows = join_rows(marked.filter(pl.col("reason").is_null()).sort("position").collect())
     kept = (
         _identify(rows)
         .join(_choose_names(rows, stop_list, rules), on="component", how="left")
         .with_columns(names=pl.col("names").fill_null([]), atc_codes=_atc_codes())
+        .pipe(_flag_refused_joins)
         .with_columns(issues=_issues())
         .sort("drug_id")
     )
@@ -76,27 +74,77 @@ def clean_drugs(
 
 
 def _identify(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row per component (the rows of one drug): drug_id, drug, codes, first file and row."""
-    spelling = (
-        rows.group_by("component", "drug")
+    """One row per component (the rows of one drug).
+
+    Columns component, drug_id, drug, codes, xrefs, id_text, source_file and source_row of the first
+    row; shares_id and has_invalid_id.
+    """
+    return (
+        rows.group_by("component", maintain_order=True)
+        .agg(
+            drug_id=_choose_id(),
+            scheme_of_id=_schemes_of_ids().min(),
+            id_text=pl.col("id_text").drop_nulls().first(),
+            shares_id=pl.col("shares_id").any(),
+            has_invalid_id=(pl.col("id_text").is_not_null() & ~pl.col("shares_id")).any(),
+            codes=pl.col("codes").explode(empty_as_null=False).drop_nulls().unique().sort(),
+            xrefs=pl.col("xrefs").explode(empty_as_null=False).drop_nulls().unique().sort(),
+            source_file=pl.col("source_file").first(),
+            source_row=pl.col("source_row").first(),
+        )
+        .join(_choose_spelling(rows), on="component")
+        .with_columns(drug_id=_distinct_ids())
+    )
+
+
+def _choose_spelling(rows: pl.DataFrame) -> pl.DataFrame:
+    """The most frequent spelling of each drug's name: columns component and drug.
+
+    A row that another file has, too, counts once: the same list may land twice.
+    """
+    row = ("component", "drug", "id", "codes")
+    return (
+        rows.select(*row[:3], "source_file", codes=pl.col("codes").list.join(SEPARATOR))
+        .with_columns(copy=pl.int_range(pl.len()).over("source_file", *row))
+        .unique([*row, "copy"])
+        .group_by("component", "drug")
         .len()
         .sort("component", "len", "drug", descending=[False, True, False])
         .unique("component", keep="first", maintain_order=True)
         .select("component", "drug")
     )
-    return (
-        rows.group_by("component", maintain_order=True)
-        .agg(
-            drug_id=pl.coalesce(pl.col("id").drop_nulls().min(), pl.col("folded_name").min()),
-            id_text=pl.col("id_text").drop_nulls().first(),
-            shares_id=pl.col("shares_id").any(),
-            has_invalid_id=(pl.col("id_text").is_not_null() & ~pl.col("shares_id")).any(),
-            codes=pl.col("codes").explode(empty_as_null=False).drop_nulls().unique().sort(),
-            source_file=pl.col("source_file").first(),
-            source_row=pl.col("source_row").first(),
-        )
-        .join(spelling, on="component")
-    )
+
+
+def _schemes_of_ids() -> pl.Expr:
+    """The rank of the scheme of each id, 0 for an id of a list of its own; null without an id."""
+    ranks = {scheme.value: rank for rank, scheme in enumerate(IdentifierScheme, start=1)}
+    rank = pl.col("scheme").replace_strict(ranks, default=0, return_dtype=pl.UInt8)
+    return pl.when(pl.col("id").is_not_null()).then(rank.fill_null(0))
+
+
+def _choose_id() -> pl.Expr:
+    """The id of a drug: the smallest of its first scheme, else its smallest folded name."""
+    first = _schemes_of_ids() == _schemes_of_ids().min()
+    return pl.coalesce(pl.col("id").filter(first).min(), pl.col("folded_name").min())
+
+
+def _distinct_ids() -> pl.Expr:
+    """The id of each drug, with its scheme before it where it is the id of another drug, too.
+
+    That can be: the numbers of RxNorm are those of other lists, too, but in other schemes.
+    """
+    schemes = dict(enumerate(IdentifierScheme, start=1))
+    scheme = pl.col("scheme_of_id").replace_strict(schemes, default=None, return_dtype=pl.String)
+    qualified = pl.concat_str(scheme, pl.lit(":"), "drug_id")
+    is_shared = (pl.len().over("drug_id") > 1) & qualified.is_not_null()
+    return pl.when(is_shared).then(qualified).otherwise("drug_id")
+
+
+def _flag_refused_joins(drugs: pl.DataFrame) -> pl.DataFrame:
+    """Add refused: whether one of the identifiers of a drug is also one of another drug."""
+    owners = drugs.select("drug_id", "xrefs").explode("xrefs", empty_as_null=False)
+    refused = owners.filter(pl.len().over("xrefs") > 1)["drug_id"].unique()
+    return drugs.with_columns(refused=pl.col("drug_id").is_in(refused.implode()))
 
 
 def _atc_codes() -> pl.Expr:
@@ -114,6 +162,7 @@ def _issues() -> pl.Expr:
         Issue.SHARED_ID: pl.col("shares_id"),
         Issue.INVALID_ATC_CODE: pl.col("codes").list.eval(~shaped).list.any(),
         Issue.MISSING_CODE: pl.col("codes").list.len() == 0,
+        Issue.REFUSED_JOIN: pl.col("refused"),
         Issue.STOPPED_NAME: pl.col("stopped"),
         Issue.UNSEARCHABLE_NAME: pl.col("unsearchable"),
     }
@@ -168,134 +217,3 @@ def _choose_names(rows: pl.DataFrame, stop_list: StopList, rules: Rules) -> pl.D
             pl.col("stopped", "unsearchable").any(),
         )
     )
-
-
-def _join_by_synonyms(rows: pl.DataFrame) -> pl.DataFrame:
-    """Join drugs without identifier to the drug that lists their name as a synonym.
-
-    A drug is joined if none of its rows has an identifier, and exactly one other drug has its name
-    among its names and synonyms in files that hold no row of the drug itself. If several drugs have
-    the name, it is ambiguous and the drug stays separate.
-    """
-    unidentified = rows.filter(pl.col("id").is_null().all().over("component"))
-    known = _collect_spellings(rows).select(
-        other="component", file="source_file", folded_name=fold_text(pl.col("name"))
-    )
-    own_files = unidentified.select("component", file="source_file").unique()
-    matches = (
-        unidentified.select("component", "folded_name")
-        .unique()
-        .join(known.unique(), on="folded_name")
-        .filter(pl.col("other") != pl.col("component"))
-        .join(own_files, on=["component", "file"], how="anti")
-        .group_by("component")
-        .agg(pl.col("other").unique())
-        .filter(pl.col("other").list.len() == 1)
-        .select("component", other=pl.col("other").list.first())
-    )
-    links = pl.concat([matches, rows.select("component", other="component").unique()])
-    joined = links.with_columns(joined=_label_chains(links["component"], links["other"]))
-    return (
-        rows.join(joined.group_by("component").agg(pl.col("joined").min()), on="component")
-        .with_columns(component="joined")
-        .drop("joined")
-        .sort("position")
-    )
-
-
-def _drop_shared_ids(rows: pl.DataFrame) -> pl.DataFrame:
-    """Take an identifier from the rows of one file that share it, but are different drugs.
-
-    Rows are one drug if they share a name, in any spelling, or a code. Where they do not, and two
-    give codes, they are different drugs. Where the codes do not tell, they are one drug only in a
-    list with one row per name (`_lists_names_in_rows`): elsewhere the identifier is no identifier.
-
-    Args:
-        rows: the rows of all lists, with id.
-
-    Returns:
-        The rows with shares_id. Where it is true, id is null, and id_text holds what it was.
-    """
-    shared = rows.filter(pl.col("folded_name").n_unique().over(_ID) > 1, pl.col("id").is_not_null())
-    if shared.is_empty():
-        return rows.with_columns(shares_id=pl.lit(value=False))
-    names = pl.concat_list("drug", "synonyms").list.eval(
-        fold_text(without_marks(pl.element())).str.replace_all(r"[^\pL\pN]", "")
-    )
-    codes = pl.col("codes").list.eval(pl.lit("code ") + pl.element().str.to_uppercase())
-    features = shared.select(
-        "position",
-        *_ID,
-        coded=pl.col("codes").list.len() > 0,
-        feature=pl.concat_list(names, codes),
-    ).explode("feature")
-    groups = (
-        features.with_columns(
-            part=_label_chains(
-                features["position"], features.select(pl.struct(*_ID, "feature")).to_series()
-            )
-        )
-        .group_by(_ID)
-        .agg(
-            parts=pl.col("part").n_unique(),
-            coded_parts=pl.col("part").filter("coded").n_unique(),
-            rows=pl.col("position").n_unique(),
-        )
-        .with_columns(uncertain=(pl.col("parts") > 1) & (pl.col("coded_parts") < 2))
-    )
-    names_in_rows = _lists_names_in_rows(rows, groups)
-    apart = groups.filter(
-        pl.col("parts") > 1,
-        ~(pl.col("uncertain") & pl.col("source_file").is_in(names_in_rows.implode())),
-    )
-    shares_id = pl.col("shares_id").fill_null(value=False)
-    return (
-        rows.join(apart.select(*_ID, shares_id=True), on=_ID, how="left", maintain_order="left")
-        .with_columns(
-            shares_id=shares_id, id_text=pl.when(shares_id).then("id").otherwise("id_text")
-        )
-        .with_columns(id=pl.when(~pl.col("shares_id")).then("id"))
-    )
-
-
-def _lists_names_in_rows(rows: pl.DataFrame, groups: pl.DataFrame) -> pl.Series:
-    """The files that give each name of a drug a row of its own, as far as that can be told.
-
-    In such a list most rows share their identifier with another one. An identifier that stands for
-    "unknown" can also be on most rows of a list; but then it is one, or a few.
-
-    Args:
-        rows: the rows of all lists, with id.
-        groups: by source_file and id, the number of rows, where their names differ.
-    """
-    of_files = rows.filter(pl.col("id").is_not_null()).group_by("source_file").len("rows_of_file")
-    return (
-        groups.group_by("source_file")
-        .agg(pl.col("rows").sum(), ids=pl.len())
-        .join(of_files, on="source_file")
-        .filter(pl.col("rows") * 2 > pl.col("rows_of_file"), pl.col("ids") >= _IDS_OF_NAMES_IN_ROWS)
-        .get_column("source_file")
-    )
-
-
-def _label_components(rows: pl.DataFrame) -> pl.Series:
-    """A label per row: rows with the same folded name or the same identity share a label."""
-    identity = rows.select(identity=pl.coalesce("id", "folded_name"))["identity"]
-    return _label_chains(rows["folded_name"], identity)
-
-
-def _label_chains(left: pl.Series, right: pl.Series) -> pl.Series:
-    """A label per row: rows with an equal value on either side share a label, also transitively.
-
-    Each round passes the smallest label on to all rows with the same value, first on the left, then
-    on the right. Drug lists have short chains, so a few rounds are enough.
-    """
-    labels = pl.DataFrame({"left": left, "right": right}).with_columns(
-        component=pl.int_range(pl.len())
-    )
-    while True:
-        spread = labels.with_columns(component=pl.col("component").min().over("left"))
-        spread = spread.with_columns(component=pl.col("component").min().over("right"))
-        if spread["component"].equals(labels["component"]):
-            return spread["component"]
-        labels = spread

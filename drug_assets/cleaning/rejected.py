@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from drug_assets.cleaning.mesh_trees import MeshTrees, mark_out_of_trees
 from drug_assets.cleaning.publications import mark_rejected
 from drug_assets.terms import REJECTING_ISSUES
 
@@ -16,17 +17,23 @@ _ROW = ("source_file", "source_row")
 
 
 def collect_rejected(
-    raw: Mapping[str, pl.LazyFrame], records: Mapping[str, pl.LazyFrame]
+    raw: Mapping[str, pl.LazyFrame],
+    records: Mapping[str, pl.LazyFrame],
+    trees: MeshTrees | None = None,
 ) -> pl.LazyFrame:
     """Collect the rejected rows of all sources (`contracts.RejectedRecords`), sorted by key.
 
     Args:
         raw: by source, its raw rows.
         records: by source, its records (`contracts.CleanedRecord`).
+        trees: the trees of MeSH whose records are drugs; the project's own choice if not given.
     """
+    trees = trees or MeshTrees.of()
     of_sources = []
     for source, rows in raw.items():
-        rejected = mark_rejected(records[source]).filter(pl.col("reason").is_not_null())
+        rejected = mark_out_of_trees(mark_rejected(records[source]), trees).filter(
+            pl.col("reason").is_not_null()
+        )
         # Not `list.set_intersection`: with a literal, Polars 2.1 panics on a frame of two chunks
         # whose filter empties the first.
         rejecting = pl.element().is_in(list(REJECTING_ISSUES))

@@ -136,6 +136,7 @@ def _loading() -> Iterator[None]:
 
 
 def _is_unchanged(settings: Settings) -> bool:
+    from drug_assets.cleaning.mesh_trees import MeshTrees
     from drug_assets.cleaning.stop_list import StopListError, read_stop_list
     from drug_assets.storage.objects import StorageError
     from drug_assets.storage.places import open_store, read_location
@@ -144,7 +145,10 @@ def _is_unchanged(settings: Settings) -> bool:
 
     try:
         zone = open_store(settings.landing, must_exist=True)
-        rules = compute_rules_version(read_stop_list(settings.stop_list, read_location).digest)
+        rules = compute_rules_version(
+            read_stop_list(settings.stop_list, read_location).digest,
+            MeshTrees.of(settings.mesh_trees).digest,
+        )
         store = open_store(settings.store)
         return is_unchanged_since_release(zone, store, rules, _open_warehouse(settings))
     except (StorageError, StopListError) as error:

@@ -20,6 +20,7 @@ from drug_assets.cleaning.records import GIVEN_JOURNAL
 from drug_assets.defs import OWNERS
 from drug_assets.defs.failures import explain_failures
 from drug_assets.defs.io_managers import make_column_schema
+from drug_assets.defs.mesh_trees import ChosenTrees
 from drug_assets.defs.places import Place, Workers
 from drug_assets.defs.stop_list import StopListFile
 from drug_assets.defs.workplace import Workplace
@@ -184,6 +185,7 @@ _merged_drugs = {
                 "drug": [("raw_drugs", "drug"), ("raw_drugs", "atc_name")],
                 "names": [("raw_drugs", "drug"), ("raw_drugs", "synonyms")],
                 "codes": [("raw_drugs", "atccode")],
+                "xrefs": [("drugs_records", "xrefs")],
                 "atc_codes": [("raw_drugs", "atccode")],
                 "drug_id": [("raw_drugs", "id"), ("raw_drugs", "drug")],
                 "id_text": [("raw_drugs", "id")],
@@ -198,12 +200,13 @@ def cleaned_drugs(
     context: dg.AssetExecutionContext,
     records: pl.LazyFrame,
     stop_list: StopListFile,
+    mesh_trees: ChosenTrees,
     workplace: Workplace,
 ) -> Iterator[dg.Output[Any]]:
     """One row per drug, and the rows that named it again."""
     with explain_failures(context, workplace):
         stopped_names = stop_list.read()
-    kept, merged = drug_cleaning.clean_drugs(records, stopped_names)
+    kept, merged = drug_cleaning.clean_drugs(records, stopped_names, trees=mesh_trees.read())
     yield from _selected(context, {"drugs": kept, "merged_drugs": merged})
 
 
@@ -318,11 +321,12 @@ publications = [_publications(source) for source in sources.PUBLICATIONS]
         ],
     },
 )
-def rejected_records(**tables: pl.LazyFrame) -> pl.LazyFrame:
+def rejected_records(mesh_trees: ChosenTrees, **tables: pl.LazyFrame) -> pl.LazyFrame:
     """The rows of every source that could not be kept."""
     return rejected.collect_rejected(
         {source.name: tables[f"raw_{source.name}"] for source in sources.ALL},
         {source.name: tables[f"{source.name}_records"] for source in sources.ALL},
+        mesh_trees.read(),
     )
 
 

@@ -399,6 +399,23 @@ publication_warnings = [_publication_warnings(source) for source in PUBLICATIONS
 
 
 @_declare(
+    "no_join_was_refused",
+    [
+        Check(
+            sources.DRUGS.name,
+            "no_join_was_refused",
+            "Drugs that have an identifier in common, but are not the same.",
+        )
+    ],
+    load=_same(sources.DRUGS.name),
+)
+def no_join_was_refused(_: Look, drugs: Any) -> Findings:
+    """The drugs of which lists say both that they are one and that they are two."""
+    key = sources.DRUGS.name, "no_join_was_refused"
+    yield key, partial(audit.no_join_was_refused, drugs)
+
+
+@_declare(
     "all_mentioned",
     [Check("drugs", "all_mentioned", "Drugs that no title names.")],
     load=_same("drugs", "mentions"),

@@ -7,6 +7,7 @@ also go to BigQuery. The modules of a cloud are imported only where that cloud i
 import dagster as dg
 
 from drug_assets.defs.io_managers import Documents, TablesByFile, WholeTables
+from drug_assets.defs.mesh_trees import ChosenTrees
 from drug_assets.defs.places import Place, WarehousePlace, Workers
 from drug_assets.defs.stop_list import StopListFile
 from drug_assets.defs.workplace import Workplace
@@ -41,10 +42,12 @@ def make_resources(settings: Settings) -> Resources:
     warehouse = _warehouse(settings)
     landing_zone = _place(settings.landing, must_exist=True)
     stop_list = StopListFile(location=settings.stop_list)
+    mesh_trees = ChosenTrees(trees=settings.mesh_trees)
     workplace = Workplace(
         store=store,
         landing_zone=landing_zone,
         stop_list=stop_list,
+        mesh_trees=mesh_trees,
         warehouse=warehouse,
         keep_releases=settings.keep_releases,
     )
@@ -57,6 +60,7 @@ def make_resources(settings: Settings) -> Resources:
         "tables_by_file": TablesByFile(workplace=workplace, engine=engine),
         "documents": Documents(workplace=workplace),
         "stop_list": stop_list,
+        "mesh_trees": mesh_trees,
         "pulls": Pulls(
             landing=settings.landing,
             queries=dict(settings.queries),

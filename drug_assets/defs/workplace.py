@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from drug_assets.defs.mesh_trees import ChosenTrees
 from drug_assets.defs.places import Place, WarehousePlace
 from drug_assets.defs.stop_list import StopListFile
 from drug_assets.documents import DOCUMENTS
@@ -52,6 +53,7 @@ class Workplace(dg.ConfigurableResource):  # type: ignore[type-arg]
     store: Place
     landing_zone: Place
     stop_list: StopListFile
+    mesh_trees: ChosenTrees
     warehouse: WarehousePlace
     #: How many releases are kept, the current one included.
     keep_releases: int
@@ -92,7 +94,7 @@ class Workplace(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def rules(self) -> str:
         """The version of everything that determines the outputs besides the landed files."""
-        return compute_rules_version(self.stop_list.read().digest)
+        return compute_rules_version(self.stop_list.read().digest, self.mesh_trees.read().digest)
 
     def fingerprint(self) -> str:
         """The fingerprint of the landing zone as it is now."""

@@ -438,6 +438,7 @@ def reference(rows: Iterable[Row]) -> list[Row]:
                 "names": sorted(searchable),
                 "codes": sorted(codes),
                 "atc_codes": sorted(shaped),
+                "xrefs": [],
                 "id_text": first_text(group),
                 "issues": [flag for flag, holds in flags.items() if holds],
             }

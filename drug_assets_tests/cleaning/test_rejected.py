@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets import contracts, sources
+from drug_assets.cleaning.drugs import clean_drugs
+from drug_assets.cleaning.mesh_trees import MeshTrees
 from drug_assets.cleaning.rejected import collect_rejected
 from drug_assets.terms import REJECTING_ISSUES
 from drug_assets_tests.support.raw import (
@@ -41,6 +43,21 @@ def test_the_reason_is_kept() -> None:
         ("drugs", "drugs.csv", 2, ["blank_name"]),
         ("pubmed", "pubmed.csv", 1, ["blank_title"]),
     ]
+
+
+def test_a_record_of_mesh_is_rejected_by_other_rows() -> None:
+    descriptor = {"drug": "Alpha", "mesh": "D900001", "tree_numbers": "D12.1"}
+    mapped = {"drug": "Beta", "mesh": "C900001", "mapped_to": "D900001"}
+    raw = {"drugs": drug_rows(descriptor, mapped)}
+    records = records_of(raw)
+    assert [r["reasons"] for r in rejected(**raw)] == [["out_of_trees"], ["out_of_trees"]]
+    kept, merged = clean_drugs(records["drugs"])
+    assert kept.collect().is_empty()
+    assert merged.collect().is_empty()
+    trees = MeshTrees.of("D12")
+    assert collect_rejected(raw, records, trees).collect().is_empty()
+    kept, _ = clean_drugs(records["drugs"], trees=trees)
+    assert kept.collect()["drug"].to_list() == ["Alpha", "Beta"]
 
 
 def test_the_whole_raw_row_is_kept_as_it_was_read() -> None:

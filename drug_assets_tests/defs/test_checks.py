@@ -57,6 +57,7 @@ WARNINGS = {
     ("rejected_records", "rejected_share"),
     ("trial_publications", "few_dangle"),
     ("drugs", "all_mentioned"),
+    ("drugs", "no_join_was_refused"),
 }
 
 ASSETS: Sequence[Any] = dg.load_assets_from_modules([assets, pulls], include_specs=True)
@@ -451,6 +452,12 @@ def test_records_that_contradict_others_are_a_warning(store: Store, source: str)
 def test_drugs_never_mentioned_are_a_warning_with_their_names(store: Store) -> None:
     found = assert_warns(store, "drugs", "all_mentioned")
     assert found == {"drugs": 2, "names": "quinine, resveratrol"}
+
+
+def test_drugs_with_an_identifier_in_common_are_a_warning(store: Store) -> None:
+    store.spoil("drugs", lambda rows: rows.with_columns(xrefs=pl.lit(["cas:50-78-2"])).head(2))
+    found = assert_warns(store, "drugs", "no_join_was_refused")
+    assert list(found) == ["cas:50-78-2"]
 
 
 @pytest.mark.slow

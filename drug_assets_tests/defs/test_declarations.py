@@ -12,6 +12,7 @@ from drug_assets.definitions import make_definitions
 from drug_assets.defs import assets, pulls, release, resources
 from drug_assets.defs.io_managers import Documents, TablesByFile, WholeTables
 from drug_assets.defs.jobs import JOB
+from drug_assets.defs.mesh_trees import ChosenTrees
 from drug_assets.defs.notifications import make_failure_sensor, run_succeeded
 from drug_assets.defs.places import Place, WarehousePlace, Workers
 from drug_assets.defs.stop_list import StopListFile
@@ -175,6 +176,7 @@ def test_a_folder_is_a_place_without_google(tmp_path: Any) -> None:
     assert made["tables_by_file"] == TablesByFile(workplace=workplace, engine=Workers())
     assert made["documents"] == Documents(workplace=workplace)
     assert made["stop_list"] == workplace.stop_list == StopListFile()
+    assert made["mesh_trees"] == workplace.mesh_trees == ChosenTrees()
     assert workplace.landing_zone == made["landing_zone"]
     assert workplace.keep_releases == 10
     assert workplace.warehouse == WarehousePlace()

@@ -16,6 +16,7 @@ from google.api_core import exceptions as api
 from rich.console import Console
 
 from drug_assets import audit
+from drug_assets.cleaning.mesh_trees import MeshTrees
 from drug_assets.cleaning.stop_list import read_stop_list
 from drug_assets.cli import main
 from drug_assets.cli.in_process import run_everything
@@ -181,7 +182,7 @@ def test_with_bigquery_the_bucket_holds_every_table_and_document_of_the_same_rel
 
 def test_the_release_tells_whether_the_landing_zone_changed_since(on_gcs: Cloud) -> None:
     zone, store = open_store(on_gcs.settings.landing), open_store(on_gcs.settings.store)
-    rules = compute_rules_version(read_stop_list(None, read_location).digest)
+    rules = compute_rules_version(read_stop_list(None, read_location).digest, MeshTrees.of().digest)
     assert is_unchanged_since_release(zone, store, rules)
     assert not is_unchanged_since_release(zone, store, "other rules")
     drugs = zone.read("drugs.csv")

@@ -15,6 +15,7 @@ from drug_assets.defs.io_managers import (
     WholeTables,
     make_column_schema,
 )
+from drug_assets.defs.mesh_trees import ChosenTrees
 from drug_assets.defs.places import Place, WarehousePlace, Workers
 from drug_assets.defs.stop_list import StopListFile
 from drug_assets.defs.workplace import Workplace
@@ -65,6 +66,7 @@ def workplace(store: Path) -> Here:
         store=place,
         landing_zone=place,
         stop_list=StopListFile(),
+        mesh_trees=ChosenTrees(),
         warehouse=WarehousePlace(),
         keep_releases=10,
     )

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from drug_assets.definitions import make_definitions
+from drug_assets.defs.mesh_trees import ChosenTrees
 from drug_assets.defs.places import Place, WarehousePlace
 from drug_assets.defs.resources import choose_sensor_status, make_resources
 from drug_assets.defs.sensors import Seen, make_landing_zone_sensor
@@ -90,6 +91,7 @@ def evaluated(zone: Place, cursor: str | None = None, store: Path | None = None)
         store=Place(location=str(store or nowhere)),
         landing_zone=zone,
         stop_list=StopListFile(),
+        mesh_trees=ChosenTrees(),
         warehouse=WarehousePlace(),
         keep_releases=10,
     )
