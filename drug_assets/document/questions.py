@@ -326,10 +326,14 @@ class Index:
         folded = fold(clean_string(name))
         named: set[int] = set()
         with_synonym: set[int] = set()
+
+        # An ASCII letter or digit at the start of a name is no mark, so most need no folding.
+        ascii_characters = filter(str.isalnum, map(chr, range(0x80)))
+        others = {start for start in ascii_characters if fold(start) != folded[:1]}
         for index, (drug, names) in enumerate(self._drugs):
-            if fold(drug) == folded:
+            if drug[:1] not in others and fold(drug) == folded:
                 named.add(index)
-            elif folded in map(fold, names):
+            elif folded in [fold(name) for name in names if name[:1] not in others]:
                 with_synonym.add(index)
         if not named and not with_synonym:
             spellings = {

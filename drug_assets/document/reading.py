@@ -34,6 +34,8 @@ _NOTHING = "nothing more"
 #: The member of a drug that is most of its line, and the one after it. Within a text of JSON, the
 #: quotes of these keys would be escaped.
 _LONGEST, _NEXT = b'"mentions":', b'"journals":'
+#: In a line of fewer bytes, to look for them takes longer than to decode them.
+_LONG = 2000
 
 
 class NotAGraphError(DrugAssetsError):
@@ -75,7 +77,8 @@ def _read(
         text = (line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line).strip()
         if not text:
             continue
-        found = {b"[": _OPENING, b"]": _CLOSING}.get(text, _DRUG)
+        # A lookup by the text alone would hash the whole of every line.
+        found = {b"[": _OPENING, b"]": _CLOSING}.get(text, _DRUG) if len(text) == 1 else _DRUG
         if found not in expected:
             raise _not_a_graph(name, number, expected)
         if found is _OPENING:
@@ -85,7 +88,8 @@ def _read(
         else:
             element = text.removesuffix(b",")
             try:
-                yield decoder.decode(element if whole else _pass_over_mentions(element))
+                read = element if whole or len(element) < _LONG else _pass_over_mentions(element)
+                yield decoder.decode(read)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise _not_a_graph(name, number, f"a drug of the graph ({error})") from error
             expected = _CLOSING if element == text else _DRUG

@@ -63,3 +63,9 @@ def test_what_belongs_to_a_name_stays(name: str) -> None:
 def test_a_string_loses_the_marks_that_a_column_loses(name: str) -> None:
     name = " ".join(name.split())
     assert bare(name) == [string_without_marks(name)]
+
+
+@given(NAMES, st.sampled_from("aZ09"))
+def test_a_letter_or_digit_at_the_start_stays(name: str, start: str) -> None:
+    # Questions pass over names that begin with another one.
+    assert string_without_marks(start + name.rstrip()).startswith(start)
