@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from drug_assets import terms
 from drug_assets.definitions import make_definitions
-from drug_assets.document.schema import json_schema
+from drug_assets.document.schema import json_schema, names_json_schema
 from drug_assets.settings import Settings
 from drug_assets.sources.tables import TABLES, Layer, Table
 from drug_assets.storage.google.table_schema import declare_dataset, declare_releases
@@ -44,6 +44,11 @@ def terraform_tables() -> str:
 def graph_schema() -> str:
     """The JSON Schema of the graph document."""
     return _json(json_schema())
+
+
+def names_schema() -> str:
+    """The JSON Schema of the document of names."""
+    return _json(names_json_schema())
 
 
 def _json(value: object) -> str:
@@ -213,6 +218,7 @@ def _within(file: str, place: re.Pattern[str], made: str) -> str:
 FILES: Mapping[str, Callable[[], str]] = {
     "deploy/terraform/modules/bigquery/tables.json": terraform_tables,
     "drug_assets/document/graph.schema.json": graph_schema,
+    "drug_assets/document/names.schema.json": names_schema,
     "docs/tables.md": tables,
     "docs/SPEC.md": lambda: _within("docs/SPEC.md", _TERMS, words()),
     "README.md": lambda: _within("README.md", _PICTURE, picture()),

@@ -16,7 +16,7 @@ import polars as pl
 
 from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_text
 from drug_assets.document.reading import NotAGraphError, read_drugs
-from drug_assets.document.schema import Drug
+from drug_assets.document.schema import Drug, ListedDrug
 from drug_assets.terms import EXPECTED_REASONS, SOUND_ISSUES, Issue, RejectReason
 from drug_assets.wording import count_of, shorten
 
@@ -281,8 +281,8 @@ def every_publication_was_searched(
     )
 
 
-class ReadGraph(NamedTuple):
-    """The result of reading a graph document."""
+class ReadDocument(NamedTuple):
+    """The result of reading a graph document, or a document of names."""
 
     #: The first error in the document; None if it is valid.
     problem: str | None
@@ -291,7 +291,7 @@ class ReadGraph(NamedTuple):
     counts: list[tuple[str, int, int, int]]
 
 
-def read_graph(document: Path) -> ReadGraph:
+def read_graph(document: Path) -> ReadDocument:
     """Read a graph document and check each line against `document.schema`.
 
     Raises:
@@ -304,33 +304,53 @@ def read_graph(document: Path) -> ReadGraph:
             tied = sum([len(m.publications) + len(m.trials) for m in drug.mentions])
             counts.append((drug.drug_id, len(drug.mentions), in_journals, tied))
     except NotAGraphError as error:
-        return ReadGraph(str(error), counts)
-    return ReadGraph(None, counts)
+        return ReadDocument(str(error), counts)
+    return ReadDocument(None, counts)
 
 
-def graph_is_valid(read: ReadGraph) -> Finding:
-    """Check that the graph document conforms to its declaration."""
+def read_names(document: Path) -> ReadDocument:
+    """Read a document of names and check each line against `document.schema`.
+
+    Raises:
+        OSError: reading the file fails.
+    """
+    counts: list[tuple[str, int, int, int]] = []
+    try:
+        counts.extend((drug.drug_id, 0, 0, 0) for drug in read_drugs(document, ListedDrug))
+    except NotAGraphError as error:
+        return ReadDocument(str(error), counts)
+    return ReadDocument(None, counts)
+
+
+def document_is_valid(read: ReadDocument) -> Finding:
+    """Check that a document conforms to its declaration."""
     passed = read.problem is None
     return Finding(passed, read.problem or f"{len(read.counts)} drugs are as declared")
 
 
 def graph_equals_mentions(
-    read: ReadGraph,
+    read: ReadDocument,
+    names: ReadDocument,
     drugs: pl.LazyFrame,
     mentions: pl.LazyFrame,
     trial_publications: pl.LazyFrame,
 ) -> Finding:
-    """Check that the graph has every drug, with as many mentions and ties as the tables.
+    """Check that the graph has the mentions and ties of the tables, and each drug has one place.
+
+    A drug without mentions is either in the graph or in the document of names, any other one in the
+    graph.
 
     Args:
-        read: the result of reading the document.
+        read: the result of reading the graph document.
+        names: the result of reading the document of names.
         drugs: column drug_id.
         mentions: columns drug_id, source, publication_id, journal_id and retracted. The figures
             count the journals that have a mention, and the mentions of retracted publications.
         trial_publications: rows of `contracts.TrialPublications`.
     """
-    if read.problem is not None:
-        return Finding(passed=False, summary=f"it cannot be read: {read.problem}")
+    for problem in (read.problem, names.problem):
+        if problem is not None:
+            return Finding(passed=False, summary=f"it cannot be read: {problem}")
     publication = ("source", "publication_id")
     both = trial_publications.filter(pl.col("trial_in_store") & pl.col("publication_in_store"))
     trials = both.select(source="trial_source", publication_id="trial_id")
@@ -351,7 +371,7 @@ def graph_equals_mentions(
         .with_columns(pl.col("mentions", "in_journals", "ties").fill_null(0).cast(pl.Int64))
         .collect()
     )
-    found = pl.DataFrame(read.counts, schema=expected.schema, orient="row")
+    found = pl.DataFrame(read.counts + names.counts, schema=expected.schema, orient="row")
     different = (
         pl.concat([expected.with_columns(tables=1), found.with_columns(tables=-1)])
         .group_by(expected.columns)
@@ -364,6 +384,7 @@ def graph_equals_mentions(
     ).collect()
     figures = {
         "drugs": found.height,
+        "drugs_in_names": len(names.counts),
         "mentions": int(found["mentions"].sum()),
         **{name: int(counted[name][0]) for name in counted.columns},
     }

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from drug_assets.document.schema import FILE, json_schema
-from drug_assets.document.writing import write_lines
+from drug_assets.document.schema import FILE, NAMES_FILE, json_schema, names_json_schema
+from drug_assets.document.writing import write_lines, write_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,12 +30,19 @@ class Document:
     kind: str
     #: The tables that it is made from.
     tables: tuple[str, ...]
-    #: Makes its lines, without line ends; takes these tables as keyword arguments.
+    #: Makes its lines, without line ends; takes these tables and choices as keyword arguments.
     lines: Callable[..., Iterator[str]]
     #: Whether a line holds an element; only such lines are counted and previewed.
     is_element: Callable[[str], bool]
     #: Makes its schema, if it has one.
     schema: Callable[[], Mapping[str, Any]] | None = None
+    #: The settings that decide its content (`settings.Settings.choices`).
+    choices: tuple[str, ...] = ()
+
+
+def _is_element(line: str) -> bool:
+    """Whether a line of a JSON array holds an element."""
+    return line not in {"[", "]"}
 
 
 GRAPH = Document(
@@ -46,17 +53,37 @@ GRAPH = Document(
         "Each drug has its names and codes, the publications whose titles mention it, with the "
         "places in the title, and the journals of these publications, with dates. A trial lists "
         "the publications that belong to it, and such a publication the trial. A drug that no "
-        "title mentions is there, too. `drug-assets top-journal` and `drug-assets related-drugs` "
-        "answer from this document alone. A line begins like this: "
+        f"title mentions is there, too; of a long list it is in `{NAMES_FILE}` instead. "
+        "`drug-assets top-journal` and `drug-assets related-drugs` answer from this document. "
+        "A line begins like this: "
         '`{"drug_id": "ethanol", "drug": "ETHANOL", "names": ["ETHANOL"], …, "mentions": '
         '[{"type": "pubmed", "id": "2", "title": "Ethanol in rats", …` and so on.'
     ),
     kind="json",
     tables=("drugs", "mentions", "trial_publications"),
     lines=write_lines,
-    is_element=lambda line: line not in {"[", "]"},
+    is_element=_is_element,
     schema=json_schema,
+    choices=("graph_drugs",),
+)
+
+NAMES = Document(
+    name="unmentioned_drugs",
+    file=NAMES_FILE,
+    description=(
+        "The drugs that no title names, with their names and codes, one line per drug, if the list "
+        "has more drugs than `DRUG_ASSETS_GRAPH_DRUGS`; otherwise it is empty, and they are in "
+        f"`{FILE}`.\n\n"
+        f"`drug-assets related-drugs` reads it for a name that `{FILE}` does not know: it tells a "
+        "drug that nobody writes about from one that is not on the list."
+    ),
+    kind="json",
+    tables=("drugs", "mentions"),
+    lines=write_names,
+    is_element=_is_element,
+    schema=names_json_schema,
+    choices=("graph_drugs",),
 )
 
 #: Every document, by name of its asset.
-DOCUMENTS: Mapping[str, Document] = {document.name: document for document in (GRAPH,)}
+DOCUMENTS: Mapping[str, Document] = {document.name: document for document in (GRAPH, NAMES)}

@@ -30,9 +30,23 @@ class SettingsError(DrugAssetsError):
     """A variable or flag cannot be used; the message explains how to correct it."""
 
 
-def _setting(variable: str, default: str | int | None = None, *, secret: bool = False) -> Any:
-    """A setting that is read from a variable; the value of a secret one is never shown."""
-    return field(default=default, repr=not secret, metadata={"variable": variable})
+def _setting(
+    variable: str,
+    default: str | int | None = None,
+    *,
+    secret: bool = False,
+    is_choice: bool = False,
+) -> Any:
+    """A setting that is read from a variable.
+
+    Args:
+        variable: the variable.
+        default: its value if the variable is not set; a number makes it a count.
+        secret: whether its value is never shown.
+        is_choice: whether the outputs depend on its value; see `Settings.choices`.
+    """
+    metadata = {"variable": variable, "is_choice": is_choice}
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,8 @@ class Settings:
     stop_list: str | None = _setting("DRUG_ASSETS_STOP_LIST")
     #: The trees of MeSH whose records are drugs (`cleaning.mesh_trees`).
     mesh_trees: str = _setting("DRUG_ASSETS_MESH_TREES", DEFAULT_MESH_TREES)
+    #: Of a list of more drugs, those that no title names stay out of the graph document.
+    graph_drugs: int = _setting("DRUG_ASSETS_GRAPH_DRUGS", 20_000, is_choice=True)
     #: Raises NCBI's limit from 3 to 10 requests a second.
     ncbi_api_key: str | None = _setting("NCBI_API_KEY", secret=True)
     ncbi_email: str | None = _setting("NCBI_EMAIL")
@@ -96,13 +112,26 @@ class Settings:
             }
         if logs_are_collected(environ):
             values.setdefault("log_format", "json")
-        if "keep_releases" in values:
-            values["keep_releases"] = _require_count(
-                "DRUG_ASSETS_KEEP_RELEASES", values["keep_releases"]
-            )
+        for setting in fields(cls):
+            if isinstance(setting.default, int) and setting.name in values:
+                variable = setting.metadata["variable"]
+                values[setting.name] = _require_count(variable, values[setting.name])
         settings = cls(**values)
         settings._require_consistent()
         return settings
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """The settings that the outputs depend on, by name: they count for the rules of a release.
+
+        The stop list and the trees of MeSH are not among them: what they mean counts, not how they
+        are written.
+        """
+        return {
+            setting.name: getattr(self, setting.name)
+            for setting in fields(self)
+            if setting.metadata.get("is_choice")
+        }
 
     @property
     def notes(self) -> list[str]:

@@ -49,19 +49,20 @@ def compute_version(*made_by: Callable[..., object] | ModuleType, given: object 
     return _digest(*code, *libraries, *arguments, repr(given))
 
 
-def compute_rules_version(*choices: str) -> str:
+def compute_rules_version(*digests: str, **choices: object) -> str:
     """Compute the version of all rules: the same landing zone and rules give the same outputs.
 
     The checks are rules, too: what passed fewer of them is released again.
 
     Args:
-        choices: digests of what users choose: the stop list (names that are not searched for),
-            the trees of MeSH that are read.
+        digests: digests of what users choose by its content: the stop list (names that are not
+            searched for), the trees of MeSH that are read.
+        choices: settings that the outputs depend on (`settings.Settings.choices`).
     """
     # The modules are only parsed, not imported: importing them would load Dagster.
     modules = {f"{_PACKAGE}.defs.{module}" for module in ("assets", "checks")}
     code, libraries = _collect_reachable(frozenset(modules))
-    return _digest(*code, *libraries, *choices)
+    return _digest(*code, *libraries, *digests, repr(sorted(choices.items())))
 
 
 def _digest(*parts: str) -> str:

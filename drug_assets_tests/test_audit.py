@@ -32,11 +32,19 @@ from drug_assets_tests.support.raw import (
 from drug_assets_tests.support.registry import PUBMED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 LANCET = {"journal": "Lancet", "journal_id": "lancet"}
 NO_TIES = table("trial_publications")
+NO_NAMES = audit.ReadDocument(None, [])
+FIGURES: Mapping[str, int] = {
+    "drugs": 3,
+    "drugs_in_names": 0,
+    "mentions": 2,
+    "journals": 1,
+    "retracted_mentions": 1,
+}
 
 
 def place(row: int, file: str = "p.csv") -> Row:
@@ -352,7 +360,7 @@ class TestGraphDocument:
         return path
 
     def equals(self, path: Path) -> audit.Finding:
-        return audit.graph_equals_mentions(audit.read_graph(path), *self.tables())
+        return audit.graph_equals_mentions(audit.read_graph(path), NO_NAMES, *self.tables())
 
     def changed(self, line: str, change: Callable[[Any], None]) -> str:
         drug = json.loads(line.removesuffix(","))
@@ -362,10 +370,16 @@ class TestGraphDocument:
     @pytest.mark.parametrize("end", ["\n", "", "\r\n", "\n\n"])
     def test_a_good_document(self, path: Path, lines: list[str], end: str) -> None:
         path.write_bytes(((end or "\n").join(lines) + end).encode())
-        finding = audit.graph_is_valid(audit.read_graph(path))
+        finding = audit.document_is_valid(audit.read_graph(path))
         assert (finding.passed, finding.summary) == (True, "3 drugs are as declared")
         finding = self.equals(path)
-        figures = {"drugs": 3, "mentions": 4, "journals": 1, "retracted_mentions": 0}
+        figures = {
+            "drugs": 3,
+            "drugs_in_names": 0,
+            "mentions": 4,
+            "journals": 1,
+            "retracted_mentions": 0,
+        }
         assert (finding.passed, finding.figures) == (True, figures)
 
     @pytest.mark.parametrize("member", ["trials", "publications"])
@@ -380,9 +394,9 @@ class TestGraphDocument:
 
     def test_a_document_without_drugs(self, path: Path) -> None:
         self.written(path, ["[", "]"])
-        assert audit.graph_is_valid(audit.read_graph(path)).passed
+        assert audit.document_is_valid(audit.read_graph(path)).passed
         assert audit.graph_equals_mentions(
-            audit.read_graph(path), table("drugs"), table("mentions"), NO_TIES
+            audit.read_graph(path), NO_NAMES, table("drugs"), table("mentions"), NO_TIES
         ).passed
 
     @pytest.mark.slow
@@ -390,7 +404,7 @@ class TestGraphDocument:
         whole = "\n".join(lines).encode()
         for cut in range(len(whole)):
             path.write_bytes(whole[:cut])
-            assert not audit.graph_is_valid(audit.read_graph(path)).passed, whole[:cut]
+            assert not audit.document_is_valid(audit.read_graph(path)).passed, whole[:cut]
 
     def test_a_cut_document_does_not_equal_the_mentions(self, path: Path, lines: list[str]) -> None:
         whole = "\n".join(lines).encode()
@@ -422,7 +436,7 @@ class TestGraphDocument:
     def test_what_is_no_array_of_a_line_a_drug(
         self, path: Path, lines: list[str], corrupted: Callable[[list[str]], list[str]]
     ) -> None:
-        assert not audit.graph_is_valid(
+        assert not audit.document_is_valid(
             audit.read_graph(self.written(path, corrupted(lines)))
         ).passed
 
@@ -430,7 +444,7 @@ class TestGraphDocument:
         self, path: Path, lines: list[str]
     ) -> None:
         lines[2] = self.changed(lines[2], lambda d: d["mentions"][0].update(date="2020"))
-        finding = audit.graph_is_valid(audit.read_graph(self.written(path, lines)))
+        finding = audit.document_is_valid(audit.read_graph(self.written(path, lines)))
         assert not finding.passed
         assert finding.summary.startswith(f"{path} is not a graph document: line 3: ")
 
@@ -472,7 +486,7 @@ class TestGraphDocument:
     @pytest.mark.parametrize("text", ["x", "{}", "[\n1\n]", '[\n{"drug_id": "a"}\n]', "\xff"])
     def test_what_is_no_graph_at_all(self, path: Path, text: str) -> None:
         path.write_bytes(text.encode("latin-1"))
-        assert not audit.graph_is_valid(audit.read_graph(path)).passed
+        assert not audit.document_is_valid(audit.read_graph(path)).passed
         finding = self.equals(path)
         assert not finding.passed
         assert finding.summary.startswith("it cannot be read")
@@ -685,7 +699,7 @@ def test_a_document_is_valid_if_and_only_if_its_drugs_are_as_the_spec_says(
     except (msgspec.DecodeError, UnicodeDecodeError):
         drug = None
     if not is_drug(drug):
-        assert not audit.graph_is_valid(read).passed
+        assert not audit.document_is_valid(read).passed
         return
     in_journals = sum(len(journal["mentions"]) for journal in drug["journals"])
     ties = sum(len(m["publications"]) + len(m["trials"]) for m in drug["mentions"])
@@ -730,23 +744,48 @@ class TestSummaries:
         mentions = table(
             "mentions", mention("Beta", "1", **LANCET), mention("Beta", "2", retracted=True)
         )
-        same = audit.ReadGraph(None, [("gamma", 0, 0, 0), ("beta", 2, 1, 0), ("alpha", 0, 0, 0)])
-        assert audit.graph_equals_mentions(same, drugs, mentions, NO_TIES) == audit.Finding(
+        same = audit.ReadDocument(None, [("gamma", 0, 0, 0), ("beta", 2, 1, 0), ("alpha", 0, 0, 0)])
+        assert audit.graph_equals_mentions(
+            same, NO_NAMES, drugs, mentions, NO_TIES
+        ) == audit.Finding(
             passed=True,
             summary="0 drugs differ from the tables",
-            figures={"drugs": 3, "mentions": 2, "journals": 1, "retracted_mentions": 1},
+            figures=FIGURES,
         )
-        other = audit.ReadGraph(None, [("gamma", 1, 0, 0), ("beta", 2, 2, 0), ("alpha", 0, 0, 0)])
-        assert audit.graph_equals_mentions(other, drugs, mentions, NO_TIES) == audit.Finding(
+        other = audit.ReadDocument(
+            None, [("gamma", 1, 0, 0), ("beta", 2, 2, 0), ("alpha", 0, 0, 0)]
+        )
+        assert audit.graph_equals_mentions(
+            other, NO_NAMES, drugs, mentions, NO_TIES
+        ) == audit.Finding(
             passed=False,
             summary="2 drugs differ from the tables",
-            figures={"drugs": 3, "mentions": 3, "journals": 1, "retracted_mentions": 1},
+            figures={**FIGURES, "mentions": 3},
         )
-        damaged = audit.ReadGraph("line 3: odd", [("beta", 2, 1, 0)])
-        assert audit.graph_is_valid(damaged) == audit.Finding(passed=False, summary="line 3: odd")
-        assert audit.graph_equals_mentions(damaged, drugs, mentions, NO_TIES) == audit.Finding(
-            passed=False, summary="it cannot be read: line 3: odd"
+        damaged = audit.ReadDocument("line 3: odd", [("beta", 2, 1, 0)])
+        assert audit.document_is_valid(damaged) == audit.Finding(
+            passed=False, summary="line 3: odd"
         )
+        for documents in ((damaged, NO_NAMES), (same, damaged)):
+            assert audit.graph_equals_mentions(
+                *documents, drugs, mentions, NO_TIES
+            ) == audit.Finding(passed=False, summary="it cannot be read: line 3: odd")
+
+    def test_a_drug_without_mentions_is_in_one_of_both_documents(self) -> None:
+        drugs = table("drugs", listed_drug("Alpha"), listed_drug("Beta"))
+        mentions = table("mentions", mention("Beta", "1"))
+        alpha, beta = ("alpha", 0, 0, 0), ("beta", 1, 0, 0)
+
+        def differ(in_graph: list[Any], in_names: list[Any]) -> str:
+            graph, names = (audit.ReadDocument(None, listed) for listed in (in_graph, in_names))
+            return audit.graph_equals_mentions(graph, names, drugs, mentions, NO_TIES).summary
+
+        assert differ([alpha, beta], []) == "0 drugs differ from the tables"
+        assert differ([beta], [alpha]) == "0 drugs differ from the tables"
+        assert differ([beta], []) == "1 drugs differ from the tables"
+        assert differ([alpha, beta], [alpha]) == "1 drugs differ from the tables"
+        assert differ([beta], [alpha, alpha]) == "1 drugs differ from the tables"
+        assert differ([alpha], [("beta", 0, 0, 0)]) == "1 drugs differ from the tables"
 
 
 class TestFigures:

@@ -156,6 +156,22 @@ def test_unknown_drug_is_told_with_close_spellings(graph: Path) -> None:
     assert "epinephrine" in result.stderr
 
 
+def test_drug_of_a_long_list_that_no_title_names_is_known_beside_a_graph(tmp_path: Path) -> None:
+    graph = _write_graph(tmp_path / "graph.json", {"a": ["Pain"], "b": ["Pain"]})
+    asked = ("related-drugs", "quinine", "--graph", graph)
+    assert "no drug of the graph is named 'quinine'" in drug_assets(*asked).stderr
+    names = '{"drug_id": "x", "drug": "Chinin", "names": ["chinin", "quinine"], "atc_codes": []}'
+    (tmp_path / "names.json").write_text(f"[\n{names}\n]\n")
+    assert drug_assets(*asked).stdout == "No drug shares a PubMed journal with Chinin.\n"
+    assert drug_assets("related-drugs", "a", "--graph", graph).stdout == "b (in Pain)\n"
+    unknown = drug_assets("related-drugs", "quinina", "--graph", graph)
+    assert "close spellings: quinine" in unknown.stderr
+    (tmp_path / "names.json").write_text("[\n{}\n]\n")
+    damaged = drug_assets(*asked)
+    assert (damaged.exit_code, damaged.stdout) == (1, "")
+    assert "names.json is not a document of names: line 2" in damaged.stderr
+
+
 @pytest.mark.parametrize("question", [("top-journal",), ("related-drugs", "aspirin")])
 def test_missing_graph_says_what_to_do(question: tuple[str, ...]) -> None:
     result = drug_assets(*question, "--graph", "nowhere.json")
@@ -675,6 +691,33 @@ def test_run_names_few_of_many_related_drugs(tmp_path: Path) -> None:
     result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
     assert result.exit_code == 0, result.output
     assert f"Drugs related to druga: {', '.join(names[1:11])} and 1 more\n" in result.output
+
+
+@pytest.mark.slow
+def test_drugs_of_a_long_list_that_no_title_names_are_released_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = {"drugs_2.csv": "atccode,drug,synonyms\nP01BC01,QUININE,chinin|quinina\n"}
+    landing = runs.landing_zone(tmp_path / "landing", {**runs.SMALL, **more})
+    store = ("--store", tmp_path / "store")
+    run = ("run", "--landing", landing, *store, "--only-if-changed")
+    answers = []
+    for most, left_out in (("4", []), ("3", ["QUININE"])):
+        monkeypatch.setenv("DRUG_ASSETS_GRAPH_DRUGS", most)
+        done = drug_assets(*run)
+        assert done.exit_code == 0, done.output
+        assert "Nothing changed" not in done.output, "the setting is one of the rules"
+        current = runs.current(tmp_path / "store")
+        graph = json.loads((current / "graph.json").read_text())
+        names = json.loads((current / "names.json").read_text())
+        assert [drug["drug"] for drug in names] == left_out
+        assert len(graph) + len(names) == 4
+        assert "Nothing changed" in drug_assets(*run).output
+        asked = drug_assets("related-drugs", "Chinin", *store)
+        unknown = drug_assets("related-drugs", "quininas", *store)
+        answers.append((asked.stdout, unknown.stderr))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == "No drug shares a PubMed journal with QUININE.\n"
 
 
 # Releases

@@ -4,14 +4,40 @@ from __future__ import annotations
 
 import json
 
-from drug_assets.documents import DOCUMENTS, GRAPH
+import pytest
+
+from drug_assets.documents import DOCUMENTS, GRAPH, NAMES, Document
+from drug_assets.settings import Settings
 from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support.raw import listed_drug, mention, table
 
 
 def test_every_document_is_found_by_its_name() -> None:
-    assert list(DOCUMENTS) == ["drug_graph"]
-    assert DOCUMENTS["drug_graph"] is GRAPH
+    assert DOCUMENTS == {"drug_graph": GRAPH, "unmentioned_drugs": NAMES}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_what_decides_a_document_is_a_setting_that_counts_for_the_rules(document: Document) -> None:
+    assert {*document.choices} <= {*Settings().choices}
+
+
+def test_graph_and_names_hold_every_drug_once() -> None:
+    drugs = [listed_drug(name) for name in ("Beta", "Gamma", "Delta")]
+    rows = {"drugs": drugs, "mentions": [mention("Beta")]}
+
+    def held(document: Document, graph_drugs: int) -> list[str]:
+        tables = {name: table(name, *rows.get(name, ())) for name in document.tables}
+        lines = document.lines(**tables, graph_drugs=graph_drugs)
+        return [drug["drug"] for drug in json.loads("".join(lines))]
+
+    assert (held(GRAPH, 3), held(NAMES, 3)) == (["Beta", "Delta", "Gamma"], [])
+    assert (held(GRAPH, 2), held(NAMES, 2)) == (["Beta"], ["Delta", "Gamma"])
+
+
+def test_the_names_are_json_with_a_schema_under_the_name_of_the_specification() -> None:
+    assert (NAMES.file, NAMES.kind) == ("names.json", "json")
+    assert NAMES.schema is not None
+    assert NAMES.schema()["type"] == "array"
 
 
 def test_the_graph_is_made_of_the_tables_that_it_names() -> None:

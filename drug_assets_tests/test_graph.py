@@ -497,6 +497,7 @@ IN_BRIEF: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     schema.DrugInBrief: schema.Drug,
     schema.JournalInBrief: schema.Journal,
     schema.MentionInBrief: schema.MentionByJournal,
+    schema.ListedDrugInBrief: schema.ListedDrug,
 }
 WITH_RESULTS: dict[type[msgspec.Struct], type[msgspec.Struct]] = {
     **IN_BRIEF,

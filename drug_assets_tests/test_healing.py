@@ -118,6 +118,7 @@ def drug_assets(*arguments: str | Path) -> Result:
 
 OUTPUTS: dict[str, Callable[[Path], object]] = {
     "graph.json is missing": lambda release: (release / "graph.json").unlink(),
+    "names.json is missing": lambda release: (release / "names.json").unlink(),
     "mentions.parquet is truncated": lambda release: truncate(release / "mentions.parquet"),
     "a list of parts is missing": lambda release: (release / "raw_pubmed.parts.json").unlink(),
     "release.json is missing": lambda release: (release / "release.json").unlink(),

@@ -347,7 +347,7 @@ CHECKS = {
     "ids_exist": "ids_exist",
     "references_agree": "references_agree",
     "every_publication_was_searched": "every_publication_was_searched",
-    "valid_document": "graph_is_valid",
+    "valid_document": "document_is_valid",
     "equals_mentions": "graph_equals_mentions",
 }
 

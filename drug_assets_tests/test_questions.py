@@ -127,7 +127,7 @@ def tops(document: Graph, **options: bool) -> list[tuple[str, int, list[str]]]:
     return [(top.journal, top.drug_count, top.drugs) for top in top_journals(document, **options)]
 
 
-def linked(document: Graph, name: str, **options: bool) -> list[tuple[str, list[str]]]:
+def linked(document: Graph, name: str, **options: Any) -> list[tuple[str, list[str]]]:
     """The drugs related to a drug, each with the journals that link them."""
     return [(r.drug, r.journals) for r in related_drugs(document, name, **options).related]
 

@@ -44,6 +44,7 @@ def test_every_other_variable_is_read() -> None:
     variables = {
         "DRUG_ASSETS_STOP_LIST": "list.csv",
         "DRUG_ASSETS_MESH_TREES": "D02 -D08",
+        "DRUG_ASSETS_GRAPH_DRUGS": "7",
         "NCBI_API_KEY": "key",
         "NCBI_EMAIL": "a@b.org",
         "DRUG_ASSETS_LOG_FORMAT": "json",
@@ -53,6 +54,7 @@ def test_every_other_variable_is_read() -> None:
     assert settings == Settings(
         stop_list="list.csv",
         mesh_trees="D02 -D08",
+        graph_drugs=7,
         ncbi_api_key="key",
         ncbi_email="a@b.org",
         log_format="json",

@@ -234,14 +234,19 @@ def test_a_library_is_told_with_its_version(library: str, told: str | None) -> N
 
 
 def test_rules_follow_from_the_code_and_the_choices(package: Package) -> None:
-    def rules(stop_list: str, files: Mapping[str, str], trees: str = "D02") -> str:
+    def rules(
+        stop_list: str, files: Mapping[str, str], trees: str = "D02", **choices: object
+    ) -> str:
         package.after(files)
-        return compute_rules_version(stop_list, trees)
+        return compute_rules_version(stop_list, trees, **{"a": 1, "b": 2, **choices})
 
     before = rules("list", {})
     assert rules("list", {}) == before
     assert rules("other list", {}) != before
     assert rules("list", {}, "D03") != before
+    assert rules("list", {}, a=2) != before
+    assert rules("list", {}, a="1") != before
+    assert rules("list", {}, b=2, a=1) == before
     assert rules("list", changed("tools.py", "return 1", "return 2")) != before
     assert rules("list", PACKAGE) == before
     # What the assets themselves say decides, too.

@@ -15,6 +15,7 @@ import dagster as dg
 import pytest
 
 from drug_assets.defs.jobs import JOB
+from drug_assets.documents import DOCUMENTS
 from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support import runs
 from drug_assets_tests.support.services import (
@@ -149,7 +150,7 @@ def materialized(run: dict[str, Any]) -> set[str]:
 
 
 def test_job_and_materialize_all_succeed(port: int, store: Path, small_run: runs.Run) -> None:
-    of_the_job = {*TABLES, "drug_graph", "release"}
+    of_the_job = {*TABLES, *DOCUMENTS, "release"}
     nodes = graphql(port, ASSETS)["assetNodes"]
     executable = [node["assetKey"] for node in nodes if node["isExecutable"]]
     everything = {key["path"][-1] for key in executable}

@@ -11,7 +11,7 @@ import gc
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import click
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from drug_assets.document.questions import RelatedDrug, RelatedDrugs, TopJournal
     from drug_assets.sources import PublicationSource
     from drug_assets.storage.commit import Warehouse
+    from drug_assets.storage.objects import ObjectStore
 
 USAGE = 2
 
@@ -148,6 +149,7 @@ def _is_unchanged(settings: Settings) -> bool:
         rules = compute_rules_version(
             read_stop_list(settings.stop_list, read_location).digest,
             MeshTrees.of(settings.mesh_trees).digest,
+            **settings.choices,
         )
         store = open_store(settings.store)
         return is_unchanged_since_release(zone, store, rules, _open_warehouse(settings))
@@ -205,7 +207,7 @@ def top_journal(
     from drug_assets.document import questions
 
     answers = questions.top_journals(
-        _graph_path(store, release, graph),
+        _documents(store, release, graph).graph,
         exclude_retracted=exclude_retracted,
         with_trial_results=with_trial_results,
     )
@@ -251,9 +253,11 @@ def related_drugs(
     """Drugs that share a PubMed journal with DRUG (any of its names, in any case)."""
     from drug_assets.document import questions
 
+    documents = _documents(store, release, graph)
     answer = questions.related_drugs(
-        _graph_path(store, release, graph),
+        documents.graph,
         drug,
+        names=documents.find_names,
         exclude_trial_journals=exclude_trial_journals,
         exclude_retracted=exclude_retracted,
         with_trial_results=with_trial_results,
@@ -488,9 +492,29 @@ def _echo_json(answer: object) -> None:
     click.echo(printable_json(json.dumps(answer, ensure_ascii=False, indent=2)))
 
 
-def _graph_path(store: str | None, release: str | None, graph: str | None) -> Path:
-    """A local file with the graph document of a release of a store, or at a location."""
-    from drug_assets.document.schema import FILE
+class _Documents(NamedTuple):
+    """The documents that questions are answered from."""
+
+    #: A local file with the graph document.
+    graph: Path
+    #: Where the document of names is, and its name there.
+    place: ObjectStore
+    names: str
+
+    def find_names(self) -> Path | None:
+        """A local file with the document of names.
+
+        Releases of earlier versions have none, nor need one lie beside a graph document.
+        """
+        try:
+            return self.place.local_copy(self.names)
+        except FileNotFoundError:
+            return None
+
+
+def _documents(store: str | None, release: str | None, graph: str | None) -> _Documents:
+    """The documents of a release of a store, or those at a location."""
+    from drug_assets.document.schema import FILE, NAMES_FILE
     from drug_assets.storage.objects import StorageError
     from drug_assets.storage.places import open_object, open_store
     from drug_assets.storage.releases import NoReleaseError, open_release
@@ -500,10 +524,12 @@ def _graph_path(store: str | None, release: str | None, graph: str | None) -> Pa
     try:
         if graph is not None:
             place, name = open_object(graph)
+            names = NAMES_FILE
         else:
             place = open_store(Settings.of(store=store).store)
-            name = open_release(place, release).name(FILE)
-        return place.local_copy(name)
+            opened = open_release(place, release)
+            name, names = opened.name(FILE), opened.name(NAMES_FILE)
+        return _Documents(place.local_copy(name), place, names)
     except FileNotFoundError:
         location = graph if graph is not None else place.uri(name)
         _stop(f"there is no graph at {location}: run `drug-assets run`, or name another", USAGE)

@@ -519,8 +519,9 @@ def _document(document: Document) -> dg.AssetsDefinition:
         owners=OWNERS,
         dagster_type=dg.Any,  # an iterator of lines, made while they are written
     )
-    def write(**tables: pl.LazyFrame) -> dg.Output[Any]:
-        return dg.Output(document.lines(**tables))
+    def write(workplace: Workplace, **tables: pl.LazyFrame) -> dg.Output[Any]:
+        choices = {name: workplace.choices[name] for name in document.choices}
+        return dg.Output(document.lines(**tables, **choices))
 
     return write
 

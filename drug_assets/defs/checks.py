@@ -16,7 +16,7 @@ from drug_assets import audit, sources
 from drug_assets.defs.assets import TABLES_MADE_TOGETHER
 from drug_assets.defs.failures import explain_failures
 from drug_assets.defs.workplace import FILES, Workplace, may_be_empty
-from drug_assets.documents import GRAPH
+from drug_assets.documents import GRAPH, NAMES
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.outputs import Outputs
 from drug_assets.terms import MergeRule
@@ -27,6 +27,7 @@ CONTRACT, DID_NOT_SHRINK = "contract", "did_not_shrink"
 PUBLICATIONS = [source.name for source in sources.PUBLICATIONS]
 #: Names of the checks whose figures the report of a run shows.
 EQUALS_MENTIONS = "equals_mentions"
+VALID_DOCUMENT = "valid_document"
 EVERY_FILE_IS_READ = "every_file_is_read"
 NONE_CONFLICT = "none_conflict"
 EVERY_ROW_IS_SOUND = "every_row_is_sound"
@@ -282,21 +283,28 @@ def every_publication_was_searched(look: Look, mentions: Any, **tables: Any) -> 
 @_declare(
     f"check_{GRAPH.name}",
     [
-        Check(GRAPH.name, "valid_document", "The document is as it is declared.", blocking=True),
+        *(
+            Check(
+                document.name, VALID_DOCUMENT, "The document is as it is declared.", blocking=True
+            )
+            for document in (GRAPH, NAMES)
+        ),
         Check(
             GRAPH.name,
             EQUALS_MENTIONS,
-            "The document has the drugs and the counts of the tables that it is made from.",
+            "The document has the counts of the tables that it is made from, and each drug is "
+            f"either in it or in {NAMES.file}.",
             blocking=True,
         ),
     ],
-    load={"document": GRAPH.name, **_same(*GRAPH.tables)},
+    load={"graph": GRAPH.name, "names": NAMES.name, **_same(*GRAPH.tables)},
 )
-def check_graph(_: Look, document: Any, **tables: Any) -> Findings:
-    """The document follows its schema, and agrees with the tables."""
-    read = audit.read_graph(document)
-    yield (GRAPH.name, "valid_document"), partial(audit.graph_is_valid, read)
-    equals = partial(audit.graph_equals_mentions, read, **tables)
+def check_graph(_: Look, graph: Any, names: Any, **tables: Any) -> Findings:
+    """The documents follow their schemas, and agree with the tables."""
+    read, read_names = audit.read_graph(graph), audit.read_names(names)
+    for document, found in ((GRAPH, read), (NAMES, read_names)):
+        yield (document.name, VALID_DOCUMENT), partial(audit.document_is_valid, found)
+    equals = partial(audit.graph_equals_mentions, read, read_names, **tables)
     yield (GRAPH.name, EQUALS_MENTIONS), equals
 
 

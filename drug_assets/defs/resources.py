@@ -50,6 +50,7 @@ def make_resources(settings: Settings) -> Resources:
         mesh_trees=mesh_trees,
         warehouse=warehouse,
         keep_releases=settings.keep_releases,
+        choices=settings.choices,
     )
     engine = Workers()
     return {

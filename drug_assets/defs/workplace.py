@@ -6,7 +6,7 @@ workspace is complete (`storage.workspace`).
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -57,6 +57,8 @@ class Workplace(dg.ConfigurableResource):  # type: ignore[type-arg]
     warehouse: WarehousePlace
     #: How many releases are kept, the current one included.
     keep_releases: int
+    #: The settings that the outputs depend on (`Settings.choices`).
+    choices: dict[str, Any]
 
     def open(self, context: Context) -> Outputs:
         """The outputs as the current run reads and writes them.
@@ -94,7 +96,8 @@ class Workplace(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def rules(self) -> str:
         """The version of everything that determines the outputs besides the landed files."""
-        return compute_rules_version(self.stop_list.read().digest, self.mesh_trees.read().digest)
+        digests = self.stop_list.read().digest, self.mesh_trees.read().digest
+        return compute_rules_version(*digests, **self.choices)
 
     def fingerprint(self) -> str:
         """The fingerprint of the landing zone as it is now."""

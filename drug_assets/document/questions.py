@@ -1,20 +1,21 @@
-"""Questions that are answered from `graph.json` alone (SPEC 6).
+"""Questions that are answered from `graph.json`; `names.json` knows further names (SPEC 6).
 
 People wait for these answers on a command line, so this module imports little, and some of the
 standard library only when it is needed. `cli` formats the answers.
 
-The document is read once, line by line. Memory holds the names of drugs and journals, and one
-number per mention by a journal, but no other part of the document.
+The graph is read once, line by line. Memory holds the names of drugs and journals, and one number
+per mention by a journal, but no other part of the document, and nothing of the document of names.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import chain, islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from drug_assets.document.reading import read_drugs
-from drug_assets.document.schema import DrugInBrief, DrugWithResults
+from drug_assets.document.schema import DrugInBrief, DrugWithResults, ListedDrugInBrief
 from drug_assets.errors import DrugAssetsError
 from drug_assets.sources import PUBLICATIONS
 from drug_assets.sources.clinical_trials import SOURCE as CLINICAL_TRIALS
@@ -22,12 +23,19 @@ from drug_assets.sources.pubmed import SOURCE as PUBMED
 from drug_assets.terms import TrialPublicationKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from drug_assets.document.reading import Graph
     from drug_assets.document.schema import PublicationOfTrialInBrief
 
 CLOSE_SPELLINGS = 5
+#: Spellings that are compared with an unknown name at once.
+_BATCH_SPELLINGS = 10_000
+
+#: Finds the document of names that belongs to a graph, when it is needed; None if there is none.
+Names: TypeAlias = "Callable[[], Graph | None]"
+
+_Key = TypeVar("_Key", int, str)
 
 #: The types of publications that can be retracted: of others, nothing is unknown.
 _CAN_BE_RETRACTED = {s.document_type for s in PUBLICATIONS if s.can_be_retracted}
@@ -94,7 +102,7 @@ class UnknownDrugError(DrugAssetsError):
 
     Attributes:
         name: The given name.
-        close_spellings: Up to five similar names of the document, most similar first.
+        close_spellings: Up to five similar names of the documents, most similar first.
     """
 
     def __init__(self, name: str, close_spellings: list[str]) -> None:
@@ -122,6 +130,7 @@ def related_drugs(
     graph: Graph,
     drug: str,
     *,
+    names: Names | None = None,
     exclude_trial_journals: bool = False,
     exclude_retracted: bool = False,
     with_trial_results: bool = False,
@@ -130,10 +139,10 @@ def related_drugs(
 
     Raises:
         UnknownDrugError: no drug has that name.
-        NotAGraphError: the input is not a graph document.
-        OSError: reading the document fails.
+        NotAGraphError: the input is not a graph document, or `names` no document of names.
+        OSError: reading a document fails.
     """
-    return Index(graph, with_trial_results=with_trial_results).related_drugs(
+    return Index(graph, names, with_trial_results=with_trial_results).related_drugs(
         drug, exclude_trial_journals=exclude_trial_journals, exclude_retracted=exclude_retracted
     )
 
@@ -157,11 +166,15 @@ class _Mentioned(NamedTuple):
 class Index:
     """An index of which journal mentions which drug: answers several questions from one reading."""
 
-    def __init__(self, graph: Graph, *, with_trial_results: bool = False) -> None:
+    def __init__(
+        self, graph: Graph, names: Names | None = None, *, with_trial_results: bool = False
+    ) -> None:
         """Read a document.
 
         Args:
             graph: the document.
+            names: finds the document of names beside it; it is read for a name that no drug of the
+                graph has as its own.
             with_trial_results: whether a publication that reports the results of a trial is a
                 mention of the drugs that the title of the trial names (SPEC 6).
 
@@ -173,6 +186,7 @@ class Index:
         self._drugs: list[tuple[str, list[str]]] = []
         #: Name of each journal, by its identity.
         self._journals: dict[str, str] = {}
+        self._names = names
         #: By identity of a journal and index of a drug: the trials whose results the journal has.
         self._trials: dict[tuple[str, int], set[str]] = defaultdict(set)
         mentioned: dict[tuple[str, bool | None, bool], dict[str, list[int]]] = defaultdict(
@@ -252,8 +266,9 @@ class Index:
 
         Raises:
             UnknownDrugError: no drug has that name.
+            NotAGraphError: the document of names is damaged.
         """
-        matches = self._find_drug(drug)
+        matches, unmentioned = self._find_drug(drug)
         every = self._choose(exclude_retracted=exclude_retracted)
         counted = [part for part in every if part.type == PUBMED.document_type]
         journals = _find_journals(counted, matches)
@@ -291,7 +306,7 @@ class Index:
             )
             for other, names in linking.items()
         )
-        given = " / ".join(sorted(self._drugs[match][0] for match in matches))
+        given = " / ".join(sorted([*(self._drugs[match][0] for match in matches), *unmentioned]))
         return RelatedDrugs(given, related, add_evidence(total))
 
     def _show_trials(self, pairs: Iterable[tuple[str, set[str]]]) -> dict[str, list[str]] | None:
@@ -311,11 +326,11 @@ class Index:
         """The mentions that count."""
         return [part for part in self._mentioned if not (exclude_retracted and part.retracted)]
 
-    def _find_drug(self, name: str) -> set[int]:
+    def _find_drug(self, name: str) -> tuple[set[int], set[str]]:
         """The drug of that name, or else all drugs that have it as a synonym.
 
         Returns:
-            Indexes in `_drugs`.
+            Indexes in `_drugs`, and names of drugs of the document of names.
 
         Raises:
             UnknownDrugError: there is none.
@@ -324,25 +339,51 @@ class Index:
 
         fold = _import_fold()
         folded = fold(clean_string(name))
-        named: set[int] = set()
-        with_synonym: set[int] = set()
+        named, with_synonym = _match_names(enumerate(self._drugs), folded, fold)
+        if named:
+            return named, set()
+        listed = ((drug, (drug, names)) for drug, names in self._read_names())
+        unmentioned, unmentioned_with_synonym = _match_names(listed, folded, fold)
+        if unmentioned:
+            return set(), unmentioned
+        if with_synonym or unmentioned_with_synonym:
+            return with_synonym, unmentioned_with_synonym
+        spellings = (
+            (fold(spelling), spelling)
+            for drug, names in chain(self._drugs, self._read_names())
+            for spelling in (*names, drug)
+        )
+        raise UnknownDrugError(name, _find_close_spellings(folded, spellings))
 
-        # An ASCII letter or digit at the start of a name is no mark, so most need no folding.
-        ascii_characters = filter(str.isalnum, map(chr, range(0x80)))
-        others = {start for start in ascii_characters if fold(start) != folded[:1]}
-        for index, (drug, names) in enumerate(self._drugs):
-            if drug[:1] not in others and fold(drug) == folded:
-                named.add(index)
-            elif folded in [fold(name) for name in names if name[:1] not in others]:
-                with_synonym.add(index)
-        if not named and not with_synonym:
-            spellings = {
-                fold(spelling): spelling
-                for drug, names in self._drugs
-                for spelling in (*names, drug)
-            }
-            raise UnknownDrugError(name, _find_close_spellings(folded, spellings))
-        return named or with_synonym
+    def _read_names(self) -> Iterator[tuple[str, list[str]]]:
+        """Name and all spellings of each drug of the document of names, if there is one."""
+        document = self._names() if self._names else None
+        if document is not None:
+            for drug in read_drugs(document, ListedDrugInBrief):
+                yield drug.drug, drug.names
+
+
+def _match_names(
+    drugs: Iterable[tuple[_Key, tuple[str, list[str]]]], folded: str, fold: Callable[[str], str]
+) -> tuple[set[_Key], set[_Key]]:
+    """The drugs of a folded name, and those that have it as a synonym.
+
+    Args:
+        drugs: of each drug a key, its name and all its spellings.
+        folded: the folded name.
+        fold: what folds a name.
+    """
+    named: set[_Key] = set()
+    with_synonym: set[_Key] = set()
+    # An ASCII letter or digit at the start of a name is no mark, so most need no folding.
+    ascii_characters = filter(str.isalnum, map(chr, range(0x80)))
+    others = {start for start in ascii_characters if fold(start) != folded[:1]}
+    for key, (drug, names) in drugs:
+        if drug[:1] not in others and fold(drug) == folded:
+            named.add(key)
+        elif folded in [fold(name) for name in names if name[:1] not in others]:
+            with_synonym.add(key)
+    return named, with_synonym
 
 
 def _find_journals(mentioned: Iterable[_Mentioned], drugs: set[int]) -> set[str]:
@@ -386,16 +427,22 @@ def add_evidence(evidence: Iterable[Evidence]) -> Evidence:
     return Evidence(*(sum(counts) for counts in zip(Evidence(0, 0, 0), *evidence, strict=True)))
 
 
-def _find_close_spellings(folded: str, spellings: dict[str, str]) -> list[str]:
-    """The spellings that are most similar to a folded name.
+def _find_close_spellings(folded: str, spellings: Iterator[tuple[str, str]]) -> list[str]:
+    """The spellings that are most similar to a folded name, of however many.
 
     Args:
         folded: the folded name.
-        spellings: all spellings, by their folded form.
+        spellings: all spellings, each folded and as it is shown; of those that fold to the same
+            text, the last is shown.
     """
     from difflib import get_close_matches
 
-    return [spellings[match] for match in get_close_matches(folded, spellings, CLOSE_SPELLINGS)]
+    closest: dict[str, str] = {}
+    while batch := dict(islice(spellings, _BATCH_SPELLINGS)):
+        known = closest | batch
+        found = get_close_matches(folded, known, CLOSE_SPELLINGS)
+        closest = {spelling: known[spelling] for spelling in found}
+    return list(closest.values())
 
 
 def _import_fold() -> Callable[[str], str]:

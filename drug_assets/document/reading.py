@@ -1,4 +1,4 @@
-"""Read a graph document: its drugs, one at a time; an error gives the number of the invalid line.
+"""Read a document: its drugs, one at a time; an error gives the number of the invalid line.
 
 Memory holds one line at a time. Polars is not imported, since `questions` uses this module.
 """
@@ -39,29 +39,32 @@ _LONG = 2000
 
 
 class NotAGraphError(DrugAssetsError):
-    """The input is not a graph document; the message names the line and what it should contain."""
+    """The input is not such a document; the message names the line and what it should contain."""
 
 
 def read_drugs(graph: Graph, drug: type[_Drug]) -> Iterator[_Drug]:
-    """The drugs of a document, in its order.
+    """The drugs of a graph document, or of a document of names, in its order.
 
     Args:
         graph: the document.
-        drug: the type to decode each line to: `schema.Drug`, which checks the whole line, or a type
-            with fewer members. A type without `mentions` passes over that part of a line, even if
-            it is damaged: what it declares is read in a third of the time.
+        drug: the type to decode each line to: `schema.Drug` or, for a document of names,
+            `schema.ListedDrug`, which check the whole line; or a type with fewer members. One
+            without `mentions` passes over that part of a line, even if it is damaged: what it
+            declares is read in a third of the time.
 
     Raises:
         NotAGraphError: a line is not valid, or the file cannot be opened.
     """
-    name = str(graph) if isinstance(graph, Path) else "the graph document"
+    members = drug.__struct_fields__
+    kind = "graph document" if "journals" in members else "document of names"
+    name = str(graph) if isinstance(graph, Path) else f"the {kind}"
     try:
         opened = graph.open("rb", _BUFFER_BYTES) if isinstance(graph, Path) else graph()
     except OSError as error:
         raise NotAGraphError(f"{name} cannot be read: {error.strerror}") from error
     try:
-        whole = "mentions" in drug.__struct_fields__
-        yield from _read(opened, name, msgspec.json.Decoder(drug), whole=whole)
+        whole = "mentions" in members or "journals" not in members
+        yield from _read(opened, name, kind, msgspec.json.Decoder(drug), whole=whole)
     finally:
         close = getattr(opened, "close", None)
         if close is not None:
@@ -69,7 +72,12 @@ def read_drugs(graph: Graph, drug: type[_Drug]) -> Iterator[_Drug]:
 
 
 def _read(
-    lines: Iterable[bytes], name: str, decoder: msgspec.json.Decoder[_Drug], *, whole: bool
+    lines: Iterable[bytes],
+    name: str,
+    kind: str,
+    decoder: msgspec.json.Decoder[_Drug],
+    *,
+    whole: bool,
 ) -> Iterator[_Drug]:
     # After each line, `expected` names the kinds of lines that may follow.
     expected, number = _OPENING, 0
@@ -80,7 +88,7 @@ def _read(
         # A lookup by the text alone would hash the whole of every line.
         found = {b"[": _OPENING, b"]": _CLOSING}.get(text, _DRUG) if len(text) == 1 else _DRUG
         if found not in expected:
-            raise _not_a_graph(name, number, expected)
+            raise _not_a_document(name, kind, number, expected)
         if found is _OPENING:
             expected = f"{_DRUG}, or {_CLOSING}"
         elif found is _CLOSING:
@@ -91,10 +99,12 @@ def _read(
                 read = element if whole or len(element) < _LONG else _pass_over_mentions(element)
                 yield decoder.decode(read)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise _not_a_graph(name, number, f"a drug of the graph ({error})") from error
+                what = f"a drug of the {kind} ({error})"
+                raise _not_a_document(name, kind, number, what) from error
             expected = _CLOSING if element == text else _DRUG
     if expected != _NOTHING:
-        raise _not_a_graph(name, max(number, 1), f"{expected}, but the document ends")
+        ends = f"{expected}, but the document ends"
+        raise _not_a_document(name, kind, max(number, 1), ends)
 
 
 def _pass_over_mentions(element: bytes) -> bytes:
@@ -104,8 +114,8 @@ def _pass_over_mentions(element: bytes) -> bytes:
     return element[:start] + element[end:] if 0 <= start < end else element
 
 
-def _not_a_graph(name: str, line: int, expected: str) -> NotAGraphError:
+def _not_a_document(name: str, kind: str, line: int, expected: str) -> NotAGraphError:
     return NotAGraphError(
-        f"{name} is not a graph document: line {line}: expected {expected}; "
+        f"{name} is not a {kind}: line {line}: expected {expected}; "
         "`drug-assets run` writes a new one"
     )

@@ -1,4 +1,4 @@
-"""The content of the graph document, declared once (SPEC 5).
+"""The content of the graph document and of the document of names, declared once (SPEC 5).
 
 Writing takes the members from these types, reading decodes to them and so checks each line, and the
 JSON Schema is generated from them. The `…InBrief` types declare only the members that questions
@@ -15,8 +15,9 @@ import msgspec
 from drug_assets import sources
 from drug_assets.terms import ATC_CODE, DatePrecision, TrialPublicationKind
 
-#: Name of the document's object in a store.
+#: Names of the objects of the documents in a store.
 FILE = "graph.json"
+NAMES_FILE = "names.json"
 
 Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
 Position: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
@@ -117,13 +118,18 @@ class Mention(_Whole):
     ]
 
 
-class Drug(_Whole):
-    """A drug of the list, with its mentions."""
+class ListedDrug(_Whole):
+    """A drug of the list: one that no title names, in the document of names."""
 
     drug_id: Text
     drug: Text
     names: Spellings
     atc_codes: list[AtcCode]
+
+
+class Drug(ListedDrug):
+    """A drug of the list, with its mentions."""
+
     mentions: list[Mention]
     journals: list[Journal]
 
@@ -155,6 +161,13 @@ class DrugInBrief(_Brief):
     journals: list[JournalInBrief]
 
 
+class ListedDrugInBrief(_Brief):
+    """The members of `ListedDrug` that questions need."""
+
+    drug: str
+    names: list[str]
+
+
 class PublicationOfTrialInBrief(_Brief):
     """The members of `PublicationOfTrial` that questions about results of trials need."""
 
@@ -184,11 +197,27 @@ class DrugWithResults(DrugInBrief):
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of the document: an array of drugs."""
-    schema = msgspec.json.schema(list[Drug])
+    """The JSON Schema of the graph document: an array of drugs."""
+    return _schema_of(
+        Drug,
+        "Drug, publication and journal graph",
+        f"Every drug of the list that is not in {NAMES_FILE}, sorted by name, one line per drug.",
+    )
+
+
+def names_json_schema() -> dict[str, Any]:
+    """The JSON Schema of the document of names: an array of drugs without mentions."""
+    return _schema_of(
+        ListedDrug,
+        "Drugs that no title names",
+        f"Of a long list, every drug that is not in {FILE}, sorted by name, one line per drug.",
+    )
+
+
+def _schema_of(element: type[msgspec.Struct], title: str, description: str) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Drug, publication and journal graph",
-        "description": "Every drug of the list, sorted by name, one line per drug.",
-        **schema,
+        "title": title,
+        "description": description,
+        **msgspec.json.schema(list[element]),  # type: ignore[valid-type]
     }

@@ -1,4 +1,4 @@
-"""Write tables as the lines of the graph document (SPEC 5).
+"""Write tables as the lines of the graph document, and of the document of names (SPEC 5).
 
 Lines are made in batches of drugs, so memory depends on the drug with the most mentions, not on the
 size of the document. `schema` declares the content of a line.
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 #: About how many mentions are in memory while the document is written: a drug is never split.
 BATCH_MENTIONS = 100_000
+#: Lines of the document of names that are in memory at once.
+BATCH_NAMES = 20_000
 
 _TYPES = {source.name: source.document_type for source in sources.PUBLICATIONS}
 
 
 def write_lines(
-    drugs: pl.LazyFrame, mentions: pl.LazyFrame, trial_publications: pl.LazyFrame
+    drugs: pl.LazyFrame,
+    mentions: pl.LazyFrame,
+    trial_publications: pl.LazyFrame,
+    graph_drugs: int | None = None,
 ) -> Iterator[str]:
     """The lines of `graph.json`: a JSON array with one line per drug, sorted by name.
 
@@ -37,12 +42,15 @@ def write_lines(
         mentions: rows of `contracts.Mentions`.
         trial_publications: rows of `contracts.TrialPublications`. A mention has those of its pairs
             whose other side is in the store, too.
+        graph_drugs: of a list of more drugs, those without mentions are left to `write_names`; None
+            for a list of any length.
 
     Returns:
         Lines without line ends.
     """
     listed = (
         drugs.select("drug_id", "drug", "names", "atc_codes")
+        .join(_leave_out(drugs, mentions, graph_drugs), on="drug_id", how="anti")
         .sort("drug", "drug_id")
         .with_row_index("line")
         .join(mentions.group_by("drug_id").len("count"), on="drug_id", how="left")
@@ -70,6 +78,44 @@ def write_lines(
             file.seek(start)
             yield file.read(size).decode() + ("," if number < offsets.height - 1 else "")
         yield "]"
+
+
+def write_names(
+    drugs: pl.LazyFrame, mentions: pl.LazyFrame, graph_drugs: int | None = None
+) -> Iterator[str]:
+    """The lines of `names.json`: a JSON array of the drugs that `write_lines` leaves out.
+
+    Args:
+        drugs: rows of `contracts.Drugs`.
+        mentions: rows of `contracts.Mentions`.
+        graph_drugs: as for `write_lines`.
+
+    Returns:
+        Lines without line ends, one per drug, sorted by name.
+    """
+    left_out = (
+        drugs.join(_leave_out(drugs, mentions, graph_drugs), on="drug_id", how="semi")
+        .sort("drug", "drug_id")
+        .select(schema.ListedDrug.__struct_fields__)
+        .collect()
+    )
+    yield "["
+    written = 0
+    for batch in left_out.iter_slices(BATCH_NAMES):
+        for line in batch.select(pl.struct(pl.all()).struct.json_encode()).to_series():
+            written += 1
+            yield line + ("," if written < left_out.height else "")
+    yield "]"
+
+
+def _leave_out(
+    drugs: pl.LazyFrame, mentions: pl.LazyFrame, graph_drugs: int | None
+) -> pl.LazyFrame:
+    """Column drug_id: the drugs that stay out of `graph.json`, because the list is too long."""
+    listed = drugs.select("drug_id")
+    if graph_drugs is None or listed.select(pl.len()).collect().item() <= graph_drugs:
+        return listed.clear()
+    return listed.join(mentions, on="drug_id", how="anti")
 
 
 def _collect_ties(trial_publications: pl.LazyFrame) -> dict[str, pl.DataFrame]:

@@ -44,7 +44,7 @@ GROUPS = {
         "trial_publications",
     },
     "mentions": {"pubmed_drugs_named", "clinical_trials_drugs_named", "mentions"},
-    "published": {"journal_drugs", "top_journal", "drug_graph", "release"},
+    "published": {"journal_drugs", "top_journal", "drug_graph", "unmentioned_drugs", "release"},
 }
 SETTINGS: Mapping[str, Settings] = {
     "local": Settings(),

@@ -35,6 +35,7 @@ BLOCKING = {
     ("mentions", "every_publication_was_searched"),
     ("drug_graph", "valid_document"),
     ("drug_graph", "equals_mentions"),
+    ("unmentioned_drugs", "valid_document"),
     ("landed_files", "every_source_landed"),
     ("drugs", "has_names"),
 }
@@ -174,8 +175,14 @@ ALSO_READ = {
     # One operation evaluates both, here and below.
     ("trial_publications", "references_agree"): {*PUBLICATIONS},
     ("trial_publications", "few_dangle"): {*PUBLICATIONS},
-    ("drug_graph", "valid_document"): {"drugs", "mentions", "trial_publications"},
-    ("drug_graph", "equals_mentions"): {"drugs", "mentions", "trial_publications"},
+    **{
+        (document, check): {"drugs", "mentions", "trial_publications", beside}
+        for document, check, beside in (
+            ("drug_graph", "valid_document", "unmentioned_drugs"),
+            ("drug_graph", "equals_mentions", "unmentioned_drugs"),
+            ("unmentioned_drugs", "valid_document", "drug_graph"),
+        )
+    },
     ("rejected_records", "rejected_share"): {f"raw_{source}" for source in SOURCES},
     ("drugs", "all_mentioned"): {"mentions"},
 }
@@ -308,6 +315,21 @@ def test_document_fails_where_it_is_torn(store: Store) -> None:
 
 def test_document_fails_where_a_drug_is_gone(store: Store) -> None:
     store.spoil_graph(lambda graph: graph.pop(2))
+    assert_gate_fails(store, "drug_graph", "equals_mentions")
+
+
+def test_names_fail_where_they_are_torn(store: Store) -> None:
+    path = runs.current(store.folder) / "names.json"
+    path.write_bytes(path.read_bytes()[:2])
+    assert_gate_fails(store, "unmentioned_drugs", "valid_document")
+    assert_gate_fails(store, "drug_graph", "equals_mentions")
+
+
+def test_documents_fail_where_a_drug_is_in_both(store: Store) -> None:
+    drug = json.loads((runs.current(store.folder) / "graph.json").read_text("utf-8"))[0]
+    members = {name: drug[name] for name in ("drug_id", "drug", "names", "atc_codes")}
+    path = runs.current(store.folder) / "names.json"
+    path.write_text(f"[\n{json.dumps(members)}\n]\n", encoding="utf-8")
     assert_gate_fails(store, "drug_graph", "equals_mentions")
 
 

@@ -182,7 +182,8 @@ def test_with_bigquery_the_bucket_holds_every_table_and_document_of_the_same_rel
 
 def test_the_release_tells_whether_the_landing_zone_changed_since(on_gcs: Cloud) -> None:
     zone, store = open_store(on_gcs.settings.landing), open_store(on_gcs.settings.store)
-    rules = compute_rules_version(read_stop_list(None, read_location).digest, MeshTrees.of().digest)
+    digests = read_stop_list(None, read_location).digest, MeshTrees.of().digest
+    rules = compute_rules_version(*digests, **on_gcs.settings.choices)
     assert is_unchanged_since_release(zone, store, rules)
     assert not is_unchanged_since_release(zone, store, "other rules")
     drugs = zone.read("drugs.csv")

@@ -20,6 +20,7 @@ from drug_assets.defs.places import Place, WarehousePlace, Workers
 from drug_assets.defs.stop_list import StopListFile
 from drug_assets.defs.workplace import Workplace
 from drug_assets.documents import DOCUMENTS
+from drug_assets.settings import Settings
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.contract_gate import ContractBrokenError
 from drug_assets.storage.kept.by_file import Part, Parts, Recipe, write_part
@@ -69,6 +70,7 @@ def workplace(store: Path) -> Here:
         mesh_trees=ChosenTrees(),
         warehouse=WarehousePlace(),
         keep_releases=10,
+        choices=Settings().choices,
     )
 
 

@@ -94,6 +94,7 @@ def evaluated(zone: Place, cursor: str | None = None, store: Path | None = None)
         mesh_trees=ChosenTrees(),
         warehouse=WarehousePlace(),
         keep_releases=10,
+        choices=Settings().choices,
     )
     resources = {"landing_zone": zone, "workplace": workplace}
     with dg.build_sensor_context(cursor=cursor, resources=resources) as context:

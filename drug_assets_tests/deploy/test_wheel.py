@@ -55,6 +55,7 @@ def test_every_file_of_the_package_is_in_the_wheel(installed: Path) -> None:
         "py.typed",
         "cleaning/stop_list.csv",
         "document/graph.schema.json",
+        "document/names.schema.json",
         "warehouse_sql/views/mentions_flat.sql",
     } < kept
 

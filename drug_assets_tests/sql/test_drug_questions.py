@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.api_core.exceptions import BadRequest
@@ -239,7 +239,10 @@ def test_sql_counts_retracted_mentions_and_results_of_trials_as_python_does(
         )
     publishing.report_results(chance)
     publishing.load(deployed)
-    flags = {"exclude_retracted": exclude_retracted, "with_trial_results": with_trial_results}
+    flags: dict[str, Any] = {
+        "exclude_retracted": exclude_retracted,
+        "with_trial_results": with_trial_results,
+    }
     tops = deployed.rows(
         "SELECT * FROM {top_journals}(@exclude_retracted, @with_trial_results) ORDER BY journal",
         **flags,
