@@ -103,12 +103,22 @@ class RawDrugs(RawRecord):
     chembl = dy.String(nullable=True, description="Its ids in ChEMBL, as written.")
     mesh = dy.String(nullable=True, description="Its unique ids in MeSH, as written.")
     rxcui = dy.String(nullable=True, description="Its concept identifiers in RxNorm, as written.")
+    bdpm = dy.String(nullable=True, description="Its codes in the French BDPM, as written.")
     cas = dy.String(nullable=True, description="Its CAS registry numbers, as written.")
     inchikey = dy.String(nullable=True, description="InChIKeys of its structure, as written.")
     form_of = dy.String(
         nullable=True,
         description="Identifiers of the substances that it is a salt, ester, hydrate or isomer of, "
         "separated by bars: the scheme, a colon and the identifier.",
+    )
+    products = dy.String(
+        nullable=True,
+        description="Products that it is in, or whose names and codes the row gives, separated by "
+        "bars: the scheme, a colon, the product, and a slash and the place of the substance in it.",
+    )
+    moiety_in = dy.String(
+        nullable=True,
+        description="The same, where it is what acts, and another substance is the form of it.",
     )
     mapped_to = dy.String(
         nullable=True,
@@ -251,7 +261,15 @@ class CleanedRecord(RecordKey):
         return pl.col("reason").is_in(list(RejectReason)).fill_null(value=True)
 
 
-class DrugRecords(CleanedRecord):
+class PartialRecords(dy.Schema):
+    """The column of records of sources that have tables of parts."""
+
+    is_part = dy.Bool(
+        description="Whether the row is none of its own, but adds to the record of its id."
+    )
+
+
+class DrugRecords(CleanedRecord, PartialRecords):
     """Rows of drug lists, each cleaned by itself."""
 
     id = dy.String(nullable=True, description="The list's own identifier, cleaned.")
@@ -267,16 +285,10 @@ class DrugRecords(CleanedRecord):
     forms = _texts("Names of its salts, esters, hydrates and isomers, cleaned, in their order.")
     xrefs = _texts(f"Its identifiers, as `scheme:identifier`, sorted. {IdentifierScheme.listed()}.")
     form_of = _texts("Identifiers of the substances that it is a form of, as in `xrefs`.")
+    products = _texts("Products that it is in, or whose names and codes it gives.")
+    moiety_in = _texts("The same, where it is what acts, and another substance is its form.")
     mapped_to = _texts("The descriptors that a supplementary record of MeSH maps to.")
     tree_numbers = _texts("Tree numbers of a descriptor of MeSH.")
-
-
-class PartialRecords(dy.Schema):
-    """The column of records of sources that have tables of parts."""
-
-    is_part = dy.Bool(
-        description="Whether the row is none of its own, but adds to the record of its id."
-    )
 
 
 class PublicationRecords(CleanedRecord):

@@ -136,10 +136,21 @@ class ReadIssue(Term):
         "not_a_drug",
         "not odd: a row of a vocabulary for something else, such as a product, group or species",
     )
+    NOT_FOR_USE = (
+        "not_for_use",
+        "not odd: a row that needs a licence, is in another language, or suppressed by its owner",
+    )
+    PASSED_OVER = (
+        "passed_over",
+        "not odd: it stands for rows that say nothing of names, `extra` has their number",
+    )
 
 
 #: The read issues that say what a row is, and not that anything is wrong with it.
-SOUND_ISSUES = (ReadIssue.PART_OF_RECORD, ReadIssue.NOT_A_DRUG)
+SOUND_ISSUES = (
+    *(ReadIssue.PART_OF_RECORD, ReadIssue.NOT_A_DRUG, ReadIssue.NOT_FOR_USE),
+    ReadIssue.PASSED_OVER,
+)
 
 
 class Issue(Term):
@@ -185,6 +196,12 @@ class RejectReason(Term):
     BLANK_NAME = "blank_name", "no name of a drug"
     ATC_GROUP = "atc_group", "a group of the WHO's ATC table, no substance"
     NOT_A_DRUG = "not_a_drug", ReadIssue.NOT_A_DRUG.meaning.removeprefix("not odd: ")
+    NOT_FOR_USE = "not_for_use", ReadIssue.NOT_FOR_USE.meaning.removeprefix("not odd: ")
+    PASSED_OVER = "passed_over", ReadIssue.PASSED_OVER.meaning.removeprefix("not odd: ")
+    NAMES_NO_DRUG = (
+        "names_no_drug",
+        "it adds to a substance that no list names, or to a product of none or of several",
+    )
     OUT_OF_TREES = "out_of_trees", "a record of MeSH outside the trees that are read"
     DELETION = "deletion", "it only withdraws earlier records of its id"
     DELETED = "deleted", "a later record of its id withdrew it"
@@ -195,7 +212,10 @@ class RejectReason(Term):
 
 
 #: The reasons of rows that a sound delivery has many of: they are no sign that anything is wrong.
-EXPECTED_REASONS = (RejectReason.ATC_GROUP, RejectReason.NOT_A_DRUG, RejectReason.OUT_OF_TREES)
+EXPECTED_REASONS = (
+    *(RejectReason.ATC_GROUP, RejectReason.NOT_A_DRUG, RejectReason.NOT_FOR_USE),
+    *(RejectReason.PASSED_OVER, RejectReason.NAMES_NO_DRUG, RejectReason.OUT_OF_TREES),
+)
 #: The read issues of rows that cannot be kept: they are reject reasons, too.
 REJECTING_ISSUES = tuple(why for why in RejectReason if str(why) in frozenset(map(str, ReadIssue)))
 
@@ -228,6 +248,7 @@ class IdentifierScheme(Term):
     CHEMBL = "chembl", "ChEMBL's id of a compound"
     MESH = "mesh", "MeSH's unique id of a descriptor or a supplementary record"
     RXCUI = "rxcui", "RxNorm's concept unique identifier"
+    BDPM = "bdpm", "code of a substance in the French public drug database"
     CAS = "cas", "registry number of the Chemical Abstracts Service"
     INCHIKEY = "inchikey", "InChIKey of its structure"
 

@@ -56,8 +56,11 @@ GOOD: dict[str, Row] = {
         "forms": [],
         "xrefs": ["unii:A"],
         "form_of": [],
+        "products": [],
+        "moiety_in": [],
         "mapped_to": [],
         "tree_numbers": [],
+        "is_part": False,
     },
     "pubmed_records": {
         "source_file": "f.csv",

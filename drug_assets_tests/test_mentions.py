@@ -418,14 +418,7 @@ def publications(source: str, rows: list[dict[str, Any]]) -> pl.LazyFrame:
 
 
 def listed(drugs: Mapping[str, Any] = DRUGS) -> pl.LazyFrame:
-    schema = contracts.polars_schema(contracts.Drugs)
-    further = [
-        pl.lit([] if isinstance(dtype, pl.List) else None, dtype=dtype).alias(name)
-        for name, dtype in schema.items()
-        if name not in drugs
-    ]
-    given = pl.LazyFrame(drugs, schema={name: schema[name] for name in drugs})
-    return given.with_columns(further).select(schema.names())
+    return pl.LazyFrame(drugs, schema=contracts.polars_schema(contracts.Drugs))
 
 
 def named_in(source: str, records: pl.LazyFrame, drugs: Mapping[str, Any] = DRUGS) -> pl.LazyFrame:

@@ -15,6 +15,7 @@ import polars as pl
 
 from drug_assets import contracts
 from drug_assets.cleaning.drug_joins import join_rows
+from drug_assets.cleaning.drug_parts import place_parts
 from drug_assets.cleaning.mesh_trees import MeshTrees, mark_out_of_trees
 from drug_assets.cleaning.name_marks import without_marks
 from drug_assets.cleaning.name_variants import RULES, Rules, make_variants
@@ -57,7 +58,7 @@ def clean_drugs(
         `kept` and `merged`, each sorted by key.
     """
     stop_list = stop_list or StopList()
-    marked = mark_out_of_trees(add_position(records), trees or MeshTrees.of())
+    marked = place_parts(mark_out_of_trees(add_position(records), trees or MeshTrees.of()))
     rows = join_rows(marked.filter(pl.col("reason").is_null()).sort("position").collect())
     kept = (
         _identify(rows)

@@ -25,6 +25,7 @@ _FORMS: Mapping[IdentifierScheme, str] = {
     IdentifierScheme.CHEMBL: r"^(?:CHEMBL:)?(CHEMBL[1-9][0-9]*)$",
     IdentifierScheme.MESH: r"^(?:MESH:)?([CD](?:[0-9]{6}|[0-9]{9}))$",
     IdentifierScheme.RXCUI: r"^(?:RXCUI:|RXNORM:)?([1-9][0-9]{0,7})(?:\.0)?$",
+    IdentifierScheme.BDPM: r"^(?:BDPM:)?([0-9]{5})$",
     IdentifierScheme.CAS: r"^(?:CAS(?:RN)?:?)?([1-9][0-9]{1,6}-[0-9]{2}-[0-9])$",
     IdentifierScheme.INCHIKEY: r"^(?:INCHIKEY[=:])?([A-Z]{14}-[A-Z]{10}-[A-Z])$",
 }

@@ -36,7 +36,7 @@ GIVEN_JOURNAL = tuple(f"given_{field}" for field in _JOURNAL_FIELDS)
 #: Fields of a raw row of a drug list that hold several texts.
 _LISTS_OF_DRUGS = (
     *("synonyms", "brands", "research_codes", "forms"),
-    *("mapped_to", "tree_numbers"),
+    *("products", "moiety_in", "mapped_to", "tree_numbers"),
 )
 #: Codes of ATC levels 1 to 4 are shorter: groups, not substances.
 _ATC_SUBSTANCE_CHARS = 7
@@ -183,6 +183,8 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
     )
     # No substance is a form of itself, as ChEMBL says of each that has no other parent.
     rows = rows.with_columns(form_of=pl.col("form_of").list.set_difference("xrefs"))
+    is_part = pl.col("read_issues").list.contains(ReadIssue.PART_OF_RECORD)
+    adds_to_none = (pl.col("xrefs").list.len() == 0) & (pl.col("products").list.len() == 0)
     return (
         rows.with_columns(**_read_ids(source))
         .select(
@@ -190,7 +192,9 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
             "source_row",
             pl.coalesce(
                 _rejecting_issue(),
-                pl.when(pl.col("drug").is_null())
+                pl.when(is_part & adds_to_none)
+                .then(pl.lit(RejectReason.NAMES_NO_DRUG))
+                .when(~is_part & pl.col("drug").is_null())
                 .then(pl.lit(RejectReason.BLANK_NAME))
                 .when(pl.col("listed").is_null() & pl.col("group"))
                 .then(pl.lit(RejectReason.ATC_GROUP)),
@@ -203,6 +207,7 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
             *_LISTS_OF_DRUGS,
             "xrefs",
             "form_of",
+            is_part.alias("is_part"),
         )
         .select(contracts.DrugRecords.column_names())
     )

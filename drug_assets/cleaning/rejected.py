@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from drug_assets.cleaning.drug_parts import place_parts
 from drug_assets.cleaning.mesh_trees import MeshTrees, mark_out_of_trees
 from drug_assets.cleaning.publications import mark_rejected
 from drug_assets.terms import REJECTING_ISSUES
@@ -31,9 +32,8 @@ def collect_rejected(
     trees = trees or MeshTrees.of()
     of_sources = []
     for source, rows in raw.items():
-        rejected = mark_out_of_trees(mark_rejected(records[source]), trees).filter(
-            pl.col("reason").is_not_null()
-        )
+        marked = mark_rejected(place_parts(mark_out_of_trees(records[source], trees)))
+        rejected = marked.filter(pl.col("reason").is_not_null())
         # Not `list.set_intersection`: with a literal, Polars 2.1 panics on a frame of two chunks
         # whose filter empties the first.
         rejecting = pl.element().is_in(list(REJECTING_ISSUES))

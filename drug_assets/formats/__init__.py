@@ -99,7 +99,7 @@ FORMATS = (
     ),
     Format(
         "csv",
-        frozenset({".csv", ".tsv", ".txt"}),
+        frozenset({".csv", ".tsv", ".txt", ".rrf"}),
         delimited.is_evident,
         delimited.is_plausible,
         delimited.read_batches,

@@ -129,6 +129,8 @@ def read_batches(shape: RecordShape, name: str, chunks: Iterable[bytes]) -> Iter
     while records.read_batch() or first:
         yield records.take_frame()
         first = False
+    if records.passed_over:
+        yield records.take_passed_over()
 
 
 def _headers_of_known_file(table: KnownTable, name: str, first: str) -> list[str]:
@@ -406,6 +408,9 @@ class _Records:
         self._most_header_bytes = (
             max(len(header.encode()) for header in self._headers) + _MOST_AROUND
         )
+        self._table = table
+        #: How many rows of a known table said nothing.
+        self.passed_over = 0
         self._columns = (table or shape).assign(headers)
         self._known = None if table is None else KnownRows(table, self._headers, shape.listed)
         self._keys: dict[int, str] = {}
@@ -750,6 +755,7 @@ class _Records:
 
     def take_frame(self) -> pl.DataFrame:
         """Return the raw rows of the records read so far, and forget the records."""
+        self._pass_over_silent_rows()
         height = len(self._values) // self._width
         columns = [self._values[position :: self._width] for position in range(self._width)]
         unused: dict[int, list[int]] = {}
@@ -775,6 +781,26 @@ class _Records:
         self._missing_before += self._missing
         self._clear()
         return batch
+
+    def _pass_over_silent_rows(self) -> None:
+        """Forget the rows of a known table that say nothing, and count them; odd ones stay."""
+        if self._table is None or self._known is None or not self._table.speaks:
+            return
+        columns = [self._values[position :: self._width] for position in range(self._width)]
+        speaking = self._known.speaking(columns)
+        kept = [row for row, speaks in enumerate(speaking) if speaks or row in self._issues]
+        self.passed_over += len(speaking) - len(kept)
+        self._values = [column[row] for row in kept for column in columns]
+        self._issues = {
+            new: self._issues[row] for new, row in enumerate(kept) if row in self._issues
+        }
+        self._extra = {new: self._extra[row] for new, row in enumerate(kept) if row in self._extra}
+
+    def take_passed_over(self) -> pl.DataFrame:
+        """Return the one row that stands for all rows that were passed over."""
+        extra = {0: raw_rows.to_json_object([("rows", encode_basestring(str(self.passed_over)))])}
+        self._issues = {0: [ReadIssue.PASSED_OVER]}
+        return self._make_frame(1, {}, extra)
 
     def _make_frame(
         self, height: int, fields: Mapping[str, Sequence[str | None]], extra: Mapping[int, str]

@@ -32,6 +32,8 @@ class _Decision(NamedTuple):
     holds: tuple[bool, ...]
     #: The read issues that depend on these columns.
     issues: tuple[str, ...]
+    #: Whether they say something.
+    speaks: bool
 
 
 class KnownRows:
@@ -86,6 +88,9 @@ class KnownRows:
         taken: dict[int, list[bool] | None] = {}
         for number, (value, position) in enumerate(self._values):
             texts = list(columns[position])
+            if value.place is not None:
+                places = columns[self._headers.index(value.place)]
+                texts = [f"{t}/{place}" for t, place in zip(texts, places, strict=True)]
             if value.when:
                 holds = [decision.holds[number] for decision in decisions]
                 texts = [text if held else None for text, held in zip(texts, holds, strict=True)]
@@ -107,6 +112,10 @@ class KnownRows:
         for position, rows in taken.items():
             for row in (row for row, held in enumerate(rows or ()) if not held):
                 unused.setdefault(row, []).append(position)
+
+    def speaking(self, columns: _Columns) -> list[bool]:
+        """Whether each row is one of those that say something."""
+        return [decision.speaks for decision in self._decide(columns)]
 
     def _decide(self, columns: _Columns) -> list[_Decision]:
         """What is true of each row."""
@@ -133,6 +142,7 @@ class KnownRows:
                 for mark in self._table.marks
                 if mark.when and _all_true(mark.when, held)
             ),
+            _all_true(self._table.speaks, held),
         )
 
     def _mark(self, decisions: Iterable[_Decision], issues: dict[int, list[str]]) -> list[int]:

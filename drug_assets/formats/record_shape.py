@@ -71,6 +71,8 @@ class TableValue:
     pattern: str | None = None
     #: What stands before each of the values in the field, such as the scheme of an identifier.
     prefix: str = ""
+    #: A column whose text stands behind the value in the field, after a slash.
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class KnownTable:
     quoted: bool = True
     #: Whether bytes that are not UTF-8 are what its owner writes: Windows-1252, and nothing odd.
     windows_1252: bool = False
+    #: The rows that say something: those of which all of this is true. The others are counted.
+    speaks: tuple[Condition, ...] = ()
     #: Whether `extra` has all its other columns; if not, of a row with an issue it has what decided
     #: about it.
     keeps_others: bool = True
@@ -122,7 +126,8 @@ class KnownTable:
         return frozenset(chain.from_iterable(of_column))
 
     def _conditions(self) -> Iterator[Condition]:
-        return chain(*(each.when for each in self.values), *(each.when for each in self.marks))
+        of_values = chain.from_iterable(value.when for value in self.values)
+        return chain(of_values, *(mark.when for mark in self.marks), self.speaks)
 
     def assign(self, headers: Sequence[str]) -> AssignedColumns:
         """Assign what the table gives to fields; nothing else is one."""
@@ -168,6 +173,8 @@ class RecordShape:
     forms: Mapping[str, str] = field(default_factory=dict)
     #: The tables that are read as declared.
     known_tables: tuple[KnownTable, ...] = ()
+    #: What files hold that are passed over, by words in their names.
+    unread_files: Mapping[str, str] = field(default_factory=dict)
 
     def known_table(self, headers: Sequence[str]) -> KnownTable | None:
         """The known table with these headers: of several the one with most columns, or None."""
@@ -184,12 +191,13 @@ class RecordShape:
 
     def known_file(self, name: str) -> KnownTable | None:
         """The known table without a header that the name of a file tells, or None."""
-        bare = PurePosixPath(name).name.casefold()
-        for table in self.known_tables:
-            word = table.file_word
-            if word and re.search(rf"(?<![^\W\d_]){re.escape(word)}(?![^\W\d_])", bare):
-                return table
-        return None
+        named = (table for table in self.known_tables if _has_word(name, table.file_word))
+        return next(named, None)
+
+    def unread_file(self, name: str) -> str | None:
+        """What a file holds that is passed over for its name, or None."""
+        holds = (what for word, what in self.unread_files.items() if _has_word(name, word))
+        return next(holds, None)
 
     def assign(self, headers: Sequence[str]) -> AssignedColumns:
         """Assign the columns of a table, or the members of an object, to the fields.
@@ -252,6 +260,12 @@ class RecordShape:
     @cached_property
     def _by_header(self) -> Mapping[str, str]:
         return {normalize_header(field): field for field in self.fields}
+
+
+def _has_word(name: str, word: str | None) -> bool:
+    """Whether the name of a file has a word between characters that are no letters."""
+    bare = PurePosixPath(name).name.casefold()
+    return bool(word and re.search(rf"(?<![^\W\d_]){re.escape(word)}(?![^\W\d_])", bare))
 
 
 def normalize_header(header: str) -> str:

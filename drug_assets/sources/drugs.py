@@ -66,13 +66,16 @@ class Drugs(DrugList):
     listed = frozenset(
         {
             *("atccode", "synonyms", "brands", "research_codes", "forms", "form_of"),
-            *("mapped_to", "tree_numbers", *IdentifierScheme),
+            *("products", "moiety_in", "mapped_to", "tree_numbers", *IdentifierScheme),
         }
     )
     formats = ("json", "csv", "mesh_xml", "drugbank_xml")
     owners_files = (
         r"unii[ _]?(?:names|records).*\.txt",
         r"medicines[_-]output[_-]medicines.*\.(?:json|csv)",
+        r"rxn[a-z]+\.rrf",
+        r"cis_[a-z0-9_]+\.(?:txt|csv)",
+        r"has_lienspagect_bdpm\.(?:txt|csv)",
     )
     cluster_by = ("drug_id",)
 
@@ -81,6 +84,12 @@ class Drugs(DrugList):
         from drug_assets.formats.vocabularies import KNOWN_TABLES
 
         return KNOWN_TABLES
+
+    def unread_files(self) -> Mapping[str, str]:
+        """The tables of vocabularies that name no substance."""
+        from drug_assets.formats.vocabularies import UNREAD_FILES
+
+        return UNREAD_FILES
 
     def json_shapes(self) -> tuple[JsonShape, ...]:
         """The JSON of vocabularies."""

@@ -105,6 +105,13 @@ class Source(ABC):
         """
         return ()
 
+    def unread_files(self) -> Mapping[str, str]:
+        """Files of known deliveries that are passed over: what they hold, by words in their names.
+
+        A word stands between characters that are no letters.
+        """
+        return {}
+
     def has_parts(self) -> bool:
         """Whether the rows of some tables are parts of the records of another one."""
         return any(table.is_of_parts() for table in self.known_tables())
@@ -130,6 +137,7 @@ class Source(ABC):
             formats=self.formats,
             json_shapes=self.json_shapes(),
             known_tables=self.known_tables(),
+            unread_files=self.unread_files(),
         )
 
     def read_id(self, text: pl.Expr) -> pl.Expr:

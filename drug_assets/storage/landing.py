@@ -85,6 +85,7 @@ def parser_version(source: Source) -> str:
         sorted(shape.forms.items()),
         sorted(source.ignored),
         shape.known_tables,
+        sorted(shape.unread_files.items()),
     )
     return compute_version(formats.read, given=shape_values)
 

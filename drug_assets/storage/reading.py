@@ -184,6 +184,9 @@ def read_file(task: Task) -> ReadResult:
             prefixes = ", ".join(start for source in sources.ALL for start in source.file_names)
             problem = f"belongs to no source: begin its name, or its folder's, with {prefixes}"
             return ReadResult(data.sha256(), problem=problem)
+        unread = task.source.record_shape().unread_file(task.name)
+        if unread is not None:
+            return ReadResult(data.sha256(), problem=f"not read: it holds {unread}")
         try:
             file_format = _detect_format(task.source, task.name, data)
             if file_format is None:

@@ -26,6 +26,7 @@ IDENTIFIERS = {
     IdentifierScheme.CHEMBL: ("CHEMBL1", "CHEMBL2"),
     IdentifierScheme.MESH: ("D900001", "C900002"),
     IdentifierScheme.RXCUI: ("11", "22"),
+    IdentifierScheme.BDPM: ("00001", "00002"),
     IdentifierScheme.CAS: ("50-78-2", "103-90-2"),
     IdentifierScheme.INCHIKEY: ("AAAAAAAAAAAAAA-BBBBBBBBBB-N", "CCCCCCCCCCCCCC-BBBBBBBBBB-N"),
 }

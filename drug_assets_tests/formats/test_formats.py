@@ -227,7 +227,7 @@ def test_the_extension_is_that_of_the_name_without_gz(name: str, expected: str) 
 
 
 def test_the_extensions_that_are_read_are_named() -> None:
-    known = ".csv, .json, .jsonl, .ndjson, .tsv, .txt, .xml"
+    known = ".csv, .json, .jsonl, .ndjson, .rrf, .tsv, .txt, .xml"
     with pytest.raises(FormatError) as refused:
         raw_rows("drugs.parquet", PARQUET, DRUGS)
     assert f"Land it as one of {known}, packed with gzip or not." in str(refused.value)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from drug_assets import sources
 from drug_assets.formats import FormatError
 from drug_assets_tests.support.frames import fields, issues, raw_rows
 from drug_assets_tests.support.registry import DRUGS
@@ -102,7 +104,7 @@ def test_compounds_of_chembl_come_with_semicolons_and_quotes() -> None:
     )
     assert fields(rows, "chembl", "drug", "synonyms", "inchikey") == [
         ("CHEMBL9", "ZORBANE", "Zorbex|ZB-1", "A-B-N"),
-        ("CHEMBL10", "", "", "C-D-N"),
+        (None, "", "", None),
     ]
     assert issues(rows) == [[], ["not_a_drug"]]
 
@@ -244,3 +246,144 @@ def test_only_so_many_lines_stand_before_the_header_of_a_known_table() -> None:
     assert _read("drugs.csv", "a\n" * 19 + _EMA_HEADER + row).height == 1
     with pytest.raises(FormatError, match="no column 'drug'"):
         _read("drugs.csv", "a\n" * 20 + _EMA_HEADER + row)
+
+
+# --- RxNorm
+
+
+def _conso(rxcui: str, sab: str, tty: str, text: str, code: str = "", **held: str) -> str:
+    language, suppress = held.get("lat", "ENG"), held.get("suppress", "N")
+    cells = (rxcui, language, *[""] * 5, "101", "", "", "", sab, tty, code, text, "", suppress)
+    return "|".join([*cells, "4096", "\n"])
+
+
+def test_rows_of_rxnconso_are_read_by_source_and_type() -> None:
+    rows = _read(
+        "RXNCONSO.RRF",
+        "".join(
+            [
+                _conso("7", "RXNORM", "IN", 'zorb"ane'),
+                _conso("8", "RXNORM", "PIN", "zorbane sodium"),
+                _conso("9", "RXNORM", "MIN", "quaxin / zorbane"),
+                _conso("10", "RXNORM", "BN", "Zorbex", suppress="O"),
+                _conso("11", "RXNORM", "SCD", "zorbane 5 MG Oral Tablet"),
+                _conso("11", "RXNORM", "SY", "zorbane 5 MG Tab"),
+                _conso("7", "MTHSPL", "SU", "ZORBANE", "AB12345678"),
+                _conso("7", "VANDF", "IN", "ZORBANE HCL"),
+                _conso("7", "MSH", "PM", "Ane, Zorb", "D000007"),
+                _conso("7", "MSH", "ET", "Zorbanum", "D000007"),
+                _conso("7", "MMSL", "GN", "zorbane of a licensed source"),
+                _conso("7", "RXNORM", "SY", "suppressed", suppress="Y"),
+                _conso("7", "RXNORM", "SY", "zorbano", lat="SPA"),
+            ]
+        ),
+    )
+    names = ("id", "rxcui", "drug", "synonyms", "brands", "products")
+    part, none, unused = ["part_of_record"], ["not_a_drug"], ["not_for_use"]
+    assert list(zip(fields(rows, *names), issues(rows), strict=True)) == [
+        (("7", "7", 'zorb"ane', None, None, None), []),
+        (("8", "8", "zorbane sodium", None, None, None), []),
+        (("9", "9", "quaxin / zorbane", None, None, None), []),
+        ((None, None, None, None, "Zorbex", "rxcui:10"), part),
+        ((None,) * 6, none),
+        ((None, "11", None, "zorbane 5 MG Tab", None, None), part),
+        ((None, "7", None, "ZORBANE", None, None), part),
+        ((None, "7", None, "ZORBANE HCL", None, None), part),
+        ((None,) * 6, none),
+        ((None, "7", None, "Zorbanum", None, None), part),
+        ((None,) * 6, unused),
+        ((None,) * 6, unused),
+        ((None,) * 6, unused),
+    ]
+    told = json.loads(rows["extra"][10])
+    assert told == {"lat": "ENG", "sab": "MMSL", "suppress": "N", "tty": "GN"}
+
+
+def test_rows_of_rxnrel_that_relate_no_names_are_counted() -> None:
+    def relation(first: str, second: str, rela: str, sab: str = "RXNORM") -> str:
+        cells = (first, "", "CUI", "RN", second, "", "CUI", rela, "1", "", sab, *[""] * 5)
+        return "|".join([*cells, "\n"])
+
+    rows = _read(
+        "drugs/RXNREL.RRF.gz",
+        gzip.compress(
+            "".join(
+                [
+                    relation("7", "10", "tradename_of"),
+                    *(relation("1", "2", "isa") for _ in range(30)),
+                    relation("7", "8", "form_of"),
+                    relation("7", "8", "form_of", "SNOMEDCT_US"),
+                ]
+            ).encode()
+        ),
+    )
+    assert fields(rows, "rxcui", "products", "form_of") == [
+        ("7", "rxcui:10", None),
+        ("8", None, "rxcui:7"),
+        (None, None, None),
+    ]
+    assert issues(rows) == [["part_of_record"], ["part_of_record"], ["passed_over"]]
+    assert rows["extra"].to_list() == [None, None, '{"rows":"31"}']
+
+
+def test_a_table_without_a_header_needs_its_number_of_columns() -> None:
+    with pytest.raises(FormatError, match=r"18 columns without a header, but .* has 3 values"):
+        _read("RXNCONSO.RRF", "7|ENG|zorbane\n")
+    rows = _read("RXNCONSO.RRF", _conso("7", "RXNORM", "IN", "zorbane").replace("|\n", "\n"))
+    assert fields(rows, "drug") == [("zorbane",)]
+    assert _read("RXNCONSO.RRF", "").height == 0
+
+
+# --- BDPM
+
+
+def test_substances_and_products_of_the_bdpm() -> None:
+    composition = _tabbed(
+        ("60000001", "comprimé", "00007", "ZORBANE SODIQUE", "5 mg", "un comprimé", "SA", "1", ""),
+        ("60000001", "comprimé", "00008", "ZORBANE", "4 mg", "un comprimé", "FT", "1", ""),
+        ("60000002", "gélule", "00008", "ZORBANE", "", "", "SA", "1", ""),
+    )
+    rows = _read("CIS_COMPO_bdpm.txt", composition.encode("cp1252"))
+    assert fields(rows, "drug", "bdpm", "products", "moiety_in") == [
+        ("ZORBANE SODIQUE", "00007", "bdpm:60000001/1", None),
+        ("ZORBANE", "00008", None, "bdpm:60000001/1"),
+        ("ZORBANE", "00008", "bdpm:60000002/1", None),
+    ]
+    assert issues(rows) == [[]] * 3
+    names = {
+        "ZORBEX 5 mg, comprimé sécable": "ZORBEX",
+        "ZORBEX 0,05 %, pommade": "ZORBEX",
+        "ZORB 3 FORT, gélule": "ZORB 3 FORT",
+        "Z 313 200 000 UI POUR CENT, pommade": "Z 313",
+        "ZORBANE/QUAXIN SUN 600 mg/300 mg, comprimé pelliculé": "ZORBANE/QUAXIN SUN",
+        "ZORBIVAX JN.1 10 microgrammes/dose, dispersion injectable. Vaccin": "ZORBIVAX JN.1",
+        "ZORB-6 1,2 g/100 g, solution": "ZORB-6",
+        "ZORBEX": "ZORBEX",
+    }
+    products = _tabbed(
+        *(
+            (f"6000000{n}", name, "gélule", "orale", *["x"] * 4, "", "", " ZORB", "Non")
+            for n, name in enumerate(names)
+        )
+    )
+    rows = _read("drugs/CIS_bdpm.txt", products.encode("cp1252"))
+    assert fields(rows, "brands") == [(name,) for name in names.values()]
+    assert rows["products"][3] == "bdpm:60000003"
+    assert issues(rows) == [["part_of_record"]] * len(names)
+
+
+def test_the_codes_of_products_are_those_of_their_substance() -> None:
+    rows = _read(
+        "CIS_MITM.txt",
+        _tabbed(("60000001", "A01AA01", "ZORBEX 5 mg, comprimé", "https://base.example/1")),
+    )
+    assert fields(rows, "products", "atccode") == [("bdpm:60000001", "A01AA01")]
+
+
+def test_further_tables_of_a_delivery_are_passed_over_by_name() -> None:
+    shape = DRUGS.record_shape()
+    unread = {"RXNSAT.RRF", "x/RXNCUI.RRF.gz", "CIS_CIP_bdpm.txt", "HAS_LiensPageCT_bdpm.txt"}
+    assert all(shape.unread_file(name) for name in unread)
+    assert not shape.unread_file("RXNCONSO.RRF")
+    for name in (*unread, "RXNCONSO.RRF", "CIS_InfoImportantes_20261001_bdpm.txt"):
+        assert sources.source_of_file(name) is DRUGS

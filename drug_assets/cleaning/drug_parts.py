@@ -1,0 +1,199 @@
+"""Rows of drug lists that only add to a substance -> rows of that substance (SPEC 2, "drug parts").
+
+Vocabularies deliver names in tables of their own: a row has the identifier of a substance, or a
+product with its brand name, but does not say what the substance is called. Such a row becomes one
+of the substance that it is about, before rows are joined (`drug_joins`): then it is like any other.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from drug_assets.terms import RejectReason
+
+#: What stands between a product and the place of a substance in it.
+_PLACE = "/"
+_NAME = ("folded_name", "drug")
+
+
+def place_parts(records: pl.LazyFrame) -> pl.LazyFrame:
+    """Give the rows that are parts the name of the substance that they add to.
+
+    A part belongs to the substance that has one of its identifiers. Without one it belongs to the
+    substance of its product, if that has only one. A substance whose place in a product is also
+    that of another one, of which this is said to be what acts, is a form of that.
+
+    What is no drug by one row of an id, is none by the other rows that give this id as their own.
+
+    Args:
+        records: rows of any source; those of drug lists are of `contracts.DrugRecords`.
+
+    Returns:
+        The rows, in their order; those of drug lists without is_part. Parts have the name of their
+        substance, or the reason `names_no_drug`; form_of has what places in products say.
+    """
+    if "moiety_in" not in records.collect_schema():
+        return records
+    rows = records.collect()
+    no_drugs = rows.filter(pl.col("reason") == RejectReason.NOT_A_DRUG)["id"].drop_nulls()
+    is_none = pl.col("reason").is_null() & pl.col("id").is_in(no_drugs.implode())
+    rows = rows.with_columns(
+        reason=pl.when(is_none).then(pl.lit(RejectReason.NOT_A_DRUG)).otherwise("reason")
+    )
+    is_kept = pl.col("reason").is_null()
+    whole = rows.filter(is_kept & ~pl.col("is_part"))
+    parts = rows.filter(is_kept & pl.col("is_part"))
+    if parts.is_empty() and not (whole["moiety_in"].list.len() > 0).any():
+        return rows.drop("is_part").lazy()
+    by_identifier = _list_owners(whole)
+    places = _list_places(whole, parts, by_identifier)
+    forms = _list_forms(places, whole)
+    by_product = _list_substances(places)
+    placed = _place(parts, by_identifier, by_product)
+    return (
+        rows.join(placed, on=["source_file", "source_row"], how="left", maintain_order="left")
+        .with_columns(
+            reason=pl.when(is_kept & pl.col("is_part") & pl.col("owner").is_null())
+            .then(pl.lit(RejectReason.NAMES_NO_DRUG))
+            .otherwise("reason"),
+            folded_name=pl.coalesce("owner", "folded_name"),
+            drug=pl.coalesce("owner_drug", "drug"),
+        )
+        .drop("owner", "owner_drug", "is_part")
+        .pipe(_add_forms, forms)
+        .lazy()
+    )
+
+
+def _list_owners(whole: pl.DataFrame) -> pl.DataFrame:
+    """By identifier, the substance that has it; of several the first name by alphabet.
+
+    Rows with a common identifier are joined, so any of their names will do.
+
+    Returns:
+        Columns key, owner (the folded name) and owner_drug.
+    """
+    return (
+        whole.select(*_NAME, key="xrefs")
+        .explode("key", empty_as_null=False)
+        .select("key", owner="folded_name", owner_drug="drug")
+        .sort("key", "owner", "owner_drug")
+        .unique("key", keep="first", maintain_order=True)
+    )
+
+
+def _list_places(
+    whole: pl.DataFrame, parts: pl.DataFrame, by_identifier: pl.DataFrame
+) -> pl.DataFrame:
+    """The places in products, with the substances that are there.
+
+    Args:
+        whole: rows of substances.
+        parts: rows that add to them; those with identifiers and products say where a substance is.
+        by_identifier: the result of `_list_owners`.
+
+    Returns:
+        Columns place, owner, owner_drug, and acts: whether it is said to be what acts there.
+    """
+    named = whole.select("products", "moiety_in", owner="folded_name", owner_drug="drug")
+    told = (
+        parts.select("products", key="xrefs")
+        .explode("key", empty_as_null=False)
+        .join(by_identifier, on="key")
+    )
+    columns = ("place", "owner", "owner_drug", "acts")
+    listed = [
+        frame.select(place=column, owner="owner", owner_drug="owner_drug", acts=pl.lit(acts))
+        .explode("place", empty_as_null=False)
+        .select(columns)
+        for frame, column, acts in (
+            (named, "moiety_in", True),
+            (named, "products", False),
+            (told, "products", False),
+        )
+    ]
+    return pl.concat(listed).unique(["place", "owner", "acts"])
+
+
+def _list_substances(places: pl.DataFrame) -> pl.DataFrame:
+    """The products of one substance: columns key, owner and owner_drug.
+
+    At a place there is what acts; if nothing is said to, what else is there.
+    """
+    acting = pl.col("acts").any().over("place")
+    return (
+        places.filter(pl.col("acts") | ~acting)
+        .with_columns(key=pl.col("place").str.split(_PLACE).list.first())
+        .filter(pl.col("owner").n_unique().over("key") == 1)
+        .sort("key", "owner_drug")
+        .unique("key", keep="first", maintain_order=True)
+        .select("key", "owner", "owner_drug")
+    )
+
+
+def _list_forms(places: pl.DataFrame, whole: pl.DataFrame) -> pl.DataFrame:
+    """By place of one form and one substance that acts: the identifiers of the latter.
+
+    Args:
+        places: the result of `_list_places`.
+        whole: rows of substances.
+
+    Returns:
+        Columns place and acting, a list.
+    """
+    pairs = places.filter(
+        pl.col("owner").filter("acts").n_unique().over("place") == 1,
+        pl.col("owner").filter(~pl.col("acts")).n_unique().over("place") == 1,
+    )
+    return (
+        pairs.filter("acts")
+        .select("place")
+        .unique()
+        .join(
+            whole.select("xrefs", place="moiety_in").explode("place", empty_as_null=False),
+            on="place",
+        )
+        .group_by("place")
+        .agg(acting=pl.col("xrefs").explode(empty_as_null=False).drop_nulls().unique().sort())
+    )
+
+
+def _add_forms(rows: pl.DataFrame, forms: pl.DataFrame) -> pl.DataFrame:
+    """Add to form_of what the places of products say."""
+    if forms.is_empty():
+        return rows
+    row = ("source_file", "source_row")
+    told = (
+        rows.select(*row, place="products")
+        .explode("place", empty_as_null=False)
+        .join(forms, on="place")
+        .group_by(row)
+        .agg(acting=pl.col("acting").explode(empty_as_null=False))
+    )
+    return (
+        rows.join(told, on=row, how="left", maintain_order="left")
+        .with_columns(
+            form_of=pl.concat_list("form_of", pl.col("acting").fill_null([]))
+            .list.unique()
+            .list.sort()
+            .list.set_difference("xrefs")
+        )
+        .drop("acting")
+    )
+
+
+def _place(
+    parts: pl.DataFrame, by_identifier: pl.DataFrame, by_product: pl.DataFrame
+) -> pl.DataFrame:
+    """The parts whose substance is known: columns source_file, source_row, owner, owner_drug."""
+    row = ("source_file", "source_row")
+    has_identifier = pl.col("xrefs").list.len() > 0
+    of_identifier = parts.filter(has_identifier).select(*row, key="xrefs")
+    of_product = parts.filter(~has_identifier).select(*row, key="products")
+    placed = [
+        frame.explode("key", empty_as_null=False)
+        .join(owners, on="key")
+        .select(*row, "owner", "owner_drug")
+        for frame, owners in ((of_identifier, by_identifier), (of_product, by_product))
+    ]
+    return pl.concat(placed).sort(*row, "owner", "owner_drug").unique(row, keep="first")
