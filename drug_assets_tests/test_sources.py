@@ -321,7 +321,7 @@ def test_the_formats_of_each_source_and_its_own_json() -> None:
     assert {source.name: source.formats for source in sources.ALL} == {
         "drugs": ("json", "csv", "mesh_xml", "drugbank_xml"),
         "pubmed": ("json", "csv", "pubmed_xml", "medline"),
-        "clinical_trials": ("json", "csv"),
+        "clinical_trials": ("json", "csv", "ictrp_xml"),
     }
     with_json = [source.name for source in sources.ALL if source.json_shapes()]
     assert with_json == ["drugs", "pubmed", "clinical_trials"]

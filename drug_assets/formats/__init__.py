@@ -19,6 +19,7 @@ from drug_assets.formats import (
     decoding,
     delimited,
     drugbank_xml,
+    ictrp_xml,
     json_records,
     medline,
     mesh_xml,
@@ -129,6 +130,14 @@ FORMATS = (
         drugbank_xml.read_batches,
         markup=True,
         owners_files=drugbank_xml.OWNERS_FILES,
+    ),
+    Format(
+        "ictrp_xml",
+        frozenset({".xml"}),
+        ictrp_xml.is_evident,
+        ictrp_xml.is_plausible,
+        ictrp_xml.read_batches,
+        markup=True,
     ),
 )
 

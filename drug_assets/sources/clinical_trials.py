@@ -52,14 +52,9 @@ _UNREAD_OF_ICTRP = (
     *("condition", "intervention", "primaryoutcome", "secondaryoutcome", "secondaryid"),
     *("secondaryids", "secondarysponsor", "sourcesupport", "resultsdateposted", "resultsurllink"),
     *("resultsdatecompleted", "resultsyesno", "retrospectiveflag", "bridgingflagtruefalse"),
-    *(
-        "bridgedtype",
-        "ethicsstatus",
-        "ethicsapprovaldate",
-        "ethicscontactname",
-        "ethicscontactaddress",
-    ),
-    *("ethicscontactphone", "ethicscontactemail", "publicationurl"),
+    *("bridgedtype", "prospectiveregistration", "publicationurl", "ethicsreviewstatus"),
+    *("ethicsreviewapprovaldate", "ethicsreviewcontactname", "ethicsreviewcontactaddress"),
+    *("ethicsreviewcontactphone", "ethicsreviewcontactemail"),
 )
 
 
@@ -123,6 +118,7 @@ class ClinicalTrials(TrialSource):
         "derived_pmids": PUBMED_IDS_FORM,
         "last_update": DATE_FORM,
     }
+    formats = ("json", "csv", "ictrp_xml")
     listed = frozenset({"phase", "reference_pmids", "result_pmids", "derived_pmids"})
     revision_field = "last_update"
     pulled_from = "ClinicalTrials.gov"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, TypeAlias
+from xml.sax.saxutils import escape
 
 from drug_assets_tests.support.drugbank import Drug, to_drugbank_xml
 from drug_assets_tests.support.mesh import Concept, Record, Term, to_mesh_xml
@@ -201,6 +202,27 @@ def make_drugbank_xml(random: Random) -> Landed:
     return "drugs_drugbank.xml", to_drugbank_xml(listed) * random.choice([1, 1, 1, 2])
 
 
+def make_ictrp_xml(random: Random) -> Landed:
+    """Trials as the WHO's ICTRP exports them."""
+    trials = []
+    for n in range(random.randrange(6)):
+        record = _record(random, _FIELDS["clinical_trials"])
+        elements = {
+            "Internal_Number": str(n),
+            "TrialID": record["id"],
+            "Public_title": record["brief_title"],
+            "Scientific_title": record["scientific_title"],
+            "Date_registration": record["date"],
+        }
+        texts = [f"<{tag}>{escape(str(text))}\n</{tag}>" for tag, text in elements.items()]
+        trials.append(
+            f"<Trial>{''.join(random.sample(texts, random.randrange(6)))}<Acronym/></Trial>"
+        )
+    name = "Trials_downloaded_from_ICTRP"
+    text = f"<?xml version='1.0' encoding='UTF-8' ?>\n<{name}>\n{''.join(trials)}</{name}>"
+    return "clinical_trials.xml", text.encode() * random.choice([1, 1, 1, 2])
+
+
 def make_medline(random: Random) -> Landed:
     """Records of PubMed as MEDLINE text."""
     lines = []
@@ -225,6 +247,7 @@ MAKERS: Mapping[str, Callable[[Random], Landed]] = {
     "medline": make_medline,
     "mesh_xml": make_mesh_xml,
     "drugbank_xml": make_drugbank_xml,
+    "ictrp_xml": make_ictrp_xml,
 }
 
 #: What damages XML of any kind.
@@ -293,6 +316,10 @@ TOKENS: Mapping[str, tuple[bytes, ...]] = {
     "drugbank_xml": (
         *(b"<drug>", b"</drug>", b"<drug ", b"<drugbank>", b"</drugbank>", b"<name>", b"</name>"),
         *(b'<drug type="x">', b"<mixtures>", b"<product>", *_MARKUP_TOKENS),
+    ),
+    "ictrp_xml": (
+        *(b"<Trial>", b"</Trial>", b"<TrialID/>", b"<Trials_downloaded_from_ICTRP>"),
+        *(b"</Trials_downloaded_from_ICTRP>", b"<Public_title>", *_MARKUP_TOKENS),
     ),
     "medline": (
         *(b"PMID- ", b"TI  - ", b"\n      ", b"\n\n", b"\n", b"- ", b"PMID-", b"DP  - ", b"\r\n"),
