@@ -28,8 +28,10 @@ quick: $(VENV)/.dev
 
 test: lint types unit
 
-# Also builds the image, which takes minutes, root and programs that not every machine has.
+# Also builds the image, which takes minutes, root and programs that not every machine has, and reads
+# huge files.
 test-all: export DRUG_ASSETS_BUILD_IMAGE := 1
+test-all: export DRUG_ASSETS_HUGE_FILES := 1
 test-all: test
 
 # Lets every call of a run fail, stops a release at every step, and kills 200 runs: hours. `make test`

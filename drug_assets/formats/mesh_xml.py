@@ -47,7 +47,7 @@ _SUBSTANCES = "1"
 _CAS = re.compile(r"[0-9]{2,7}-[0-9]{2}-[0-9]")
 _UNII = re.compile(r"[0-9A-Z]{10}")
 #: A related number has the name of its substance behind it, in brackets.
-_NUMBER = re.compile(r"\s*(\S+)\s*(?:\((.*)\)\s*)?", re.DOTALL)
+_NUMBER = re.compile(r"\s*+(\S++)\s*+(?:\((.*)\)\s*+)?", re.DOTALL)
 
 
 def is_evident(head: str) -> bool:
@@ -125,13 +125,13 @@ def _read_concepts(concepts: Any, name: str | None) -> Row:
     numbers: dict[str, None] = {}
     fields = {_TRADE_NAME: brands, _LABORATORY_CODE: codes}
     for concept in concepts:
-        own = []
+        own: set[str] = set()
         for terms in concept.iterchildren("TermList"):
             for term in terms:
                 text = _read_string(term)
                 if not text:
                     continue
-                own.append(text.casefold())
+                own.add(text.casefold())
                 if term.get("IsPermutedTermYN") != "Y" or _TURNED_AROUND not in text:
                     fields.get(term.get("LexicalTag"), synonyms)[text] = None
         if concept.get("PreferredConceptYN") == "Y":
