@@ -5,8 +5,12 @@ backslash there, while any other backslash is an ordinary one. Which of both a f
 once, by its lines: by those that are sound rows in the one reading but not in the other. Until some
 line decides, both readings are the same but for `\\`.
 
-A file without quotes can escape its separators, line ends and backslashes (MySQL's `INTO OUTFILE`).
-It does if more of its lines have the right number of values with these escapes than without.
+A file that quotes no separators can escape them, line ends and backslashes (MySQL's `INTO
+OUTFILE`). It does if more of its lines have the right number of values with these escapes than
+without.
+
+The lines that decide are those from the first escape on, up to a number of characters: the same
+lines however the file comes in blocks.
 
 The characters that an escape stands for are marked before `csv` reads the lines, so that no other
 code needs to know of escapes, and put in place when the values are known.
@@ -14,6 +18,7 @@ code needs to know of escapes, and put in place when the values are known.
 
 from __future__ import annotations
 
+import io
 import re
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -23,7 +28,7 @@ from drug_assets.formats.decoding import MAX_RECORD_CHARS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-#: How many characters are read ahead, from the first backslash that matters, to decide.
+#: How many characters are read ahead, from the first line with an escape on, to decide.
 LOOK_AHEAD_CHARS = 4 * 1024**2
 
 # Surrogates that `decoding` never leaves in a text stand for escapes: in a field that is known to
@@ -35,6 +40,7 @@ _WRITTEN = {mark: escape for marks in (_QUOTED, _ELSEWHERE) for escape, mark in 
 _BACKSLASH, _LINE_END, _SEPARATOR = "\ud805", "\ud806", "\ud807"
 _MARK = re.compile("[\ud801-\ud807]")
 _ESCAPE = re.compile(r'\\["\\]')
+_END_OF_LINE = re.compile(r"\r\n?|\n")
 
 
 class Backslashes:
@@ -57,8 +63,9 @@ class Backslashes:
         self._violated = re.compile(
             rf'(?:{doubled}{apart})*+"(?:[^"]++|"")*+(?<=\\)"(?!{apart}|\Z)', re.DOTALL
         )
+        # On one line: a value of several lines is known to be quoted.
         self._quoted = re.compile(
-            rf'(?:^|(?<=[{apart}\n\r]))"(?:[^"\\]++|\\.|"")*+"(?=[{apart}\n\r]|\Z)', re.DOTALL
+            rf'(?:^|(?<=[{apart}\n\r]))"(?:[^"\\\n\r]++|\\[^\n\r]|"")*+"(?=[{apart}\n\r]|\Z)'
         )
         self._separator = separator
         self._width = width
@@ -72,27 +79,50 @@ class Backslashes:
         self._meanings = {mark: text for text, mark in self._marks.items()}
 
     def mark(self, blocks: Iterable[str]) -> Iterator[str]:
-        """The same blocks of whole lines, with marks where a backslash escapes.
+        """The same text in blocks of whole lines, with marks where a backslash escapes.
 
-        Reads at most `LOOK_AHEAD_CHARS` ahead, each line once.
+        Reads little more than `LOOK_AHEAD_CHARS` ahead, each line once.
         """
         blocks = iter(blocks)
-        for block in blocks:
-            window = [block]
+        ahead = ""
+        while block := ahead or next(blocks, ""):
+            ahead = ""
             # One character is found many times as fast as two.
-            if self.escape is None and "\\" in block and self._matters(block):
-                chars = len(block)
-                while chars < LOOK_AHEAD_CHARS and (ahead := next(blocks, None)) is not None:
-                    window.append(ahead)
-                    chars += len(ahead)
-                votes = sum(map(self._vote, chain(*(each.splitlines() for each in window))))
-                self.escape = votes > 0 if votes else None
-                if self.escape is None and sum(map(self._vote_bare, self._whole_lines(window))) > 0:
-                    self.escape = self.bare = True
+            start = self._find_escape(block) if self.escape is None and "\\" in block else None
+            if start is not None:
+                if start:
+                    yield block[:start]
+                block, ahead = _take_window(block[start:], blocks)
+                self._decide(block)
             if self.bare:
-                yield from self._mark_bare(chain(window, blocks))
-            else:
-                yield from map(self._mark_block, window) if self.escape else window
+                yield from self._mark_bare(chain([block, ahead], blocks))
+                return
+            yield self._mark_block(block) if self.escape else block
+
+    def _find_escape(self, block: str) -> int | None:
+        """The start of the first line with what may be an escape; None if there is none."""
+        first = _ESCAPE.search(block)
+        end = first.start() if first else len(block)
+        position = 0
+        while found := self._unquoted.search(block, position, end):
+            start = _find_line_start(block, position, found.start())
+            line_end = _END_OF_LINE.search(block, found.start())
+            position = line_end.end() if line_end else len(block)
+            if position > end or block.find('"', start, position) < 0:
+                return start
+        return _find_line_start(block, position, end) if first else None
+
+    def _decide(self, window: str) -> None:
+        """Decide by the lines of a text whether backslashes escape."""
+        lines = [line.rstrip("\r\n") for line in io.StringIO(window, newline="")]
+        votes = sum(map(self._vote, lines))
+        if votes:
+            self.escape = votes > 0
+        elif (bare := sum(map(self._vote_bare, self._whole_lines(window)))) > 0:
+            # A line of quotes that hold separators shows the contrary.
+            quoting = (line for line in lines if '"' in line and self._doubled.fullmatch(line))
+            if bare > sum(line.count(self._separator) != self._width - 1 for line in quoting):
+                self.escape = self.bare = True
 
     def _vote(self, line: str) -> int:
         """1 for a line that shows that backslashes escape, -1 for one that shows the contrary."""
@@ -101,14 +131,11 @@ class Backslashes:
         escaped = bool(self._escaped.fullmatch(line) or self._violated.match(line))
         return escaped - bool(self._doubled.fullmatch(line))
 
-    def _matters(self, block: str) -> bool:
-        return bool(_ESCAPE.search(block) or ('"' not in block and self._unquoted.search(block)))
-
     @staticmethod
-    def _whole_lines(window: Iterable[str]) -> Iterator[str]:
+    def _whole_lines(window: str) -> Iterator[str]:
         """The lines of a text, each with those that it goes on in after an escape."""
         pieces: list[str] = []
-        for line in "".join(window).split("\n"):
+        for line in window.split("\n"):
             pieces.append(line)
             if not _ends_escaped(line, len(line)):
                 yield "\n".join(pieces)
@@ -153,7 +180,7 @@ class Backslashes:
         """What a value means; an escape is ordinary characters if it was not quoted."""
         if not self.escape or not _MARK.search(value):
             return value
-        # A block may have ended within a quoted value. Only such a value has several lines.
+        # Only a quoted value has several lines.
         is_quoted = "\n" in value or "\r" in value
 
         def find_meaning(mark: re.Match[str]) -> str:
@@ -169,6 +196,29 @@ class Backslashes:
         if not self.escape:
             return text
         return _MARK.sub(lambda mark: _WRITTEN.get(mark[0]) or "\\" + self._meanings[mark[0]], text)
+
+
+def _take_window(text: str, blocks: Iterator[str]) -> tuple[str, str]:
+    """The lines that decide, and what was read behind them.
+
+    Args:
+        text: whole lines.
+        blocks: those that follow, in blocks.
+    """
+    pieces, chars = [text], len(text)
+    while chars < LOOK_AHEAD_CHARS and (block := next(blocks, None)) is not None:
+        pieces.append(block)
+        chars += len(block)
+    text = "".join(pieces)
+    line_end = _END_OF_LINE.search(text, LOOK_AHEAD_CHARS - 1)
+    cut = line_end.end() if line_end else len(text)
+    return text[:cut], text[cut:]
+
+
+def _find_line_start(text: str, start: int, position: int) -> int:
+    """The start of the line of a place, not before `start`."""
+    start = max(start, text.rfind("\n", start, position) + 1)
+    return max(start, text.rfind("\r", start, position) + 1)
 
 
 def _ends_escaped(text: str, end: int) -> bool:

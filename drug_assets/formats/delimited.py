@@ -566,7 +566,7 @@ class _Records:
         if self._backslashes.escape:
             read = self._backslashes.read
             rows = ([read(value) for value in row] for row in reader)
-        quote = self._dialect.quote
+        quote, most_missing = self._dialect.quote, raw_rows.BATCH_RECORDS
         complete = failed_at = 0
         sound: bool | None = False
         try:
@@ -583,7 +583,7 @@ class _Records:
                     break
                 self._add_odd(row, lines.peek(complete, end))
                 complete = end
-                if self._is_full():
+                if self._missing >= most_missing:
                     break
         except csv.Error:
             sound, failed_at = False, reader.line_num
@@ -643,6 +643,7 @@ class _Records:
         """
         # For an empty line `csv` returns no field, but it is a record with one empty field.
         row = row or [""]
+        cells = len(row)
         number = len(self._values) // self._width
         self._check_no_error(lines, self._first_row + number)
         issues = list(damage)
@@ -676,19 +677,20 @@ class _Records:
                 members.append((key, value))
         self._values += row
         self._values += [None] * (self._width - len(row))
-        self._count_missing(lines)
+        self._count_missing(self._width - cells)
 
-    def _count_missing(self, lines: Sequence[str]) -> None:
-        """Count the values that the last row lacks, by its separators.
+    def _count_missing(self, count: int) -> None:
+        """Count the values that the last row lacks.
 
         Raises:
             FormatError: Those that rows lack are far more than those that they have.
         """
-        lacking = self._width - 1 - sum([line.count(self._dialect.separator) for line in lines])
-        if lacking <= 0:
+        if count <= 0:
             return
-        self._missing += lacking
+        self._missing += count
         missing = self._missing_before + self._missing
+        if missing <= FREE_MISSING:
+            return
         rows = self._first_row - 1 + len(self._values) // self._width
         if missing > FREE_MISSING + MAX_MISSING_PER_VALUE * (rows * self._width - missing):
             raise FormatError(

@@ -18,6 +18,7 @@ from drug_assets.formats.json_values import (
     DECODER,
     Invalid,
     find_element_end,
+    find_sound_end,
     is_unclosed,
     remove_trailing_commas,
 )
@@ -89,6 +90,7 @@ class Document:
         # begins.
         self._start = self._end = 0
         self._line, self._byte = 1, text.start
+        self._within_line = False  # whether the buffer does not begin with a line
         # Characters that were read so far, and those that were read without finding an end.
         self._chars = self._vain_chars = 0
 
@@ -246,9 +248,10 @@ class Document:
             try:
                 value, end = DECODER.raw_decode(self._buffer, self._start)
             except json.JSONDecodeError:
-                found = find_element_end(self._buffer, self._start)
+                found = self._find_end_in_array()
                 if found is None:
-                    if self._read_more():
+                    if not self._ended:
+                        self._read_more()
                         continue
                     raise self._cut_error("inside a page of records that is never closed") from None
                 text = remove_trailing_commas(self._buffer[self._start : found])
@@ -313,11 +316,12 @@ class Document:
             except json.JSONDecodeError as error:
                 self._count_vain(error.pos)
                 unclosed = is_unclosed(error, self._buffer)
-                may_go_on = unclosed or error.pos >= len(self._buffer) - _UNDECIDED_CHARS
-                if may_go_on and undecided and len(self._buffer) - self._start > _DECIDING_CHARS:
+                sound_chars = find_sound_end(error, self._buffer) - self._start
+                if undecided and sound_chars > _DECIDING_CHARS:
                     if self._enters_long():
                         return _ENTERED
                     undecided = False
+                may_go_on = unclosed or error.pos >= len(self._buffer) - _UNDECIDED_CHARS
                 if may_go_on and self._read_more():
                     continue
                 return self._skip_damaged(unclosed=unclosed)
@@ -369,16 +373,20 @@ class Document:
         find_end = self._find_end_in_array if self._is_inside else self._find_end_in_stream
         end = find_end()
         if self._buffer[self._start] == "{":
-            while end is None and len(self._buffer) - self._start < _DECIDING_CHARS:
-                if not self._read_more():
-                    break
+            while (
+                end is None
+                and not self._ended
+                and len(self._buffer) - self._start < _DECIDING_CHARS
+            ):
+                self._read_more()
                 end = find_end()
             seen = len(self._buffer) if end is None else end
             if self._enters(min(seen, self._start + _DECIDING_CHARS)):
                 return _ENTERED
         if unclosed and self._is_inside:
             raise self._cut_error("inside a string")
-        while end is None and self._read_more():
+        while end is None and not self._ended:
+            self._read_more()
             end = find_end()
         if end is None:
             self._check_not_cut(unclosed=unclosed)
@@ -394,7 +402,7 @@ class Document:
         return value
 
     def _find_end_in_array(self) -> int | None:
-        return find_element_end(self._buffer, self._start)
+        return find_element_end(self._buffer, self._start, whole=self._ended)
 
     def _find_end_in_stream(self) -> int | None:
         """The start of the next record: a line that neither continues nor closes this one."""
@@ -405,6 +413,8 @@ class Document:
     def _indent(self) -> int:
         """The number of blanks before the record, if it is the first text of its line."""
         line_start = max(self._buffer.rfind(end, 0, self._start) for end in "\n\r") + 1
+        if not line_start and self._within_line:
+            return 0
         margin = self._buffer[line_start : self._start]
         return len(margin) if margin.isspace() else 0
 
@@ -413,7 +423,7 @@ class Document:
         if self._is_inside:
             raise self._cut_error("inside an array that is never closed")
         rest = self._buffer[self._start :]
-        still_open = unclosed or find_element_end(rest, 0) is None
+        still_open = unclosed or find_element_end(rest, 0, whole=True) is None
         ended_line = rest.endswith(("\n", "\r")) and not re.search(r"[\n\r]", rest.rstrip())
         if still_open and (not ended_line or rest.strip() == "{"):
             raise self._cut_error("inside a record")
@@ -449,6 +459,9 @@ class Document:
         done, self._buffer = self._buffer[:begin], self._buffer[begin:]
         self._line += done.count("\n")
         self._byte += self._text.size(done)
+        if done:
+            # What is kept of the line before a record is its indent.
+            self._within_line = done[-1] not in "\n\r"
         self._start, self._end = self._start - begin, self._end - begin
 
     def _cut_error(self, where: str) -> FormatError:

@@ -24,6 +24,8 @@ _QUOTE_OR_SIGN = re.compile(r'["{}\[\],:]')
 _SIGN = re.compile(r"[{}\[\],:]")
 _STRING_ON_ITS_LINE = re.compile(r'"[^"\\\n\r]*+(?:\\.[^"\\\n\r]*+)*+')
 _STRUCTURE_FOLLOWS = re.compile(r'"[ \t\n\r]*+(?:[,:}\]]|\Z)')
+#: Where what follows the text decides whether a string ends.
+_UNDECIDED = re.compile(r'\\?\Z|"[ \t\n\r]*+\Z')
 
 
 class Number(str):
@@ -110,21 +112,34 @@ def is_unclosed(error: json.JSONDecodeError, text: str) -> bool:
     return in_escape or error.msg.startswith("Unterminated string")
 
 
+def find_sound_end(error: json.JSONDecodeError, text: str) -> int:
+    """Up to where the text is sound: to its end if it ends inside a string."""
+    return len(text) if error.msg.startswith("Unterminated string") else error.pos
+
+
 def remove_trailing_commas(text: str) -> str:
     """A text of JSON without the commas before closing brackets."""
     return _KEPT_OR_TRAILING_COMMA.sub(lambda match: match[1] or "", text)
 
 
-def find_element_end(text: str, start: int) -> int | None:
+def find_element_end(text: str, start: int, *, whole: bool) -> int | None:
     """The end of a damaged element of an array: its closing bracket, or the start of the next one.
 
-    None if the text ends before. An object inside an object that follows neither a colon nor an
-    opening bracket cannot be a part of it: it is the next record.
+    An object inside an object that follows neither a colon nor an opening bracket cannot be a part
+    of it: it is the next record.
+
+    Args:
+        text: A text.
+        start: Where the element begins.
+        whole: Whether nothing follows the text.
+
+    Returns:
+        None if the text ends before, or if what follows it can still change the end.
     """
     enclosing: list[str] = []
     depth = {"{": 0, "[": 0}
     before = ""
-    for sign, position in _find_signs(text, start):
+    for sign, position in _find_signs(text, start, whole=whole):
         if sign in depth:
             misplaced = enclosing[-1] == "{" and before != ":" if enclosing else position > start
             if sign == "{" and misplaced and position > start:
@@ -151,12 +166,13 @@ def find_element_end(text: str, start: int) -> int | None:
     return None
 
 
-def _find_signs(text: str, start: int) -> Iterator[tuple[str, int]]:
+def _find_signs(text: str, start: int, *, whole: bool) -> Iterator[tuple[str, int]]:
     """The brackets, commas, colons and strings (as a quote) of a damaged record, with their place.
 
     A string counts only if it ends on its line and a sign follows. Otherwise a string whose quote
     is missing would hide the next record. What was looked through once for the end of a string is
-    not looked through again: no string that begins within it ends elsewhere.
+    not looked through again: no string that begins within it ends elsewhere. A string that can go
+    on behind the text is the end, unless the text is whole.
     """
     position = start
     while match := _QUOTE_OR_SIGN.search(text, position):
@@ -167,6 +183,8 @@ def _find_signs(text: str, start: int) -> Iterator[tuple[str, int]]:
             continue
         string = _STRING_ON_ITS_LINE.match(text, place)
         position = string.end() if string else position
+        if not whole and _UNDECIDED.match(text, position):
+            return
         if _STRUCTURE_FOLLOWS.match(text, position):
             yield '"', place
             position += 1

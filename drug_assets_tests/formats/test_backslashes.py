@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drug_assets.formats import backslashes, delimited
@@ -13,7 +16,7 @@ from drug_assets_tests.support.frames import fields, issues, raw_rows
 from drug_assets_tests.support.registry import PUBMED
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Sequence
 
 ESCAPED = r"""id,title,date
 1,"Effects of \"aspirin\" on sleep",2020
@@ -121,3 +124,57 @@ def test_without_quotes_are_read_back_as_they_are_written(titles: list[str], chu
     chunks = (data[i : i + chunk] for i in range(0, len(data), chunk))
     batches = delimited.read_batches(PUBMED.record_shape(), "f.csv", chunks)
     assert [title for batch in batches for title in batch["title"]] == titles
+
+
+def _titles(data: bytes, cuts: Sequence[int]) -> list[str | None]:
+    places = [0, *(cut for cut in cuts if cut < len(data)), len(data)]
+    chunks = [data[start:end] for start, end in pairwise(places)]
+    batches = delimited.read_batches(PUBMED.record_shape(), "f.csv", chunks)
+    return pl.concat(batches)["title"].to_list()
+
+
+@pytest.mark.parametrize("look_ahead", [1, 30, backslashes.LOOK_AHEAD_CHARS])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    lines=st.lists(
+        st.sampled_from(
+            [
+                *(r'1,"a \"b\" c",d', r'2,"a ""b"" c",d', r'3,"a \\",d', r"4,a\,b,c", r"5,a\,b"),
+                *(
+                    r'6,"a\,b","c',
+                    r'7,"a,b",c',
+                    "8,a\\",
+                    r'9,"a \"b',
+                    r'10,a "b" \"c\",d',
+                    "",
+                    "11",
+                ),
+            ]
+        ),
+        max_size=8,
+    ),
+    cuts=st.lists(st.integers(15, 200), unique=True, max_size=8).map(sorted),
+)
+def test_are_the_same_whatever_the_chunks(
+    lines: list[str],
+    cuts: list[int],
+    end: str,
+    look_ahead: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(backslashes, "LOOK_AHEAD_CHARS", look_ahead)
+    data = end.join(["id,title,date", *lines]).encode()
+    assert _titles(data, cuts) == _titles(data, [])
+
+
+def test_are_escapes_though_some_lines_have_quotes() -> None:
+    text = 'id,title,date\n1,the "x",2020\n2,a\\, b,2021\n3,"c\\\\",2022\n'
+    rows = raw_rows("f.csv", text.encode())
+    assert rows["title"].to_list() == ['the "x"', "a, b", "c\\"]
+
+
+def test_are_characters_in_a_file_that_quotes_separators() -> None:
+    text = 'id,title,date\n1,"a, b",2020\n2,C:\\,2021\n3,c\\,d,2022\n'
+    rows = raw_rows("f.csv", text.encode())
+    assert rows["title"].to_list() == ["a, b", "C:\\", "c\\,d"]

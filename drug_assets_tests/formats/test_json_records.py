@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from drug_assets.formats import FormatError, json_document, json_records
@@ -16,7 +18,7 @@ from drug_assets_tests.support.frames import fields, issues, raw_rows
 from drug_assets_tests.support.registry import DRUGS, PUBMED
 
 if TYPE_CHECKING:
-    import polars as pl
+    from collections.abc import Sequence
 
     from drug_assets.sources import Source
 
@@ -492,3 +494,79 @@ def test_an_id_of_a_database_does_not_hide_that_of_the_record() -> None:
     rows = _read('[{"_id":{"$oid":"5f1a"},"id":"7","title":"a","date":{"$date":"2020-01-02"}}]')
     assert fields(rows, "id", "title", "date") == [("7", "a", "2020-01-02")]
     assert issues(rows) == [[]]
+
+
+#: Pieces of JSON, sound and damaged.
+_PIECES = (
+    *(
+        '{"id":1,"title":"b"}',
+        '{"id":"2","title":"d\n',
+        '{"title":"c",}',
+        '{"id":"3","title":"e" x}\n',
+    ),
+    *(
+        '"results":[',
+        '"data":{',
+        '"a":',
+        '"title":"a"',
+        '"e":[1,2',
+        '{"columns":["title"],"data":[',
+    ),
+    *('"', "\\", "{", "}", "[", "]", ",", ":", "},{", "}\n{", '": "', "\n  ", "\r", " ", "é"),
+    *("null", "-Infinity", "1e", "\\ud800\\udc00", '"x'),
+)
+
+
+@pytest.mark.parametrize("deciding", [30, json_document._DECIDING_CHARS])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    start=st.sampled_from(["", "[", '{"results":[', ' {"a":1,"data":{"items":[\n']),
+    pieces=st.lists(st.sampled_from(_PIECES), max_size=20),
+    last=st.sampled_from(["", "]", "]}", '\n{"id":9,"title":"z"}\n', ',{"id":9,"title":"z"}]']),
+    cuts=st.lists(st.integers(1, 200), unique=True, max_size=20).map(sorted),
+)
+def test_damaged_records_are_the_same_whatever_the_chunks(
+    start: str,
+    pieces: list[str],
+    last: str,
+    cuts: list[int],
+    deciding: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(json_document, "_DECIDING_CHARS", deciding)
+    data = "".join([start, *pieces, last]).encode()
+    _check_chunks(data, cuts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # A string goes on in the next chunk, and what it holds is no end of its record.
+        '[{"id":1,"title":"a" x, "date":"b, c} d"},{"id":2,"title":"b"}]',
+        # What stands before a record on its line is forgotten, but not that something did.
+        '{"id":1,"title":"a"}   {"id":2,"title":"b" x\n  {"id":3,"title":"c"}\n',
+        # The same for the beginning of a line that holds the record alone.
+        '\n   {"id":1,"title":"a" x\n  {"id":2,"title":"b"}\n',
+    ],
+)
+def test_the_end_of_a_damaged_record_is_the_same_whatever_the_chunks(text: str) -> None:
+    data = text.encode()
+    for cut in range(1, len(data)):
+        _check_chunks(data, [cut])
+    _check_chunks(data, range(1, len(data)))
+
+
+def _check_chunks(data: bytes, cuts: Sequence[int]) -> None:
+    """Check that the rows, or that there are none, do not depend on where the text is cut."""
+
+    def read(places: Sequence[int]) -> pl.DataFrame | None:
+        ends = [0, *(place for place in places if place < len(data)), len(data)]
+        chunks = [data[start:end] for start, end in pairwise(ends)]
+        try:
+            return pl.concat(json_records.read_batches(PUBMED.record_shape(), "f.json", chunks))
+        except FormatError:
+            return None
+
+    whole, cut = read([]), read(cuts)
+    assert (whole is None) == (cut is None)
+    assert whole is None or cut is None or whole.equals(cut)

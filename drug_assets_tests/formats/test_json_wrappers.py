@@ -342,7 +342,7 @@ class _Counting:
 def test_damaged_text_is_looked_through_once(damaged: str, monkeypatch: pytest.MonkeyPatch) -> None:
     counting = _Counting(json_values._STRING_ON_ITS_LINE)
     monkeypatch.setattr(json_values, "_STRING_ON_ITS_LINE", counting)
-    json_values.find_element_end('{"id": oops ' + damaged + "}", 0)
+    json_values.find_element_end('{"id": oops ' + damaged + "}", 0, whole=True)
     assert counting.characters <= 2 * len(damaged) + 20
 
 
