@@ -405,8 +405,15 @@ def test_an_object_cut_anywhere_is_refused(
 
 
 def _bare(value: object) -> object:
-    while isinstance(value, list) and len(value) == 1:
-        value = value[0]
+    """The one value of a list, or of an object that only names its type as MongoDB does."""
+    while isinstance(value, (list, dict)) and len(value) == 1:
+        (first,) = value
+        if isinstance(value, list):
+            value = first
+        elif first.startswith("$"):
+            value = value[first]
+        else:
+            break
     return value
 
 
