@@ -154,7 +154,7 @@ def _imports(statements: Iterable[ast.AST]) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        elif isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING":
             yield from _imports(node.orelse)
         else:
             yield from _imports(_statements_of(node))
@@ -179,17 +179,21 @@ def _list_syntax(tree: ast.AST) -> list[object]:
     `ast.dump` says it for people, and takes twice as long: a large part of the time of a short run.
     """
     said: list[object] = []
-    pending: list[object] = [tree]
+    pending = [tree]
     while pending:
-        found = pending.pop()
-        if isinstance(found, ast.AST):
-            said.append(type(found).__name__)
-            pending += [getattr(found, field, None) for field in found._fields]
-        elif isinstance(found, list):
-            said.append(len(found))
-            pending += found
-        else:
-            said.append(found)
+        node = pending.pop()
+        for field in node._fields:
+            parts = getattr(node, field, None)
+            if isinstance(parts, list):
+                said.append(len(parts))
+            else:
+                parts = [parts]
+            for part in parts:
+                if isinstance(part, ast.AST):
+                    said.append(type(part).__name__)
+                    pending.append(part)
+                else:
+                    said.append(part)
     return said
 
 

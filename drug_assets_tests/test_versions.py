@@ -78,6 +78,8 @@ def changed(name: str, old: str, new: str) -> dict[str, str]:
     [
         changed("recipe.py", '"""A recipe."""', "x = 1"),
         changed("tools.py", "return 1", "return 2"),
+        changed("tools.py", "return 1", "return 1.0"),
+        changed("tools.py", "return 1", "return (1,)"),
         changed("tools.py", "def sharpen()", "def sharpen(x: int = 1)"),
         changed("shed/__init__.py", "saw = 1", "saw = 2"),
         {"recipe.csv": "a data file of the same name"},
@@ -86,6 +88,8 @@ def changed(name: str, old: str, new: str) -> dict[str, str]:
     ids=[
         "its own",
         "what it calls",
+        "a number of another type",
+        "a tuple",
         "a signature",
         "further away",
         "its data",
