@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from drug_assets.cleaning.publications import clean_publications, collect_journals
 from drug_assets.contracts import RawRecord
 from drug_assets_tests.support.articles import Article, articles, to_medline, to_xml, to_xml_record
+from drug_assets_tests.support.drugbank import Drug, drugs, to_drugbank_xml
 from drug_assets_tests.support.frames import raw_rows
-from drug_assets_tests.support.registry import PUBMED
+from drug_assets_tests.support.mesh import Record, descriptors, to_mesh_xml
+from drug_assets_tests.support.registry import DRUGS, PUBMED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,6 +98,25 @@ def test_the_year_of_a_month_that_does_not_exist_counts_in_any_format(name: str)
     dates = kept.select("date", "date_precision", "issues").rows()
     assert [(day, precision) for day, precision, _ in dates] == [(dt.date(2020, 1, 1), "year")]
     assert "partly_read_date" in dates[0][2]
+
+
+@pytest.mark.slow
+@settings(max_examples=10, deadline=None)
+@given(st.lists(drugs(), min_size=1, max_size=4), st.lists(descriptors(), min_size=1, max_size=4))
+def test_any_format_gives_the_same_drugs(listed: list[Drug], described: list[Record]) -> None:
+    for xml in (to_drugbank_xml(listed), to_mesh_xml(described)):
+        raw = raw_rows("drugs.xml", xml, DRUGS)
+        # Only the XML says that a row is no drug.
+        raw = raw.filter(raw["read_issues"].list.len() == 0)
+        rows = raw.drop(RawRecord.column_names()).to_dicts()
+        expected = _drug_records(raw)
+        for name, write in FLAT.items() if rows else ():
+            flat = raw_rows(name.replace("pubmed", "drugs"), write(rows), DRUGS)
+            assert _drug_records(flat).equals(expected), name
+
+
+def _drug_records(raw: pl.DataFrame) -> pl.DataFrame:
+    return DRUGS.clean_records(raw.lazy()).collect().drop(_OF_FILES, strict=False)
 
 
 #: Lines that are no record, by the format whose files they may come into. A bracket that no line
