@@ -29,8 +29,10 @@ _TRIAL_IDS = (
 #: The id of a trial in any registry, in any case, where it stands as a word of its own.
 TRIAL_ID = rf"(?i)\b(?:{'|'.join(_TRIAL_IDS)})\b"
 #: Matches wherever `TRIAL_ID` does, and is found faster: five digits, or the mark of a registry
-#: whose ids may have fewer.
-TRIAL_ID_SIGN = r"[0-9]{5}|(?i:NL-OMON|NTR[0-9]|PER-[0-9]|RBR-|SLCTR/)"
+#: whose ids may have fewer. Without S, which has a case beyond ASCII, it is found faster still.
+TRIAL_ID_SIGN = (
+    r"[0-9]{5}|[Nn][Ll]-[Oo]|[Nn][Tt][Rr][0-9]|[Pp][Ee][Rr]-[0-9]|[Rr][Bb][Rr]-|[Ll][Cc][Tt][Rr]/"
+)
 #: Forms of values, as they are written, by which a reader tells columns apart: an id has a digit,
 #: and no blank but after a prefix; a date has a year, and no word but of dates.
 ID_FORM = r"(?:[A-Za-z]+: ?)?[^\s,;|]*[0-9][^\s,;|]*"
