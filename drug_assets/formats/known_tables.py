@@ -7,6 +7,7 @@ declare them.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from drug_assets.formats import decoding
@@ -23,6 +24,15 @@ _Columns: TypeAlias = "Sequence[Sequence[str | None]]"
 #: So many characters can stand around a header that comes again.
 _MOST_AROUND = 24
 _REJECTING = frozenset(map(str, REJECTING_ISSUES))
+
+
+class _Value(NamedTuple):
+    """A column that gives a field its text."""
+
+    value: TableValue
+    position: int
+    #: The kinds of rows of which it does: what is true of each.
+    kinds: tuple[tuple[Condition, ...], ...]
 
 
 class _Decision(NamedTuple):
@@ -50,8 +60,14 @@ class KnownRows:
         self._headers = headers
         self._listed = listed
         first = {header: position for position, header in reversed(list(enumerate(headers)))}
+        # A column gives a field its text once, however many kinds of rows this holds for.
+        alternatives: dict[TableValue, list[tuple[Condition, ...]]] = {}
+        for value in table.values:
+            if value.column in first:
+                alternatives.setdefault(replace(value, when=()), []).append(value.when)
         self._values = [
-            (value, first[value.column]) for value in table.values if value.column in first
+            _Value(value, first[value.column], tuple(kinds))
+            for value, kinds in alternatives.items()
         ]
         self._deciding = {
             column: first[column] for column in table.deciding_columns() if column in first
@@ -86,12 +102,12 @@ class KnownRows:
         given: dict[str, list[list[str | None]]] = {}
         # By position, whether a field takes the text of each row; None if it takes all.
         taken: dict[int, list[bool] | None] = {}
-        for number, (value, position) in enumerate(self._values):
+        for number, (value, position, kinds) in enumerate(self._values):
             texts = list(columns[position])
             if value.place is not None:
                 places = columns[self._headers.index(value.place)]
                 texts = [f"{t}/{place}" for t, place in zip(texts, places, strict=True)]
-            if value.when:
+            if all(kinds):
                 holds = [decision.holds[number] for decision in decisions]
                 texts = [text if held else None for text, held in zip(texts, holds, strict=True)]
                 before = taken.setdefault(position, [False] * len(holds))
@@ -125,8 +141,9 @@ class KnownRows:
         held = []
         for column, position in self._deciding.items():
             words = self._words[column]
-            texts = [(text or "").strip().lower() for text in columns[position]]
-            held.append([text if text in words else None for text in texts])
+            bare = {text: (text or "").strip().lower() for text in set(columns[position])}
+            meant = {text: word if word in words else None for text, word in bare.items()}
+            held.append([meant[text] for text in columns[position]])
         keys = list(zip(*held, strict=True))
         for key in set(keys) - known.keys():
             known[key] = self._learn(key)
@@ -136,7 +153,10 @@ class KnownRows:
         """What is true of a row that holds these of the words that decide."""
         held = dict(zip(self._deciding, key, strict=True))
         return _Decision(
-            tuple(_all_true(value.when, held) for value, _ in self._values),
+            tuple(
+                any(_all_true(conditions, held) for conditions in value.kinds)
+                for value in self._values
+            ),
             tuple(
                 str(mark.issue)
                 for mark in self._table.marks
@@ -187,7 +207,11 @@ class KnownRows:
         return [
             row
             for row, text in enumerate(columns[position])
-            if text and len(text) < most and normalize_header(text) == header
+            # Most texts are told apart without being normalized.
+            if text
+            and len(text) < most
+            and header[-1] in text.casefold()
+            and normalize_header(text) == header
         ]
 
 
