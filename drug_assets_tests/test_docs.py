@@ -254,3 +254,13 @@ def test_the_formats_that_can_land_are_those_that_are_read() -> None:
         )
         for known in formats.FORMATS
     }
+
+
+def test_every_vocabulary_has_its_credit_line() -> None:
+    section = (ROOT / "docs" / "data.md").read_text().split("### Vocabularies", 1)[1]
+    table = section.split("\n\n")[2].splitlines()[2:]
+    vocabularies = {line.split("|")[1].partition(",")[0].strip() for line in table}
+    credited = re.findall(r"^- ([^:]+):", (ROOT / "NOTICE").read_text(), re.MULTILINE)
+    assert {"MeSH", "BDPM"} <= vocabularies
+    for name in vocabularies:
+        assert any(name in credit for credit in credited), name
