@@ -44,6 +44,9 @@ PATTERNS: dict[tuple[str, str], Callable[[int], bytes]] = {
     ("pubmed.csv", "blank rows under many columns"): lambda n: (
         _HEADER.strip() + b"," * (n // 2) + b"\n" * (n // 2)
     ),
+    ("pubmed.csv", "rows under a long name"): lambda n: (
+        b"title," + b"a" * (n // 2) + b"\n" + b"b,c\n" * (n // 8)
+    ),
     ("pubmed.csv", "backslashes and quotes"): lambda n: (
         _HEADER + b'1,"a\\"b\\\\",2020,J\n' * (n // 18)
     ),
@@ -60,6 +63,13 @@ PATTERNS: dict[tuple[str, str], Callable[[int], bytes]] = {
     ("pubmed.json", "wrappers in wrappers"): lambda n: b'{"a":' * (n // 5) + b"1" + b"}" * (n // 5),
     ("pubmed.json", "records of different keys"): lambda n: b"".join(
         b'{"title":"a","k%d":1}\n' % i for i in range(n // 24)
+    ),
+    ("pubmed.json", "rows under a long name"): lambda n: (
+        b'{"columns":["title","'
+        + b"a" * (n // 2)
+        + b'"],"data":[["b","c"]'
+        + b',["b","c"]' * (n // 20)
+        + b"]}"
     ),
     ("pubmed.json", "trailing commas"): lambda n: b'[{"title":"a"' + b"," * n + b"}]",
     ("pubmed.xml", "damaged records"): lambda n: _in_set(

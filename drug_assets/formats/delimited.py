@@ -403,6 +403,7 @@ class _Records:
             table, headers = known
         self._width = len(headers)
         self._headers = [normalize_header(header) for header in headers]
+        self._named_columns = sum(map(bool, self._headers))
         #: What a header consists of apart from signs, and how long it can be where it is repeated.
         self._letters = sorted({re.sub(r"[\W_]+", "", header) for header in self._headers} - {""})
         self._most_header_bytes = (
@@ -416,12 +417,13 @@ class _Records:
         self._keys: dict[int, str] = {}
         taken: set[str] = set()
         fields = {positions[0] for positions in self._columns.synonyms.values()}
-        for position, header in enumerate(headers):
+        names = [header[: raw_rows.MAX_NAME_CHARS] for header in headers]
+        for position, text in enumerate(names):
             if position not in fields:
-                self._keys[position] = raw_rows.make_extra_key(taken, header, position + 1)
+                self._keys[position] = raw_rows.make_extra_key(taken, text, position + 1)
                 taken.add(self._keys[position])
         for position in sorted(fields):
-            self._keys[position] = raw_rows.make_extra_key(taken, headers[position], position + 1)
+            self._keys[position] = raw_rows.make_extra_key(taken, names[position], position + 1)
         if table is None and self._columns.synonyms.keys().isdisjoint(shape.required):
             # What is no header may be the words of a service, with a key in them.
             found = ", ".join(repr(redact(header[:60])) for header in headers[:20])
@@ -894,7 +896,9 @@ class _Records:
         width = self._width
         repeated = []
         for row in rows:
-            values = self._values[row * width :][:width]
+            values = self._values[row * width : (row + 1) * width]
+            if width - values.count(None) < self._named_columns:
+                continue
             headers = [normalize_header(value or "") for value in values]
             if headers == self._headers:
                 repeated.append(row)

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from drug_assets.formats import json_wrappers, service_errors
+from drug_assets.formats import json_wrappers, raw_rows, service_errors
 from drug_assets.formats.decoding import MAX_RECORD_CHARS, FormatError, Text, has_surrogates, repair
 from drug_assets.formats.json_values import (
     DECODER,
@@ -235,7 +235,7 @@ class Document:
             )
         value = self._read_side_value()
         if level.holds is Holds.SPLIT and key == json_wrappers.COLUMNS and isinstance(value, list):
-            level.columns = tuple(str(name) for name in value)
+            level.columns = tuple(str(name)[: raw_rows.MAX_NAME_CHARS] for name in value)
         member = ((key, value),)
         told = service_errors.find_error(member) or service_errors.find_failure(member)
         if told:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 BATCH_RECORDS = 50_000
 BATCH_CHARS = 2 * MAX_RECORD_CHARS
 
+#: Of the name of a column that is given once for all rows, so many characters are kept: each row
+#: repeats it in `extra`.
+MAX_NAME_CHARS = 100
+
 #: A message shows as many of the keys that were found, and as many characters of each.
 MAX_FOUND_KEYS = 20
 _SHOWN_KEY_CHARS = 60

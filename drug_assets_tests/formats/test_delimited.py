@@ -652,3 +652,18 @@ def test_long_rows_lack_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delimited, "FREE_MISSING", 10)
     rows = _read("id,title,date,journal,publisher\n" + "1,a,b,c,d,e,f\n" * 90)
     assert issues(rows) == [["misaligned_row"]] * 90
+
+
+def test_of_the_name_of_a_column_the_beginning_is_kept() -> None:
+    long = "a" * 100
+    rows = _read(f"title,{long}b,{long}c\n1,2,3\n")
+    assert rows["extra"].to_list() == [
+        json.dumps({long: "2", f"{long}#3": "3"}, separators=(",", ":"))
+    ]
+
+
+def test_a_header_whose_blank_columns_are_left_out_is_known_when_it_is_repeated() -> None:
+    assert issues(_read("id,title,,\nid,title\ntitle\n")) == [
+        ["repeated_header", "short_row"],
+        ["short_row"],
+    ]

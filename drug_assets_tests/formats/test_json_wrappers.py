@@ -403,3 +403,10 @@ def test_nothing_but_a_format_error_is_raised(parts: list[str], size: int) -> No
     shape = PUBMED.record_shape()
     with contextlib.suppress(FormatError):
         pl.concat(json_records.read_batches(shape, "pubmed.json", blocks))
+
+
+def test_of_the_name_of_a_column_the_beginning_is_kept() -> None:
+    long = "a" * 100
+    data = {"columns": ["title", f"{long}b"], "data": [["1", "2"]]}
+    rows = raw_rows("f.json", json.dumps(data).encode())
+    assert rows["extra"].to_list() == [f'{{"{long}":"2"}}']
