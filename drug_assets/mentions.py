@@ -222,19 +222,24 @@ class Vocabulary:
         Args:
             names: columns drug_id and name, one row per spelling.
         """
-        listed = (
-            names.select("drug_id", name=fold_text(pl.col("name")))
+        spelled = (
+            names.sort("drug_id")
+            .select("drug_id", name=fold_text(pl.col("name")))
             .filter(pl.col("name").str.contains(LETTER_OR_DIGIT))
-            .unique()
+            .with_columns(drug_row=pl.col("drug_id").rle_id())
         )
-        drugs = listed.select(pl.col("drug_id").unique().sort()).with_row_index("drug_row")
-        distinct = listed.select("name").unique().with_row_index("name_row")
-        owners = listed.join(distinct, on="name").join(drugs, on="drug_id")
+        # Texts are compared only here: from then on, the numbers of rows stand for them.
+        distinct = (
+            spelled.group_by("name")
+            .agg("drug_row")
+            .with_row_index("name_row")
+            .with_columns(pl.col("drug_row").list.unique())
+        )
         blanked = _blank_signs(distinct["name"]).str.replace_all(_ASCII_SIGN, " ")
         words = pl.col("from_first_word").str.strip_chars_end(" ").str.split(" ")
         hashes = words.list.eval(pl.element().hash())
         indexed = (
-            distinct.with_columns(from_first_word=blanked.str.strip_chars_start(" "))
+            distinct.select("name_row", "name", from_first_word=blanked.str.strip_chars_start(" "))
             .with_columns(first_word=words.list.first(), words=hashes)
             .with_columns(
                 pl.col("words").list.get(n, null_on_oob=True).alias(word)
@@ -250,13 +255,15 @@ class Vocabulary:
             names=distinct.select("name_row", pl.col("name").cast(pl.Binary)).with_columns(
                 name_hash=pl.col("name").hash()
             ),
-            owners=owners.select(
+            owners=distinct.select(
                 "name_row",
                 "drug_row",
                 length=pl.col("name").str.len_chars().cast(pl.Int64),
-                ambiguous=pl.len().over("name_row") > 1,
+                ambiguous=pl.col("drug_row").list.len() > 1,
+            ).explode("drug_row", empty_as_null=False),
+            drugs=spelled.filter(pl.col("drug_row").ne_missing(pl.col("drug_row").shift())).select(
+                "drug_row", "drug_id"
             ),
-            drugs=drugs,
             layouts=indexed.select("key", "ahead", "size").unique(),
             first_words=indexed.select("word").unique(),
         )
