@@ -67,7 +67,9 @@ def read_xrefs(fields: Mapping[IdentifierScheme, str], own: str) -> pl.Expr:
         own: the column with the row's own id, which can be one of a scheme of unmistakable form.
     """
     read = [_read_scheme(column, (scheme,)) for scheme, column in fields.items()]
-    return pl.concat_list(*read, _read_scheme(own, _MARKED)).list.unique().list.sort()
+    # `list.sort` takes ten times as long.
+    references = pl.concat_list(*read, _read_scheme(own, _MARKED))
+    return references.list.eval(pl.element().unique().sort())
 
 
 def _read_scheme(column: str, schemes: tuple[IdentifierScheme, ...]) -> pl.Expr:
@@ -80,7 +82,7 @@ def _read_scheme(column: str, schemes: tuple[IdentifierScheme, ...]) -> pl.Expr:
 
 def _read_items(texts: pl.Series, reference: pl.Expr) -> pl.Series:
     items = texts.fill_null("").str.replace_all(_BETWEEN, SEPARATOR).str.split(SEPARATOR)
-    return items.list.eval(reference.drop_nulls()).list.unique().list.sort()
+    return items.list.eval(reference.drop_nulls().unique().sort())
 
 
 def _reference(scheme: IdentifierScheme, item: pl.Expr) -> pl.Expr:

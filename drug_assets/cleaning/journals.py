@@ -99,10 +99,10 @@ def add_journal_identifiers(rows: pl.LazyFrame) -> pl.LazyFrame:
             )
         )
         .with_columns(
-            issns=pl.col("issns")
-            .list.eval(pl.element().filter(pl.element() != _NO_ISSN))
-            .list.unique()
-            .list.sort()
+            # `list.sort` takes ten times as long.
+            issns=pl.col("issns").list.eval(
+                pl.element().filter(pl.element() != _NO_ISSN).unique().sort()
+            )
         )
         .drop("folded", "abbreviations", "number")
     )

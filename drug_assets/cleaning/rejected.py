@@ -42,7 +42,8 @@ def collect_rejected(
             rows.join(rejected.select(*_ROW, "reason"), on=_ROW).select(
                 pl.lit(source).alias("source"),
                 *_ROW,
-                reasons=pl.concat_list(odd, "reason").list.unique().list.sort(),
+                # `list.sort` takes ten times as long.
+                reasons=pl.concat_list(odd, "reason").list.eval(pl.element().unique().sort()),
                 record=pl.struct(rows.collect_schema().names()).struct.json_encode(),
             )
         )
