@@ -22,7 +22,7 @@ from drug_assets.mentions import (
 )
 from drug_assets.sources import PUBLICATIONS
 from drug_assets.sources.tables import TABLES
-from drug_assets_tests.support.raw import held_to
+from drug_assets_tests.support.raw import Row, held_to, listed_drug, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -354,9 +354,9 @@ class TestScale:
 
     def test_nothing_gives_an_empty_table(self) -> None:
         schema = found(["a"], {"a": ["a"]}).schema
-        for table in (found([], self.NAMES), found(self.TITLES, {}), found([], {})):
-            assert table.is_empty()
-            assert table.schema == schema
+        for empty in (found([], self.NAMES), found(self.TITLES, {}), found([], {})):
+            assert empty.is_empty()
+            assert empty.schema == schema
 
 
 #: Few characters, so that titles contain names; of each kind that the rules distinguish.
@@ -399,15 +399,11 @@ class TestAgreement:
 
 #: By source, the columns that hold a title.
 TITLE_COLUMNS = {source.name: source.titles for source in PUBLICATIONS}
-DRUGS = {
-    "drug_id": ["ethanol", "acid", "unnamed"],
-    "drug": ["Ethanol", "ACID", "Unnamed"],
-    "names": [["Ethanol", "alcohol"], ["ACID"], []],
-    "codes": [["V03AB16"], [], []],
-    "atc_codes": [["V03AB16"], [], []],
-    "issues": [[], [], []],
-    "id_text": [None, None, None],
-}
+DRUGS = (
+    listed_drug("Ethanol", names=["Ethanol", "alcohol"]),
+    listed_drug("ACID"),
+    listed_drug("Unnamed", names=[]),
+)
 
 
 def publications(source: str, rows: list[dict[str, Any]]) -> pl.LazyFrame:
@@ -417,11 +413,11 @@ def publications(source: str, rows: list[dict[str, Any]]) -> pl.LazyFrame:
     return pl.LazyFrame(numbered, schema=contracts.polars_schema(contract))
 
 
-def listed(drugs: Mapping[str, Any] = DRUGS) -> pl.LazyFrame:
-    return pl.LazyFrame(drugs, schema=contracts.polars_schema(contracts.Drugs))
+def listed(drugs: Sequence[Row] = DRUGS) -> pl.LazyFrame:
+    return table("drugs", *drugs)
 
 
-def named_in(source: str, records: pl.LazyFrame, drugs: Mapping[str, Any] = DRUGS) -> pl.LazyFrame:
+def named_in(source: str, records: pl.LazyFrame, drugs: Sequence[Row] = DRUGS) -> pl.LazyFrame:
     vocabulary = Vocabulary.of(list_searched_names(listed(drugs)).collect())
     found = find_drugs_named(records, vocabulary, TITLE_COLUMNS[source])
     return held_to(contracts.DrugsNamed, found).lazy()
@@ -436,7 +432,7 @@ def merged(*rows: dict[str, Any]) -> dict[str, pl.LazyFrame]:
     }
 
 
-def mentioned(tables: Mapping[str, pl.LazyFrame], drugs: Mapping[str, Any]) -> pl.LazyFrame:
+def mentioned(tables: Mapping[str, pl.LazyFrame], drugs: Sequence[Row]) -> pl.LazyFrame:
     found = {source: named_in(source, table, drugs) for source, table in tables.items()}
     return join_mentions(tables, found, listed(drugs), TITLE_COLUMNS, merged())
 
@@ -499,8 +495,8 @@ class TestTable:
             ("ethanol", "3", "On ethanol", 1),
         ]
 
-    @pytest.mark.parametrize("drugs", [DRUGS, {}])
-    def test_nothing_gives_an_empty_table(self, drugs: dict[str, Any]) -> None:
+    @pytest.mark.parametrize("drugs", [DRUGS, ()])
+    def test_nothing_gives_an_empty_table(self, drugs: Sequence[Row]) -> None:
         for sources in ({}, {"pubmed": publications("pubmed", [])}):
             table = mentioned(sources, drugs).collect()
             assert table.is_empty()
@@ -590,4 +586,4 @@ def test_names_are_searched_in_one_order_whatever_the_order_of_drugs() -> None:
     names = list_searched_names(listed()).collect()
     assert names.rows() == [("acid", "ACID"), ("ethanol", "Ethanol"), ("ethanol", "alcohol")]
     assert list_searched_names(listed().reverse()).collect().equals(names)
-    assert list_searched_names(listed({})).collect().is_empty()
+    assert list_searched_names(listed([])).collect().is_empty()
