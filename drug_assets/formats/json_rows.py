@@ -81,6 +81,7 @@ class Rows:
         self._fields = shape.fields
         self._blank: tuple[str | None, ...] = (None,) * len(self._fields)
         self._layouts: dict[tuple[str, ...], _Layout] = {}
+        self._named: dict[str, str | None] = {}
         self._first_row = 1
         #: Whether a record has a required field; the keys that were found as long as none has.
         self._any_record = False
@@ -259,8 +260,11 @@ class Rows:
                 chosen = found[0] if found else next(iter(indexes), None)
                 text = None if chosen is None else texts[chosen]
                 row.append(text if isinstance(text, str) else None)
-                in_part = text is _NOT_TEXT or (chosen is not None and _has_keys(values[chosen]))
-                used = set() if chosen is None or in_part else {chosen}
+                used = set()
+                if chosen is not None and text is not _NOT_TEXT:
+                    value = values[chosen]
+                    if isinstance(value, str) or not _has_keys(value):
+                        used = {chosen}
             for index in indexes:
                 if texts[index] is _NOT_TEXT:
                     issues.add(ReadIssue.NOT_TEXT)
@@ -293,7 +297,7 @@ class Rows:
         hidden: list[tuple[str, object]] = []
         for key, value in members:
             if key not in whole:
-                named = self._shape.field_of(key)
+                named = self._find_named(key)
                 is_hidden = named in fields or (named is not None and key in shape.passed_over)
                 (hidden if is_hidden else others).append((key, value))
         flat = (*fields.items(), *others)
@@ -302,6 +306,14 @@ class Rows:
         layout = self._layouts.get(keys) or self._learn_layout(keys)
         row, extra, issues = self._take_each(layout, keys, values)
         return row, self._add_hidden(extra, hidden) if hidden else extra, issues
+
+    def _find_named(self, key: str) -> str | None:
+        """The field that a key names, or None; cached, since it takes long to normalize a key."""
+        if key not in self._named:
+            if len(self._named) >= _MAX_LAYOUTS:
+                self._named.clear()
+            self._named[key] = self._shape.field_of(key)
+        return self._named[key]
 
     @staticmethod
     def _add_hidden(extra: str | None, hidden: list[tuple[str, object]]) -> str:
