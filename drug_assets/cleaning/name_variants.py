@@ -46,6 +46,11 @@ _JOINTS = (
     r"^([^,\[\]{}]*[0-9])[ -](\pL{3}[^,\[\]{}]*)$",
     r"^(\pL{2,5})([0-9]{3,6})$",
 )
+#: Before a number, such letters are not those of a code, but words of the language: "a 7-year-old",
+#: "at 130", "of 900".
+_WORD_AND_NUMBER = (
+    r"^(?:a|am|an|as|at|be|by|do|go|he|i|if|in|is|it|me|my|no|of|on|or|so|to|up|us|we) [0-9]"
+)
 _CODE = r"^(\pL{1,5})[ -]([0-9]{2,6})$"
 
 
@@ -68,8 +73,9 @@ def older_spelling(name: pl.Expr) -> pl.Expr:
 
 
 def with_blank(name: pl.Expr) -> pl.Expr:
-    """`5-fluorouracil`, `fk-506`, `fk506` -> `5 fluorouracil`, `fk 506`."""
-    return _with_joint(name, " ")
+    """`5-fluorouracil`, `fk-506`, `fk506` -> `5 fluorouracil`, `fk 506`; `at-130` stays."""
+    blanked = _with_joint(name, " ")
+    return pl.when(~blanked.str.contains(_WORD_AND_NUMBER)).then(blanked)
 
 
 def with_hyphen(name: pl.Expr) -> pl.Expr:

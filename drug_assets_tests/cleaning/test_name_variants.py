@@ -140,6 +140,8 @@ EDGES = {
         "5-asa": "5 asa",
         "b5-asab": "b5 asab",
         "ab123": "ab 123",
+        "atx-130": "atx 130",
+        "x at-130": "x at 130",
         "abcde123456": "abcde 123456",
     },
     "with_hyphen": {
@@ -192,6 +194,8 @@ NEARLY = {
         *("a,b-12", "b-12,3", "[b]b-12", "b-12]", "b}b-12", "b-12{", "b-x12"),
         *("1,2-abc", "2-abc,d", "[2-abc", "2-abc]", "{2-abc", "2-abc}", "2-xy1"),
         "abc 1",
+        # Words of the language.
+        *("a-70", "at-130", "at130", "of-900"),
     ],
     "with_hyphen": ["ab 1", "b 1", "5 as", "a123", "ab12", "abc  1", "a,bcd 1", "abc-1"],
     "in_one": ["b 1", "abcdef 12", "b 1234567", "b--12", "b 12 c", "1 12", "x b 12", "b12"],
