@@ -1,4 +1,4 @@
-"""Writes names of substances of NLM's MeSH as a drug list, to measure what MeSH adds to a list.
+"""Writes the names of NLM's MeSH as a drug list, to measure what MeSH adds to a list.
 
     python -m benchmarks.mesh_vocabulary build/benchmarks/mesh.csv
 
@@ -18,13 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 COLUMNS = ("id", "drug", "synonyms", "mesh", "tree_numbers", "mapped_to", "cas")
-#: Organic, heterocyclic and polycyclic compounds, less enzymes, peptides and proteins, and
-#: biological factors.
-TREES = ("D02", "D03", "D04")
-NOT_TREES = ("D08", "D12", "D23")
+#: The category of chemicals and drugs. Which of its trees hold drugs, `cleaning.mesh_trees` says.
+_CHEMICALS = "D"
 _DESCRIPTORS, _SUPPLEMENT = "mesh_id_label_mappings.tsv", "mesh_supp_id_label_mappings.tsv"
 _CAS = "mesh_cas_mappings.tsv"
 
@@ -37,26 +35,16 @@ def find_resources() -> Path | None:
     return Path(found.submodule_search_locations[0]) / "resources"
 
 
-def is_in_trees(numbers: Iterable[str]) -> bool:
-    """Whether a descriptor is in one of `TREES` and in none of `NOT_TREES`."""
-    trees = {number.partition(".")[0] for number in numbers}
-    return not trees.isdisjoint(TREES) and trees.isdisjoint(NOT_TREES)
-
-
 def list_substances(resources: Path) -> Iterator[dict[str, str]]:
-    """The rows of the drug list: the descriptors, then the records that are mapped to them."""
+    """The rows of the drug list: descriptors of chemicals, then all supplementary records."""
     cas_of = defaultdict(list)
     for ui, cas in _read(resources / _CAS):
         cas_of[ui].append(cas)
-    chosen = set()
     for ui, name, terms, numbers, _taxa in _read(resources / _DESCRIPTORS):
-        if is_in_trees(numbers.split("|")):
-            chosen.add(ui)
+        if any(number.startswith(_CHEMICALS) for number in numbers.split("|")):
             yield _row(ui, name, terms, cas_of[ui], tree_numbers=numbers)
     for ui, name, terms, mapped in _read(resources / _SUPPLEMENT):
-        descriptors = mapped.split(",")
-        if not chosen.isdisjoint(descriptors):
-            yield _row(ui, name, terms, cas_of[ui], mapped_to="|".join(descriptors))
+        yield _row(ui, name, terms, cas_of[ui], mapped_to=mapped.replace(",", "|"))
 
 
 def _row(ui: str, name: str, terms: str, cas: list[str], **placed: str) -> dict[str, str]:

@@ -89,6 +89,16 @@ def test_another_stop_list_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert ("stopped", 1) in [(each["kind"], each["count"]) for each in answer["mistakes"]]
 
 
+@pytest.mark.slow
+def test_other_trees_of_mesh_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rows = ["drug,mesh,tree_numbers", "Zetamol,D000001,D02.1", "Gammide,D000002,D27.1"]
+    (tmp_path / "mesh.csv").write_text("\n".join(rows))
+    arguments = ("gold.jsonl", "--list", "mesh.csv", "--json")
+    assert json.loads(accuracy(*arguments).stdout)["drugs"] == 1
+    monkeypatch.setenv("DRUG_ASSETS_MESH_TREES", "D02 D27")
+    assert json.loads(accuracy(*arguments).stdout)["drugs"] == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [

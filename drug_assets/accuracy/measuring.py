@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from drug_assets.accuracy.gold import Gold, Spans
+    from drug_assets.cleaning.mesh_trees import MeshTrees
 
 _WORD = r"[\p{L}\p{N}]+"
 _ALL, _LISTED = "all", "as listed"
@@ -69,25 +70,31 @@ class Accuracy:
     rules: list[Part]
 
 
-def measure(gold: Gold, records: Mapping[str, pl.DataFrame], stop_list: StopList) -> Accuracy:
+def measure(
+    gold: Gold,
+    records: Mapping[str, pl.DataFrame],
+    stop_list: StopList,
+    trees: MeshTrees | None = None,
+) -> Accuracy:
     """Measure the accuracy of drug lists.
 
     Args:
         gold: titles in which people have marked every drug.
         records: by name of the list, its rows (`contracts.DrugRecords`).
         stop_list: names that are not searched for.
+        trees: the trees of MeSH whose records are drugs; the project's own choice if not given.
 
     Raises:
         GoldError: the lists name no drug, so nothing can be measured.
     """
-    searched = choose_names(records.values(), stop_list)
+    searched = choose_names(records.values(), stop_list, trees=trees)
     if searched.is_empty():
         raise GoldError(f"no drug list names a drug: {', '.join(records) or 'there is none'}")
-    listed = choose_names(records.values(), StopList(), {})
+    listed = choose_names(records.values(), StopList(), {}, trees)
     measuring = _Measuring(gold)
     measuring.add(_ALL, searched)
     measuring.add(_LISTED, listed)
-    _add_lists(measuring, records, stop_list)
+    _add_lists(measuring, records, stop_list, trees)
     _add_rules(measuring, listed, stop_list)
     scored = score(measuring.counts, against=_ALL)
 
@@ -110,7 +117,10 @@ def measure(gold: Gold, records: Mapping[str, pl.DataFrame], stop_list: StopList
 
 
 def choose_names(
-    records: Iterable[pl.DataFrame], stop_list: StopList, rules: Rules = RULES
+    records: Iterable[pl.DataFrame],
+    stop_list: StopList,
+    rules: Rules = RULES,
+    trees: MeshTrees | None = None,
 ) -> pl.DataFrame:
     """Choose the names that a run with some drug lists searches for.
 
@@ -118,11 +128,13 @@ def choose_names(
         records: the rows of each list (`contracts.DrugRecords`).
         stop_list: names that are not searched for.
         rules: the rules that make further spellings of a name.
+        trees: the trees of MeSH whose records are drugs; the project's own choice if not given.
 
     Returns:
         Columns drug_id and name, one row per spelling.
     """
-    kept = drug_cleaning.clean_drugs(pl.concat(records).lazy(), stop_list, rules).kept.collect()
+    cleaned = drug_cleaning.clean_drugs(pl.concat(records).lazy(), stop_list, rules, trees)
+    kept = cleaned.kept.collect()
     return kept.select("drug_id", name="names").explode("name", empty_as_null=False)
 
 
@@ -144,7 +156,10 @@ def find_spans(titles: Sequence[str], names: pl.DataFrame) -> Spans:
 
 
 def _add_lists(
-    measuring: _Measuring, records: Mapping[str, pl.DataFrame], stop_list: StopList
+    measuring: _Measuring,
+    records: Mapping[str, pl.DataFrame],
+    stop_list: StopList,
+    trees: MeshTrees | None,
 ) -> None:
     """Search with each list alone, and with all others."""
     if len(records) == 1:
@@ -155,7 +170,7 @@ def _add_lists(
             lists = frozenset(chosen)
             if lists not in of_lists:  # of two lists, one alone is all without the other
                 of_lists[lists] = choose_names(
-                    (records[each] for each in records if each in lists), stop_list
+                    (records[each] for each in records if each in lists), stop_list, trees=trees
                 )
             measuring.add(f"{name}, {kind}", of_lists[lists])
 

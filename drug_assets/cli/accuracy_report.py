@@ -33,7 +33,7 @@ def measure_accuracy(
         file: path or URI of the titles with marked spans.
         lists: paths or URIs of drug lists; if empty, those of the landing zone count.
         types: the types of annotations that count, where the file has types.
-        settings: they name the landing zone and the stop list.
+        settings: they name the landing zone, the stop list and the trees of MeSH.
 
     Raises:
         FileNotFoundError: the file or a list is not there; the message says where.
@@ -42,6 +42,7 @@ def measure_accuracy(
     """
     from drug_assets.accuracy.gold import read_gold
     from drug_assets.accuracy.measuring import measure
+    from drug_assets.cleaning.mesh_trees import MeshTrees
     from drug_assets.cleaning.stop_list import read_stop_list
     from drug_assets.storage.places import open_object, read_location
 
@@ -49,7 +50,7 @@ def measure_accuracy(
     place, name = open_object(file)
     gold = read_gold(_copy(place, name).read_bytes(), file, types)
     read = read_lists(lists) if lists else _read_landed_lists(settings.landing)
-    return measure(gold, dict(read), stop_list)
+    return measure(gold, dict(read), stop_list, MeshTrees.of(settings.mesh_trees))
 
 
 def _copy(place: ObjectStore, name: str) -> Path:

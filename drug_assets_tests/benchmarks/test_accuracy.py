@@ -66,12 +66,13 @@ def test_inputs_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_the_list_of_mesh(tmp_path: Path) -> None:
-    """Descriptors by their trees, and the records that are mapped to them."""
+    """Descriptors of chemicals, and all supplementary records."""
     files = {
         "mesh_id_label_mappings.tsv": [
             "D1\tAcids\tSour things|Acid\tD02.1\t",
             "D2\tHormones\t\tD02.2|D12.3\t",
             "D3\tPlaces\t\tZ01.1\t",
+            "D5\tOutside the trees\t\t\t",
             "D4\tRings\tRing\tD03.1|D04.2\t",
         ],
         "mesh_supp_id_label_mappings.tsv": [
@@ -86,13 +87,16 @@ def test_the_list_of_mesh(tmp_path: Path) -> None:
     rows = list(mesh_vocabulary.list_substances(tmp_path))
     assert [(row["id"], row["drug"], row["synonyms"]) for row in rows] == [
         ("D1", "Acids", "Sour things|Acid"),
+        ("D2", "Hormones", ""),
         ("D4", "Rings", "Ring"),
         ("C1", "zetic acid", "zetate"),
+        ("C2", "zetin", ""),
         ("C3", "both", ""),
     ]
-    assert [row.get("tree_numbers") for row in rows] == ["D02.1", "D03.1|D04.2", None, None]
-    assert [row.get("mapped_to") for row in rows] == [None, None, "D1", "D2|D4"]
-    assert [row["cas"] for row in rows] == ["", "", "50-78-2", ""]
+    descriptors, supplement = rows[:3], rows[3:]
+    assert [row["tree_numbers"] for row in descriptors] == ["D02.1", "D02.2|D12.3", "D03.1|D04.2"]
+    assert [row["mapped_to"] for row in supplement] == ["D1", "D2", "D2|D4"]
+    assert [row["cas"] for row in rows] == ["", "", "", "50-78-2", "", ""]
 
 
 def figures_of(*lists: Path) -> list[float]:
