@@ -244,16 +244,23 @@ class _Window:
 
     def take_record(self, end: re.Pattern[bytes]) -> bytes | None:
         """Take the rest of a record after its start tag; None if it has no end of its own."""
-        found = self._search(end)
-        return None if found is None or found[1] is None else self._take(found.end())
+        depth, searched = 1, 0
+        while depth:
+            found = self._search(end, searched)
+            if found is None or found.lastgroup is None:
+                return None
+            depth += 1 if found.lastgroup == "nested" else -1
+            # Relative to the place, as it moves where more is read.
+            searched = found.end() - self._at
+        return self._take(self._at + searched)
 
     def _take(self, end: int) -> bytes:
         start, self._at = self._at, end
         return self._text[start:end]
 
-    def _search(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
+    def _search(self, pattern: re.Pattern[bytes], after: int = 0) -> re.Match[bytes] | None:
         while True:
-            found = pattern.search(self._text, self._at)
+            found = pattern.search(self._text, self._at + after)
             if found is not None or not self._read_more():
                 return found
 

@@ -106,18 +106,21 @@ class XmlKind:
 
     @cached_property
     def record_ends(self) -> Mapping[bytes, re.Pattern[bytes]]:
-        """By element of a record, what matches its end tag, or a tag that cannot stand before."""
+        """By element of a record, what matches its end tag (group `end`), or what can stand before.
+
+        That is the start tag of one within it (group `nested`), or one that cannot stand there.
+        """
         return {record.encode(): self._compile_end(record) for record in self.records}
 
     def _compile_end(self, record: str) -> re.Pattern[bytes]:
         sets = "|".join(self.sets)
         starts = "|".join(
-            rf"{other}(?=\s)" if other in self.nested else rf"{other}(?=[\s/>])"
+            rf"{other}\s+(?=[^\s>/])" if other in self.nested else rf"{other}(?=[\s/>])"
             for other in self.records
             if other != self.within.get(record)
         )
-        end = rf"</{record}\s*>"
-        if record in self.nested:
-            # One within another is followed by the end of what holds it, or by one of its kind.
-            end += rf"(?=\s*<(?:{record}\s|/(?:{sets})\s*>|!--|\?))"
-        return re.compile(rf"({end})|<\?xml\s|</?(?:{sets})(?=[\s/>])|<(?:{starts})".encode())
+        nested = rf"|(?P<nested><{record}\s*>)" if record in self.nested else ""
+        return re.compile(
+            rf"(?P<end></{record}\s*>){nested}"
+            rf"|<\?xml\s|</?(?:{sets})(?=[\s/>])|<(?:{starts})".encode()
+        )

@@ -178,6 +178,14 @@ def test_a_drug_without_end_is_refused() -> None:
         read(data)
 
 
+@pytest.mark.parametrize("size", [7, 61, 1_000_000])
+def test_what_follows_a_drug_does_not_change_where_it_ends(size: int) -> None:
+    data = to_drugbank_xml(SEVERAL[:2]).replace(END.encode(), b"<druG/>" + END.encode())
+    chunks = [data[at : at + size] for at in range(0, len(data), size)]
+    with pytest.raises(FormatError, match=r"druG on line [0-9]+ is no record"):
+        list(drugbank_xml.read_batches(DRUGS.record_shape(), NAME, chunks))
+
+
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(drugs(), max_size=5), st.integers(0, 5))
