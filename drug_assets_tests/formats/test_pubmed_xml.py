@@ -23,6 +23,8 @@ from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from drug_assets.sources import Source
+
 
 Tree: TypeAlias = Union[str, "list[Tree]"]
 
@@ -419,13 +421,12 @@ def test_a_root_of_pubmed_tells_the_format_of_a_file_of_no_known_name(
     assert found == ("pubmed_xml" if known else None)
 
 
-def test_xml_of_another_source_is_a_format_that_is_not_read() -> None:
-    name = "clinical_trials.xml"
-    assert detect_format(CLINICAL_TRIALS.record_shape(), name, document(article())) is None
-    with pytest.raises(FormatError, match=f"{name}: a format that is not read"):
-        raw_rows(name, document(article()), CLINICAL_TRIALS)
-    with pytest.raises(FormatError, match=r"drugs\.xml: not the format it claims"):
-        raw_rows("drugs.xml", document(article()), DRUGS)
+@pytest.mark.parametrize("source", [DRUGS, CLINICAL_TRIALS])
+def test_xml_of_another_source_is_refused(source: Source) -> None:
+    name = f"{source.name}.xml"
+    with pytest.raises(FormatError, match=f"{name}: not the format it claims"):
+        raw_rows(name, document(article()), source)
+    assert detect_format(source.record_shape(), source.name, document(article())) is None
 
 
 def test_encodings_that_the_declaration_names() -> None:
