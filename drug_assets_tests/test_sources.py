@@ -77,6 +77,7 @@ CLINICAL_TRIALS_SPELT = (
         ("UNII_Names_4Aug2026.txt", DRUGS),
         ("unii records 4Aug2026 (1).txt.gz", DRUGS),
         ("a/medicines-output-medicines_json-report_en.json", DRUGS),
+        ("medicines-output-medicines-report_en.xlsx", DRUGS),
         ("medicines-output-herbal_medicines-report_en.csv", None),
         ("desc2026_notes.xml", None),
         ("my desc2026.xml", None),

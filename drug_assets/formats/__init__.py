@@ -35,7 +35,15 @@ if TYPE_CHECKING:
 
     from drug_assets.formats.decoding import Packed
 
-__all__ = ["FORMATS", "Format", "FormatError", "RecordShape", "detect_format", "read"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "FormatError",
+    "RecordShape",
+    "detect_format",
+    "find_cure",
+    "read",
+]
 
 #: A file may hold so many rows, and further ones for each of its bytes as they landed. A record
 #: takes a byte at least, and also of a packed file several, unless its records repeat each other.
@@ -59,6 +67,12 @@ _UNREAD = {
     "RIS": re.compile(r"\s*TY {0,2}- "),
     "BibTeX": re.compile(r"\s*@\w+\s*\{"),
     "EndNote": re.compile(r"\s*%0 "),
+}
+#: What to do with files of formats that are not read, by extension.
+_CURES = {
+    **dict.fromkeys((".xlsx", ".xls", ".xlsb", ".ods"), "save the table as CSV"),
+    **dict.fromkeys((".zip", ".7z", ".tar", ".tgz", ".rar"), "unpack it"),
+    **dict.fromkeys((".parquet", ".feather", ".arrow", ".avro", ".orc"), "write it as NDJSON"),
 }
 _MARKUP = re.compile(r"\s*<(?:\?xml|!|[a-z])", re.IGNORECASE)
 
@@ -271,6 +285,11 @@ def _detect_format(readable: list[Format], name: str, packed: Packed) -> Format 
             f"{cure} the file that was meant.",
         )
     return found
+
+
+def find_cure(name: str) -> str | None:
+    """What to do with a file whose format is not read, as far as its extension tells."""
+    return _CURES.get(_extension(name))
 
 
 def _extension(name: str) -> str:

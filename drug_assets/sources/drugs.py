@@ -72,7 +72,7 @@ class Drugs(DrugList):
     formats = ("json", "csv", "mesh_xml", "drugbank_xml")
     owners_files = (
         r"unii[ _]?(?:names|records).*\.txt",
-        r"medicines[_-]output[_-]medicines.*\.(?:json|csv)",
+        r"medicines[_-]output[_-]medicines.*\.(?:json|csv|xlsx)",
         r"rxn[a-z]+\.rrf",
         r"cis_[a-z0-9_]+\.(?:txt|csv)",
         r"has_lienspagect_bdpm\.(?:txt|csv)",

@@ -190,7 +190,9 @@ def read_file(task: Task) -> ReadResult:
         try:
             file_format = _detect_format(task.source, task.name, data)
             if file_format is None:
+                cure = formats.find_cure(task.name)
                 problem = f"its format is not read as {task.source.name}"
+                problem += f": {cure}" if cure else ""
                 return ReadResult(data.sha256(), problem=problem)
             # The name of the part says of which bytes it is: it is not there before these are known
             # to be the ones that were read.

@@ -95,12 +95,13 @@ def test_records_of_unii_give_identifiers_and_organisms_are_no_drugs() -> None:
 # --- ChEMBL
 
 
-def test_compounds_of_chembl_come_with_semicolons_and_quotes() -> None:
+@pytest.mark.parametrize(("name", "separator"), [("chembl.csv", ";"), ("chembl.tsv", "\t")])
+def test_compounds_of_chembl_come_with_quotes(name: str, separator: str) -> None:
     rows = _read(
-        "drugs/chembl.csv",
+        f"drugs/{name}",
         '"ChEMBL ID";"Name";"Synonyms";"Type";"Max Phase";"Smiles";"Inchi Key"\n'
         '"CHEMBL9";"ZORBANE";"Zorbex|ZB-1";"Small molecule";"4";"C;C";"A-B-N"\n'
-        '"CHEMBL10";"";"";"Small molecule";"";"CC";"C-D-N"\n',
+        '"CHEMBL10";"";"";"Small molecule";"";"CC";"C-D-N"\n'.replace('";"', f'"{separator}"'),
     )
     assert fields(rows, "chembl", "drug", "synonyms", "inchikey") == [
         ("CHEMBL9", "ZORBANE", "Zorbex|ZB-1", "A-B-N"),
@@ -223,6 +224,27 @@ def test_the_json_of_ema_has_the_same_rows_below_its_own_description() -> None:
         ("zorbane", "Zorbvet", "zorbane", ""),
     ]
     assert issues(rows) == [[], [], ["not_a_drug"]]
+
+
+# --- The WHO's ATC/DDD table
+
+
+def test_a_substance_with_several_doses_and_groups_of_the_atc_table() -> None:
+    rows = _read(
+        "drugs_atc.csv",
+        '"atc_code","atc_name","ddd","uom","adm_r","note"\n'
+        '"A01","STOMATOLOGICAL PREPARATIONS",NA,NA,NA,NA\n'
+        '"A01AA01","zorbane",1.1,"mg","O","0.5 mg fluoride"\n'
+        '"A01AA01","zorbane",2,"mg","P",NA\n'
+        '"A01AA30","combinations",NA,NA,NA,NA\n',
+    )
+    records = DRUGS.clean_records(rows.lazy()).collect()
+    assert records.select("drug", "codes", "reason").rows() == [
+        ("STOMATOLOGICAL PREPARATIONS", ["A01"], "atc_group"),
+        ("zorbane", ["A01AA01"], None),
+        ("zorbane", ["A01AA01"], None),
+        ("combinations", ["A01AA30"], None),
+    ]
 
 
 # --- known tables as such

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, TypeAlias
 from xml.sax.saxutils import escape
 
+from drug_assets import sources
 from drug_assets_tests.support.drugbank import Drug, to_drugbank_xml
 from drug_assets_tests.support.mesh import Concept, Record, Term, to_mesh_xml
 
@@ -56,8 +57,42 @@ _FIELDS = {
 _HEADERS = {"id": ("id", "PMID", "pubmed_id", "NCT Number"), "title": ("title", "Title ", "TITLE")}
 
 
+#: Known tables: the name of a file, its separator, its header if it has one, and words that decide.
+_KNOWN_TABLES: tuple[tuple[str, str, tuple[str, ...] | None, dict[int, tuple[str, ...]]], ...] = (
+    ("RXNCONSO.RRF", "|", None, {1: ("ENG",), 11: ("RXNORM", "MMSL"), 12: ("IN", "BN", "SY")}),
+    ("RXNREL.RRF", "|", None, {7: ("tradename_of", "isa"), 10: ("RXNORM",)}),
+    ("CIS_bdpm.txt", "\t", None, {}),
+    ("CIS_COMPO_bdpm.txt", "\t", None, {6: ("SA", "FT"), 7: ("1", "2")}),
+    ("UNII_Names.txt", "\t", ("Name", "TYPE", "UNII", "PT"), {1: ("bn", "cd", "of")}),
+    (
+        "medicines-output-medicines.csv",
+        ",",
+        ("Category", "Name of medicine", "Active substance", "ATC code (human)"),
+        {0: ("Human", "Veterinary")},
+    ),
+)
+
+
+def make_known_table(random: Random) -> Landed:
+    """A table of a vocabulary, as its owner delivers it."""
+    name, separator, header, words = random.choice(_KNOWN_TABLES)
+    table = sources.DRUGS.record_shape().known_file(name)
+    width = len(table.columns if table else header or ())
+    rows = [
+        [random.choice(words[n]) if n in words else _title(random) for n in range(width)]
+        for _ in range(random.randrange(1, 8))
+    ]
+    listed = [*([list(header)] if header else []), *rows]
+    lines = [separator.join(" ".join(cell.splitlines()) for cell in row) for row in listed]
+    end = random.choice(["\n", "\r\n", f"{separator}\n"])
+    before = "A title\n\n" if header and random.random() < 0.3 else ""
+    return name, _encode(random, before + "".join(line + end for line in lines))
+
+
 def make_delimited(random: Random) -> Landed:
     """A table."""
+    if random.random() < 0.3:
+        return make_known_table(random)
     source = random.choice(sorted(_FIELDS))
     names = _FIELDS[source]
     separator = random.choice(",;\t|")

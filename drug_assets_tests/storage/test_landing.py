@@ -435,7 +435,22 @@ def test_file_of_a_format_that_is_not_read_is_told(places: Places) -> None:
     places.land(pubmed__parquet=b"PAR1....PAR1")
     told = row(places.read(), "pubmed.parquet")
     assert (told["source"], told["format"], told["raw_rows"]) == ("pubmed", None, 0)
-    assert "its format is not read" in str(told["problem"])
+    assert told["problem"] == "its format is not read as pubmed: write it as NDJSON"
+
+
+def test_a_spreadsheet_and_a_table_that_names_no_drug_are_passed_over_with_a_word(
+    places: Places,
+) -> None:
+    report = "medicines-output-medicines-report_en.xlsx"
+    for name, data in ((report, b"PK\x03\x04"), ("RXNSAT.RRF", b"7|a|\n")):
+        (places.landing / name).write_bytes(data)
+    zone = places.read()
+    assert row(zone, report)["problem"] == (
+        "its format is not read as drugs: save the table as CSV"
+    )
+    assert row(zone, "RXNSAT.RRF")["problem"] == (
+        "not read: it holds attributes of RxNorm's concepts"
+    )
 
 
 def test_documentation_and_hidden_files_are_none_of_its_business(places: Places) -> None:
