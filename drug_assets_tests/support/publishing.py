@@ -11,6 +11,7 @@ import polars as pl
 from drug_assets import contracts, graph
 from drug_assets.document.writing import write_lines
 from drug_assets.sources.tables import TABLES
+from drug_assets_tests.support.raw import listed_drug
 
 if TYPE_CHECKING:
     import random
@@ -32,15 +33,9 @@ class Publishing:
     ) -> str:
         """A drug of the list; returns its id."""
         drug_id = drug_id or drug.lower()
+        names, codes = sorted({drug, *synonyms}), list(atc)
         self._drugs.append(
-            {
-                "drug_id": drug_id,
-                "drug": drug,
-                "names": sorted({drug, *synonyms}),
-                "codes": list(atc),
-                "atc_codes": list(atc),
-                "issues": [],
-            }
+            listed_drug(drug, drug_id=drug_id, names=names, codes=codes, atc_codes=codes)
         )
         return drug_id
 
