@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -25,7 +26,7 @@ from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_ascii,
 from drug_assets.terms import MergeRule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 #: Titles that a thread searches at once: about 100 MB of memory, however many titles there are.
 BATCH_ROWS = 100_000
@@ -112,10 +113,15 @@ def join_mentions(
     Returns:
         One row per drug and publication, sorted by drug_id, source and publication_id.
     """
-    names = list_searched_names(drugs)
+
+    @cache
+    def vocabulary() -> Vocabulary:
+        return Vocabulary.of(list_searched_names(drugs).collect())
+
     found = [
         table.join(
-            _search_again(table, named[source], merged[source], names, titles[source]), on=_RECORD
+            _search_again(table, named[source], merged[source], vocabulary, titles[source]),
+            on=_RECORD,
         )
         .with_columns(source=pl.lit(source), title=_pick_title(titles[source]))
         .select(cs.by_name(*_PUBLICATION_COLUMNS, *_FOUND_COLUMNS, "source", require_all=False))
@@ -134,7 +140,7 @@ def _search_again(
     publications: pl.LazyFrame,
     named: pl.LazyFrame,
     merged: pl.LazyFrame,
-    names: pl.LazyFrame,
+    vocabulary: Callable[[], Vocabulary],
     titles: Sequence[str],
 ) -> pl.LazyFrame:
     """The drugs named in the titles of records, and in those of publications that rows changed."""
@@ -144,12 +150,11 @@ def _search_again(
         publications.join(changed, left_on="publication_id", right_on="merged_into", how="semi")
         .select(*_RECORD, *titles)
         .collect()
-        .lazy()
     )
-    if filled.select(pl.len()).collect().item() == 0:
+    if filled.is_empty():
         return named
-    found = find_drugs_named(filled, Vocabulary.of(names.collect()), titles)
-    return pl.concat([named.join(filled, on=_RECORD, how="anti"), found])
+    found = find_drugs_named(filled.lazy(), vocabulary(), titles)
+    return pl.concat([named.join(filled.lazy(), on=_RECORD, how="anti"), found])
 
 
 def _pick_title(titles: Sequence[str]) -> pl.Expr:
