@@ -4,7 +4,7 @@ Two formats are read. JSON lines: an object with `title` and `spans` per line; a
 `[start, end]` or an object with `start` and `end`, as in the table `mentions`. PubTator, in which
 corpora such as BC5CDR come: `ID|t|TITLE`, `ID|a|ABSTRACT`, and a line per annotation with its
 type; only those in titles count, and only those of chemicals or drugs. Offsets count characters
-from 0, the end is excluded. Scoring belongs to `scores`.
+from 0, the end is excluded. Either may be packed with gzip. Scoring belongs to `scores`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from drug_assets.errors import DrugAssetsError
+from drug_assets.formats.decoding import unpack
 from drug_assets.wording import printable, shorten
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def read_gold(data: bytes, name: str, types: Collection[str] = ()) -> Gold:
     """Read titles and marked spans.
 
     Args:
-        data: the bytes of the file, UTF-8.
+        data: the bytes of the file, UTF-8, packed with gzip or not.
         name: name of the file, for messages.
         types: types of annotations that count, where the format has types; if empty, those whose
             name says chemical or drug.
@@ -70,8 +71,9 @@ def read_gold(data: bytes, name: str, types: Collection[str] = ()) -> Gold:
     Raises:
         GoldError: the file is of no known format, a line cannot be read, a span is outside its
             title or not the text that it claims to be, or nothing is marked.
+        FormatError: the gzip is damaged.
     """
-    text = _decode(data, name)
+    text = _decode(b"".join(unpack(name, data)), name)
     reader = _read_pubtator if _PUBTATOR.match(text) else _read_json_lines
     gold = reader(list(_number_lines(text)), name, types)
     if not gold.titles:

