@@ -50,6 +50,8 @@ class Drugs(DrugList):
         "rxnormid": "rxcui",
         "rxnormcui": "rxcui",
         "chemblid": "chembl",
+        # ChEMBL's export of drugs.
+        "parentmolecule": "chembl",
         "meshid": "mesh",
         "meshui": "mesh",
         # The WHO's ATC/DDD table.
@@ -74,7 +76,8 @@ class Drugs(DrugList):
         r"unii[ _]?(?:names|records).*\.txt",
         r"medicines[_-]output[_-]medicines.*\.(?:json|csv|xlsx)",
         r"rxn[a-z]+\.rrf",
-        r"cis_[a-z0-9_]+\.(?:txt|csv)",
+        r"cis_(?:[a-z_]+_)?bdpm\.(?:txt|csv)",
+        r"cis_(?:mitm|cip_dispo_spec|infoimportantes.*)\.(?:txt|csv)",
         r"has_lienspagect_bdpm\.(?:txt|csv)",
     )
     cluster_by = ("drug_id",)

@@ -186,7 +186,7 @@ def read_file(task: Task) -> ReadResult:
             return ReadResult(data.sha256(), problem=problem)
         unread = task.source.record_shape().unread_file(task.name)
         if unread is not None:
-            return ReadResult(data.sha256(), problem=f"not read: it holds {unread}")
+            return ReadResult(data.sha256(), problem=f"it holds {unread}, and no names")
         try:
             file_format = _detect_format(task.source, task.name, data)
             if file_format is None:

@@ -449,7 +449,7 @@ def test_a_spreadsheet_and_a_table_that_names_no_drug_are_passed_over_with_a_wor
         "its format is not read as drugs: save the table as CSV"
     )
     assert row(zone, "RXNSAT.RRF")["problem"] == (
-        "not read: it holds attributes of RxNorm's concepts"
+        "it holds attributes of RxNorm's concepts, and no names"
     )
 
 
