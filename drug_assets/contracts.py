@@ -15,6 +15,7 @@ import polars as pl
 
 from drug_assets.terms import (
     ATC_CODE,
+    ATC_LEVELS,
     DatePrecision,
     IdentifierScheme,
     Issue,
@@ -289,6 +290,7 @@ class DrugRecords(CleanedRecord, PartialRecords):
     moiety_in = _texts("The same, where it is what acts, and another substance is its form.")
     mapped_to = _texts("The descriptors that a supplementary record of MeSH maps to.")
     tree_numbers = _texts("Tree numbers of a descriptor of MeSH.")
+    class_names = _texts("Names of ATC classes that the row gives: the code, a blank, the name.")
 
 
 class PublicationRecords(CleanedRecord):
@@ -663,3 +665,45 @@ class TopJournal(dy.Schema):
     def drugs_are_as_many_as_counted(cls) -> pl.Expr:  # noqa: N805
         """The list has as many names as the count says."""
         return pl.col("drugs").list.len() == pl.col("drug_count")
+
+
+class AtcClasses(dy.Schema):
+    """Classes of the WHO's ATC that a drug has or a list names, with all classes above them."""
+
+    # The name is a word of Python.
+    class_ = dy.String(
+        alias="class", primary_key=True, regex=ATC_CODE, description="ATC code, in capitals."
+    )
+    level = dy.Int64(
+        min=1,
+        max=len(ATC_LEVELS),
+        description="From 1, anatomical main groups, to 5, substances.",
+    )
+    name = dy.String(
+        nullable=True,
+        min_length=1,
+        description="Name, in its most frequent spelling; null if no list gives one.",
+    )
+    parent = dy.String(nullable=True, description="Class above it; null for those of level 1.")
+    drugs = dy.Int64(min=0, description="Drugs that have its code, or that of a class below it.")
+    mentions = dy.Int64(
+        min=0,
+        description="Mentions of these drugs: one for each drug that a publication's title names.",
+    )
+    journals = dy.Int64(min=0, description="Different journals that mention any of them.")
+
+    @dy.rule()
+    def level_and_parent_follow_from_the_code(cls) -> pl.Expr:  # noqa: N805
+        """The code has the length of its level, and begins with its parent."""
+        code, level = pl.col("class"), pl.col("level")
+        above = dict(zip(range(2, len(ATC_LEVELS) + 1), ATC_LEVELS, strict=False))
+        parent = code.str.head(level.replace_strict(above, default=None))
+        lengths = dict(enumerate(ATC_LEVELS, start=1))
+        is_its_length = code.str.len_chars() == level.replace_strict(lengths, default=None)
+        return is_its_length & pl.col("parent").eq_missing(parent)
+
+    @dy.rule()
+    def mentions_are_of_drugs(cls) -> pl.Expr:  # noqa: N805
+        """Without drugs there are no mentions, and no more journals than mentions."""
+        mentions = pl.col("mentions")
+        return ((pl.col("drugs") > 0) | (mentions == 0)) & (pl.col("journals") <= mentions)

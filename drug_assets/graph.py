@@ -9,6 +9,7 @@ from drug_assets.sources.tables import (
     name_mention_counts,
     name_retraction_counts,
 )
+from drug_assets.terms import ATC_LEVELS, RejectReason
 
 
 def count_journal_drugs(mentions: pl.LazyFrame) -> pl.LazyFrame:
@@ -72,3 +73,75 @@ def find_top_journals(journal_drugs: pl.LazyFrame) -> pl.LazyFrame:
         .sort("journal", "journal_id")
         .select(list_columns("top_journal"))
     )
+
+
+def count_atc_classes(
+    drugs: pl.LazyFrame, mentions: pl.LazyFrame, records: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Count the drugs, mentions and journals of each ATC class.
+
+    Args:
+        drugs: columns drug_id and atc_codes.
+        mentions: columns drug_id and journal_id; one row per drug and publication.
+        records: rows of drug lists, which name classes: columns reason and class_names.
+
+    Returns:
+        The table `atc_classes` (`contracts.AtcClasses`): each class that a drug has or a record
+        names, with all classes above it, sorted by code.
+    """
+    named = _name_classes(records)
+    codes = drugs.select("drug_id", code="atc_codes").explode("code", empty_as_null=False)
+    held = _climb(codes, "drug_id").collect().lazy()
+    counted = (
+        mentions.group_by("drug_id", "journal_id")
+        .agg(mentions=pl.len())
+        .join(held, on="drug_id")
+        .group_by("class")
+        .agg(pl.col("mentions").sum(), journals=pl.col("journal_id").drop_nulls().n_unique())
+    )
+    code, counts = pl.col("class"), ("drugs", "mentions", "journals")
+    chars = code.str.len_chars()
+    above = chars.replace_strict(ATC_LEVELS, (None, *ATC_LEVELS[:-1]), return_dtype=pl.Int64)
+    return (
+        pl.concat([held.select("class"), _climb(named.select(code="class"))])
+        .unique()
+        .join(named, on="class", how="left")
+        .join(held.group_by("class").agg(drugs=pl.len()), on="class", how="left")
+        .join(counted, on="class", how="left")
+        .with_columns(
+            pl.col(counts).fill_null(0).cast(pl.Int64),
+            level=chars.replace_strict(ATC_LEVELS, range(1, 6), return_dtype=pl.Int64),
+            parent=code.str.head(above),
+        )
+        .sort("class")
+        .select(list_columns("atc_classes"))
+    )
+
+
+def _name_classes(records: pl.LazyFrame) -> pl.LazyFrame:
+    """Columns class and name: the most frequent spelling of each class (ties: alphabetical)."""
+    kept = pl.col("reason").is_null() | (pl.col("reason") == RejectReason.ATC_GROUP)
+    given = pl.col("class_names").str.splitn(" ", 2).struct.rename_fields(["class", "name"])
+    return (
+        records.filter(kept)
+        .select("class_names")
+        .explode("class_names", empty_as_null=False)
+        .select(given)
+        .unnest("class_names")
+        .group_by("class", "name")
+        .len()
+        .sort("class", "len", "name", descending=[False, True, False])
+        .unique("class", keep="first", maintain_order=True)
+        .select("class", "name")
+    )
+
+
+def _climb(codes: pl.LazyFrame, *by: str) -> pl.LazyFrame:
+    """Column class: the class of each code, and all classes above it; with the columns `by`."""
+    code = pl.col("code")
+    return pl.concat(
+        codes.filter(code.str.len_chars() >= length).select(
+            *by, code.str.head(length).alias("class")
+        )
+        for length in ATC_LEVELS
+    ).unique()

@@ -15,6 +15,8 @@ from typing import Self
 SEPARATOR = "|"
 #: The five levels of the WHO's Anatomical Therapeutic Chemical classification.
 ATC_CODE = r"^[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?$"
+#: The characters of a code of each level: a code begins with those of the classes above it.
+ATC_LEVELS = (1, 3, 4, 5, 7)
 #: The ids of trial registries: ClinicalTrials.gov and the primary registries of the WHO, and the
 #: numbers of the EU. Most have a mark of their own, so they are found in running text, too.
 _TRIAL_IDS = (

@@ -60,6 +60,7 @@ GOOD: dict[str, Row] = {
         "moiety_in": [],
         "mapped_to": [],
         "tree_numbers": [],
+        "class_names": ["A04A ANTIEMETICS"],
         "is_part": False,
     },
     "pubmed_records": {
@@ -193,6 +194,15 @@ GOOD: dict[str, Row] = {
         "retracted_mentions": 0,
         "unknown_mentions": 0,
     },
+    "atc_classes": {
+        "class": "A04A",
+        "level": 3,
+        "name": "ANTIEMETICS",
+        "parent": "A04",
+        "drugs": 2,
+        "mentions": 3,
+        "journals": 2,
+    },
 }
 
 #: Changes of that row that the contract allows.
@@ -219,6 +229,11 @@ ALSO_GOOD = [
     ("journal_drugs", {"last_date": date(2020, 1, 2)}),
     ("journal_drugs", {"pubmed_mentions": 0, "clinical_trial_mentions": 1}),
     ("top_journal", {"drug_count": 1, "drugs": ["Alpha"]}),
+    ("atc_classes", {"class": "A", "level": 1, "parent": None}),
+    ("atc_classes", {"class": "A04AD01", "level": 5, "parent": "A04AD"}),
+    ("atc_classes", {"name": None, "mentions": 0, "journals": 0}),
+    ("atc_classes", {"drugs": 0, "mentions": 0, "journals": 0}),
+    ("atc_classes", {"journals": 3}),
     *(("mentions", {"retracted": retracted}) for retracted in (True, False, None)),
     *(("pubmed", {"retracted": retracted}) for retracted in (True, None)),
     ("journal_drugs", {"pubmed_mentions": 3, "retracted_pubmed_mentions": 2}),
@@ -314,6 +329,20 @@ BAD = [
     ("top_journal", {"drug_count": 3}),
     ("top_journal", {"drug_count": 1}),
     ("top_journal", {"drug_count": 0, "drugs": []}),
+    ("atc_classes", {"class": "A04a"}),
+    ("atc_classes", {"class": "A044"}),
+    ("atc_classes", {"level": 4}),
+    ("atc_classes", {"level": 0}),
+    ("atc_classes", {"level": 6}),
+    ("atc_classes", {"name": ""}),
+    ("atc_classes", {"parent": None}),
+    ("atc_classes", {"parent": "A"}),
+    ("atc_classes", {"parent": "B04"}),
+    ("atc_classes", {"class": "A", "level": 1, "parent": ""}),
+    ("atc_classes", {"class": "A", "level": 1, "parent": "A"}),
+    ("atc_classes", {"drugs": 0}),
+    ("atc_classes", {"journals": 4}),
+    *(("atc_classes", {count: -1}) for count in ("drugs", "mentions", "journals")),
 ]
 
 
@@ -378,6 +407,7 @@ def test_a_list_is_there_and_has_no_gaps(table: str, column: str) -> None:
         ("mentions", ["drug_id", "source", "publication_id"]),
         ("journal_drugs", ["journal_id", "drug_id"]),
         ("top_journal", ["journal_id"]),
+        ("atc_classes", ["class"]),
     ],
 )
 def test_keys(table: str, key: list[str]) -> None:

@@ -443,7 +443,7 @@ class TestTables:
                 *("merged_drugs", "merged_pubmed", "merged_clinical_trials", "trial_publications"),
             ],
             "mentions": ["pubmed_drugs_named", "clinical_trials_drugs_named", "mentions"],
-            "published": ["journal_drugs", "top_journal"],
+            "published": ["journal_drugs", "top_journal", "atc_classes"],
         }
 
     def test_a_warehouse_has_all_but_what_is_within_the_pipeline(self) -> None:
@@ -467,6 +467,7 @@ class TestTables:
             ("mentions", ("drug_id", "journal_id"), "date"),
             ("journal_drugs", ("journal_id", "drug_id"), None),
             ("top_journal", ("journal_id",), None),
+            ("atc_classes", ("class",), None),
         ],
     )
     def test_lie_in_a_warehouse_as_people_ask_for_them(

@@ -19,6 +19,7 @@ from drug_assets.cleaning.text import clean_field, fold_text, split_values
 from drug_assets.terms import (
     ATC_CODE,
     ATC_CODES_FORM,
+    ATC_LEVELS,
     REJECTING_ISSUES,
     IdentifierScheme,
     ReadIssue,
@@ -39,7 +40,7 @@ _LISTS_OF_DRUGS = (
     *("products", "moiety_in", "mapped_to", "tree_numbers"),
 )
 #: Codes of ATC levels 1 to 4 are shorter: groups, not substances.
-_ATC_SUBSTANCE_CHARS = 7
+_ATC_SUBSTANCE_CHARS = ATC_LEVELS[-1]
 
 
 def clean_publication_records(source: PublicationSource, raw: pl.LazyFrame) -> pl.LazyFrame:
@@ -169,12 +170,14 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
     lists a drug may have the code of a group.
     """
     code = clean_field(pl.col("atccode")).str.to_uppercase()
-    group = code.str.contains(ATC_CODE) & (code.str.len_chars() < _ATC_SUBSTANCE_CHARS)
-    listed = clean_field(pl.col("drug"))
+    is_class = code.str.contains(ATC_CODE)
+    group = is_class & (code.str.len_chars() < _ATC_SUBSTANCE_CHARS)
+    listed, class_name = clean_field(pl.col("drug")), clean_field(pl.col("atc_name"))
     rows = raw.with_columns(
         id_text=clean_field(pl.col("id")),
         listed=listed,
-        drug=pl.coalesce(listed, clean_field(pl.col("atc_name"))),
+        drug=pl.coalesce(listed, class_name),
+        class_names=pl.concat_list(pl.when(is_class).then(code + " " + class_name)),
         group=group,
         codes=split_values("atccode", ATC_CODES_FORM),
         **{name: split_values(name) for name in _LISTS_OF_DRUGS},
@@ -207,6 +210,7 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
             *_LISTS_OF_DRUGS,
             "xrefs",
             "form_of",
+            pl.col("class_names").list.drop_nulls(),
             is_part.alias("is_part"),
         )
         .select(contracts.DrugRecords.column_names())

@@ -505,6 +505,33 @@ def top_journal(journal_drugs: pl.LazyFrame) -> pl.LazyFrame:
     return graph.find_top_journals(journal_drugs)
 
 
+@_table(
+    "atc_classes",
+    graph.count_atc_classes,
+    inputs=(sources.DRUGS.name, "mentions", f"{sources.DRUGS.name}_records"),
+    lineage={
+        **{
+            column: [("drugs", "atc_codes"), ("drugs_records", "class_names")]
+            for column in ("class", "level", "parent")
+        },
+        "name": [("drugs_records", "class_names")],
+        "drugs": [("drugs", "atc_codes")],
+        "mentions": [("drugs", "atc_codes"), ("mentions", "drug_id")],
+        "journals": [("drugs", "atc_codes"), ("mentions", "journal_id")],
+    },
+    details=(
+        "A drug is of the class of each of its ATC codes, and of all classes above: one with code "
+        "`N02BA01` is of `N02BA01`, `N02BA`, `N02B`, `N02` and `N`. Names come from the WHO's ATC "
+        "table, if it has landed. A class that only the table names has no drugs."
+    ),
+)
+def atc_classes(**tables: pl.LazyFrame) -> pl.LazyFrame:
+    """The ATC classes of the drugs, and those that a list names."""
+    return graph.count_atc_classes(
+        tables[sources.DRUGS.name], tables["mentions"], tables[f"{sources.DRUGS.name}_records"]
+    )
+
+
 def _document(document: Document) -> dg.AssetsDefinition:
     """The asset of a document."""
 
@@ -533,7 +560,7 @@ documents = [_document(document) for document in DOCUMENTS.values()]
 MADE = [
     *(read_landing_zone, records, cleaned_drugs, journals, *publications),
     *(rejected_records, trial_publications, drugs_named, mentions_table),
-    *(journal_drugs, top_journal),
+    *(journal_drugs, top_journal, atc_classes),
     *documents,
 ]
 

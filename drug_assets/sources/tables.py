@@ -197,6 +197,7 @@ def _list_tables() -> Iterator[Table]:
     )
     yield Table("journal_drugs", _make_journal_drugs(), published)
     yield Table("top_journal", contracts.TopJournal, published)
+    yield Table("atc_classes", contracts.AtcClasses, published)
 
 
 TABLES: Mapping[str, Table] = {table.name: table for table in _list_tables()}

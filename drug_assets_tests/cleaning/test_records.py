@@ -208,6 +208,19 @@ def test_a_title_is_folded_to_be_compared() -> None:
         ({"atc_name": "Substance", "atccode": None}, "reason", None),
         ({"drug": "Alpha", "atc_name": "Group", "atccode": "A04AD"}, "reason", None),
         ({"drug": " ", "atc_name": " ", "atccode": "A04AD"}, "reason", "blank_name"),
+        ({"atc_name": UNTIDY, "atccode": " a04ad"}, "class_names", [f"A04AD {TIDY}"]),
+        ({"atc_name": "Sub stance", "atccode": "A04AD01"}, "class_names", ["A04AD01 Sub stance"]),
+        # A formulary names its drug, and may say what the class of its code is called.
+        (
+            {"drug": "Alpha", "atc_name": "Group", "atccode": "A04AD"},
+            "class_names",
+            ["A04AD Group"],
+        ),
+        ({"drug": "Alpha", "atccode": "A04AD01"}, "class_names", []),
+        ({"atc_name": "-", "atccode": "A04AD"}, "class_names", []),
+        ({"atc_name": "Group", "atccode": "A04ADX"}, "class_names", []),
+        ({"atc_name": "Group", "atccode": "A04AD|A04AE"}, "class_names", []),
+        ({"atc_name": "Group", "atccode": None}, "class_names", []),
     ],
 )
 def test_the_record_of_a_row_of_a_drug_list(row: Row, column: str, value: Any) -> None:

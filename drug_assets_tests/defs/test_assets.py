@@ -44,7 +44,10 @@ GROUPS = {
         "trial_publications",
     },
     "mentions": {"pubmed_drugs_named", "clinical_trials_drugs_named", "mentions"},
-    "published": {"journal_drugs", "top_journal", "drug_graph", "unmentioned_drugs", "release"},
+    "published": {
+        *("journal_drugs", "top_journal", "atc_classes"),
+        *("drug_graph", "unmentioned_drugs", "release"),
+    },
 }
 SETTINGS: Mapping[str, Settings] = {
     "local": Settings(),
@@ -225,6 +228,8 @@ def test_shown_places_are_those_of_the_files(sample_run: runs.Run) -> None:
         ("journal_drugs", "last_date", {"mentions.date"}),
         ("top_journal", "drug_count", {"journal_drugs.drug_id"}),
         ("top_journal", "drugs", {"journal_drugs.drug"}),
+        ("atc_classes", "name", {"drugs_records.class_names"}),
+        ("atc_classes", "journals", {"drugs.atc_codes", "mentions.journal_id"}),
     ],
 )
 def test_a_column_says_from_which_columns_it_comes(
@@ -309,6 +314,7 @@ def test_assets_give_what_the_functions_beneath_them_give(
         "mentions": found,
         "journal_drugs": by_journal,
         "top_journal": graph.find_top_journals(by_journal),
+        "atc_classes": graph.count_atc_classes(cleaned.kept, found, records["drugs"]),
     }
     assert expected.keys() == TABLES.keys()
     made_by_file = {f"{name}_drugs_named" for name in named}

@@ -93,6 +93,7 @@ def make_all(landing: Path, store: Path) -> Made:
     found = add("mentions", mentions.join_mentions(publications, named, drugs, titles, merged))
     journal_drugs = add("journal_drugs", graph.count_journal_drugs(found))
     add("top_journal", graph.find_top_journals(journal_drugs))
+    add("atc_classes", graph.count_atc_classes(drugs, found, records[sources.DRUGS.name]))
     made = Made(tables=tables)
     check_nothing_is_lost(made)
     return made
