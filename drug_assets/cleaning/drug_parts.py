@@ -23,8 +23,6 @@ def place_parts(records: pl.LazyFrame) -> pl.LazyFrame:
     substance of its product, if that has only one. A substance whose place in a product is also
     that of another one, of which this is said to be what acts, is a form of that.
 
-    What is no drug by one row of an id, is none by the other rows that give this id as their own.
-
     Args:
         records: rows of any source; those of drug lists are of `contracts.DrugRecords`.
 
@@ -35,11 +33,6 @@ def place_parts(records: pl.LazyFrame) -> pl.LazyFrame:
     if "moiety_in" not in records.collect_schema():
         return records
     rows = records.collect()
-    no_drugs = rows.filter(pl.col("reason") == RejectReason.NOT_A_DRUG)["id"].drop_nulls()
-    is_none = pl.col("reason").is_null() & pl.col("id").is_in(no_drugs.implode())
-    rows = rows.with_columns(
-        reason=pl.when(is_none).then(pl.lit(RejectReason.NOT_A_DRUG)).otherwise("reason")
-    )
     is_kept = pl.col("reason").is_null()
     whole = rows.filter(is_kept & ~pl.col("is_part"))
     parts = rows.filter(is_kept & pl.col("is_part"))
@@ -99,7 +92,9 @@ def _list_places(
     told = (
         parts.select("products", key="xrefs")
         .explode("key", empty_as_null=False)
-        .join(by_identifier, on="key")
+        .join(by_identifier, on="key", how="left")
+        # A substance that no list names is one of the product all the same.
+        .with_columns(owner=pl.coalesce("owner", "key"))
     )
     columns = ("place", "owner", "owner_drug", "acts")
     listed = [
@@ -125,6 +120,7 @@ def _list_substances(places: pl.DataFrame) -> pl.DataFrame:
         places.filter(pl.col("acts") | ~acting)
         .with_columns(key=pl.col("place").str.split(_PLACE).list.first())
         .filter(pl.col("owner").n_unique().over("key") == 1)
+        .drop_nulls("owner_drug")
         .sort("key", "owner_drug")
         .unique("key", keep="first", maintain_order=True)
         .select("key", "owner", "owner_drug")

@@ -14,6 +14,8 @@ from drug_assets.formats.json_shapes import Among, Having, HavingNone, JsonShape
 from drug_assets.formats.record_shape import Condition, KnownTable, Mark, TableValue
 from drug_assets.terms import ReadIssue
 
+_PART = ReadIssue.PART_OF_RECORD
+
 # --- FDA's unique ingredient identifiers: UNII_Names_*.txt and UNII_Records_*.txt.
 
 #: The name of a substance was `PT` in older deliveries.
@@ -33,13 +35,13 @@ _UNII_NAMES = tuple(
     KnownTable(
         ("name", "type", "unii", name),
         (
-            TableValue("id", "unii"),
             TableValue("unii", "unii"),
-            TableValue("drug", name),
             TableValue("synonyms", "name", (_OTHER_NAME,), _BEFORE_LISTS),
             TableValue("research_codes", "name", (_CODE,), _BEFORE_LISTS),
             TableValue("brands", "name", (_BRAND,), _BEFORE_LISTS),
         ),
+        # A name does not say whether it is that of a drug: the records do, or another list.
+        (Mark(_PART),),
         quoted=False,
         windows_1252=True,
         keeps_others=False,
@@ -144,7 +146,6 @@ _EMA_MEDICINE = JsonShape(
 # --- RxNorm: RXNCONSO.RRF has a row per name, RXNREL.RRF one per relation of two concepts. Without
 # a header and quotes, with a bar behind the last column.
 
-_PART = ReadIssue.PART_OF_RECORD
 _CONSO = (
     *("rxcui", "lat", "ts", "lui", "stt", "sui", "ispref", "rxaui", "saui", "scui", "sdui"),
     *("sab", "tty", "code", "str", "srl", "suppress", "cvf"),

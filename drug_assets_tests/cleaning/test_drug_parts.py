@@ -63,8 +63,11 @@ def test_a_brand_is_that_of_the_one_substance_of_its_product() -> None:
         _part(rxcui="7", products="rxcui:11"),
         _part(rxcui="8", products="rxcui:11"),
         _part(rxcui="99", products="rxcui:12"),
+        # Nor is it that of the one of several that a list names.
+        _part(brands="Zorbmore", products="rxcui:13"),
+        _part(rxcui="7|99", products="rxcui:13"),
     )
-    assert _told(rows)[2:] == [
+    assert _told(rows)[2:-2] == [
         ("zorbane", None),
         (None, "names_no_drug"),
         (None, "names_no_drug"),
@@ -73,6 +76,7 @@ def test_a_brand_is_that_of_the_one_substance_of_its_product() -> None:
         ("quaxin", None),
         (None, "names_no_drug"),
     ]
+    assert _told(rows)[-2] == (None, "names_no_drug")
 
 
 def test_a_substance_at_the_place_of_what_acts_is_a_form_of_it() -> None:
@@ -95,13 +99,12 @@ def test_a_substance_at_the_place_of_what_acts_is_a_form_of_it() -> None:
     assert _told(rows)[8] == ("quaxin", None)
 
 
-def test_what_is_no_drug_by_one_row_of_an_id_is_none_by_the_others() -> None:
+def test_a_part_adds_nothing_to_what_is_no_drug() -> None:
     rows = _place(
-        {"drug": "Zorba zorbensis", "id": "AB12345678", "read_issues": ["not_a_drug"]},
-        {"drug": "Zorba zorbensis", "id": "AB12345678", "synonyms": "zorbweed"},
-        {"drug": "Zorba zorbensis", "unii": "AB12345678"},
+        {"drug": "Zorba zorbensis", "unii": "AB12345678", "read_issues": ["not_a_drug"]},
+        _part(unii="AB12345678", synonyms="zorbweed"),
     )
-    assert rows["reason"].to_list() == ["not_a_drug", "not_a_drug", None]
+    assert _told(rows) == [("Zorba zorbensis", "not_a_drug"), (None, "names_no_drug")]
 
 
 def test_rows_of_other_sources_stay_as_they_are() -> None:
