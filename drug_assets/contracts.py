@@ -20,6 +20,7 @@ from drug_assets.terms import (
     IdentifierScheme,
     Issue,
     MergeRule,
+    NameKind,
     ReadIssue,
     ReferenceSide,
     RejectReason,
@@ -400,8 +401,11 @@ class DrugColumns(dy.Schema):
     names = _texts("Every spelling that titles are searched for, sorted.")
     codes = _texts("Every code the list gives, sorted.")
     atc_codes = _texts("The codes that have the shape of an ATC code, sorted.")
+    forms = _texts(
+        "Those of its names that are names of salts, esters, hydrates or isomers of it, sorted."
+    )
     xrefs = _texts(
-        f"Every identifier that lists give it, as `scheme:identifier`, sorted. "
+        f"Every identifier that lists give it or its forms, as `scheme:identifier`, sorted. "
         f"{IdentifierScheme.listed()}."
     )
 
@@ -418,6 +422,32 @@ class Drugs(DrugColumns, Flagged):
     id_text = dy.String(
         nullable=True, description="What stood in the place of the id, if it is not the id."
     )
+
+
+class DrugNames(dy.Schema):
+    """The names of drugs: one row per drug, name and the list that gives it."""
+
+    drug_id = dy.String(primary_key=True, description="Drug that it is a name of.")
+    name = dy.String(primary_key=True, min_length=1, description="Name, without marks.")
+    source_file = dy.String(
+        primary_key=True,
+        description="File of the list that gives it; of a variant, the name that it is made from.",
+    )
+    kind = dy.String(description=f"What it is, of several the first. {NameKind.listed()}.")
+    searched = dy.Bool(description="Whether titles are searched for it.")
+    reason = dy.String(
+        nullable=True, description="Why they are not: as the stop list says, or `no letter`."
+    )
+
+    @dy.rule()
+    def kind_is_known(cls) -> pl.Expr:  # noqa: N805
+        """One of `terms.NameKind`."""
+        return pl.col("kind").is_in(list(NameKind))
+
+    @dy.rule()
+    def what_is_not_searched_has_a_reason(cls) -> pl.Expr:  # noqa: N805
+        """And nothing else has one."""
+        return pl.col("searched") == pl.col("reason").is_null()
 
 
 class Journals(dy.Schema):

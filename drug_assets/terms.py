@@ -237,6 +237,7 @@ class MergeRule(Term):
         "the same id, but another title, date or journal",
     )
     SAME_DRUG = "same_drug", "the same drug by name or identifier"
+    FORM_OF_DRUG = "form_of_drug", "a salt, ester, hydrate or isomer of the drug, as a list says"
     PART_OF_RECORD = "part_of_record", "a row of another table, which adds to the record of its id"
 
 

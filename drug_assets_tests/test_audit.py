@@ -155,7 +155,7 @@ class TestNothingLost:
     def test_cleaning_drugs_loses_nothing(self, rows: list[Row]) -> None:
         raw = drug_rows(*rows)
         records = records_of({"drugs": raw})
-        kept, merged = clean_drugs(records["drugs"])
+        kept, merged, _ = clean_drugs(records["drugs"])
         rejected = collect_rejected({"drugs": raw}, records)
         assert audit.nothing_lost(raw, kept, merged, rejected).passed
 

@@ -439,7 +439,8 @@ class TestTables:
             "raw": ["landed_files", "raw_drugs", "raw_pubmed", "raw_clinical_trials"],
             "clean": [
                 *("drugs_records", "pubmed_records", "clinical_trials_records"),
-                *("drugs", "journals", "pubmed", "clinical_trials", "rejected_records"),
+                *("drugs", "drug_names", "journals", "pubmed", "clinical_trials"),
+                "rejected_records",
                 *("merged_drugs", "merged_pubmed", "merged_clinical_trials", "trial_publications"),
             ],
             "mentions": ["pubmed_drugs_named", "clinical_trials_drugs_named", "mentions"],

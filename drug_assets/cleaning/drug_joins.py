@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from drug_assets.cleaning.name_forms import find_named_after, list_own_names
 from drug_assets.cleaning.name_marks import without_marks
 from drug_assets.cleaning.text import fold_text
 from drug_assets.terms import IdentifierScheme
@@ -35,7 +36,7 @@ def join_rows(rows: pl.DataFrame) -> pl.DataFrame:
     2. Drugs with the same identifier of a scheme are one, unless that makes one of two (`_join`).
        An earlier scheme decides before a later one.
     3. A drug without an id that is a synonym of exactly one drug of other files is that drug, on
-       the same condition.
+       the same condition; but not if the synonym is the name of a form (`drug_forms`).
 
     Args:
         rows: `contracts.DrugRecords` with `position`, sorted by it.
@@ -95,7 +96,8 @@ def _links_of_synonyms(rows: pl.DataFrame) -> pl.DataFrame:
     """Drugs without an id and the one drug that lists their name: columns component and key.
 
     A drug is linked if none of its rows has an id, and exactly one other drug has its name among
-    its names and synonyms in files that hold no row of the drug itself.
+    its names and synonyms in files that hold no row of the drug itself. It is not if the name is
+    that of a form.
     """
     unidentified = rows.filter(pl.col("id").is_null().all().over("component"))
     known = (
@@ -119,6 +121,9 @@ def _links_of_synonyms(rows: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("other").list.len() == 1)
         .select("component", key=pl.col("other").list.first())
     )
+    named = matches.join(rows.select("component", name="folded_name").unique(), on="component")
+    own = list_own_names(rows.join(matches, left_on="component", right_on="key", how="semi"))
+    matches = matches.join(find_named_after(named, "key", own), on=["component", "key"], how="anti")
     return pl.concat([matches, matches.select(component="key", key="key").unique()])
 
 
@@ -154,13 +159,45 @@ def _join(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
 
 def _list_features(rows: pl.DataFrame) -> pl.DataFrame:
     """What tells drugs apart: columns component, of (a file or a scheme) and value."""
-    ids = rows.select("component", of=pl.lit("file ") + pl.col("source_file"), value="id")
     identifiers = (
         rows.select("component", value="xrefs")
         .explode("value", empty_as_null=False)
         .select("component", of=pl.col("value").str.extract("^([a-z]+):"), value="value")
     )
-    return pl.concat([ids.drop_nulls("value"), identifiers]).unique()
+    return pl.concat([list_own_ids(rows), identifiers]).unique()
+
+
+def list_own_ids(rows: pl.DataFrame) -> pl.DataFrame:
+    """The ids that lists give drugs: columns component, of (the file) and value, each once."""
+    ids = rows.select("component", of=pl.lit("file ") + pl.col("source_file"), value="id")
+    return ids.drop_nulls("value").unique()
+
+
+def choose_ids(rows: pl.DataFrame) -> pl.DataFrame:
+    """The id of each drug: the smallest of its first scheme, else its smallest folded name.
+
+    Ids of no known scheme come before all others.
+
+    Args:
+        rows: rows with component and scheme.
+
+    Returns:
+        Columns component, drug_id, and scheme_of_id: the rank of its scheme, 0 for none, null for a
+        folded name.
+    """
+    ranks = {scheme.value: rank for rank, scheme in enumerate(IdentifierScheme, start=1)}
+    rank = pl.col("scheme").replace_strict(ranks, default=None, return_dtype=pl.Int64)
+    ids = rows.select(
+        "component",
+        "folded_name",
+        "id",
+        scheme_of_id=pl.when(pl.col("id").is_not_null()).then(rank.fill_null(0)),
+    )
+    first = pl.col("scheme_of_id") == pl.col("scheme_of_id").min()
+    return ids.group_by("component").agg(
+        drug_id=pl.coalesce(pl.col("id").filter(first).min(), pl.col("folded_name").min()),
+        scheme_of_id=pl.col("scheme_of_id").min(),
+    )
 
 
 def _find_several(groups: pl.DataFrame, group: str, features: pl.DataFrame) -> pl.DataFrame:

@@ -14,13 +14,13 @@ from typing import NamedTuple
 import polars as pl
 
 from drug_assets import contracts
-from drug_assets.cleaning.drug_joins import join_rows
+from drug_assets.cleaning.drug_forms import list_names_of_forms, merge_forms
+from drug_assets.cleaning.drug_joins import choose_ids, join_rows
+from drug_assets.cleaning.drug_names import choose_names, list_names
 from drug_assets.cleaning.drug_parts import place_parts
 from drug_assets.cleaning.mesh_trees import MeshTrees, mark_out_of_trees
-from drug_assets.cleaning.name_marks import without_marks
-from drug_assets.cleaning.name_variants import RULES, Rules, make_variants
+from drug_assets.cleaning.name_variants import RULES, Rules
 from drug_assets.cleaning.stop_list import StopList
-from drug_assets.cleaning.text import LETTER, fold_text
 from drug_assets.delivery import add_position
 from drug_assets.terms import ATC_CODE, SEPARATOR, IdentifierScheme, Issue, MergeRule
 
@@ -32,6 +32,8 @@ class CleanedDrugs(NamedTuple):
     kept: pl.LazyFrame
     #: The rows that were merged into the first row of the same drug, as `contracts.MergedRecords`.
     merged: pl.LazyFrame
+    #: The names of the drugs, as `contracts.DrugNames`.
+    names: pl.LazyFrame
 
 
 def clean_drugs(
@@ -40,13 +42,12 @@ def clean_drugs(
     rules: Rules = RULES,
     trees: MeshTrees | None = None,
 ) -> CleanedDrugs:
-    """Join the rows of all drug lists to one row per drug (`drug_joins.join_rows`).
+    """Join the rows of all drug lists to one row per drug.
 
-    It gets all their codes, names and identifiers, and shows the most frequent spelling (ties:
-    alphabetical). Records of MeSH outside the trees that are read are left out.
-
-    `names` are the spellings in the lists and the variants that `rules` make of them, without those
-    on the stop list.
+    Rows of one drug are joined (`drug_joins.join_rows`), those of its forms go into it
+    (`drug_forms.merge_forms`). It gets all their codes, names and identifiers. Its id, and the
+    spelling that is shown, the most frequent (ties: alphabetical), are not those of a form. Records
+    of MeSH outside the trees that are read are left out.
 
     Args:
         records: rows of all drug lists (`contracts.DrugRecords`).
@@ -55,15 +56,18 @@ def clean_drugs(
         trees: the trees of MeSH whose records are drugs; the project's own choice if not given.
 
     Returns:
-        `kept` and `merged`, each sorted by key.
+        `kept`, `merged` and `names`, each sorted by key.
     """
     stop_list = stop_list or StopList()
     marked = place_parts(mark_out_of_trees(add_position(records), trees or MeshTrees.of()))
     rows = join_rows(marked.filter(pl.col("reason").is_null()).sort("position").collect())
+    names_of_forms = list_names_of_forms(rows)
+    rows = merge_forms(rows, names_of_forms)
+    names = list_names(rows, names_of_forms, stop_list, rules)
     kept = (
         _identify(rows)
-        .join(_choose_names(rows, stop_list, rules), on="component", how="left")
-        .with_columns(names=pl.col("names").fill_null([]), atc_codes=_atc_codes())
+        .join(choose_names(names), on="component", how="left")
+        .with_columns(atc_codes=_atc_codes())
         .pipe(_flag_refused_joins)
         .with_columns(issues=_issues())
         .sort("drug_id")
@@ -71,29 +75,34 @@ def clean_drugs(
     return CleanedDrugs(
         kept=kept.select(contracts.Drugs.column_names()).lazy(),
         merged=_collect_merged(rows, kept).lazy(),
+        names=_collect_names(names, kept).lazy(),
     )
 
 
 def _identify(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row per component (the rows of one drug).
+    """One row per component (the rows of one drug and its forms).
 
     Columns component, drug_id, drug, codes, xrefs, id_text, source_file and source_row of the first
-    row; shares_id and has_invalid_id.
+    row that is not of a form; shares_id and has_invalid_id.
     """
+    own = rows.filter(~pl.col("is_form"))
     return (
         rows.group_by("component", maintain_order=True)
         .agg(
-            drug_id=_choose_id(),
-            scheme_of_id=_schemes_of_ids().min(),
             id_text=pl.col("id_text").drop_nulls().first(),
             shares_id=pl.col("shares_id").any(),
             has_invalid_id=(pl.col("id_text").is_not_null() & ~pl.col("shares_id")).any(),
             codes=pl.col("codes").explode(empty_as_null=False).drop_nulls().unique().sort(),
             xrefs=pl.col("xrefs").explode(empty_as_null=False).drop_nulls().unique().sort(),
-            source_file=pl.col("source_file").first(),
-            source_row=pl.col("source_row").first(),
         )
-        .join(_choose_spelling(rows), on="component")
+        .join(
+            own.select("component", "source_file", "source_row").unique(
+                "component", keep="first", maintain_order=True
+            ),
+            on="component",
+        )
+        .join(_choose_spelling(own), on="component")
+        .join(choose_ids(own), on="component")
         .with_columns(drug_id=_distinct_ids())
     )
 
@@ -114,19 +123,6 @@ def _choose_spelling(rows: pl.DataFrame) -> pl.DataFrame:
         .unique("component", keep="first", maintain_order=True)
         .select("component", "drug")
     )
-
-
-def _schemes_of_ids() -> pl.Expr:
-    """The rank of the scheme of each id, 0 for an id of a list of its own; null without an id."""
-    ranks = {scheme.value: rank for rank, scheme in enumerate(IdentifierScheme, start=1)}
-    rank = pl.col("scheme").replace_strict(ranks, default=0, return_dtype=pl.UInt8)
-    return pl.when(pl.col("id").is_not_null()).then(rank.fill_null(0))
-
-
-def _choose_id() -> pl.Expr:
-    """The id of a drug: the smallest of its first scheme, else its smallest folded name."""
-    first = _schemes_of_ids() == _schemes_of_ids().min()
-    return pl.coalesce(pl.col("id").filter(first).min(), pl.col("folded_name").min())
 
 
 def _distinct_ids() -> pl.Expr:
@@ -180,41 +176,19 @@ def _collect_merged(rows: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
             "source_file",
             "source_row",
             merged_into="drug_id",
-            rule=pl.lit(MergeRule.SAME_DRUG),
+            rule=pl.when("is_form")
+            .then(pl.lit(MergeRule.FORM_OF_DRUG))
+            .otherwise(pl.lit(MergeRule.SAME_DRUG)),
         )
         .sort("source_file", "source_row")
     )
 
 
-def _collect_spellings(rows: pl.DataFrame) -> pl.DataFrame:
-    """All spellings of all rows, without marks: columns component, source_file and name."""
+def _collect_names(names: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
+    """The names of the drugs, as `contracts.DrugNames`."""
     return (
-        rows.select("component", "source_file", name=pl.concat_list("drug", "synonyms"))
-        .explode("name")
-        .with_columns(without_marks(pl.col("name")))
-    )
-
-
-def _choose_names(rows: pl.DataFrame, stop_list: StopList, rules: Rules) -> pl.DataFrame:
-    """The names to search titles for, per component.
-
-    Columns component, names (sorted); stopped and unsearchable, whether it has a name that is on
-    the stop list, or that has no letter.
-    """
-    name = pl.col("name")
-    listed = _collect_spellings(rows).select(drug_id="component", name="name").unique()
-    variants = make_variants(listed, rules).filter(~stop_list.stops(name))
-    return (
-        pl.concat(
-            [
-                listed.with_columns(stopped=stop_list.stops(name)),
-                variants.with_columns(stopped=pl.lit(value=False)),
-            ]
-        )
-        .with_columns(unsearchable=~fold_text(name).str.contains(LETTER))
-        .group_by(component="drug_id")
-        .agg(
-            name.filter(~pl.col("stopped"), ~pl.col("unsearchable")).sort().alias("names"),
-            pl.col("stopped", "unsearchable").any(),
-        )
+        names.join(kept.select("component", "drug_id"), on="component")
+        .with_columns(pl.col("kind").cast(pl.String), searched=pl.col("reason").is_null())
+        .select(contracts.DrugNames.column_names())
+        .sort("drug_id", "name", "source_file")
     )

@@ -116,17 +116,35 @@ def make_variants(listed: pl.DataFrame, rules: Rules = RULES) -> pl.DataFrame:
     Returns:
         Columns drug_id and name (folded), one row per spelling, sorted by rule, drug_id and name.
     """
-    own = listed.select("drug_id", name=fold_text(pl.col("name"))).unique()
+    made = make_variants_by_list(listed.with_columns(list=None), rules)
+    return made.select("drug_id", "name").unique(maintain_order=True)
+
+
+def make_variants_by_list(listed: pl.DataFrame, rules: Rules = RULES) -> pl.DataFrame:
+    """Make further spellings of the names of several lists.
+
+    A spelling that a list has already, or that a rule makes from its names of several drugs, is
+    left out. What is so in one list stays a variant of another one: a list more takes no name away.
+
+    Args:
+        listed: Columns drug_id, list and name, one row per spelling, cleaned.
+        rules: The rules to apply, in this order.
+
+    Returns:
+        Columns drug_id, list, name (folded) and made_from: the listed name, folded. One row for
+        each that the spelling can be made from, sorted by rule, drug_id, name and the others.
+    """
+    spelling = ["list", "name"]
+    own = listed.select("drug_id", "list", name=fold_text(pl.col("name"))).unique()
     short = own.filter(pl.col("name").str.len_chars() <= _MAX_CHARACTERS)
-    known = own
+    known = own.with_columns(made_from=pl.lit(None, dtype=pl.String))
     for rule in rules.values():
         made = (
-            short.with_columns(name=rule(pl.col("name")))
+            short.with_columns(name=rule(pl.col("name")), made_from="name")
             .drop_nulls("name")
-            .join(known, on="name", how="anti")
-            .unique()
-            .filter(pl.col("drug_id").n_unique().over("name") == 1)
-            .sort("drug_id", "name")
+            .join(known, on=spelling, how="anti", nulls_equal=True)
+            .filter(pl.col("drug_id").n_unique().over(spelling) == 1)
+            .sort("drug_id", "name", "list", "made_from")
         )
-        known = pl.concat([known, made])
+        known = pl.concat([known, made.select(known.columns)])
     return known.slice(own.height)

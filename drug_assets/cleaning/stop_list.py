@@ -12,7 +12,7 @@ import csv
 import hashlib
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,14 @@ from drug_assets.cleaning.text import fold_string, fold_text
 from drug_assets.errors import DrugAssetsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import polars as pl
 
 #: Path of the project's own list.
 OWN = Path(__file__).with_suffix(".csv")
 _ANY_LETTER = "?"
+_UNKNOWN = "on the stop list"
 
 
 class StopListError(DrugAssetsError):
@@ -49,6 +50,8 @@ class StopList:
     names: frozenset[str] = frozenset()
     #: Folded names in which `?` stands for any one letter.
     patterns: frozenset[str] = frozenset()
+    #: The reasons by folded name; of others it is unknown.
+    reasons: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, data: bytes, origin: str) -> StopList:
@@ -69,31 +72,43 @@ class StopList:
                     origin,
                     f"line 1 is {','.join(header)!r}: it must name the columns, name,reason",
                 )
-            names = [
-                _parse_name(row, origin, rows.line_num) for row in rows if any(map(str.strip, row))
-            ]
+            reasons = dict(
+                _parse_line(row, origin, rows.line_num) for row in rows if any(map(str.strip, row))
+            )
         except csv.Error as error:
             raise StopListError(
                 origin,
                 f"line {rows.line_num} is no CSV ({error}): write name,reason, with a name or a "
                 'reason that holds a comma in "quotes"',
             ) from error
-        patterns = frozenset(name for name in names if _ANY_LETTER in name)
-        return cls(frozenset(names) - patterns, patterns)
+        patterns = frozenset(name for name in reasons if _ANY_LETTER in name)
+        return cls(frozenset(reasons) - patterns, patterns, reasons)
 
     @property
     def digest(self) -> str:
-        """A hash that is equal for lists that stop the same names."""
-        return hashlib.sha256("\n".join(sorted(self.names | self.patterns)).encode()).hexdigest()
+        """A hash that is equal for lists that stop the same names for the same reasons."""
+        lines = (f"{name},{self._reason_of(name)}" for name in sorted(self.names | self.patterns))
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def _reason_of(self, name: str) -> str:
+        return self.reasons.get(name, _UNKNOWN)
 
     def stops(self, name: pl.Expr) -> pl.Expr:
         """Whether each name of a column is on the list."""
+        return self.reason(name).is_not_null()
+
+    def reason(self, name: pl.Expr) -> pl.Expr:
+        """Why each name of a column is on the list; null if it is not."""
+        import polars as pl
+
         folded_name = fold_text(name)
-        stopped = folded_name.is_in(sorted(self.names))
-        if self.patterns:
-            regexes = (re.escape(p).replace(r"\?", r"\pL") for p in sorted(self.patterns))
-            stopped |= folded_name.str.contains(f"^(?:{'|'.join(regexes)})$")
-        return stopped
+        by_name = {stopped: self._reason_of(stopped) for stopped in sorted(self.names)}
+        reasons = [folded_name.replace_strict(by_name, default=None, return_dtype=pl.String)]
+        for pattern in sorted(self.patterns):
+            regex = re.escape(pattern).replace(r"\?", r"\pL")
+            matches = folded_name.str.contains(f"^{regex}$")
+            reasons.append(pl.when(matches).then(pl.lit(self._reason_of(pattern))))
+        return pl.coalesce(reasons)
 
 
 def read_stop_list(location: str | None, read: Callable[[str], bytes]) -> StopList:
@@ -126,8 +141,8 @@ def _decode(data: bytes, origin: str) -> str:
         raise StopListError(origin, f"line {line} is not UTF-8: save the file as UTF-8") from error
 
 
-def _parse_name(row: list[str], origin: str, line: int) -> str:
-    """The folded name of a line."""
+def _parse_line(row: list[str], origin: str, line: int) -> tuple[str, str]:
+    """The folded name of a line, and the reason."""
     parts = [part.strip() for part in row]
     if len(parts) != 2 or not all(parts):
         raise StopListError(
@@ -135,4 +150,4 @@ def _parse_name(row: list[str], origin: str, line: int) -> str:
             f"line {line} is {','.join(row)!r}: write a name and the reason why it is unsafe, "
             "name,reason; a comma within either needs quotes around it",
         )
-    return fold_string(parts[0])
+    return fold_string(parts[0]), parts[1]

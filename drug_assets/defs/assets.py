@@ -166,11 +166,22 @@ def records(context: dg.AssetExecutionContext) -> Iterator[dg.Output[Any]]:
             yield dg.Output(recipe, output_name=table)
 
 
+_NAMES = ("drug", "synonyms", "brands", "research_codes", "forms")
+_FORMS = ("xrefs", "form_of", "mapped_to")
 _merged_drugs = {
     "source_file": [("drugs_records", "source_file")],
     "source_row": [("drugs_records", "source_row")],
     "merged_into": [("drugs_records", "id"), ("drugs_records", "folded_name")],
-    "rule": [("drugs_records", "folded_name")],
+    "rule": [("drugs_records", column) for column in ("folded_name", *_FORMS)],
+}
+_drug_names = {
+    "drug_id": [("drugs_records", "id"), ("drugs_records", "folded_name")],
+    "source_file": [("drugs_records", "source_file")],
+    **{
+        column: [("drugs_records", name) for name in _NAMES]
+        for column in ("name", "searched", "reason")
+    },
+    "kind": [("drugs_records", column) for column in (*_NAMES, *_FORMS)],
 }
 
 
@@ -183,7 +194,8 @@ _merged_drugs = {
             drug_cleaning.clean_drugs,
             {
                 "drug": [("raw_drugs", "drug"), ("raw_drugs", "atc_name")],
-                "names": [("raw_drugs", "drug"), ("raw_drugs", "synonyms")],
+                "names": [("drugs_records", column) for column in _NAMES],
+                "forms": [("drugs_records", column) for column in (*_NAMES, *_FORMS)],
                 "codes": [("raw_drugs", "atccode")],
                 "xrefs": [("drugs_records", "xrefs")],
                 "atc_codes": [("raw_drugs", "atccode")],
@@ -192,6 +204,7 @@ _merged_drugs = {
                 "issues": [("raw_drugs", column) for column in ("id", "atccode", "drug")],
             },
         ),
+        "drug_names": _out("drug_names", drug_cleaning.clean_drugs, _drug_names),
         "merged_drugs": _out("merged_drugs", drug_cleaning.clean_drugs, _merged_drugs),
     },
     can_subset=True,
@@ -203,11 +216,12 @@ def cleaned_drugs(
     mesh_trees: ChosenTrees,
     workplace: Workplace,
 ) -> Iterator[dg.Output[Any]]:
-    """One row per drug, and the rows that named it again."""
+    """One row per drug, its names, and the rows that named it again."""
     with explain_failures(context, workplace):
         stopped_names = stop_list.read()
-    kept, merged = drug_cleaning.clean_drugs(records, stopped_names, trees=mesh_trees.read())
-    yield from _selected(context, {"drugs": kept, "merged_drugs": merged})
+    cleaned = drug_cleaning.clean_drugs(records, stopped_names, trees=mesh_trees.read())
+    tables = {"drugs": cleaned.kept, "drug_names": cleaned.names, "merged_drugs": cleaned.merged}
+    yield from _selected(context, tables)
 
 
 def _selected(

@@ -160,6 +160,7 @@ def _list_tables() -> Iterator[Table]:
         clean,
         clustered_by=sources.DRUGS.cluster_by,
     )
+    yield Table("drug_names", contracts.DrugNames, clean)
     yield Table("journals", contracts.Journals, clean)
     for name, source, own in every_source:
         if source is not sources.DRUGS:

@@ -35,7 +35,7 @@ IDENTIFIERS = {
 def drugs(*rows: Row) -> list[Row]:
     """The drugs that the rows name; rows without a file are of one file each."""
     files = [{"source_file": f"{n}.csv"} | row for n, row in enumerate(rows)]
-    kept, _ = clean_drugs(DRUGS.clean_records(drug_rows(*files)))
+    kept, _, _ = clean_drugs(DRUGS.clean_records(drug_rows(*files)))
     return held_to(contracts.Drugs, kept).to_dicts()
 
 

@@ -120,7 +120,7 @@ def test_names_of_parts_reach_their_drug_and_every_row_is_accounted_for() -> Non
         {"read_issues": ["not_for_use"]},
     )
     records = records_of({"drugs": raw})
-    kept, merged = (frame.collect() for frame in clean_drugs(records["drugs"]))
+    kept, merged, _ = (frame.collect() for frame in clean_drugs(records["drugs"]))
     rejected = collect_rejected({"drugs": raw}, records).collect()
     assert kept["drug"].to_list() == ["zorbane"]
     assert {"zorbane", "Zorbanum"} <= set(kept["names"][0])

@@ -35,7 +35,7 @@ def reason(row: Row) -> str | None:
 
 def cleaned(*rows: Row) -> tuple[list[Row], list[Row]]:
     """The drugs kept and the rows merged; both keep their contracts."""
-    kept, merged = clean_drugs(records(*rows))
+    kept, merged, _ = clean_drugs(records(*rows))
     return (
         held_to(contracts.Drugs, kept).to_dicts(),
         held_to(contracts.MergedRecords, merged).to_dicts(),
@@ -205,7 +205,7 @@ class TestSeveralLists:
 class TestNames:
     def test_names_on_the_stop_list_are_not_searched_for(self) -> None:
         stop_list = StopList(frozenset({"gold"}), frozenset({"??"}))
-        kept, _ = clean_drugs(
+        kept, _, _ = clean_drugs(
             records({"drug": "Gold", "synonyms": "Au | Aurum", "atccode": "A04AD"}), stop_list
         )
         (one,) = kept.collect().to_dicts()
@@ -213,7 +213,7 @@ class TestNames:
 
     def test_variants_on_the_stop_list_are_not_searched_for_either(self) -> None:
         drugs = records({"drug": "Lead cation"})
-        kept, _ = clean_drugs(drugs, StopList(frozenset({"lead"})))
+        kept, _, _ = clean_drugs(drugs, StopList(frozenset({"lead"})))
         assert kept.collect()["names"].to_list() == [["Lead cation"]]
 
     def test_variants_are_searched_for(self) -> None:
@@ -438,6 +438,7 @@ def reference(rows: Iterable[Row]) -> list[Row]:
                 "names": sorted(searchable),
                 "codes": sorted(codes),
                 "atc_codes": sorted(shaped),
+                "forms": [],
                 "xrefs": [],
                 "id_text": first_text(group),
                 "issues": [flag for flag, holds in flags.items() if holds],
@@ -500,7 +501,7 @@ def test_the_issues_of_a_drug_are_sorted() -> None:
     stop_list = StopList(frozenset({"gold"}))
     rows = [{"drug": "Gold", "synonyms": "+"}, {"drug": "Silver", "synonyms": "+|gold"}]
     rows += [{**row, "drug": f"{row['drug']} two", "atccode": "x1"} for row in rows]
-    kept, _ = clean_drugs(records(*rows), stop_list)
+    kept, _, _ = clean_drugs(records(*rows), stop_list)
     assert dict(kept.select("drug", "issues").collect().rows()) == {
         "Gold": ["missing_code", "stopped_name", "unsearchable_name"],
         "Gold two": ["invalid_atc_code", "unsearchable_name"],

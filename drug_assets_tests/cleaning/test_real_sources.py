@@ -306,7 +306,7 @@ class TestVocabularies:
     )
 
     def drugs(self, **files: str) -> list[Row]:
-        kept, merged = clean_drugs(DRUGS.clean_records(read(DRUGS, **files)))
+        kept, merged, _ = clean_drugs(DRUGS.clean_records(read(DRUGS, **files)))
         held_to(contracts.MergedRecords, merged)
         return held_to(contracts.Drugs, kept).to_dicts()
 

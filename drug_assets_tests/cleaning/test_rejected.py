@@ -51,12 +51,12 @@ def test_a_record_of_mesh_is_rejected_by_other_rows() -> None:
     raw = {"drugs": drug_rows(descriptor, mapped)}
     records = records_of(raw)
     assert [r["reasons"] for r in rejected(**raw)] == [["out_of_trees"], ["out_of_trees"]]
-    kept, merged = clean_drugs(records["drugs"])
+    kept, merged, _ = clean_drugs(records["drugs"])
     assert kept.collect().is_empty()
     assert merged.collect().is_empty()
     trees = MeshTrees.of("D12")
     assert collect_rejected(raw, records, trees).collect().is_empty()
-    kept, _ = clean_drugs(records["drugs"], trees=trees)
+    kept, _, _ = clean_drugs(records["drugs"], trees=trees)
     assert kept.collect()["drug"].to_list() == ["Alpha", "Beta"]
 
 

@@ -24,6 +24,16 @@ def test_names_are_compared_folded_and_whole() -> None:
     assert stopped(stop_list, *names) == ["lead", "Léad", "Iron, reduced"]
 
 
+def test_each_name_has_its_reason() -> None:
+    stop_list = listed("name,reason\nlead,the verb\nxy,by name\n??,two letters\n")
+    names = pl.DataFrame({"name": ["Lead", "xy", "ab", "abc"]})
+    reasons = names.select(stop_list.reason(pl.col("name"))).to_series().to_list()
+    assert reasons == ["the verb", "by name", "two letters", None]
+    unknown = StopList(frozenset({"abc"}), frozenset({"??"}))
+    reasons = names.select(unknown.reason(pl.col("name"))).to_series().to_list()
+    assert reasons == [None, "on the stop list", "on the stop list", "on the stop list"]
+
+
 def test_a_question_mark_is_any_one_letter() -> None:
     stop_list = listed("name,reason\n?,one letter\nx?-1,a family\n")
     names = ["a", "É", "β", "ab", "1", "?", "", "xy-1", "x1-1", "xyz-1", "xy-10"]
@@ -80,15 +90,16 @@ def test_columns_and_names_are_trimmed_and_signs_of_regular_expressions_are_sign
     assert stopped(stop_list, "a.b", "axb", "(c) d", "c d", "(c) ?", "(c) dd") == ["a.b", "(c) d"]
 
 
-def test_lists_have_one_digest_if_they_stop_the_same_names() -> None:
+def test_lists_have_one_digest_if_they_stop_the_same_names_for_the_same_reasons() -> None:
     digest = listed("name,reason\nlead,x\na?,y\n").digest
-    assert listed("name,reason\na?,other\n\nLEAD,z\nlead,z\n").digest == digest
+    assert listed("name,reason\na?,y\n\nLEAD,z\nlead,x\n").digest == digest
     others = ["lead,x\n", "a?,x\n", "leada?,x\n", "lead,x\na?,y\ngold,z\n"]
+    others += ["lead,y\na?,y\n"]
     many = ["ox", "ivy", "yew", "elm", "ash", "fir", "oa?", "?ar"]
     lines = "".join(f"{name},x\n" for name in many)
-    in_order = "\n".join(sorted(many)).encode()
+    in_order = "\n".join(f"{name},x" for name in sorted(many)).encode()
     assert listed(f"name,reason\n{lines}").digest == hashlib.sha256(in_order).hexdigest()
-    assert len({digest, *(listed(f"name,reason\n{lines}").digest for lines in others)}) == 5
+    assert len({digest, *(listed(f"name,reason\n{lines}").digest for lines in others)}) == 6
 
 
 def test_a_list_is_read_at_its_location_and_the_projects_own_at_none() -> None:

@@ -75,7 +75,7 @@ def _raw(names: tuple[str, ...]) -> pl.LazyFrame:
 def test_all_vocabularies_of_a_substance_are_one_drug() -> None:
     raw = _raw(tuple(FILES))
     records = DRUGS.clean_records(raw)
-    kept, merged = (frame.collect() for frame in clean_drugs(records))
+    kept, merged, _ = (frame.collect() for frame in clean_drugs(records))
     rejected = collect_rejected({"drugs": raw}, {"drugs": records}).collect()
     assert sorted(kept["drug"]) == ["ZORBANE", "quaxin"]
     drug = kept.filter(pl.col("drug") == "ZORBANE").row(0, named=True)
@@ -98,7 +98,7 @@ def test_all_vocabularies_of_a_substance_are_one_drug() -> None:
 @pytest.mark.slow
 def test_the_order_of_vocabularies_changes_nothing() -> None:
     def told(names: tuple[str, ...]) -> pl.DataFrame:
-        kept, _ = clean_drugs(DRUGS.clean_records(_raw(names)))
+        kept, _, _ = clean_drugs(DRUGS.clean_records(_raw(names)))
         return kept.collect()
 
     few = ("UNII_Names_1Oct2026.txt", "RXNCONSO.RRF", "RXNREL.RRF", "CIS_COMPO_bdpm.txt")

@@ -39,7 +39,7 @@ GROUPS = {
     "raw": {"landing_zone", "landed_files", "raw_drugs", "raw_pubmed", "raw_clinical_trials"},
     "clean": {
         *("drugs_records", "pubmed_records", "clinical_trials_records"),
-        *("drugs", "journals", "pubmed", "clinical_trials"),
+        *("drugs", "drug_names", "journals", "pubmed", "clinical_trials"),
         *("merged_drugs", "merged_pubmed", "merged_clinical_trials", "rejected_records"),
         "trial_publications",
     },
@@ -304,6 +304,7 @@ def test_assets_give_what_the_functions_beneath_them_give(
         **{f"raw_{name}": rows for name, rows in raw.items()},
         **{f"{name}_records": rows for name, rows in records.items()},
         "drugs": cleaned.kept,
+        "drug_names": cleaned.names,
         "merged_drugs": cleaned.merged,
         "journals": journals,
         **kept,

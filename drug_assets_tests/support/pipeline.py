@@ -77,6 +77,7 @@ def make_all(landing: Path, store: Path) -> Made:
     own_stop_list = read_stop_list(None, lambda path: Path(path).read_bytes())
     cleaned_drugs = clean_drugs(records[sources.DRUGS.name], own_stop_list)
     drugs = add("drugs", cleaned_drugs.kept)
+    add("drug_names", cleaned_drugs.names)
     add("merged_drugs", cleaned_drugs.merged)
     journals = add("journals", collect_journals([records[s.name] for s in sources.PUBLICATIONS]))
     vocabulary = mentions.Vocabulary.of(mentions.list_searched_names(drugs).collect())

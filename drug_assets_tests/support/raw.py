@@ -91,6 +91,7 @@ def listed_drug(name: str, **fields: Any) -> Row:
         "names": [name],
         "codes": [],
         "atc_codes": [],
+        "forms": [],
         "xrefs": [],
         "issues": [],
         **fields,
