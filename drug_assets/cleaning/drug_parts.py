@@ -1,8 +1,9 @@
 """Rows of drug lists that only add to a substance -> rows of that substance (SPEC 2, "drug parts").
 
 Vocabularies deliver names in tables of their own: a row has the identifier of a substance, or a
-product with its brand name, but does not say what the substance is called. Such a row becomes one
-of the substance that it is about, before rows are joined (`drug_joins`): then it is like any other.
+product with its brand name, but does not say what the substance is called. Before rows are joined
+(`drug_joins`), such a row gets the folded name of the substance that it is about, so that it is
+joined as rows of this name are; it has no name of its own.
 """
 
 from __future__ import annotations
@@ -13,11 +14,10 @@ from drug_assets.terms import RejectReason
 
 #: What stands between a product and the place of a substance in it.
 _PLACE = "/"
-_NAME = ("folded_name", "drug")
 
 
 def place_parts(records: pl.LazyFrame) -> pl.LazyFrame:
-    """Give the rows that are parts the name of the substance that they add to.
+    """Give the rows that are parts the folded name of the substance that they add to.
 
     A part belongs to the substance that has one of its identifiers. Without one it belongs to the
     substance of its product, if that has only one. A substance whose place in a product is also
@@ -27,8 +27,8 @@ def place_parts(records: pl.LazyFrame) -> pl.LazyFrame:
         records: rows of any source; those of drug lists are of `contracts.DrugRecords`.
 
     Returns:
-        The rows, in their order; those of drug lists without is_part. Parts have the name of their
-        substance, or the reason `names_no_drug`; form_of has what places in products say.
+        The rows, in their order; those of drug lists without is_part. Parts have the folded name of
+        their substance, or the reason `names_no_drug`; form_of has what places in products say.
     """
     if "moiety_in" not in records.collect_schema():
         return records
@@ -50,9 +50,8 @@ def place_parts(records: pl.LazyFrame) -> pl.LazyFrame:
             .then(pl.lit(RejectReason.NAMES_NO_DRUG))
             .otherwise("reason"),
             folded_name=pl.coalesce("owner", "folded_name"),
-            drug=pl.coalesce("owner_drug", "drug"),
         )
-        .drop("owner", "owner_drug", "is_part")
+        .drop("owner", "is_part")
         .pipe(_add_forms, forms)
         .lazy()
     )
@@ -64,14 +63,13 @@ def _list_owners(whole: pl.DataFrame) -> pl.DataFrame:
     Rows with a common identifier are joined, so any of their names will do.
 
     Returns:
-        Columns key, owner (the folded name) and owner_drug.
+        Columns key and owner, the folded name.
     """
     return (
-        whole.select(*_NAME, key="xrefs")
+        whole.select(key="xrefs", owner="folded_name")
         .explode("key", empty_as_null=False)
-        .select("key", owner="folded_name", owner_drug="drug")
-        .sort("key", "owner", "owner_drug")
-        .unique("key", keep="first", maintain_order=True)
+        .group_by("key")
+        .agg(pl.col("owner").min())
     )
 
 
@@ -86,19 +84,20 @@ def _list_places(
         by_identifier: the result of `_list_owners`.
 
     Returns:
-        Columns place, owner, owner_drug, and acts: whether it is said to be what acts there.
+        Columns place; owner; is_known, whether a row names it; and acts, whether it is said to be
+        what acts there.
     """
-    named = whole.select("products", "moiety_in", owner="folded_name", owner_drug="drug")
+    named = whole.select("products", "moiety_in", owner="folded_name", is_known=pl.lit(value=True))
     told = (
         parts.select("products", key="xrefs")
         .explode("key", empty_as_null=False)
         .join(by_identifier, on="key", how="left")
         # A substance that no list names is one of the product all the same.
-        .with_columns(owner=pl.coalesce("owner", "key"))
+        .with_columns(owner=pl.coalesce("owner", "key"), is_known=pl.col("owner").is_not_null())
     )
-    columns = ("place", "owner", "owner_drug", "acts")
+    columns = ("place", "owner", "is_known", "acts")
     listed = [
-        frame.select(place=column, owner="owner", owner_drug="owner_drug", acts=pl.lit(acts))
+        frame.select("owner", "is_known", place=column, acts=pl.lit(acts))
         .explode("place", empty_as_null=False)
         .select(columns)
         for frame, column, acts in (
@@ -107,11 +106,11 @@ def _list_places(
             (told, "products", False),
         )
     ]
-    return pl.concat(listed).unique(["place", "owner", "acts"])
+    return pl.concat(listed).unique()
 
 
 def _list_substances(places: pl.DataFrame) -> pl.DataFrame:
-    """The products of one substance: columns key, owner and owner_drug.
+    """The products of one substance that a row names: columns key and owner.
 
     At a place there is what acts; if nothing is said to, what else is there.
     """
@@ -120,10 +119,9 @@ def _list_substances(places: pl.DataFrame) -> pl.DataFrame:
         places.filter(pl.col("acts") | ~acting)
         .with_columns(key=pl.col("place").str.split(_PLACE).list.first())
         .filter(pl.col("owner").n_unique().over("key") == 1)
-        .drop_nulls("owner_drug")
-        .sort("key", "owner_drug")
-        .unique("key", keep="first", maintain_order=True)
-        .select("key", "owner", "owner_drug")
+        .filter("is_known")
+        .select("key", "owner")
+        .unique()
     )
 
 
@@ -181,15 +179,13 @@ def _add_forms(rows: pl.DataFrame, forms: pl.DataFrame) -> pl.DataFrame:
 def _place(
     parts: pl.DataFrame, by_identifier: pl.DataFrame, by_product: pl.DataFrame
 ) -> pl.DataFrame:
-    """The parts whose substance is known: columns source_file, source_row, owner, owner_drug."""
+    """The parts whose substance is known: columns source_file, source_row and owner."""
     row = ("source_file", "source_row")
     has_identifier = pl.col("xrefs").list.len() > 0
     of_identifier = parts.filter(has_identifier).select(*row, key="xrefs")
     of_product = parts.filter(~has_identifier).select(*row, key="products")
     placed = [
-        frame.explode("key", empty_as_null=False)
-        .join(owners, on="key")
-        .select(*row, "owner", "owner_drug")
+        frame.explode("key", empty_as_null=False).join(owners, on="key").select(*row, "owner")
         for frame, owners in ((of_identifier, by_identifier), (of_product, by_product))
     ]
-    return pl.concat(placed).sort(*row, "owner", "owner_drug").unique(row, keep="first")
+    return pl.concat(placed).group_by(row).agg(pl.col("owner").min())

@@ -114,7 +114,8 @@ def _choose_spelling(rows: pl.DataFrame) -> pl.DataFrame:
     """
     row = ("component", "drug", "id", "codes")
     return (
-        rows.select(*row[:3], "source_file", codes=pl.col("codes").list.join(SEPARATOR))
+        rows.drop_nulls("drug")  # parts have no name of their own
+        .select(*row[:3], "source_file", codes=pl.col("codes").list.join(SEPARATOR))
         .with_columns(copy=pl.int_range(pl.len()).over("source_file", *row))
         .unique([*row, "copy"])
         .group_by("component", "drug")
