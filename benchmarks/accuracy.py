@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import polars as pl
 
 from drug_assets.accuracy.gold import Gold, Spans, read_gold
-from drug_assets.accuracy.measuring import choose_names, find_spans
+from drug_assets.accuracy.measuring import as_listed, find_spans, list_names
 from drug_assets.accuracy.scores import Scores, count_titles, score
-from drug_assets.cleaning.stop_list import StopList, read_stop_list
+from drug_assets.cleaning.stop_list import read_stop_list
 from drug_assets.cleaning.text import fold_text
 from drug_assets.cli.accuracy_report import read_lists
 from drug_assets.errors import DrugAssetsError
@@ -154,10 +154,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         gold = read_gold(options.file.read_bytes(), str(options.file))
         records = dict(read_lists(options.lists))
-        listed = choose_names(records.values(), StopList(), {})
-        searched = choose_names(records.values(), read_stop_list(None, read_location))
+        names = list_names(records.values(), read_stop_list(None, read_location))
         print(f"{len(gold)} titles, {gold.count_spans()} marked spans\n")
-        for line in report(gold, listed, searched):
+        for line in report(gold, as_listed(names), names.filter("searched")):
             print(line)
     except (DrugAssetsError, OSError) as error:
         print(error, file=sys.stderr)

@@ -17,21 +17,24 @@ from drug_assets.accuracy.gold import GoldError
 from drug_assets.accuracy.mistakes import SIGN, Known, Mistakes, list_mistakes
 from drug_assets.accuracy.scores import Figure, Scores, count_titles, score
 from drug_assets.cleaning import drugs as drug_cleaning
-from drug_assets.cleaning.name_variants import RULES, Rules, make_variants
-from drug_assets.cleaning.stop_list import StopList
+from drug_assets.cleaning.drug_names import NO_LETTER, why_not_searched
+from drug_assets.cleaning.name_variants import RULES, Rules, make_variants_by_list
 from drug_assets.cleaning.text import blank_raised, fold_text
 from drug_assets.mentions import Vocabulary, find_mentions
+from drug_assets.terms import NameKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from drug_assets.accuracy.gold import Gold, Spans
     from drug_assets.cleaning.mesh_trees import MeshTrees
+    from drug_assets.cleaning.stop_list import StopList
 
 _WORD = r"[\p{L}\p{N}]+"
 _ALL, _LISTED = "all", "as listed"
 _ALONE, _WITHOUT = "alone", "without"
 STOP_LIST = "stop list"
+_HAS_LETTER = pl.col("reason").ne_missing(NO_LETTER)
 
 
 @dataclass(frozen=True)
@@ -87,15 +90,15 @@ def measure(
     Raises:
         GoldError: the lists name no drug, so nothing can be measured.
     """
-    searched = choose_names(records.values(), stop_list, trees=trees)
+    names = list_names(records.values(), stop_list, trees=trees)
+    searched, listed = names.filter("searched"), as_listed(names)
     if searched.is_empty():
         raise GoldError(f"no drug list names a drug: {', '.join(records) or 'there is none'}")
-    listed = choose_names(records.values(), StopList(), {}, trees)
     measuring = _Measuring(gold)
     measuring.add(_ALL, searched)
     measuring.add(_LISTED, listed)
     _add_lists(measuring, records, stop_list, trees)
-    _add_rules(measuring, listed, stop_list)
+    _add_rules(measuring, names, stop_list)
     scored = score(measuring.counts, against=_ALL)
 
     def part(name: str) -> Part:
@@ -110,32 +113,37 @@ def measure(
         listed_names=measuring.names[_LISTED],
         scores=scored[_ALL][0],
         as_listed=scored[_LISTED][0],
-        mistakes=list_mistakes(gold, measuring.found[_ALL], _known(searched, listed, stop_list)),
+        mistakes=list_mistakes(gold, measuring.found[_ALL], _known(searched, listed)),
         lists=[part(name) for name in records] if len(records) > 1 else [],
         rules=[part(name) for name in (STOP_LIST, *RULES)],
     )
 
 
-def choose_names(
+def list_names(
     records: Iterable[pl.DataFrame],
     stop_list: StopList,
     rules: Rules = RULES,
     trees: MeshTrees | None = None,
 ) -> pl.DataFrame:
-    """Choose the names that a run with some drug lists searches for.
+    """List the names of the drugs of some lists, as a run does (`contracts.DrugNames`).
 
     Args:
         records: the rows of each list (`contracts.DrugRecords`).
         stop_list: names that are not searched for.
         rules: the rules that make further spellings of a name.
         trees: the trees of MeSH whose records are drugs; the project's own choice if not given.
-
-    Returns:
-        Columns drug_id and name, one row per spelling.
     """
     cleaned = drug_cleaning.clean_drugs(pl.concat(records).lazy(), stop_list, rules, trees)
-    kept = cleaned.kept.collect()
-    return kept.select("drug_id", name="names").explode("name", empty_as_null=False)
+    return cleaned.names.collect()
+
+
+def as_listed(names: pl.DataFrame) -> pl.DataFrame:
+    """The names that can be searched for as lists have them: with no stop list, and no variants.
+
+    Args:
+        names: table as `contracts.DrugNames`.
+    """
+    return names.filter(_HAS_LETTER, pl.col("kind") != NameKind.VARIANT)
 
 
 def find_spans(titles: Sequence[str], names: pl.DataFrame) -> Spans:
@@ -169,22 +177,24 @@ def _add_lists(
         for kind, chosen in ((_ALONE, {name}), (_WITHOUT, records.keys() - {name})):
             lists = frozenset(chosen)
             if lists not in of_lists:  # of two lists, one alone is all without the other
-                of_lists[lists] = choose_names(
-                    (records[each] for each in records if each in lists), stop_list, trees=trees
-                )
+                rows = (records[each] for each in records if each in lists)
+                of_lists[lists] = list_names(rows, stop_list, trees=trees).filter("searched")
             measuring.add(f"{name}, {kind}", of_lists[lists])
 
 
-def _add_rules(measuring: _Measuring, listed: pl.DataFrame, stop_list: StopList) -> None:
+def _add_rules(measuring: _Measuring, names: pl.DataFrame, stop_list: StopList) -> None:
     """Search with each rule and the stop list alone, and with all others."""
-    safe = listed.filter(~stop_list.stops(pl.col("name")))
+    listed = as_listed(names)
+    safe = listed.filter("searched").select("drug_id", "name")
     measuring.add(f"{STOP_LIST}, {_ALONE}", safe)
-    measuring.add(f"{STOP_LIST}, {_WITHOUT}", pl.concat([listed, make_variants(listed)]))
+    measuring.add(f"{STOP_LIST}, {_WITHOUT}", names.filter(_HAS_LETTER))
+    of_lists = listed.select("drug_id", "name", list="source_file")
+    reason = why_not_searched(pl.col("name"), pl.lit(NameKind.VARIANT.value), stop_list)
     for name, rule in RULES.items():
         others = {other: r for other, r in RULES.items() if other != name}
         for kind, rules in ((_ALONE, {name: rule}), (_WITHOUT, others)):
-            variants = make_variants(listed, rules).filter(~stop_list.stops(pl.col("name")))
-            measuring.add(f"{name}, {kind}", pl.concat([safe, variants]))
+            variants = make_variants_by_list(of_lists, rules).filter(reason.is_null())
+            measuring.add(f"{name}, {kind}", pl.concat([safe, variants.select(safe.columns)]))
 
 
 class _Measuring:
@@ -217,15 +227,15 @@ class _Measuring:
         return names.filter(first.is_in(self._words)).filter(every_word_occurs)
 
 
-def _known(searched: pl.DataFrame, listed: pl.DataFrame, stop_list: StopList) -> Known:
+def _known(searched: pl.DataFrame, listed: pl.DataFrame) -> Known:
     name = fold_text(pl.col("name"))
     owned = searched.select("drug_id", name=name).unique().group_by("name").len()
-    of_lists = listed.select(name=name).unique()
-    bare = of_lists["name"].str.replace_all(SIGN, "")
+    searched_names = set(owned["name"])
+    listed_names = set(listed.select(name=name).to_series())
     return Known(
-        searched=set(owned["name"]),
-        listed=set(of_lists["name"]),
-        bare=set(bare),
-        stopped=set(of_lists.filter(stop_list.stops(pl.col("name")))["name"]),
+        searched=searched_names,
+        listed=listed_names,
+        bare=set(pl.Series(list(listed_names), dtype=pl.String).str.replace_all(SIGN, "")),
+        stopped=listed_names - searched_names,
         ambiguous=set(owned.filter(pl.col("len") > 1)["name"]),
     )

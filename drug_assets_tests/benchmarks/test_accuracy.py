@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import accuracy, mesh_vocabulary
 from drug_assets.accuracy.gold import Gold, read_gold
-from drug_assets.accuracy.measuring import choose_names, find_spans
+from drug_assets.accuracy.measuring import find_spans, list_names
 from drug_assets.cleaning.stop_list import OWN, StopList
 from drug_assets.cli.accuracy_report import read_lists
 from drug_assets.mentions import Vocabulary, find_mentions
@@ -108,7 +108,7 @@ def figures_of(*lists: Path) -> list[float]:
     """P, F1, exact F1 and closed list on the real titles."""
     gold = read_gold(GOLD.read_bytes(), GOLD.name)
     records = dict(read_lists(map(str, lists)))
-    names = choose_names(records.values(), StopList.of(OWN.read_bytes(), OWN.name))
+    names = list_names(records.values(), StopList.of(OWN.read_bytes(), OWN.name)).filter("searched")
     s = accuracy.scores_of(gold, find_spans(gold.titles, names), names)
     figures = (s.precision, s.f1, s.exact_f1, s.closed_list)
     return [figure.value or 0 for figure in figures]
@@ -140,7 +140,7 @@ def test_the_figures_that_are_promised_with_mesh() -> None:
 def test_typography_loses_and_changes_nothing() -> None:
     gold = read_gold(GOLD.read_bytes(), GOLD.name)
     records = dict(read_lists([str(DRUGBANK)]))
-    names = choose_names(records.values(), StopList.of(OWN.read_bytes(), OWN.name))
+    names = list_names(records.values(), StopList.of(OWN.read_bytes(), OWN.name)).filter("searched")
     typeset = accuracy.typeset(gold)
     assert typeset.titles != gold.titles
     rows = [pl.LazyFrame({"title": g.titles}).with_row_index() for g in (gold, typeset)]
