@@ -185,7 +185,13 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
         form_of=read_references("form_of"),
     )
     # No substance is a form of itself, as ChEMBL says of each that has no other parent.
-    rows = rows.with_columns(form_of=pl.col("form_of").list.set_difference("xrefs"))
+    # Nor is it a form that has its own name: EMA gives the active substance beside the INN.
+    only_form = fold_text(pl.col("forms").list.get(0, null_on_oob=True))
+    is_itself = (pl.col("forms").list.len() == 1) & (only_form == fold_text(pl.col("drug")))
+    rows = rows.with_columns(
+        form_of=pl.col("form_of").list.set_difference("xrefs"),
+        forms=pl.when(is_itself.fill_null(value=False)).then([]).otherwise("forms"),
+    )
     is_part = pl.col("read_issues").list.contains(ReadIssue.PART_OF_RECORD)
     adds_to_none = (pl.col("xrefs").list.len() == 0) & (pl.col("products").list.len() == 0)
     return (

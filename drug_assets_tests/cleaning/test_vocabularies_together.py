@@ -40,12 +40,14 @@ FILES = {
     "ZORBANUM [HPUS]\tcn\tAB12345678\tZORBANE\n"
     "ZORBWEED\tcn\tAB12345679\tZORBA ZORBENSIS\n",
     "RXNCONSO.RRF": _conso("7", "RXNORM", "IN", "zorbane")
+    + _conso("8", "RXNORM", "PIN", "zorbane sodium")
     + _conso("10", "RXNORM", "BN", "Zorbex")
     + _conso("11", "RXNORM", "BN", "Zorbduo")
     + _conso("12", "RXNORM", "IN", "quaxin")
     + _conso("7", "VANDF", "IN", "ZORBANE HCL")
     + _conso("7", "MMX", "IN", "of a licensed source"),
     "RXNREL.RRF": _relation("7", "10", "tradename_of")
+    + _relation("7", "8", "form_of")
     + _relation("7", "11", "tradename_of")
     + _relation("12", "11", "tradename_of")
     + _relation("1", "2", "isa"),
@@ -63,7 +65,8 @@ FILES = {
     ),
     "medicines-output-medicines_json-report_en.json": json.dumps({"data": [_MEDICINE]}),
     "CIS_bdpm.txt": "1\tZORBAFRANCE 5 mg, comprimé" + "\t" * 10 + "\n",
-    "CIS_COMPO_bdpm.txt": "1\tcomprimé\t00008\tZORBANE\t5 mg\tun\tFT\t1\n",
+    "CIS_COMPO_bdpm.txt": "1\tcomprimé\t00009\tZORBANE SODIQUE\t6 mg\tun\tSA\t1\n"
+    "1\tcomprimé\t00008\tZORBANE\t5 mg\tun\tFT\t1\n",
 }
 
 
@@ -75,16 +78,34 @@ def _raw(names: tuple[str, ...]) -> pl.LazyFrame:
 def test_all_vocabularies_of_a_substance_are_one_drug() -> None:
     raw = _raw(tuple(FILES))
     records = DRUGS.clean_records(raw)
-    kept, merged, _ = (frame.collect() for frame in clean_drugs(records))
+    kept, merged, names = (frame.collect() for frame in clean_drugs(records))
     rejected = collect_rejected({"drugs": raw}, {"drugs": records}).collect()
     assert sorted(kept["drug"]) == ["ZORBANE", "quaxin"]
     drug = kept.filter(pl.col("drug") == "ZORBANE").row(0, named=True)
     assert drug["xrefs"] == [
-        *("bdpm:00008", "cas:50-78-2", "chembl:CHEMBL9", "rxcui:7", "unii:AB12345678")
+        *("bdpm:00008", "bdpm:00009", "cas:50-78-2", "chembl:CHEMBL9", "rxcui:7", "rxcui:8"),
+        "unii:AB12345678",
     ]
+    assert drug["forms"] == ["ZORBANE SODIQUE", "zorbane sodium"]
     assert drug["drug_id"] == "AB12345678"
     assert {"ZORBANUM", "ZORBANE HCL"} <= set(drug["names"])
     assert not {"ZORBWEED", "of a licensed source"} & set(drug["names"])
+    told = names.filter(pl.col("drug_id") == "AB12345678", pl.col("kind") != "variant")
+    assert set(told.select("name", "source_file", "kind").rows()) == {
+        ("ZB-1234", "UNII_Names_1Oct2026.txt", "code"),
+        ("ZORBAFRANCE", "CIS_bdpm.txt", "brand"),
+        ("ZORBANE", "CIS_COMPO_bdpm.txt", "preferred"),
+        ("ZORBANE", "UNII_Records_1Oct2026.txt", "preferred"),
+        ("ZORBANE", "drugs/chembl.json", "preferred"),
+        ("ZORBANE HCL", "RXNCONSO.RRF", "synonym"),
+        ("ZORBANE SODIQUE", "CIS_COMPO_bdpm.txt", "form"),
+        ("ZORBANUM", "UNII_Names_1Oct2026.txt", "synonym"),
+        ("Zorbane", "medicines-output-medicines_json-report_en.json", "preferred"),
+        ("Zorbeuro", "medicines-output-medicines_json-report_en.json", "brand"),
+        ("Zorbex", "RXNCONSO.RRF", "brand"),
+        ("zorbane", "RXNCONSO.RRF", "preferred"),
+        ("zorbane sodium", "RXNCONSO.RRF", "form"),
+    }
     assert kept.height + merged.height + rejected.height == raw.collect().height
     by_reason = rejected.explode("reasons").group_by("reasons").len().sort("reasons").rows()
     assert by_reason == [
