@@ -141,7 +141,8 @@ def make_variants_by_list(listed: pl.DataFrame, rules: Rules = RULES) -> pl.Data
     for rule in rules.values():
         made = (
             short.with_columns(name=rule(pl.col("name")), made_from="name")
-            .drop_nulls("name")
+            # Most rules leave most names as they are: those need not be looked up.
+            .filter(pl.col("name") != pl.col("made_from"))
             .join(known, on=spelling, how="anti", nulls_equal=True)
             .filter(pl.col("drug_id").n_unique().over(spelling) == 1)
             .sort("drug_id", "name", "list", "made_from")
