@@ -89,8 +89,19 @@ def list_names(
 def _mark_forms(listed: pl.DataFrame) -> pl.DataFrame:
     """Add folded; and is_form: whether a name is that of a form, and nothing else in any list."""
     named = listed.with_columns(folded=fold_text(pl.col("name")))
-    first = pl.col("kind").min().over("component", "folded")
-    return named.with_columns(is_form=first == NameKind.FORM.value)
+    form = pl.col("kind") == NameKind.FORM.value
+    spelling = ["component", "folded"]
+    # All that stands in lists has a kind before that of forms, or that.
+    only_forms = (
+        named.filter(form)
+        .select(spelling)
+        .unique()
+        .join(named.filter(~form), on=spelling, how="anti")
+        .with_columns(is_form=True)
+    )
+    return named.join(only_forms, on=spelling, how="left", maintain_order="left").with_columns(
+        pl.col("is_form").fill_null(value=False)
+    )
 
 
 def _collect(rows: pl.DataFrame, names_of_forms: pl.DataFrame) -> pl.DataFrame:

@@ -167,9 +167,9 @@ def _add_forms(rows: pl.DataFrame, forms: pl.DataFrame) -> pl.DataFrame:
     return (
         rows.join(told, on=row, how="left", maintain_order="left")
         .with_columns(
+            # `list.sort` takes ten times as long.
             form_of=pl.concat_list("form_of", pl.col("acting").fill_null([]))
-            .list.unique()
-            .list.sort()
+            .list.eval(pl.element().unique().sort())
             .list.set_difference("xrefs")
         )
         .drop("acting")

@@ -149,7 +149,7 @@ def _atc_codes() -> pl.Expr:
     """The codes that have the shape of an ATC code, in capitals, sorted."""
     capitals = pl.col("codes").list.eval(pl.element().str.to_uppercase())
     shaped = pl.element().str.contains(ATC_CODE)
-    return capitals.list.eval(pl.element().filter(shaped)).list.unique().list.sort()
+    return capitals.list.eval(pl.element().filter(shaped).unique().sort())
 
 
 def _issues() -> pl.Expr:
@@ -164,8 +164,9 @@ def _issues() -> pl.Expr:
         Issue.STOPPED_NAME: pl.col("stopped"),
         Issue.UNSEARCHABLE_NAME: pl.col("unsearchable"),
     }
-    found = (pl.when(holds).then(pl.lit(issue)) for issue, holds in issues.items())
-    return pl.concat_list(found).list.drop_nulls().list.sort()
+    # In their order: `list.sort` takes ten times as long as all the rest.
+    found = (pl.when(holds).then(pl.lit(issue)) for issue, holds in sorted(issues.items()))
+    return pl.concat_list(found).list.drop_nulls()
 
 
 def _collect_merged(rows: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:

@@ -75,9 +75,20 @@ def find_named_after(names: pl.DataFrame, drug: str, own: pl.DataFrame) -> pl.Da
     Returns:
         These rows, in their order.
     """
-    bases = (
+    # A name that is not within the other one is passed over: the words of forms take long to find.
+    within = (
         names.with_row_index("row")
-        .select("row", drug, base=without_form(pl.col("name")))
+        .select("row", drug, "name")
+        .join(own.rename({"name": "base"}), left_on=drug, right_on="component")
+        .filter(
+            pl.col("name").str.len_bytes() > pl.col("base").str.len_bytes(),
+            pl.col("name").str.contains(pl.col("base"), literal=True),
+        )
+        .select("row", drug, "name")
+        .unique()
+    )
+    bases = (
+        within.select("row", drug, base=without_form(pl.col("name")))
         .explode("base", empty_as_null=False)
         .drop_nulls("base")
         .join(own, left_on=[drug, "base"], right_on=["component", "name"], how="semi")

@@ -96,11 +96,25 @@ def _with_joint(name: pl.Expr, joint: str) -> pl.Expr:
     return joined
 
 
+#: By rule, a pattern that is quick to look for, and that all names have that the rule changes.
+_CHANGES: Mapping[Callable[[pl.Expr], pl.Expr], str] = {
+    without_ion: r"ions?\)?$|[+-]\)$",
+    salt_of_acid: "ic acid$",
+    older_spelling: "sulf|cef|amfetamin|alfa|estr",
+    with_blank: "[0-9]",
+    with_hyphen: "[0-9]",
+    in_one: "[0-9]",
+}
+
 #: All rules in use. A spelling that several rules make belongs to the earliest.
 RULES: Rules = {
     rule.__name__: rule
     for rule in (without_ion, salt_of_acid, older_spelling, with_blank, with_hyphen, in_one)
 }
+
+
+#: No variant is what a list has as a name, or as a variant of another drug.
+_SPELLING = ["list", "name"]
 
 
 def make_variants(listed: pl.DataFrame, rules: Rules = RULES) -> pl.DataFrame:
@@ -134,18 +148,24 @@ def make_variants_by_list(listed: pl.DataFrame, rules: Rules = RULES) -> pl.Data
         Columns drug_id, list, name (folded) and made_from: the listed name, folded. One row for
         each that the spelling can be made from, sorted by rule, drug_id, name and the others.
     """
-    spelling = ["list", "name"]
     own = listed.select("drug_id", "list", name=fold_text(pl.col("name"))).unique()
     short = own.filter(pl.col("name").str.len_chars() <= _MAX_CHARACTERS)
     known = own.with_columns(made_from=pl.lit(None, dtype=pl.String))
     for rule in rules.values():
         made = (
-            short.with_columns(name=rule(pl.col("name")), made_from="name")
+            short.filter(pl.col("name").str.contains(_CHANGES.get(rule, "")))
+            .with_columns(name=rule(pl.col("name")), made_from="name")
             # Most rules leave most names as they are: those need not be looked up.
             .filter(pl.col("name") != pl.col("made_from"))
-            .join(known, on=spelling, how="anti", nulls_equal=True)
-            .filter(pl.col("drug_id").n_unique().over(spelling) == 1)
+            .pipe(_drop_known, known)
+            .filter(pl.col("drug_id").n_unique().over(_SPELLING) == 1)
             .sort("drug_id", "name", "list", "made_from")
         )
         known = pl.concat([known, made.select(known.columns)])
     return known.slice(own.height)
+
+
+def _drop_known(made: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what a list has already; few are made of many names."""
+    taken = known.join(made, on=_SPELLING, how="semi", nulls_equal=True)
+    return made.join(taken, on=_SPELLING, how="anti", nulls_equal=True)

@@ -270,3 +270,41 @@ def test_no_variant_is_listed_or_ambiguous(names: dict[str, list[str]]) -> None:
 def test_every_rule_says_what_it_does() -> None:
     for rule in RULES:
         assert "->" in (getattr(name_variants, rule).__doc__ or "")
+
+
+PIECES = st.sampled_from(
+    [
+        "ion",
+        "ions",
+        "cation",
+        "(ion)",
+        "(2+)",
+        "(iii)",
+        "ic acid",
+        "sulf",
+        "cef",
+        "alfa",
+        "estr",
+        "amfetamin",
+        "estradiol",
+        "mestr",
+        "abc",
+        "acid",
+        "5",
+        "50",
+        "506",
+        " ",
+        "-",
+        ", ",
+        "fk",
+    ]
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.lists(PIECES, min_size=1, max_size=5).map("".join), min_size=1, max_size=8))
+def test_only_names_that_a_rule_cannot_change_are_passed_over(names: list[str]) -> None:
+    listed = pl.DataFrame({"name": [fold_string(name) for name in names]})
+    for rule in RULES.values():
+        changed = listed.filter(rule(pl.col("name")) != pl.col("name"))
+        assert changed["name"].str.contains(name_variants._CHANGES[rule]).all()
