@@ -214,7 +214,15 @@ def test_graph_flag_wins_over_the_variable(graph: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("question", [["top-journal"], ["related-drugs", "ADRÉNALINE"]])
+@pytest.mark.parametrize(
+    "question",
+    [
+        ["top-journal"],
+        ["top-journal", "--class", "R"],
+        ["related-drugs", "ADRÉNALINE"],
+        ["related-drugs", "R"],
+    ],
+)
 def test_questions_import_neither_dagster_nor_polars(graph: Path, question: list[str]) -> None:
     script = (
         "import sys; from drug_assets.cli import main\n"
@@ -253,14 +261,23 @@ def test_graph_at_a_place_of_no_known_kind_is_told() -> None:
     assert "s3://" in result.stderr
 
 
-def _write_graph(path: Path, journals: dict[str, list[str]]) -> Path:
-    """A graph document of drugs, each with the journals whose PubMed publications name it."""
+def _write_graph(
+    path: Path, journals: dict[str, list[str]], codes: dict[str, str] | None = None
+) -> Path:
+    """A graph document of drugs, each with the journals whose PubMed publications name it.
+
+    Args:
+        path: where it is written.
+        journals: by drug, these journals.
+        codes: the ATC codes of those that have one; None for a document that has none.
+    """
     lines = [
         json.dumps(
             {
                 "drug_id": drug,
                 "drug": drug,
                 "names": [drug],
+                **({} if codes is None else {"atc_codes": [codes[drug]] if drug in codes else []}),
                 "journals": [
                     {"journal": j, "journal_id": j, "mentions": [{"type": "pubmed"}]} for j in of
                 ],
@@ -283,6 +300,51 @@ def test_related_drugs_are_told_with_every_journal_that_links_them(tmp_path: Pat
     assert drug_assets("related-drugs", "a", "--graph", graph).stdout == "b (in J; K)\n"
 
 
+def test_a_class_is_asked_for_by_its_code(tmp_path: Path) -> None:
+    journals = {"a": ["J", "K"], "b": ["K"], "c": ["K", "L"], "d": []}
+    codes = {"a": "N02BA01", "b": "N02BE01", "d": "R01"}
+    graph = _write_graph(tmp_path / "graph.json", journals, codes)
+
+    def told(*question: str) -> str:
+        result = drug_assets(*question, "--graph", graph)
+        return f"{result.exit_code}: {result.stdout}{result.stderr}".strip()
+
+    assert told("related-drugs", "n02") == "0: c (in K)"
+    assert (
+        told("related-drugs", "R") == "0: No drug shares a PubMed journal with any drug of class R."
+    )
+    assert told("top-journal", "--class", "N02") == "0: K: 2 drugs of class N02 (a, b)"
+    assert told("top-journal", "--class", "r") == "0: No journal mentions any drug of class R."
+    assert told("top-journal", "--class", "N01") == (
+        "1: drug-assets: no drug of the graph is of the ATC class 'N01'; "
+        "close codes: N02, N02B, N, N02BA, N02BE"
+    )
+    assert "none is of that ATC class; close codes: R01, R;" in told("related-drugs", "R09")
+
+
+def test_answers_in_json_say_the_class(tmp_path: Path) -> None:
+    graph = _write_graph(
+        tmp_path / "graph.json", {"a": ["J"], "b": ["J"]}, {"a": "N02BA01", "b": "A01"}
+    )
+    counts = {"mentions": 1, "retracted_mentions": 0, "unknown_mentions": 1}
+    both = {"mentions": 2, "retracted_mentions": 0, "unknown_mentions": 2}
+
+    def answer(*question: str) -> Any:
+        return json.loads(drug_assets(*question, "--json", "--graph", graph).stdout)
+
+    assert answer("top-journal", "--class", "N") == [
+        {"journal": "J", "drug_count": 1, "drugs": ["a"], **counts, "class": "N"}
+    ]
+    assert answer("related-drugs", "N") == {
+        "class": "N",
+        "drugs": ["a"],
+        "related": [{"drug": "b", "journals": ["J"], **both}],
+        **both,
+    }
+    assert "class" not in answer("related-drugs", "a")
+    assert all("class" not in top for top in answer("top-journal"))
+
+
 def test_version_is_told() -> None:
     result = drug_assets("--version")
     assert result.exit_code == 0
@@ -303,7 +365,10 @@ def test_help_names_every_command(flag: str) -> None:
         (["run"], "--store DIR_OR_URI Where outputs go. [DRUG_ASSETS_STORE; output]"),
         (["run"], "--only-if-changed Do nothing if the landing zone is what the last"),
         (["top-journal"], "--graph PATH_OR_URI A graph document anywhere, instead of a store's."),
-        (["related-drugs"], "--exclude-trial-journals Leave out the journals that mention DRUG"),
+        (
+            ["related-drugs"],
+            "--exclude-trial-journals Leave out the journals that mention the given",
+        ),
         (["related-drugs"], "--json Answer as JSON."),
         (["fetch", "pubmed"], "--landing DIR_OR_URI Landing zone. [DRUG_ASSETS_LANDING]"),
         (["fetch", "pubmed"], "--since [%Y-%m-%d] Only records from this day on."),

@@ -122,7 +122,7 @@ UNNAMED = drug("ZINC")
 DRUGS = graph(ASPIRIN, HEPARIN, IBUPROFEN, WARFARIN, UNNAMED)
 
 
-def tops(document: Graph, **options: bool) -> list[tuple[str, int, list[str]]]:
+def tops(document: Graph, **options: Any) -> list[tuple[str, int, list[str]]]:
     """The top journals: name, number of drugs, and the drugs."""
     return [(top.journal, top.drug_count, top.drugs) for top in top_journals(document, **options)]
 

@@ -188,6 +188,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 
 
 @main.command("top-journal")
+@click.option("--class", "atc_class", metavar="CODE", help="Count only drugs of an ATC class.")
 @_exclude_retracted
 @_with_trial_results
 @_store
@@ -195,6 +196,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
 @_graph
 @_json
 def top_journal(
+    atc_class: str | None,
     store: str | None,
     release: str | None,
     graph: str | None,
@@ -206,8 +208,11 @@ def top_journal(
     """The journals that mention the most different drugs."""
     from drug_assets.document import questions
 
+    documents = _documents(store, release, graph)
     answers = questions.top_journals(
-        _documents(store, release, graph).graph,
+        documents.graph,
+        names=documents.find_names,
+        atc_class=atc_class,
         exclude_retracted=exclude_retracted,
         with_trial_results=with_trial_results,
     )
@@ -215,9 +220,12 @@ def top_journal(
         _echo_json([_as_object(answer) for answer in answers])
         return
     if not answers:
-        _echo("No journal mentions any drug.")
+        of_class = "" if atc_class is None else f" of class {atc_class.strip().upper()}"
+        _echo(f"No journal mentions any drug{of_class}.")
     for answer in answers:
         drugs = "drug" if answer.drug_count == 1 else "drugs"
+        if answer.atc_class is not None:
+            drugs += f" of class {answer.atc_class}"
         told = describe_retractions(*answer.evidence, excluded=exclude_retracted)
         listed = ", ".join(_with_trials(name, answer.via) for name in answer.drugs)
         _echo(
@@ -227,11 +235,11 @@ def top_journal(
 
 
 @main.command("related-drugs")
-@click.argument("drug")
+@click.argument("drug", metavar="DRUG_OR_CLASS")
 @click.option(
     "--exclude-trial-journals",
     is_flag=True,
-    help="Leave out the journals that mention DRUG in a clinical trial.",
+    help="Leave out the journals that mention the given drug in a clinical trial.",
 )
 @_exclude_retracted
 @_with_trial_results
@@ -250,7 +258,11 @@ def related_drugs(
     with_trial_results: bool,
     as_json: bool,
 ) -> None:
-    """Drugs that share a PubMed journal with DRUG (any of its names, in any case)."""
+    """Drugs that share a PubMed journal with a drug, or with those of a class.
+
+    DRUG_OR_CLASS: any name of a drug, or the code of an ATC class of any level, in any case. For a
+    class, the drugs that share a journal with any drug of the class, without these.
+    """
     from drug_assets.document import questions
 
     documents = _documents(store, release, graph)
@@ -266,7 +278,8 @@ def related_drugs(
         _echo_json(_as_json(answer))
         return
     if not answer.related:
-        _echo(f"No drug shares a PubMed journal with {answer.drug}.")
+        of_class = "" if answer.of_class is None else "any drug of class "
+        _echo(f"No drug shares a PubMed journal with {of_class}{answer.drug}.")
     for related in answer.related:
         journals = "; ".join(_with_trials(name, related.via) for name in related.journals)
         _echo(f"{related.drug} (in {journals})")
@@ -473,14 +486,22 @@ def _with_trials(name: str, via: Mapping[str, list[str]] | None) -> str:
     return f"{name} via {', '.join(via[name])}" if via and name in via else name
 
 
+#: Members of answers that have another name in JSON: `class` is a word of Python.
+_MEMBERS = {"atc_class": "class"}
+
+
 def _as_object(answer: TopJournal | RelatedDrug) -> dict[str, object]:
     """The members of an answer; those that were not asked for are left out."""
-    return {name: value for name, value in answer._asdict().items() if value is not None}
+    members = {_MEMBERS.get(name, name): value for name, value in answer._asdict().items()}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _as_json(answer: RelatedDrugs) -> object:
+    given: dict[str, object] = {"drug": answer.drug}
+    if answer.of_class is not None:
+        given = {"class": answer.drug, "drugs": answer.of_class}
     return {
-        "drug": answer.drug,
+        **given,
         "related": [_as_object(related) for related in answer.related],
         **answer.evidence._asdict(),
     }

@@ -9,6 +9,7 @@ per mention by a journal, but no other part of the document, and nothing of the 
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from itertools import chain, islice
 from operator import itemgetter
@@ -20,21 +21,23 @@ from drug_assets.errors import DrugAssetsError
 from drug_assets.sources import PUBLICATIONS
 from drug_assets.sources.clinical_trials import SOURCE as CLINICAL_TRIALS
 from drug_assets.sources.pubmed import SOURCE as PUBMED
-from drug_assets.terms import TrialPublicationKind
+from drug_assets.terms import ATC_CODE, ATC_LEVELS, TrialPublicationKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from drug_assets.document.reading import Graph
     from drug_assets.document.schema import PublicationOfTrialInBrief
 
-CLOSE_SPELLINGS = 5
+CLOSE_SPELLINGS = CLOSE_CODES = 5
 #: Spellings that are compared with an unknown name at once.
 _BATCH_SPELLINGS = 10_000
 
 #: Finds the document of names that belongs to a graph, when it is needed; None if there is none.
 Names: TypeAlias = "Callable[[], Graph | None]"
 
+#: What a question needs of a drug: its name, all its spellings, its ATC codes.
+_Listed: TypeAlias = "tuple[str, list[str], list[str]]"
 _Key = TypeVar("_Key", int, str)
 
 #: The types of publications that can be retracted: of others, nothing is unknown.
@@ -65,6 +68,8 @@ class TopJournal(NamedTuple):
     #: By name of a drug that no title of this journal names: ids of the trials by whose results it
     #: is counted, sorted. None unless such results are counted.
     via: dict[str, list[str]] | None = None
+    #: The ATC class whose drugs alone are counted; None for all drugs.
+    atc_class: str | None = None
 
     @property
     def evidence(self) -> Evidence:
@@ -88,13 +93,16 @@ class RelatedDrug(NamedTuple):
 
 
 class RelatedDrugs(NamedTuple):
-    """The drugs related to one drug, sorted by name."""
+    """The drugs related to one drug, or to those of an ATC class, sorted by name."""
 
-    #: Name of the given drug; if several drugs match, their names joined with " / ".
+    #: Name of the given drug; if several drugs match, their names joined with " / ". The code of
+    #: the given class.
     drug: str
     related: list[RelatedDrug]
     #: The mentions of any of these drugs by the journals that link them.
     evidence: Evidence
+    #: Names of the drugs of the given class that journals mention, sorted; None for a drug.
+    of_class: list[str] | None = None
 
 
 class UnknownDrugError(DrugAssetsError):
@@ -103,32 +111,67 @@ class UnknownDrugError(DrugAssetsError):
     Attributes:
         name: The given name.
         close_spellings: Up to five similar names of the documents, most similar first.
+        close_codes: If the name has the form of an ATC code: up to five codes, as in
+            `UnknownClassError`.
     """
 
-    def __init__(self, name: str, close_spellings: list[str]) -> None:
+    def __init__(
+        self, name: str, close_spellings: list[str], close_codes: list[str] | None = None
+    ) -> None:
         self.name = name
         self.close_spellings = close_spellings
+        self.close_codes = close_codes or []
         close = ", ".join(close_spellings)
+        what = f"no drug of the graph is named {name!r}"
         hint = f"close spellings: {close}" if close else "nor is any spelled like it"
-        super().__init__(f"no drug of the graph is named {name!r}; {hint}")
+        if close_codes is not None:
+            what += f", and none is of that ATC class; {_hint_at(close_codes)}"
+        super().__init__(f"{what}; {hint}")
+
+
+class UnknownClassError(DrugAssetsError):
+    """No drug of the document is of the given ATC class.
+
+    Attributes:
+        code: What was given.
+        close_codes: Up to five codes of classes of the documents that begin with its letter, those
+            that share the most levels with it first; none if it has not the form of a code.
+    """
+
+    def __init__(self, code: str, close_codes: list[str]) -> None:
+        self.code = code
+        self.close_codes = close_codes
+        super().__init__(
+            f"no drug of the graph is of the ATC class {code!r}; {_hint_at(close_codes)}"
+        )
+
+
+def _hint_at(close_codes: list[str]) -> str:
+    return f"close codes: {', '.join(close_codes)}" if close_codes else "no code begins like it"
 
 
 def top_journals(
-    graph: Graph, *, exclude_retracted: bool = False, with_trial_results: bool = False
+    graph: Graph,
+    *,
+    names: Names | None = None,
+    atc_class: str | None = None,
+    exclude_retracted: bool = False,
+    with_trial_results: bool = False,
 ) -> list[TopJournal]:
     """The journals that mention the most different drugs; see `Index.top_journals`.
 
     Raises:
-        NotAGraphError: the input is not a graph document.
-        OSError: reading the document fails.
+        UnknownClassError: no drug is of that class.
+        NotAGraphError: the input is not a graph document, or `names` no document of names.
+        OSError: reading a document fails.
     """
-    index = Index(graph, with_trial_results=with_trial_results)
-    return index.top_journals(exclude_retracted=exclude_retracted)
+    index = Index(graph, names, with_trial_results=with_trial_results)
+    return index.top_journals(atc_class, exclude_retracted=exclude_retracted)
 
 
 def related_drugs(
     graph: Graph,
-    drug: str,
+    drug_or_class: str,
     *,
     names: Names | None = None,
     exclude_trial_journals: bool = False,
@@ -138,12 +181,14 @@ def related_drugs(
     """The other drugs mentioned by the journals that mention a drug; see `Index.related_drugs`.
 
     Raises:
-        UnknownDrugError: no drug has that name.
+        UnknownDrugError: no drug has that name or is of that class.
         NotAGraphError: the input is not a graph document, or `names` no document of names.
         OSError: reading a document fails.
     """
     return Index(graph, names, with_trial_results=with_trial_results).related_drugs(
-        drug, exclude_trial_journals=exclude_trial_journals, exclude_retracted=exclude_retracted
+        drug_or_class,
+        exclude_trial_journals=exclude_trial_journals,
+        exclude_retracted=exclude_retracted,
     )
 
 
@@ -162,6 +207,25 @@ class _Mentioned(NamedTuple):
         unknown = self.retracted is None and self.type in _CAN_BE_RETRACTED
         return Evidence(mentions, mentions if self.retracted else 0, mentions if unknown else 0)
 
+    def of(self, drugs: Collection[int]) -> _Mentioned:
+        """Those of these mentions that are of some drugs."""
+        kept = {
+            journal: [drug for drug in found if drug in drugs]
+            for journal, found in self.by_journal.items()
+        }
+        return self._replace(by_journal=kept)
+
+
+class _Found(NamedTuple):
+    """The drugs that a question is about."""
+
+    #: Indexes of those of the graph.
+    drugs: set[int]
+    #: Names of those of the document of names; of a class, none.
+    unmentioned: set[str]
+    #: The class that was asked for.
+    atc_class: str | None = None
+
 
 class Index:
     """An index of which journal mentions which drug: answers several questions from one reading."""
@@ -174,7 +238,7 @@ class Index:
         Args:
             graph: the document.
             names: finds the document of names beside it; it is read for a name that no drug of the
-                graph has as its own.
+                graph has as its own, and for a class that none of them is of.
             with_trial_results: whether a publication that reports the results of a trial is a
                 mention of the drugs that the title of the trial names (SPEC 6).
 
@@ -182,8 +246,8 @@ class Index:
             NotAGraphError: the input is not a graph document.
             OSError: reading the document fails.
         """
-        #: Name and all spellings of each drug, in the order of the document.
-        self._drugs: list[tuple[str, list[str]]] = []
+        #: The drugs, in the order of the document.
+        self._drugs: list[_Listed] = []
         #: Name of each journal, by its identity.
         self._journals: dict[str, str] = {}
         self._names = names
@@ -195,7 +259,7 @@ class Index:
         self._with_trial_results = with_trial_results
         brief = DrugWithResults if with_trial_results else DrugInBrief
         for index, drug in enumerate(read_drugs(graph, brief)):
-            self._drugs.append((drug.drug, drug.names))
+            self._drugs.append((drug.drug, drug.names, drug.atc_codes))
             for journal in drug.journals:
                 journal_id = journal.journal_id
                 self._journals[journal_id] = journal.journal
@@ -215,16 +279,27 @@ class Index:
         """The number of journals that mention a drug."""
         return len(self._journals)
 
-    def top_journals(self, *, exclude_retracted: bool = False) -> list[TopJournal]:
+    def top_journals(
+        self, atc_class: str | None = None, *, exclude_retracted: bool = False
+    ) -> list[TopJournal]:
         """The journals that mention the most different drugs, over all sources (SPEC 6.1).
 
         All journals that tie are returned, sorted by name; none if no journal mentions a drug.
 
         Args:
+            atc_class: code of an ATC class, in any case: only its drugs are counted.
             exclude_retracted: leave out the mentions of retracted publications; those of which it
                 is not known stay.
+
+        Raises:
+            UnknownClassError: no drug is of that class.
+            NotAGraphError: the document of names is damaged.
         """
         counted = self._choose(exclude_retracted=exclude_retracted)
+        code = None
+        if atc_class is not None:
+            code, of_class = self._find_class(atc_class)
+            counted = [part.of(of_class) for part in counted]
         mentioned = {
             journal: set().union(*(part.by_journal.get(journal, ()) for part in counted))
             for journal in self._journals
@@ -242,13 +317,18 @@ class Index:
                     (self._drugs[drug][0], self._trials[journal, drug])
                     for drug in drugs - _find_named(counted, journal)
                 ),
+                code,
             )
             for journal, drugs in mentioned.items()
             if drugs and len(drugs) == most
         )
 
     def related_drugs(
-        self, drug: str, *, exclude_trial_journals: bool = False, exclude_retracted: bool = False
+        self,
+        drug_or_class: str,
+        *,
+        exclude_trial_journals: bool = False,
+        exclude_retracted: bool = False,
     ) -> RelatedDrugs:
         """The other drugs mentioned by the journals that mention a drug (SPEC 6.2).
 
@@ -256,19 +336,21 @@ class Index:
         answer is empty if no journal mentions the drug.
 
         Args:
-            drug: any of the drug's names; case, accents and spacing do not matter. If it is the
-                name of one drug and a synonym of another, the drug of that name is used. If several
-                drugs share it as a synonym, all are used together: a title with it mentions each.
+            drug_or_class: any of the drug's names; case, accents and spacing do not matter. If it
+                is the name of one drug and a synonym of another, the drug of that name is used. If
+                several drugs share it as a synonym, all are used together: a title with it mentions
+                each. Or the code of an ATC class, which goes before a synonym: all its drugs are
+                used together, and are not among the others.
             exclude_trial_journals: leave out the journals that mention the drug in a clinical
                 trial.
             exclude_retracted: leave out the mentions of retracted publications, of the given drug
                 and of the others; those of which it is not known stay.
 
         Raises:
-            UnknownDrugError: no drug has that name.
+            UnknownDrugError: no drug has that name or is of that class.
             NotAGraphError: the document of names is damaged.
         """
-        matches, unmentioned = self._find_drug(drug)
+        matches, unmentioned, atc_class = self._find(drug_or_class)
         every = self._choose(exclude_retracted=exclude_retracted)
         counted = [part for part in every if part.type == PUBMED.document_type]
         journals = _find_journals(counted, matches)
@@ -306,6 +388,10 @@ class Index:
             )
             for other, names in linking.items()
         )
+        if atc_class is not None:
+            theirs = set().union(*(found for part in counted for found in part.by_journal.values()))
+            of_class = sorted(self._drugs[match][0] for match in matches & theirs)
+            return RelatedDrugs(atc_class, related, add_evidence(total), of_class)
         given = " / ".join(sorted([*(self._drugs[match][0] for match in matches), *unmentioned]))
         return RelatedDrugs(given, related, add_evidence(total))
 
@@ -326,64 +412,109 @@ class Index:
         """The mentions that count."""
         return [part for part in self._mentioned if not (exclude_retracted and part.retracted)]
 
-    def _find_drug(self, name: str) -> tuple[set[int], set[str]]:
-        """The drug of that name, or else all drugs that have it as a synonym.
-
-        Returns:
-            Indexes in `_drugs`, and names of drugs of the document of names.
+    def _find(self, asked: str) -> _Found:
+        """The drug of that name, else all drugs of that class, else those of that synonym.
 
         Raises:
             UnknownDrugError: there is none.
         """
-        from drug_assets.cleaning.text import clean_string
-
-        fold = _import_fold()
-        folded = fold(clean_string(name))
-        named, with_synonym = _match_names(enumerate(self._drugs), folded, fold)
+        folded, fold = _fold(asked)
+        code = _read_code(folded)
+        named, of_class, with_synonym = _match(enumerate(self._drugs), folded, fold, code)
         if named:
-            return named, set()
-        listed = ((drug, (drug, names)) for drug, names in self._read_names())
-        unmentioned, unmentioned_with_synonym = _match_names(listed, folded, fold)
+            return _Found(named, set())
+        listed = ((drug[0], drug) for drug in self._read_names())
+        unmentioned, others_of_class, others = _match(listed, folded, fold, code)
         if unmentioned:
-            return set(), unmentioned
-        if with_synonym or unmentioned_with_synonym:
-            return with_synonym, unmentioned_with_synonym
+            return _Found(set(), unmentioned)
+        if of_class or others_of_class:
+            return _Found(of_class, set(), code)
+        if with_synonym or others:
+            return _Found(with_synonym, others)
         spellings = (
             (fold(spelling), spelling)
-            for drug, names in chain(self._drugs, self._read_names())
+            for drug, names, _ in chain(self._drugs, self._read_names())
             for spelling in (*names, drug)
         )
-        raise UnknownDrugError(name, _find_close_spellings(folded, spellings))
+        close_codes = None if code is None else self._find_close_codes(code)
+        raise UnknownDrugError(asked, _find_close_spellings(folded, spellings), close_codes)
 
-    def _read_names(self) -> Iterator[tuple[str, list[str]]]:
-        """Name and all spellings of each drug of the document of names, if there is one."""
+    def _find_class(self, asked: str) -> tuple[str, set[int]]:
+        """The code of a class, and the indexes of its drugs.
+
+        Raises:
+            UnknownClassError: there is no such drug in any document.
+        """
+        folded, _ = _fold(asked)
+        code = _read_code(folded)
+        if code is None:
+            raise UnknownClassError(asked, [])
+        of_class = {index for index, drug in enumerate(self._drugs) if _is_of_class(drug, code)}
+        if not of_class and not any(_is_of_class(drug, code) for drug in self._read_names()):
+            raise UnknownClassError(asked, self._find_close_codes(code))
+        return code, of_class
+
+    def _find_close_codes(self, code: str) -> list[str]:
+        """The classes of all documents that share the most levels with a code, up to five."""
+        known = {
+            held[:chars]
+            for _, _, codes in chain(self._drugs, self._read_names())
+            for held in codes
+            if held[0] == code[0]
+            for chars in ATC_LEVELS
+        }
+
+        def distance(other: str) -> tuple[int, int, str]:
+            shared = sum(other[:chars] == code[:chars] for chars in ATC_LEVELS)
+            return -shared, abs(len(code) - len(other)), other
+
+        return sorted(known, key=distance)[:CLOSE_CODES]
+
+    def _read_names(self) -> Iterator[_Listed]:
+        """The drugs of the document of names, if there is one."""
         document = self._names() if self._names else None
         if document is not None:
             for drug in read_drugs(document, ListedDrugInBrief):
-                yield drug.drug, drug.names
+                yield drug.drug, drug.names, drug.atc_codes
 
 
-def _match_names(
-    drugs: Iterable[tuple[_Key, tuple[str, list[str]]]], folded: str, fold: Callable[[str], str]
-) -> tuple[set[_Key], set[_Key]]:
-    """The drugs of a folded name, and those that have it as a synonym.
+def _match(
+    drugs: Iterable[tuple[_Key, _Listed]], folded: str, fold: Callable[[str], str], code: str | None
+) -> tuple[set[_Key], set[_Key], set[_Key]]:
+    """The drugs of a folded name, those of a class, and those that have the name as a synonym.
 
     Args:
-        drugs: of each drug a key, its name and all its spellings.
+        drugs: the drugs, each with a key.
         folded: the folded name.
         fold: what folds a name.
+        code: the code of the class; None for no class.
     """
     named: set[_Key] = set()
+    of_class: set[_Key] = set()
     with_synonym: set[_Key] = set()
     # An ASCII letter or digit at the start of a name is no mark, so most need no folding.
     ascii_characters = filter(str.isalnum, map(chr, range(0x80)))
     others = {start for start in ascii_characters if fold(start) != folded[:1]}
-    for key, (drug, names) in drugs:
+    for key, listed in drugs:
+        drug, names, _ = listed
         if drug[:1] not in others and fold(drug) == folded:
             named.add(key)
         elif folded in [fold(name) for name in names if name[:1] not in others]:
             with_synonym.add(key)
-    return named, with_synonym
+        if code is not None and _is_of_class(listed, code):
+            of_class.add(key)
+    return named, of_class, with_synonym
+
+
+def _is_of_class(drug: _Listed, code: str) -> bool:
+    """Whether a drug has the code of a class, or of one below it."""
+    return any(held.startswith(code) for held in drug[2])
+
+
+def _read_code(folded: str) -> str | None:
+    """The ATC code that a folded text is; None if it has not the form of one."""
+    code = folded.upper()
+    return code if re.fullmatch(ATC_CODE, code) else None
 
 
 def _find_journals(mentioned: Iterable[_Mentioned], drugs: set[int]) -> set[str]:
@@ -445,15 +576,16 @@ def _find_close_spellings(folded: str, spellings: Iterator[tuple[str, str]]) -> 
     return list(closest.values())
 
 
-def _import_fold() -> Callable[[str], str]:
-    """What gives a clean name the form, folded and without marks, by which drugs are compared.
+def _fold(asked: str) -> tuple[str, Callable[[str], str]]:
+    """What was asked for, folded; and what folds names of the documents, which are clean.
 
-    Only a question about a drug needs it, for thousands of names.
+    That is the form, without marks, by which drugs are compared. Only a question about a drug or a
+    class needs it, for thousands of names.
     """
     from drug_assets.cleaning.name_marks import string_without_marks
-    from drug_assets.cleaning.text import fold_string
+    from drug_assets.cleaning.text import clean_string, fold_string
 
     def fold(name: str) -> str:
         return fold_string(string_without_marks(name))
 
-    return fold
+    return fold(clean_string(asked)), fold

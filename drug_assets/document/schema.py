@@ -153,12 +153,13 @@ class JournalInBrief(_Brief):
 
 
 class DrugInBrief(_Brief):
-    """The members of `Drug` that questions need."""
+    """The members of `Drug` that questions need; without codes, it is of no class."""
 
     drug_id: str
     drug: str
     names: list[str]
     journals: list[JournalInBrief]
+    atc_codes: list[str] = []
 
 
 class ListedDrugInBrief(_Brief):
@@ -166,6 +167,7 @@ class ListedDrugInBrief(_Brief):
 
     drug: str
     names: list[str]
+    atc_codes: list[str] = []
 
 
 class PublicationOfTrialInBrief(_Brief):
@@ -190,7 +192,7 @@ class MentionWithResults(_Brief):
     publications: list[PublicationOfTrialInBrief] = []
 
 
-class DrugWithResults(DrugInBrief):
+class DrugWithResults(DrugInBrief, kw_only=True):
     """The members of `Drug` that questions about results of trials need."""
 
     mentions: list[MentionWithResults]
