@@ -46,6 +46,8 @@ _KEY = re.compile(r'("(?:[^"\\]++|\\.)*+")[ \t\n\r]*+:[ \t\n\r]*+', re.DOTALL)
 #: An error this close to the end of the buffer may disappear with more text: `-Infinity`, an
 #: escaped surrogate pair.
 _UNDECIDED_CHARS = 16
+#: A number with this behind it may go on in more text, so that it would be another one.
+_NUMBER_GOES_ON = re.compile(r"\.|[eE][-+]?")
 
 #: In place of a value: the reader went into it.
 _ENTERED = object()
@@ -266,10 +268,14 @@ class Document:
                     "a member of a page of records is nested too deeply. Land the records in a "
                     "list of their own."
                 ) from None
-            if end == len(self._buffer) and self._read_more():
+            if self._may_go_on(end) and self._read_more():
                 continue
             self._end = end
             return value
+
+    def _may_go_on(self, end: int) -> bool:
+        """Whether a value that ends there may go on in more text: `12` or `12e` in `12e3`."""
+        return end == len(self._buffer) or bool(_NUMBER_GOES_ON.fullmatch(self._buffer, end))
 
     def _is_side_value(self, level: _Level, value: object) -> bool:
         """Whether a value is a member beside records that has no field of a record."""
@@ -328,8 +334,9 @@ class Document:
             except RecursionError:
                 self._count_vain(len(self._buffer))
                 return self._skip_damaged(unclosed=False)
-            if self._end == len(self._buffer) and self._read_more():
-                continue  # `12` may be the beginning of `123`
+            near = len(self._buffer) - self._end < 3
+            if near and self._may_go_on(self._end) and self._read_more():
+                continue
             if self._end - self._start > _DECIDING_CHARS and undecided and self._enters_long():
                 return _ENTERED
             return self._finish_value(value)

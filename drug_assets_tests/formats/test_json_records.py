@@ -520,7 +520,7 @@ _PIECES = (
         '{"columns":["title"],"data":[',
     ),
     *('"', "\\", "{", "}", "[", "]", ",", ":", "},{", "}\n{", '": "', "\n  ", "\r", " ", "é"),
-    *("null", "-Infinity", "1e", "\\ud800\\udc00", '"x'),
+    *("null", "-Infinity", "1e", "9", "\\ud800\\udc00", '"x'),
 )
 
 
@@ -554,6 +554,9 @@ def test_damaged_records_are_the_same_whatever_the_chunks(
         '{"id":1,"title":"a"}   {"id":2,"title":"b" x\n  {"id":3,"title":"c"}\n',
         # The same for the beginning of a line that holds the record alone.
         '\n   {"id":1,"title":"a" x\n  {"id":2,"title":"b"}\n',
+        # A number goes on in the next chunk.
+        '{"id":1,"title":"a"}1e9\n-1.5E+3 2.5\n12e-3',
+        '{"count":1.5e+3,"results":[{"id":1,"title":"a"},1e9]}',
     ],
 )
 def test_the_end_of_a_damaged_record_is_the_same_whatever_the_chunks(text: str) -> None:
