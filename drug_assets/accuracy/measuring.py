@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _WORD = r"[\p{L}\p{N}]+"
 _ALL, _LISTED = "all", "as listed"
 _ALONE, _WITHOUT = "alone", "without"
+#: Before the names of lists, which can be called anything.
+_LIST = "list "
 STOP_LIST = "stop list"
 _HAS_LETTER = pl.col("reason").ne_missing(NO_LETTER)
 
@@ -101,8 +103,8 @@ def measure(
     _add_rules(measuring, names, stop_list)
     scored = score(measuring.counts, against=_ALL)
 
-    def part(name: str) -> Part:
-        alone, without = (f"{name}, {kind}" for kind in (_ALONE, _WITHOUT))
+    def part(name: str, group: str = "") -> Part:
+        alone, without = (f"{group}{name}, {kind}" for kind in (_ALONE, _WITHOUT))
         return Part(name, measuring.names[alone], scored[alone][0], *scored[without])
 
     return Accuracy(
@@ -114,7 +116,7 @@ def measure(
         scores=scored[_ALL][0],
         as_listed=scored[_LISTED][0],
         mistakes=list_mistakes(gold, measuring.found[_ALL], _known(searched, listed)),
-        lists=[part(name) for name in records] if len(records) > 1 else [],
+        lists=[part(name, _LIST) for name in records] if len(records) > 1 else [],
         rules=[part(name) for name in (STOP_LIST, *RULES)],
     )
 
@@ -179,7 +181,7 @@ def _add_lists(
             if lists not in of_lists:  # of two lists, one alone is all without the other
                 rows = (records[each] for each in records if each in lists)
                 of_lists[lists] = list_names(rows, stop_list, trees=trees).filter("searched")
-            measuring.add(f"{name}, {kind}", of_lists[lists])
+            measuring.add(f"{_LIST}{name}, {kind}", of_lists[lists])
 
 
 def _add_rules(measuring: _Measuring, names: pl.DataFrame, stop_list: StopList) -> None:

@@ -102,6 +102,13 @@ def test_what_the_stop_list_and_each_rule_add(of_two_lists: Accuracy) -> None:
     assert parts["in_one"].gain.value == 0
 
 
+def test_a_list_may_be_called_like_a_rule() -> None:
+    lists = dict(zip(["in_one", measuring.STOP_LIST], LISTS.values(), strict=True))
+    a = measuring.measure(GOLD, lists, STOPPED)
+    assert [part.names for part in a.lists] == [1, 6]
+    assert a.rules[0].names == 5
+
+
 def test_of_one_list_nothing_is_left_out() -> None:
     a = measuring.measure(GOLD, {"ours.csv": LISTS["ours.csv"]}, STOPPED)
     assert a.lists == []
