@@ -53,7 +53,8 @@ def _cleaned(raw: pl.LazyFrame, *, suffix: str = "") -> pl.LazyFrame:
     }
     row = {name: pl.col(name) for name in ("source_file", "source_row")}
     names = {"drug": pl.col("drug") + suffix, "folded_name": pl.col("drug")}
-    return raw.select(**nothing | row | names)
+    whole = {"is_part": pl.lit(value=False)}
+    return raw.select(**nothing | row | names | whole)
 
 
 def _odd_rows(raw: pl.LazyFrame) -> pl.LazyFrame:
