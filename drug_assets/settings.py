@@ -76,7 +76,8 @@ class Settings:
     failure_webhook: str | None = _setting("DRUG_ASSETS_FAILURE_WEBHOOK", secret=True)
     #: By source, the query of its scheduled pull (`DRUG_ASSETS_SOURCE_QUERY`).
     queries: Mapping[str, str] = field(default_factory=dict, hash=False)
-    #: By source, another address of its service, such as a mirror (`DRUG_ASSETS_SOURCE_URL`).
+    #: By source or vocabulary, another address of its service, such as a mirror
+    #: (`DRUG_ASSETS_SOURCE_URL`).
     service_urls: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @classmethod
@@ -99,16 +100,15 @@ class Settings:
             flag = (flags.get(setting.name) or "").strip()
             if value := flag or environ.get(variable, "").strip():
                 values[setting.name] = value
-        for mapping, suffix in (("queries", "QUERY"), ("service_urls", "URL")):
-            variable_of = {
-                source.name: f"DRUG_ASSETS_{source.name.upper()}_{suffix}"
-                for source in sources.PUBLICATIONS
-                if source.pulled_from
-            }
+        pulled = [source.name for source in sources.PUBLICATIONS if source.pulled_from]
+        for mapping, suffix, names in (
+            ("queries", "QUERY", pulled),
+            ("service_urls", "URL", [*pulled, *sources.DRUGS.vocabularies]),
+        ):
             values[mapping] = {
-                source: value
-                for source, variable in variable_of.items()
-                if (value := environ.get(variable, "").strip())
+                name: value
+                for name in names
+                if (value := environ.get(f"DRUG_ASSETS_{name.upper()}_{suffix}", "").strip())
             }
         if logs_are_collected(environ):
             values.setdefault("log_format", "json")

@@ -372,13 +372,12 @@ def _pull(source: PublicationSource) -> None:
         *,
         as_json: bool,
     ) -> None:
-        from drug_assets.fetch import FetchError, FetchRequest, FetchRequestError
+        from drug_assets.fetch import FetchRequest
         from drug_assets.fetch import fetch as fetch_records
         from drug_assets.storage.destination import landing_destination
-        from drug_assets.storage.objects import StorageError
 
         settings = Settings.of(landing=landing)
-        try:
+        with _explain_pull_errors():
             request = FetchRequest(
                 service=source.service(),
                 query=query,
@@ -394,10 +393,6 @@ def _pull(source: PublicationSource) -> None:
                 email=settings.ncbi_email,
                 base_url=settings.service_urls.get(source.name),
             )
-        except (FetchRequestError, StorageError) as error:
-            _stop(str(error), USAGE)
-        except (FetchError, OSError) as error:
-            _stop(f"{error} (the same command goes on where this one stopped)", 1)
         if as_json:
             _echo_json(report.as_json())
             return
@@ -409,11 +404,57 @@ def _pull(source: PublicationSource) -> None:
         )
 
 
+@contextmanager
+def _explain_pull_errors() -> Iterator[None]:
+    """End the command for what a pull raises, with what a person can do."""
+    from drug_assets.fetch import FetchError, FetchRequestError
+    from drug_assets.storage.objects import StorageError
+
+    try:
+        yield
+    except (FetchRequestError, StorageError) as error:
+        _stop(str(error), USAGE)
+    except (FetchError, OSError) as error:
+        _stop(f"{error} (the same command goes on where this one stopped)", 1)
+
+
 _DATE = click.DateTime(["%Y-%m-%d"])
 _RESUMES = "An interrupted pull goes on where it stopped."
 for _source in sources.PUBLICATIONS:
     if _source.pulled_from:
         _pull(_source)
+
+
+@fetch.command(
+    help="Pull a drug vocabulary, in its newest edition, from its owner. What has landed in this"
+    f" edition is not pulled again; that of a former pull is replaced. {_RESUMES}\n\n\b\n"
+    + "\n".join(f"{name:8}{what}" for name, what in sources.DRUGS.vocabularies.items())
+)
+@click.argument("name", type=click.Choice([*sources.DRUGS.vocabularies]))
+@click.option("--landing", metavar="DIR_OR_URI", help="Landing zone. [DRUG_ASSETS_LANDING]")
+@_json
+def vocabulary(name: str, landing: str | None, *, as_json: bool) -> None:
+    """Pull a drug vocabulary."""
+    from drug_assets.fetch import fetch_vocabulary
+    from drug_assets.storage.destination import landing_destination
+
+    settings = Settings.of(landing=landing)
+    with _explain_pull_errors():
+        report = fetch_vocabulary(
+            sources.DRUGS.vocabulary(name),
+            landing_destination(settings.landing),
+            base_url=settings.service_urls.get(name),
+        )
+    if as_json:
+        _echo_json(report.as_json())
+        return
+    for warning in report.warnings:
+        _echo(f"warning: {warning}", err=True)
+    removed = f"; removed {len(report.removed)} of a former edition" if report.removed else ""
+    _echo(
+        f"{report.title} ({report.editions}): {len(report.landed)} files landed in"
+        f" {settings.landing}, {len(report.kept)} were there{removed}"
+    )
 
 
 @main.command()

@@ -6,7 +6,10 @@ every kind of location.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Destination(Protocol):
@@ -21,6 +24,10 @@ class Destination(Protocol):
 
     def write(self, name: str, data: bytes) -> None:
         """Write a whole file, replacing one of the same name."""
+        ...
+
+    def write_file(self, name: str, path: Path) -> None:
+        """Write a whole file with the bytes of a local one, which stays and is never in memory."""
         ...
 
     def delete(self, name: str) -> None:

@@ -1,7 +1,8 @@
 """The HTTP client for one service: pace, retries, time-outs, and error messages without secrets.
 
-The requests, and the checks of a good answer, belong to `clinical_trials` and `pubmed`. Redirects
-are not followed, so that a key is never sent to a host that the caller has not named.
+The requests, and the checks of a good answer, belong to the modules that call it. Redirects of
+requests with fields are not followed, so that a key is never sent to a host that the caller has not
+named; pages and files, which are asked for without any, are followed where they have moved.
 """
 
 from __future__ import annotations
@@ -31,11 +32,16 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
 
+    from drug_assets.fetch.kept_file import KeptFile
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 _LONGEST_MESSAGE = 500
+_MOST_REDIRECTS = 5
+#: Bytes of an answer that is not the file that was asked for: enough for a message.
+_BYTES_OF_REFUSAL = 1 << 16
 
 
 class Clock:
@@ -72,6 +78,10 @@ class Patience:
     whole_answer: float = 600.0
     #: Bytes of one answer.
     largest_answer: int = 512 * 1024**2
+    #: Bytes of one file, which is never in memory as a whole.
+    largest_file: int = 1024**3
+    #: Bytes of the parts in which a file is kept while it comes; `whole_answer` is for one of them.
+    part: int = 8 * 1024**2
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
@@ -80,10 +90,11 @@ class Patience:
 
 @dataclass(frozen=True)
 class Answer(Generic[T]):
-    """A whole answer: its bytes, and the content that its check returned."""
+    """A whole answer: its bytes, the content that its check returned, and where it came from."""
 
     body: bytes
     content: T
+    url: str
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,15 @@ class _Reply:
     status: int
     headers: httpx.Headers
     body: bytes
+    url: str
+
+
+class _PassingFaultError(Exception):
+    """An answer after which another try can help."""
+
+    def __init__(self, fault: str, asked_wait: float) -> None:
+        super().__init__(fault)
+        self.asked_wait = asked_wait
 
 
 @functools.cache
@@ -176,6 +196,51 @@ class Service:
         """
         return self._ask("POST", path, form, accept, what)
 
+    def read_page(self, url: str, accept: Callable[[bytes], T], what: str) -> Answer[T]:
+        """Read a page, also where it has moved to.
+
+        Args:
+            url: its whole address.
+            accept: reads the body of an answer, or raises if it is not a good one.
+            what: name of the page, for messages.
+        """
+        return self._persist(what, lambda: self._ask_once("GET", url, None, accept, what))
+
+    def download(self, url: str, file: KeptFile, accept: Callable[[], T], what: str) -> T | None:
+        """Download a file, from the byte at which an earlier try ended.
+
+        A file that changed between two tries begins anew; so does one whose server cannot resume,
+        or does not say which version it sends. As long as tries bring bytes that none brought
+        before, they are not counted.
+
+        Args:
+            url: its whole address.
+            file: keeps what has come.
+            accept: reads the file once it is whole, or raises if it is not a good one.
+            what: name of the file, for messages.
+
+        Returns:
+            What `accept` returned; None if the server still has the version that `file` knows.
+
+        Raises:
+            ServiceRefused: an answer that no other try can better.
+            ServiceUnavailable: no whole file in `Patience.attempts` tries.
+        """
+
+        def once() -> T | None:
+            if not self._transfer(url, file, what):
+                return None
+            try:
+                return accept()
+            except BrokenAnswer:
+                file.clear()
+                raise
+
+        try:
+            return self._persist(what, once, lambda: file.size)
+        finally:
+            file.keep()
+
     def _ask(
         self,
         method: str,
@@ -198,14 +263,41 @@ class Service:
             ServiceRefused: A 3xx or 4xx that is not temporary.
             ServiceUnavailable: No good answer in `Patience.attempts` tries.
         """
-        for attempt in range(1, self._patience.attempts + 1):
+        url = f"{self.base_url}/{path}"
+        return self._persist(what, lambda: self._ask_once(method, url, fields, accept, what))
+
+    def _ask_once(
+        self,
+        method: str,
+        url: str,
+        fields: Mapping[str, str] | None,
+        accept: Callable[[bytes], T],
+        what: str,
+    ) -> Answer[T]:
+        reply = self._read_reply(method, url, fields)
+        if reply.status == httpx.codes.OK:
+            return Answer(reply.body, accept(reply.body), reply.url)
+        raise self._fault_of(reply, what)
+
+    def _persist(
+        self, what: str, once: Callable[[], T], progress: Callable[[], int] = lambda: 0
+    ) -> T:
+        """Try until `once` returns.
+
+        Args:
+            what: Name of the request, for messages.
+            once: One try.
+            progress: How far the tries have come; those that came further than any before are not
+                counted.
+        """
+        attempt, furthest = 0, progress()
+        while True:
+            attempt += 1
             asked_wait = 0.0
             try:
-                reply = self._read_reply(method, path, fields)
-                if reply.status == httpx.codes.OK:
-                    return Answer(reply.body, accept(reply.body))
-                asked_wait = self._read_retry_after(reply.headers)
-                fault = self._describe_fault(reply, what)
+                return once()
+            except _PassingFaultError as exc:
+                fault, asked_wait = str(exc), exc.asked_wait
             except (httpx.TransportError, httpx.DecodingError) as exc:
                 fault = self._fit_for_message(f"{type(exc).__name__}: {exc}")
             except BrokenAnswer as exc:
@@ -219,34 +311,90 @@ class Service:
                     f"{self.name}: {what}: {fault}, and asks to wait {asked_wait:.0f} s. Run the"
                     " same request after that: it resumes."
                 )
-            if attempt < self._patience.attempts:
-                wait = max(asked_wait, self._backoff(attempt))
-                log.warning(
-                    "%s: %s: %s; try %d of %d in %.1f s",
-                    *(self.name, what, fault, attempt + 1, self._patience.attempts, wait),
+            if progress() > furthest:
+                attempt, furthest = 1, progress()
+            if attempt == self._patience.attempts:
+                raise ServiceUnavailable(
+                    f"{self.name}: {what}: no whole answer in {attempt} tries, at last:"
+                    f" {fault}. What was landed stays; the same request resumes."
                 )
-                self.retries += 1
-                self._clock.sleep(wait)
-        raise ServiceUnavailable(
-            f"{self.name}: {what}: no whole answer in {self._patience.attempts} tries, at last:"
-            f" {fault}. What was landed stays; the same request resumes."
-        )
+            wait = max(asked_wait, self._backoff(attempt))
+            log.warning(
+                "%s: %s: %s; try %d of %d in %.1f s",
+                *(self.name, what, fault, attempt + 1, self._patience.attempts, wait),
+            )
+            self.retries += 1
+            self._clock.sleep(wait)
 
-    def _read_reply(self, method: str, path: str, fields: Mapping[str, str]) -> _Reply:
-        now = self._clock.monotonic()
-        if now < self._next_start:
-            self._clock.sleep(self._next_start - now)
-        self._next_start = max(now, self._next_start) + self._interval
-        self.requests += 1
+    def _transfer(self, url: str, file: KeptFile, what: str) -> bool:
+        """Fetch the rest of a file; return whether it is whole, False if it is a known one."""
+        request = self._client.build_request("GET", url, headers=file.headers())
         deadline = self._clock.monotonic() + self._patience.whole_answer
+        response = self._send(request, follows=True)
+        try:
+            if response.status_code not in {200, 206, 304, 416}:
+                raise self._fault_of(_reply_of(response, self._cut_short(response)), what)
+            if not file.takes(response.status_code, response.headers):
+                return file.is_whole
+            for chunk in response.iter_raw():
+                if file.append(chunk):
+                    deadline = self._clock.monotonic() + self._patience.whole_answer
+                if file.size > self._patience.largest_file:
+                    file.clear()
+                    raise RefusedAnswer(f"more than {self._patience.largest_file} bytes came")
+                self._keep_to(deadline, request)
+        finally:
+            response.close()
+        file.finish()
+        return True
+
+    def _cut_short(self, response: httpx.Response) -> bytes:
+        """The first bytes of an answer that is only quoted."""
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > _BYTES_OF_REFUSAL:
+                break
+        return bytes(body)
+
+    def _keep_to(self, deadline: float, request: httpx.Request) -> None:
+        if self._clock.monotonic() > deadline:
+            raise httpx.ReadTimeout(
+                f"not whole after {self._patience.whole_answer:g} s", request=request
+            )
+
+    def _send(self, request: httpx.Request, *, follows: bool) -> httpx.Response:
+        """Send a request at the service's pace, and open the answer.
+
+        Args:
+            request: The request.
+            follows: Whether to ask again where the answer says that it has moved to, but for a
+                place that is not encrypted if this one is.
+        """
+        for _ in range(_MOST_REDIRECTS + 1):
+            now = self._clock.monotonic()
+            if now < self._next_start:
+                self._clock.sleep(self._next_start - now)
+            self._next_start = max(now, self._next_start) + self._interval
+            self.requests += 1
+            response = self._client.send(request, stream=True)
+            moved = response.next_request if follows else None
+            if moved is None or (request.url.scheme, moved.url.scheme) == ("https", "http"):
+                return response
+            response.close()
+            request = moved
+        raise RefusedAnswer(f"it has moved more than {_MOST_REDIRECTS} times")
+
+    def _read_reply(self, method: str, url: str, fields: Mapping[str, str] | None) -> _Reply:
         request = self._client.build_request(
             method,
-            f"{self.base_url}/{path}",
+            url,
             params=fields if method == "GET" else None,
             data=fields if method == "POST" else None,
         )
         body = bytearray()
-        response = self._client.send(request, stream=True)
+        deadline = self._clock.monotonic() + self._patience.whole_answer
+        response = self._send(request, follows=fields is None)
         try:
             for chunk in response.iter_bytes():
                 body += chunk
@@ -255,13 +403,14 @@ class Service:
                         f"{self.name} answered more than {self._patience.largest_answer} bytes:"
                         " ask for smaller pages (page_size)"
                     )
-                if self._clock.monotonic() > deadline:
-                    raise httpx.ReadTimeout(
-                        f"not whole after {self._patience.whole_answer:g} s", request=request
-                    )
+                self._keep_to(deadline, request)
         finally:
             response.close()
-        return _Reply(response.status_code, response.headers, bytes(body))
+        return _reply_of(response, bytes(body))
+
+    def _fault_of(self, reply: _Reply, what: str) -> _PassingFaultError:
+        fault = self._describe_fault(reply, what)
+        return _PassingFaultError(fault, self._read_retry_after(reply.headers))
 
     def _describe_fault(self, reply: _Reply, what: str) -> str:
         """The description of an answer that is not 200; raise if another try cannot help."""
@@ -302,3 +451,7 @@ class Service:
                 text = text.replace(spelling, "***")
         line = " ".join(re.sub(r"<[^<>]*>", " ", text).split())
         return line if len(line) <= _LONGEST_MESSAGE else line[:_LONGEST_MESSAGE] + "…"
+
+
+def _reply_of(response: httpx.Response, body: bytes) -> _Reply:
+    return _Reply(response.status_code, response.headers, body, str(response.url))

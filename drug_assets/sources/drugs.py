@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from drug_assets.fetch import Vocabulary
     from drug_assets.formats.json_shapes import JsonShape
     from drug_assets.formats.record_shape import KnownTable
 
@@ -81,6 +82,12 @@ class Drugs(DrugList):
         r"has_lienspagect_bdpm\.(?:txt|csv)",
     )
     cluster_by = ("drug_id",)
+    vocabularies: ClassVar[Mapping[str, str]] = {
+        "mesh": "the NLM's MeSH: descriptors and supplementary records",
+        "unii": "FDA's UNII list: names and records",
+        "rxnorm": "the NLM's RxNorm: current prescribable content",
+        "bdpm": "the French public drug database",
+    }
 
     def known_tables(self) -> tuple[KnownTable, ...]:
         """The tables of vocabularies."""
@@ -99,6 +106,16 @@ class Drugs(DrugList):
         from drug_assets.formats.vocabularies import JSON_SHAPES
 
         return JSON_SHAPES
+
+    def vocabulary(self, name: str) -> Vocabulary:
+        """The vocabulary of a name of `vocabularies`.
+
+        Raises:
+            LookupError: there is no such vocabulary.
+        """
+        from drug_assets.fetch import VOCABULARIES
+
+        return VOCABULARIES[name]
 
     def contracts(self) -> SourceContracts:
         """Its contracts."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from drug_assets.contracts import Contract
-    from drug_assets.fetch import PublicService
+    from drug_assets.fetch import PublicService, Vocabulary
     from drug_assets.formats.json_shapes import JsonShape
     from drug_assets.formats.record_shape import KnownTable, RecordShape
     from drug_assets.terms import TrialPublicationKind
@@ -160,6 +160,17 @@ class Source(ABC):
 
 class DrugList(Source):
     """A source of drugs, whose names are searched for."""
+
+    #: The vocabularies that are pulled from their owners: by name, what they are, for people.
+    vocabularies: ClassVar[Mapping[str, str]] = {}
+
+    def vocabulary(self, name: str) -> Vocabulary:
+        """The vocabulary of a name of `vocabularies`.
+
+        Raises:
+            LookupError: the source has no such vocabulary.
+        """
+        raise LookupError(f"{self.name} has no vocabulary {name}")
 
 
 class PublicationSource(Source):

@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from drug_assets.storage.places import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from drug_assets.storage.objects import ObjectStore
 
 
@@ -29,9 +34,20 @@ class StoreDestination:
 
     def write(self, name: str, data: bytes) -> None:
         """Write an object in one step; an existing object of the same name is replaced."""
+        with self._writing(name) as scratch:
+            scratch.write_bytes(data)
+
+    def write_file(self, name: str, path: Path) -> None:
+        """Write an object with the bytes of a local file, in one step."""
+        with self._writing(name) as scratch:
+            shutil.copyfile(path, scratch)
+
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[Path]:
+        """A scratch file, which becomes the object at the end."""
         scratch = self._store.scratch(name)
         try:
-            scratch.write_bytes(data)
+            yield scratch
             self._store.put(scratch, name)
         finally:
             scratch.unlink(missing_ok=True)

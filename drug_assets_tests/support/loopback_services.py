@@ -90,6 +90,8 @@ class Asked:
     at: float
     #: The name of the program, as it gave it.
     agent: str = ""
+    #: All headers, by name in lower case.
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class LoopbackService:
@@ -144,6 +146,7 @@ class LoopbackService:
         asked = Asked(
             *(handler.command, handler.path, parts.path, dict(pairs), self.clock.monotonic()),
             agent=handler.headers["User-Agent"],
+            headers={name.lower(): value for name, value in handler.headers.items()},
         )
         assert len(asked.fields) == len(pairs)
         self.asked.append(asked)
