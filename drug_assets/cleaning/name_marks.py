@@ -26,8 +26,9 @@ _BODY = (
 _BODIES = rf"{_BODY}(?:[/,;:& ]+{_BODY})*"
 _AT_THE_START = r"^[\s*]+"
 _AT_THE_END = rf"(?:\s*(?:[.,;:*…]|[(\[]\s*{_BODIES}\s*[)\]]|,\s*{_BODIES}))+\s*$"
-#: Matches a whole name of words and single blanks alone: it has no marks.
-_PLAIN = re.compile(r"[A-Za-z0-9-]+(?: [A-Za-z0-9-]+)*")
+#: Matches a whole name of words, numbers and single blanks alone: it has no marks.
+_WORD = "[A-Za-z0-9-]+(?:,[0-9][A-Za-z0-9-]*)*"
+_PLAIN = re.compile(f"^{_WORD}(?: {_WORD})*$")
 _STEPS = ((_ANYWHERE, ""), (_AT_THE_START, ""), (_AT_THE_END, ""), (r"\s+", " "))
 
 
@@ -39,11 +40,20 @@ def without_marks(name: pl.Expr) -> pl.Expr:
     """
     import polars as pl
 
-    bare = name
+    return name.map_batches(_remove_marks, return_dtype=pl.String, is_elementwise=True)
+
+
+def _remove_marks(names: pl.Series) -> pl.Series:
+    """The same names without marks; most have none, which is quickly seen."""
+    marked = (~names.str.contains(_PLAIN.pattern)).arg_true()
+    if marked.is_empty():
+        return names
+    listed = names.gather(marked)
+    bare = listed
     for pattern, instead in _STEPS:
         bare = bare.str.replace_all(pattern, instead)
     bare = bare.str.strip_chars(" ")
-    return pl.when(bare == "").then(name).otherwise(bare)
+    return names.scatter(marked, bare.zip_with(bare != "", listed))
 
 
 def string_without_marks(name: str) -> str:

@@ -33,7 +33,7 @@ from drug_assets.sources.tables import (
     name_retraction_counts,
 )
 from drug_assets.storage import landing
-from drug_assets.storage.kept.by_file import Recipe
+from drug_assets.storage.kept.by_file import Recipe, hold_prepared
 from drug_assets.storage.releases import LANDING_DOCUMENT
 from drug_assets.versions import compute_version
 
@@ -416,16 +416,18 @@ def _find(source: PublicationSource) -> Callable[..., pl.LazyFrame]:
 )
 def drugs_named(context: dg.AssetExecutionContext, drugs: pl.LazyFrame) -> Iterator[dg.Output[Any]]:
     """The drugs that the titles of every source name."""
-    for source in sources.PUBLICATIONS:
-        table = f"{source.name}_drugs_named"
-        if table in context.op_execution_context.selected_output_names:
-            recipe = Recipe(
-                of=f"{source.name}_records",
-                make=_find(source),
-                side_table=mentions.list_searched_names(drugs),
-                prepare=mentions.Vocabulary.of,
-            )
-            yield dg.Output(recipe, output_name=table)
+    # Each recipe runs, in its IO manager, before the next one is made.
+    with hold_prepared():
+        for source in sources.PUBLICATIONS:
+            table = f"{source.name}_drugs_named"
+            if table in context.op_execution_context.selected_output_names:
+                recipe = Recipe(
+                    of=f"{source.name}_records",
+                    make=_find(source),
+                    side_table=mentions.list_searched_names(drugs),
+                    prepare=mentions.Vocabulary.of,
+                )
+                yield dg.Output(recipe, output_name=table)
 
 
 @_table(

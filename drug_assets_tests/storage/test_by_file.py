@@ -52,6 +52,7 @@ def _cleaned(raw: pl.LazyFrame, *, suffix: str = "") -> pl.LazyFrame:
         for name, dtype in contracts.polars_schema(TABLES["drugs_records"].contract).items()
     }
     row = {name: pl.col(name) for name in ("source_file", "source_row")}
+    row["is_part"] = pl.lit(value=False)
     names = {"drug": pl.col("drug") + suffix, "folded_name": pl.col("drug")}
     whole = {"is_part": pl.lit(value=False)}
     return raw.select(**nothing | row | names | whole)
@@ -410,8 +411,8 @@ def test_a_side_table_is_kept_once_whoever_uses_it(kept: Kept) -> None:
     assert kept.make(FILES).side_table is None
 
 
-def _as_it_is(raw: pl.LazyFrame, *, side_table: pl.DataFrame) -> pl.LazyFrame:
-    return _cleaned(raw, suffix=f" of {side_table.height}")
+def _as_it_is(raw: pl.LazyFrame, *, side_table: pl.DataFrame, more: str = "") -> pl.LazyFrame:
+    return _cleaned(raw, suffix=f" of {side_table.height}{more}")
 
 
 def test_a_side_table_that_nothing_prepares_is_given_as_it_is(kept: Kept) -> None:
@@ -419,6 +420,33 @@ def test_a_side_table_that_nothing_prepares_is_given_as_it_is(kept: Kept) -> Non
     made = make_parts("drugs_records", recipe, kept.raw(FILES), kept.store, LocalMachine())
     assert kept.names(made)[0] == "c of 3"
     assert by_file._PREPARED == {}, "nothing is left in memory"
+
+
+PREPARED: list[int] = []
+
+
+def _prepare(rows: pl.DataFrame) -> pl.DataFrame:
+    PREPARED.append(rows.height)
+    return rows
+
+
+def test_recipes_with_the_same_side_table_can_share_what_was_prepared(kept: Kept) -> None:
+    def make(names: list[str], suffix: str) -> None:
+        side_table = pl.LazyFrame({"name": names})
+        recipe = Recipe("raw_drugs", partial(_as_it_is, more=suffix), side_table, _prepare)
+        make_parts("drugs_records", recipe, kept.raw(FILES), kept.store, LocalMachine())
+
+    PREPARED.clear()
+    with by_file.hold_prepared():
+        make(["x", "y"], "1")
+        make(["x", "y"], "2")
+        assert PREPARED == [2]
+        make(["x"], "3")
+        assert PREPARED == [2, 1]
+        assert len(by_file._PREPARED) == 1
+    assert by_file._PREPARED == {}
+    make(["x"], "4")
+    assert (PREPARED, by_file._PREPARED) == ([2, 1, 1], {})
 
 
 def test_the_size_of_a_table_is_that_of_its_parts_alone(kept: Kept) -> None:

@@ -267,8 +267,20 @@ def make_parts(
     size_bytes = sum(found.size_bytes for found in of_missing)
     for _ in engine.run(_make, tasks, size_bytes=size_bytes, fills_cores=True):
         pass
-    _PREPARED.clear()
+    if not _HELD:
+        _PREPARED.clear()
     return outputs
+
+
+@contextmanager
+def hold_prepared() -> Iterator[None]:
+    """Hold what was prepared of a side table, for further recipes with the same one."""
+    _HELD.append(True)
+    try:
+        yield
+    finally:
+        _HELD.pop()
+        _PREPARED.clear()
 
 
 def write_part(
@@ -422,6 +434,8 @@ def _prepare_side_table(task: _Task, side_table: StoredObject) -> Any:
 
 #: The last prepared `side_table`, by the location of its rows; at most one.
 _PREPARED: dict[str, Any] = {}
+#: Not empty within `hold_prepared`.
+_HELD: list[bool] = []
 
 
 @contextmanager
