@@ -164,7 +164,7 @@ class Issue(Term):
     INVALID_ID = "invalid_id", "what was given cannot be an id: `id_text` has it, a hash its place"
     SHARED_ID = (
         "shared_id",
-        "rows of one file with other titles or names have the same id: `id_text` has it",
+        "rows with other titles or names, which are not the same, have its id: `id_text` has it",
     )
     VERNACULAR_TITLE = "vernacular_title", "its only title is the one in its own language"
     MISSING_DATE = "missing_date", "no date was given"

@@ -31,11 +31,12 @@ _IDS_OF_NAMES_IN_ROWS = 10
 def join_rows(rows: pl.DataFrame) -> pl.DataFrame:
     """Label the rows of one drug.
 
-    1. Rows with the same folded name, or with the same id, are one drug; but an id that different
-       drugs of one file share identifies none of them.
-    2. Drugs with the same identifier of a scheme are one, unless that makes one of two (`_join`).
-       An earlier scheme decides before a later one.
-    3. A drug without an id that is a synonym of exactly one drug of other files is that drug, on
+    1. Rows with the same folded name are one drug.
+    2. Drugs with the same id are one, unless that makes one of two (`_join`). An id that is
+       refused, or that different drugs of one file share, identifies none of them.
+    3. Drugs with the same identifier of a scheme are one, on the same condition. An earlier scheme
+       decides before a later one.
+    4. A drug without an id that is a synonym of exactly one drug of other files is that drug, on
        the same condition; but not if the synonym is the name of a form (`drug_forms`).
 
     Args:
@@ -43,20 +44,42 @@ def join_rows(rows: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         The rows, in their order, with scheme (of the id, null if it is of none); component, equal
-        for the rows of one drug; and shares_id: where it is true, id is null, and id_text holds
-        what it was.
+        for the rows of one drug; shares_id: where it is true, id is null, and id_text holds what it
+        was; and given_id: the id also where it was refused.
     """
     rows = _add_scheme(_drop_shared_ids(rows))
-    identity = pl.coalesce(
-        pl.when(_is_of_its_scheme()).then(pl.concat_str("scheme", pl.lit(":"), "id")),
-        "id",
-        "folded_name",
+    rows = rows.with_columns(
+        given_id="id",
+        component=label_chains(rows, ["folded_name"], ["folded_name"]),
+        identity=pl.coalesce(
+            pl.when(_is_of_its_scheme()).then(pl.concat_str("scheme", pl.lit(":"), "id")),
+            "id",
+            "folded_name",
+        ),
     )
-    named = rows.select("folded_name", identity=identity)
-    rows = rows.with_columns(component=label_chains(named, ["folded_name"], ["identity"]))
+    rows = _join(rows, rows.select("component", key="identity").unique())
+    rows = _drop_refused_ids(rows).drop("identity")
     for scheme in IdentifierScheme:
         rows = _join(rows, _links_of_scheme(rows, scheme))
     return _join(rows, _links_of_synonyms(rows))
+
+
+def _drop_refused_ids(rows: pl.DataFrame) -> pl.DataFrame:
+    """Take an id from all rows that have it, if they are several drugs in spite of it.
+
+    Args:
+        rows: rows with component and identity.
+    """
+    refused = (pl.col("component").n_unique().over("identity") > 1) & pl.col("id").is_not_null()
+    return (
+        rows.with_columns(refused=refused)
+        .with_columns(
+            id=pl.when(~pl.col("refused")).then("id"),
+            id_text=pl.when("refused").then("id").otherwise("id_text"),
+            shares_id=pl.col("shares_id") | pl.col("refused"),
+        )
+        .drop("refused")
+    )
 
 
 def _add_scheme(rows: pl.DataFrame) -> pl.DataFrame:
@@ -169,7 +192,7 @@ def _list_features(rows: pl.DataFrame) -> pl.DataFrame:
 
 def list_own_ids(rows: pl.DataFrame) -> pl.DataFrame:
     """The ids that lists give drugs: columns component, of (the file) and value, each once."""
-    ids = rows.select("component", of=pl.lit("file ") + pl.col("source_file"), value="id")
+    ids = rows.select("component", of=pl.lit("file ") + pl.col("source_file"), value="given_id")
     return ids.drop_nulls("value").unique()
 
 

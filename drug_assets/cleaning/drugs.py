@@ -129,10 +129,13 @@ def _choose_spelling(rows: pl.DataFrame) -> pl.DataFrame:
 def _distinct_ids() -> pl.Expr:
     """The id of each drug, with its scheme before it where it is the id of another drug, too.
 
-    That can be: the numbers of RxNorm are those of other lists, too, but in other schemes.
+    That can be: the numbers of RxNorm are those of other lists, too, but in other schemes; and a
+    name can be the id of another drug, if that of its own was refused. The id of a team's list
+    stays as it is.
     """
-    schemes = dict(enumerate(IdentifierScheme, start=1))
-    scheme = pl.col("scheme_of_id").replace_strict(schemes, default=None, return_dtype=pl.String)
+    schemes = {0: None, **dict(enumerate(IdentifierScheme, start=1))}
+    rank = pl.col("scheme_of_id")
+    scheme = rank.replace_strict(schemes, default="name", return_dtype=pl.String)
     qualified = pl.concat_str(scheme, pl.lit(":"), "drug_id")
     is_shared = (pl.len().over("drug_id") > 1) & qualified.is_not_null()
     return pl.when(is_shared).then(qualified).otherwise("drug_id")

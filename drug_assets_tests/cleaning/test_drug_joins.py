@@ -12,11 +12,12 @@ from drug_assets import contracts
 from drug_assets.cleaning.drug_joins import label_chains
 from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets.terms import IdentifierScheme
+from drug_assets_tests.support.grouping import group
 from drug_assets_tests.support.raw import Row, drug_rows, held_to
 from drug_assets_tests.support.registry import DRUGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Iterable
 
 #: Identifiers of every scheme that name nothing: two of each.
 X, Y = "R16CO5Y76E", "362O9ITL9D"
@@ -89,6 +90,22 @@ class TestRefusedJoins:
         )
         assert [drug["drug_id"] for drug in drugs(*rows)] == ["1", "2"]
         assert refused(*rows) == ["Alpha", "Beta"]
+
+    @pytest.mark.parametrize(
+        ("third", "ids"),
+        [("99", ["1", "2"]), ("11", ["alpha", "2"]), ("21", ["alpha", "beta"])],
+    )
+    def test_nor_do_the_ids_of_another_list(self, third: str, ids: list[str]) -> None:
+        rows = [
+            {"source_file": f"{file}.csv", "id": number, "drug": name, "atccode": "A04AD01"}
+            for file, numbers in (("own", "12"), ("third", third))
+            for number, name in zip(numbers, ("Alpha", "Beta"), strict=True)
+        ]
+        found = {drug["drug"]: drug for drug in drugs(*rows)}
+        assert [found[name]["drug_id"] for name in ("Alpha", "Beta")] == ids
+        assert all("shared_id" in drug["issues"] for drug in found.values())
+        # Nor does an identifier, since the ids still tell two.
+        assert len(drugs(*({**row, "unii": X} for row in rows))) == 2
 
     def test_nor_does_a_third_list_connect_them(self) -> None:
         own = {"source_file": "own.csv"}
@@ -168,6 +185,15 @@ class TestIds:
     def test_an_identifier_that_is_no_id_of_a_list_names_no_drug(self) -> None:
         assert self.of({"drug": "Alpha", "unii": X}) == ["alpha"]
 
+    def test_a_name_can_be_the_id_of_another_drug(self) -> None:
+        rows = (
+            {"source_file": "own.csv", "id": "1", "drug": "Alpha"},
+            {"source_file": "own.csv", "id": "2", "drug": "Beta"},
+            {"id": "1", "drug": "Beta"},
+            {"id": "alpha", "drug": "Gamma"},
+        )
+        assert self.of(*rows) == ["2", "alpha", "name:alpha"]
+
     def test_a_number_is_the_same_id_only_in_its_scheme(self) -> None:
         rows = {"id": "11", "drug": "Alpha"}, {"id": "11", "rxcui": "11", "drug": "Beta"}
         assert self.of(*rows) == ["11", "rxcui:11"]
@@ -178,48 +204,46 @@ class TestIds:
 # --- properties ------------------------------------------------------------------------------
 
 
-def parts(of: Iterable[Any], links: Iterable[tuple[Any, Hashable]]) -> list[set[Any]]:
-    """Groups of what is linked to the same things."""
-    linked: defaultdict[Hashable, set[Any]] = defaultdict(set)
-    for one, thing in links:
-        linked[thing].add(one)
-    found = [{one} for one in of]
-    for group in linked.values():
-        touched = [part for part in found if part & group]
-        found = [part for part in found if not part & group] + [set().union(*touched)]
-    return found
+def values(rows: list[Row], drug: Iterable[int], column: str) -> set[Any]:
+    """What the rows of a drug have in a column."""
+    return {rows[n][column] for n in drug if rows[n][column]}
+
+
+def is_several(rows: list[Row], members: Iterable[frozenset[int]]) -> bool:
+    """Whether lists tell some drugs apart."""
+    told: defaultdict[str, set[tuple[frozenset[int], Any]]] = defaultdict(set)
+    for drug in members:
+        for n in drug:
+            if rows[n]["id"]:
+                told[rows[n]["source_file"]].add((drug, rows[n]["id"]))
+        for scheme in ("unii", "cas"):
+            told[scheme] |= {(drug, value) for value in values(rows, drug, scheme)}
+    return any(len(group({drug for drug, _ in each}, each)) > 1 for each in told.values())
+
+
+def joined_by(
+    rows: list[Row], found: set[frozenset[int]], links: list[tuple[frozenset[int], Any]]
+) -> set[frozenset[int]]:
+    """The drugs, joined where they are linked to the same and not told apart."""
+    of_value = {value: {drug for drug, other in links if other == value} for _, value in links}
+    sound = [link for link in links if not is_several(rows, of_value[link[1]])]
+    joined = set(found)
+    for part in group(found, sound):
+        if not is_several(rows, part):
+            joined = (joined - part) | {frozenset().union(*part)}
+    return joined
 
 
 def joined(rows: list[Row]) -> list[set[str]]:
     """The names of each drug, by the rules as SPEC states them."""
-
-    def values(drug: Iterable[int], column: str) -> set[Any]:
-        return {rows[n][column] for n in drug if rows[n][column]}
-
-    def is_several(members: Iterable[frozenset[int]]) -> bool:
-        members = list(members)
-        told: defaultdict[str, set[tuple[frozenset[int], Any]]] = defaultdict(set)
-        for drug in members:
-            for n in drug:
-                if rows[n]["id"]:
-                    told[rows[n]["source_file"]].add((drug, rows[n]["id"]))
-            for scheme in ("unii", "cas"):
-                told[scheme] |= {(drug, value) for value in values(drug, scheme)}
-        return any(len(parts({drug for drug, _ in each}, each)) > 1 for each in told.values())
-
-    by_name = parts(
-        range(len(rows)),
-        [(n, ("name", row["drug"])) for n, row in enumerate(rows)]
-        + [(n, ("id", row["id"])) for n, row in enumerate(rows) if row["id"]],
-    )
-    found = {frozenset(part) for part in by_name}
+    names = [row["drug"] for row in rows]
+    found = {frozenset(part) for part in group(range(len(rows)), enumerate(names))}
+    links = [(drug, rows[n]["id"] or names[n]) for drug in found for n in drug]
+    found = joined_by(rows, found, links)
     for scheme in ("unii", "cas"):
-        links = [(drug, value) for drug in found for value in values(drug, scheme)]
-        bad = {v for _, v in links if is_several({drug for drug, value in links if value == v})}
-        for part in parts(found, [(drug, value) for drug, value in links if value not in bad]):
-            if not is_several(part):
-                found = (found - part) | {frozenset().union(*part)}
-    return [{rows[n]["drug"] for n in drug} for drug in found]
+        links = [(drug, value) for drug in found for value in values(rows, drug, scheme)]
+        found = joined_by(rows, found, links)
+    return [{names[n] for n in drug} for drug in found]
 
 
 def identified_rows() -> st.SearchStrategy[list[Row]]:

@@ -15,6 +15,7 @@ from drug_assets.cleaning.stop_list import StopList
 from drug_assets.cleaning.text import fold_string
 from drug_assets.delivery import natural_key
 from drug_assets.terms import ATC_CODE
+from drug_assets_tests.support import grouping
 from drug_assets_tests.support.raw import Row, drug_rows, drug_tables, held_to, key
 from drug_assets_tests.support.registry import DRUGS
 
@@ -308,23 +309,39 @@ class TestRejection:
 
 
 def linked(rows: Iterable[Row]) -> list[list[Row]]:
-    """Groups of rows with the same name or identity, by union-find."""
-    parent: dict[Any, Any] = {}
-
-    def root(node: Any) -> Any:
-        parent.setdefault(node, node)
-        while parent[node] != node:
-            node = parent[node]
-        return node
-
+    """Groups of rows with the same name or identity, but for ids that make one drug of two."""
     rows = list(rows)
-    for row in rows:
-        name = fold_string(row["name"])
-        parent[root(("name", name))] = root(("identity", row["own_id"] or name))
-    groups = defaultdict(list)
-    for row in rows:
-        groups[root(("name", fold_string(row["name"])))].append(row)
-    return list(groups.values())
+    names = [fold_string(row["name"]) for row in rows]
+    found = {frozenset(part) for part in grouping.group(range(len(rows)), enumerate(names))}
+
+    def is_several(members: Iterable[frozenset[int]]) -> bool:
+        told: defaultdict[str, set[tuple[frozenset[int], str]]] = defaultdict(set)
+        for drug in members:
+            for n in drug:
+                if rows[n]["own_id"]:
+                    told[rows[n]["key"][0]].add((drug, rows[n]["own_id"]))
+        return any(
+            len(grouping.group({drug for drug, _ in each}, each)) > 1 for each in told.values()
+        )
+
+    links = [(drug, rows[n]["own_id"] or names[n]) for drug in found for n in drug]
+    bad = {v for _, v in links if is_several({drug for drug, value in links if value == v})}
+    for part in grouping.group(found, [(drug, value) for drug, value in links if value not in bad]):
+        if not is_several(part):
+            found = (found - part) | {frozenset().union(*part)}
+    holders: defaultdict[str, set[frozenset[int]]] = defaultdict(set)
+    for drug in found:
+        for n in drug:
+            holders[rows[n]["own_id"] or names[n]].add(drug)
+    return [
+        [
+            {**rows[n], "own_id": None, "id_text": rows[n]["own_id"]}
+            if rows[n]["own_id"] and len(holders[rows[n]["own_id"]]) > 1
+            else rows[n]
+            for n in sorted(drug)
+        ]
+        for drug in found
+    ]
 
 
 def trimmed(row: Row) -> Row:
