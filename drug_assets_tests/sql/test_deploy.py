@@ -238,6 +238,7 @@ STATEMENTS = [
     "table_functions/furniture_and_decoration_per_client",
     "table_functions/revenue_per_day",
     "table_functions/top_journals",
+    "table_functions/top_journals_of_class",
     "function_views/top_journal_view",
 ]
 

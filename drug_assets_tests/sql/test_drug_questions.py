@@ -273,3 +273,77 @@ def test_sql_counts_retracted_mentions_and_results_of_trials_as_python_does(
             (row["drug"], row["journals"], *(row[count] for count in COUNTS)) for row in rows
         ] == [related[:5] for related in answer.related], name
         assert [row["via_trials"] for row in rows] == list(map(trials_of, answer.related)), name
+
+
+def classes() -> Publishing:
+    """Drugs with codes; one is named like a class, and one has such a synonym."""
+    publishing = Publishing()
+    publishing.drug("ASPIRIN", drug_id="DB00945", atc=("B01AC06", "N02BA01"))
+    publishing.drug("PARACETAMOL", atc=("N02BE01",))
+    publishing.drug("WARFARIN", atc=("B01AA03",))
+    publishing.drug("OTHER", "n02b", "c99")
+    publishing.drug("B01", atc=("V03",))
+    publishing.drug("UNMENTIONED", atc=("A04AD",))
+    for drug_id, journal, source in (
+        ("DB00945", "Pain", "pubmed"),
+        ("paracetamol", "Pain", "pubmed"),
+        ("other", "Pain", "pubmed"),
+        ("paracetamol", "Heart", "clinical_trials"),
+        ("DB00945", "Heart", "pubmed"),
+        ("warfarin", "Heart", "pubmed"),
+        ("b01", "Blood", "pubmed"),
+        ("warfarin", "Blood", "pubmed"),
+    ):
+        publishing.mention(drug_id, journal, source)
+    return publishing
+
+
+@each_reading
+@pytest.mark.parametrize(
+    "asked", ["N02B", " n02b ", "N", "B01AC06", "B01", "B01A", "c99", "A04A", "Ｎ０２Ｂ"]
+)
+def test_the_drugs_of_a_class_are_asked_for_together(
+    deployed: Dataset, asked: str, exclude: bool
+) -> None:
+    publishing = classes()
+    publishing.load(deployed)
+    assert in_sql(deployed, asked, exclude) == in_python(publishing, asked, exclude)
+
+
+@pytest.mark.parametrize("asked", ["N02B", " n02", "B01A", "Ｂ01AA03", "A"])
+@pytest.mark.parametrize("exclude_retracted", [True, False])
+@pytest.mark.parametrize("with_trial_results", [True, False])
+def test_top_journals_of_a_class(
+    deployed: Dataset, asked: str, exclude_retracted: bool, with_trial_results: bool
+) -> None:
+    publishing = classes()
+    chance = random.Random(5)  # noqa: S311 - data, not secrets
+    for drug_id in ("DB00945", "paracetamol", "warfarin"):
+        publishing.mention(drug_id, "Pain", retracted=True)
+        publishing.mention(drug_id, "Pain", "clinical_trials")
+    publishing.report_results(chance)
+    publishing.load(deployed)
+    flags: dict[str, Any] = {
+        "exclude_retracted": exclude_retracted,
+        "with_trial_results": with_trial_results,
+    }
+    rows = deployed.rows(
+        "SELECT * FROM {top_journals_of_class}(@atc_class, @exclude_retracted, @with_trial_results)"
+        " ORDER BY journal",
+        atc_class=asked,
+        **flags,
+    )
+    expected = questions.top_journals(publishing.document, atc_class=asked, **flags)
+    assert [
+        (row["journal"], row["drug_count"], row["drugs"], *(row[count] for count in COUNTS))
+        for row in rows
+    ] == [answer[:6] for answer in expected]
+    assert [row["via_trials"] for row in rows] == [trials_of(answer) for answer in expected]
+
+
+@pytest.mark.parametrize("asked", ["N03", "", "ASPIRIN", "N02BA0", None])
+def test_a_class_that_no_drug_is_of_is_an_error(deployed: Dataset, asked: str | None) -> None:
+    classes().load(deployed)
+    query = "SELECT * FROM {top_journals_of_class}(@atc_class, NULL, NULL)"
+    with pytest.raises(BadRequest, match=f"No drug is of ATC class {asked or ''}"):
+        deployed.rows(query, atc_class=asked)

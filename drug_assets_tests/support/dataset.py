@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from drug_assets_tests.support.emulators import BigQueryEmulator
 
 #: Types of query parameters, by the first word of their name.
-_TYPES = {"date": "DATE", "drug": "STRING", "exclude": "BOOL", "with": "BOOL"}
+_TYPES = {"atc": "STRING", "date": "DATE", "drug": "STRING", "exclude": "BOOL", "with": "BOOL"}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 -- drugs_in_same_journals(drug_name, exclude_trial_journals, exclude_retracted, with_trial_results):
--- the drugs that share journals with one.
+-- the drugs that share journals with one, or with those of an ATC class.
 --
 -- The other drugs mentioned by the journals that mention this drug; only mentions by PubMed
 -- publications count, for both drugs (SPEC 6.2).
@@ -7,8 +7,10 @@
 -- Parameters:
 --   drug_name STRING, any of the drug's names, in any case and spacing. If it is the name of one
 --     drug and a synonym of another, it means the first; a synonym of several drugs means all of
---     them. A name that no drug has is an error, not an empty answer; a drug without mentions has
---     an empty answer. (The parameter is not called drug: a column of that name would hide it.)
+--     them. Or the code of an ATC class, such as N02B, which goes before a synonym: it means all
+--     drugs of the class, and these are not among the others. A name that no drug has, or a class,
+--     is an error, not an empty answer; a drug without mentions has an empty answer. (The parameter
+--     is not called drug: a column of that name would hide it.)
 --   exclude_trial_journals BOOL, whether to leave out the journals that mention the given drug in a
 --     clinical trial (as --exclude-trial-journals does); NULL means FALSE (table functions have no
 --     default arguments).
@@ -24,7 +26,7 @@
 --   SELECT *
 --   FROM `${project}.${dataset}.drugs_in_same_journals`('betamethasone', FALSE, FALSE, FALSE)
 --   ORDER BY drug
--- Cost: journal_drugs (one row per journal and drug) and three columns of drugs, whole: far less
+-- Cost: journal_drugs (one row per journal and drug) and four columns of drugs, whole: far less
 -- than the mentions. With the results of trials, trial_result_mentions besides.
 CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.drugs_in_same_journals`(
   drug_name STRING,
@@ -42,26 +44,48 @@ RETURNS TABLE<
   via_trials ARRAY<STRING>
 >
 AS (
-  WITH named AS (
+  WITH listed AS (
     SELECT
-      listed.drug_id,
-      `${project}.${dataset}.folded_name`(listed.drug)
-        = `${project}.${dataset}.folded_name`(drug_name) AS is_its_first_name
-    FROM `${project}.${dataset}.drugs` AS listed
-    WHERE EXISTS (
-      SELECT 1
-      FROM UNNEST(listed.names) AS name
-      WHERE `${project}.${dataset}.folded_name`(name)
-        = `${project}.${dataset}.folded_name`(drug_name)
-    )
+      drug_id,
+      `${project}.${dataset}.folded_name`(drug)
+        = `${project}.${dataset}.folded_name`(drug_name) AS is_its_name,
+      -- The code of a class begins every code below it.
+      EXISTS (
+        SELECT 1
+        FROM UNNEST(atc_codes) AS code
+        WHERE UPPER(`${project}.${dataset}.folded_name`(drug_name))
+          IN (code, LEFT(code, 5), LEFT(code, 4), LEFT(code, 3), LEFT(code, 1))
+      ) AS is_its_class,
+      EXISTS (
+        SELECT 1
+        FROM UNNEST(names) AS name
+        WHERE `${project}.${dataset}.folded_name`(name)
+          = `${project}.${dataset}.folded_name`(drug_name)
+      ) AS is_a_spelling
+    FROM `${project}.${dataset}.drugs`
+  ),
+  named AS (
+    SELECT
+      drug_id,
+      -- What is asked for is the first of these that any drug has.
+      CASE WHEN is_its_name THEN 1 WHEN is_its_class THEN 2 ELSE 3 END AS step
+    FROM listed
+    WHERE is_its_name OR is_its_class OR is_a_spelling
   ),
   asked AS (
     SELECT drug_id
     FROM named
-    WHERE is_its_first_name = (SELECT LOGICAL_OR(is_its_first_name) FROM named)
+    WHERE step = (SELECT MIN(step) FROM named)
     UNION ALL
     -- Adds no row: it raises the error if no drug has the name.
-    SELECT IF(found = 0, ERROR(CONCAT('No drug is named ', IFNULL(drug_name, 'NULL'))), '')
+    SELECT
+      IF(
+        found = 0,
+        ERROR(
+          CONCAT('No drug is named ', IFNULL(drug_name, 'NULL'), ', and none is of that ATC class')
+        ),
+        ''
+      )
     FROM (SELECT COUNT(*) AS found FROM named)
     WHERE found = 0
   ),
