@@ -1,4 +1,4 @@
-"""The command line: run, questions, accuracy, fetch, deploy-sql (SPEC 8).
+"""The command line: run, questions, names, accuracy, fetch, deploy-sql (SPEC 8).
 
 Only click is imported at the top; each command imports the rest itself, so that a question is
 answered without loading Polars or Dagster. Exit codes: 0 success, 1 a step or a blocking check
@@ -455,6 +455,40 @@ def vocabulary(name: str, landing: str | None, *, as_json: bool) -> None:
         f"{report.title} ({report.editions}): {len(report.landed)} files landed in"
         f" {settings.landing}, {len(report.kept)} were there{removed}"
     )
+
+
+@main.command()
+@click.argument("drug", metavar="DRUG")
+@_store
+@_release
+@_json
+def names(drug: str, store: str | None, release: str | None, *, as_json: bool) -> None:
+    """The names of a drug that titles are searched for, by list, and why others are not.
+
+    DRUG: any name, code or id of a drug, in any case; also a name that is not searched for.
+    """
+    from drug_assets.storage.objects import StorageError
+    from drug_assets.storage.places import open_store
+    from drug_assets.storage.releases import NoReleaseError, open_release
+
+    try:
+        place = open_store(Settings.of(store=store).store)
+        opened = open_release(place, release)
+        # As files: to load the declarations of all tables takes as long as all the rest.
+        tables = [place.local_copy(opened.name(f"{t}.parquet")) for t in ("drugs", "drug_names")]
+    except FileNotFoundError:
+        _stop(f"release {opened.id} has no table of names: run `drug-assets run`", USAGE)
+    except (StorageError, NoReleaseError) as error:
+        _stop(str(error), USAGE)
+    from drug_assets.cli.names_report import as_lines, as_object, find_named_drugs
+
+    found = find_named_drugs(drug, *tables)
+    if as_json:
+        _echo_json([as_object(each) for each in found])
+        return
+    for each in found:
+        for line in as_lines(each):
+            _echo(line)
 
 
 @main.command()
