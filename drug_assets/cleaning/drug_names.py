@@ -71,11 +71,14 @@ def list_names(
     made = make_variants_by_list(
         named.select("name", drug_id="component", list="source_file"), rules
     ).rename({"drug_id": "component", "list": "source_file"})
+    source = ["component", "made_from"]
+    made_from = (
+        named.select("component", made_from="folded", is_form="is_form")
+        .join(made, on=source, how="semi")
+        .unique()
+    )
     variants = (
-        made.join(
-            named.select("component", made_from="folded", is_form="is_form").unique(),
-            on=["component", "made_from"],
-        )
+        made.join(made_from, on=source)
         .group_by(_NAME)
         .agg(pl.col("is_form").all())
         .with_columns(kind=pl.lit(NameKind.VARIANT.value, dtype=_KINDS))

@@ -150,22 +150,23 @@ def make_variants_by_list(listed: pl.DataFrame, rules: Rules = RULES) -> pl.Data
     """
     own = listed.select("drug_id", "list", name=fold_text(pl.col("name"))).unique()
     short = own.filter(pl.col("name").str.len_chars() <= _MAX_CHARACTERS)
-    known = own.with_columns(made_from=pl.lit(None, dtype=pl.String))
-    for rule in rules.values():
-        made = (
-            short.filter(pl.col("name").str.contains(_CHANGES.get(rule, "")))
-            .with_columns(name=rule(pl.col("name")), made_from="name")
-            # Most rules leave most names as they are: those need not be looked up.
-            .filter(pl.col("name") != pl.col("made_from"))
-            .pipe(_drop_known, known)
-            .filter(pl.col("drug_id").n_unique().over(_SPELLING) == 1)
-            .sort("drug_id", "name", "list", "made_from")
-        )
-        known = pl.concat([known, made.select(known.columns)])
-    return known.slice(own.height)
+    nothing = own.clear().with_columns(made_from="name", rule=pl.lit(0))
+    by_rule = [_apply(rule, short, n) for n, rule in enumerate(rules.values())]
+    made = pl.concat([nothing, *by_rule])
+    taken = own.join(made, on=_SPELLING, how="semi", nulls_equal=True)
+    return (
+        made.join(taken, on=_SPELLING, how="anti", nulls_equal=True)
+        .filter(pl.col("drug_id").n_unique().over("rule", *_SPELLING) == 1)
+        .filter(pl.col("rule") == pl.col("rule").min().over(_SPELLING))
+        .sort("rule", "drug_id", "name", "list", "made_from")
+        .drop("rule")
+    )
 
 
-def _drop_known(made: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Leave out what a list has already; few are made of many names."""
-    taken = known.join(made, on=_SPELLING, how="semi", nulls_equal=True)
-    return made.join(taken, on=_SPELLING, how="anti", nulls_equal=True)
+def _apply(rule: Callable[[pl.Expr], pl.Expr], names: pl.DataFrame, number: int) -> pl.DataFrame:
+    """What a rule makes of the names that it changes: their rows, with made_from and rule."""
+    return (
+        names.filter(pl.col("name").str.contains(_CHANGES.get(rule, "")))
+        .with_columns(name=rule(pl.col("name")), made_from="name", rule=pl.lit(number))
+        .filter(pl.col("name") != pl.col("made_from"))
+    )

@@ -101,14 +101,21 @@ class StopList:
         """Why each name of a column is on the list; null if it is not."""
         import polars as pl
 
-        folded_name = fold_text(name)
+        return name.map_batches(self._find_reasons, return_dtype=pl.String, is_elementwise=True)
+
+    def _find_reasons(self, names: pl.Series) -> pl.Series:
+        import polars as pl
+
+        # Within one expression, each mention of a folded name would fold it again.
+        folded = names.to_frame("name").select(fold_text(pl.col("name")))
+        name = pl.col("name")
         by_name = {stopped: self._reason_of(stopped) for stopped in sorted(self.names)}
-        reasons = [folded_name.replace_strict(by_name, default=None, return_dtype=pl.String)]
+        reasons = [name.replace_strict(by_name, default=None, return_dtype=pl.String)]
         for pattern in sorted(self.patterns):
             regex = re.escape(pattern).replace(r"\?", r"\pL")
-            matches = folded_name.str.contains(f"^{regex}$")
+            matches = name.str.contains(f"^{regex}$")
             reasons.append(pl.when(matches).then(pl.lit(self._reason_of(pattern))))
-        return pl.coalesce(reasons)
+        return folded.select(pl.coalesce(reasons)).to_series().alias(names.name)
 
 
 def read_stop_list(location: str | None, read: Callable[[str], bytes]) -> StopList:
