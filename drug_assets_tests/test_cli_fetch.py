@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from drug_assets.cli import main
 from drug_assets_tests.support.loopback_services import Fault, PubMed, Reply, Trials, landed_ids
+from drug_assets_tests.support.vocabulary_owners import Owner, listing, offer_mesh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,3 +189,56 @@ def test_help_names_the_service_and_that_pulls_resume() -> None:
     for command, service in (("pubmed", "PubMed"), ("clinical-trials", "ClinicalTrials.gov")):
         told = " ".join(fetch(command, "-h").stdout.split())
         assert f"Pull from {service}. An interrupted pull goes on where it stopped." in told
+
+
+# Vocabularies
+
+
+@pytest.fixture
+def mesh(monkeypatch: pytest.MonkeyPatch) -> Iterator[Owner]:
+    with Owner() as owner:
+        offer_mesh(owner, 2026)
+        monkeypatch.setenv("DRUG_ASSETS_MESH_URL", f"{owner.url}/")
+        yield owner
+
+
+@pytest.mark.slow
+def test_a_vocabulary_lands_and_is_told_by_edition(mesh: Owner, tmp_path: Path) -> None:
+    edition = "MeSH (desc2026.gz of 2026-02-03, supp2026.gz of 2026-02-03)"
+    result = fetch("vocabulary", "mesh")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"{edition}: 2 files landed in zone, 0 were there\n"
+    assert len(list((tmp_path / "zone" / "drugs").iterdir())) == 2
+    assert (
+        fetch("vocabulary", "mesh").stdout == f"{edition}: 0 files landed in zone, 2 were there\n"
+    )
+    mesh.files |= {"/desc2027.gz": mesh.files["/desc2026.gz"], "/supp2027.gz": b""}
+    mesh.page = {"/": listing("/desc2026.gz", "/supp2026.gz", "/desc2027.gz")}
+    assert fetch("vocabulary", "mesh").stdout.endswith("2 were there\n")
+    mesh.files["/supp2027.gz"] = mesh.files["/supp2026.gz"]
+    mesh.page = {"/": listing(*mesh.files)}
+    result = fetch("vocabulary", "mesh")
+    assert result.stdout.endswith(
+        ": 2 files landed in zone, 0 were there; removed 2 of a former edition\n"
+    )
+
+
+@pytest.mark.slow
+def test_a_vocabulary_is_told_as_json(mesh: Owner) -> None:
+    told = json.loads(fetch("vocabulary", "mesh", "--json", "--landing", "other").stdout)
+    assert (told["vocabulary"], len(told["landed"]), told["kept"]) == ("mesh", 2, [])
+    assert [file["url"] for file in told["files"]] == [f"{mesh.url}{path}" for path in mesh.files]
+
+
+@pytest.mark.slow
+def test_a_vocabulary_that_does_not_come_ends_with_the_words_of_its_owner(mesh: Owner) -> None:
+    mesh.files.clear()
+    result = fetch("vocabulary", "mesh")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "MeSH: desc2026.gz: it answered 404: 404 Not Found" in result.stderr
+
+
+def test_an_unknown_vocabulary_is_wrong_usage() -> None:
+    result = fetch("vocabulary", "snomed")
+    assert result.exit_code == 2
+    assert "'mesh', 'unii', 'rxnorm', 'bdpm'" in result.output

@@ -66,9 +66,18 @@ class FileVersion:
 
     def is_same(self, other: FileVersion) -> bool:
         """Whether both are of one version; no, if that cannot be told."""
+        return self._compare(other) is True
+
+    def differs(self, other: FileVersion) -> bool:
+        """Whether they are of two versions; no, if that cannot be told."""
+        return self._compare(other) is False
+
+    def _compare(self, other: FileVersion) -> bool | None:
         if self.etag and other.etag:
             return self.etag.removeprefix("W/") == other.etag.removeprefix("W/")
-        return self.modified is not None and self.modified == other.modified
+        if self.modified and other.modified:
+            return self.modified == other.modified
+        return None
 
 
 def read_http_date(text: str | None) -> dt.datetime | None:
@@ -99,7 +108,7 @@ class KeptFile:
         destination: The place of its parts.
         folder: Their hidden folder, used by nothing else.
         url: The address of the file; parts of another one are cleared.
-        part: Bytes of a part.
+        part: Least bytes of a part, but for the last one before an interruption.
         known: The version that need not come again, if there is one.
     """
 
@@ -167,8 +176,8 @@ class KeptFile:
             self.clear()
             raise BrokenAnswer(f"asked for what follows byte {size}, it answered {status}")
         total = None if found[3] == "*" else int(found[3])
-        changed = version.etag is not None and not version.is_same(self.version)
-        if changed or (self._total is not None and total not in {None, self._total}):
+        is_other = None not in {total, self._total} and total != self._total
+        if is_other or version.differs(self.version):
             self.clear()
             raise BrokenAnswer("the file changed between two parts")
         self._total = self._total or total

@@ -238,8 +238,9 @@ class Service:
 
         try:
             return self._persist(what, once, lambda: file.size)
-        finally:
+        except (FetchError, KeyboardInterrupt):
             file.keep()
+            raise
 
     def _ask(
         self,

@@ -154,7 +154,9 @@ def _day_of(edition: tuple[int, ...]) -> dt.date | None:
 
 
 def _name_of(link: str) -> str:
-    return unquote(urlsplit(link).path).rpartition("/")[2]
+    """The name of the file that a link leads to: the end of its path, or the value of a field."""
+    parts = urlsplit(link)
+    return re.split("[/=]", unquote(f"{parts.path}?{parts.query}".rstrip("?")))[-1]
 
 
 class _Links(HTMLParser):

@@ -332,10 +332,13 @@ class _Pull:
         """What a person should know of what lies beside the landed files."""
         ours = {landed.name for file in files for landed in file.landed}
         contents = [content for file in self.vocabulary.files for content in file.contents]
-        for name in self.destination.names(LANDED_IN):
+        for name in self.destination.names(""):
             bare = name.rpartition("/")[2].removesuffix(".gz")
             spellings = {bare, f"{bare}.gz", f"{bare.removesuffix('.xml')}.gz"}
-            if name not in ours and any(c.name.fullmatch(s) for c in contents for s in spellings):
+            is_hidden = any(part.startswith(".") for part in name.split("/"))
+            if is_hidden or name in ours:
+                continue
+            if any(c.name.fullmatch(s) for c in contents for s in spellings):
                 yield (
                     f"{name} was not landed by a pull, and is read beside this edition: remove it"
                     " if it is another one"

@@ -6,9 +6,18 @@ import dataclasses
 import datetime as dt
 import gzip
 import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drug_assets import sources
 from drug_assets.fetch import (
@@ -20,6 +29,8 @@ from drug_assets.fetch import (
     fetch_vocabulary,
     unpacking,
 )
+from drug_assets.storage.destination import landing_destination
+from drug_assets_tests.support import clouds
 from drug_assets_tests.support.frames import raw_rows
 from drug_assets_tests.support.loopback_services import (
     PATIENCE,
@@ -33,6 +44,7 @@ from drug_assets_tests.support.registry import DRUGS
 from drug_assets_tests.support.vocabulary_owners import (
     OFFERS,
     Owner,
+    large_mesh,
     listing,
     offer_bdpm,
     offer_mesh,
@@ -44,12 +56,13 @@ from drug_assets_tests.support.vocabulary_owners import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from drug_assets.fetch import Destination, Patience
+    from drug_assets_tests.support.emulators import GcsEmulator
 
 #: Small enough that the small files of tests come in several parts.
 IN_PARTS = dataclasses.replace(PATIENCE, part=400)
+MEBIBYTE = 1 << 20
 DESC, SUPP = "mesh_2026-02-03_desc2026.xml.gz", "mesh_2026-02-03_supp2026.xml.gz"
 
 
@@ -69,7 +82,7 @@ def pull(
     owner.clock.slept.append(3600)  # since the pull before
     return fetch_vocabulary(
         VOCABULARIES[vocabulary],
-        place if isinstance(place, LocalDestination) else LocalDestination(place),  # type: ignore[arg-type]
+        LocalDestination(place) if isinstance(place, Path) else place,
         base_url=owner.url + (OFFERS[vocabulary][1] if path is None else path),
         patience=patience,
         clock=owner.clock,
@@ -210,14 +223,15 @@ def test_the_newest_month_counts_also_across_years(owner: Owner, tmp_path: Path)
 def test_what_a_person_landed_stays_and_is_named(owner: Owner, tmp_path: Path) -> None:
     offer_mesh(owner, 2026)
     (tmp_path / "drugs").mkdir()
-    by_hand = [tmp_path / "drugs" / name for name in ("desc2025.xml", "supp2025.xml.gz")]
+    by_hand = [tmp_path / name for name in ("drugs/desc2025.xml", "lists/supp2025.gz")]
+    by_hand[1].parent.mkdir()
     for path in by_hand:
         path.write_bytes(gzip.compress(b"<x/>"))
     report = pull(owner, "mesh", tmp_path)
     assert all(path.exists() for path in by_hand)
     assert [warning.split()[0] for warning in report.warnings] == [
         "drugs/desc2025.xml",
-        "drugs/supp2025.xml.gz",
+        "lists/supp2025.gz",
     ]
 
 
@@ -590,3 +604,103 @@ def test_an_edition_that_was_half_landed_goes_when_a_newer_one_comes(
     offer_mesh(owner, 2026)
     assert len(pull(owner, "mesh", tmp_path).removed) == 1
     assert sorted(zone(tmp_path)) == [DESC, SUPP]
+
+
+@pytest.mark.processes
+def test_a_killed_process_goes_on_with_the_parts_that_came(tmp_path: Path) -> None:
+    script = (
+        "import sys; from drug_assets.fetch import *;"
+        "from drug_assets.storage.destination import landing_destination;"
+        "fetch_vocabulary(VOCABULARIES['mesh'], landing_destination(sys.argv[1]),"
+        " base_url=sys.argv[2], patience=Patience(part=1000))"
+    )
+    with Owner() as owner:
+        offer_mesh(owner, 2026)
+        owner.files |= large_mesh(9000)
+        owner.faults[2] = Fault(stall=True)
+        command = [sys.executable, "-c", script, str(tmp_path), owner.url]
+        with subprocess.Popen(command) as process:
+            assert owner.silent.wait(300)
+            while not list((tmp_path / ".fetch").rglob("part_0001")):
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+        assert zone(tmp_path) == {}
+        report = pull(owner, "mesh", tmp_path)
+        assert report.bytes_resumed >= 1000
+        assert owner.asked_files[1][1] == f"bytes={report.bytes_resumed}-"
+        assert zone(tmp_path)[DESC] == gzip.decompress(owner.files["/desc2026.gz"])
+
+
+@pytest.mark.slow
+@settings(max_examples=30, deadline=None)
+@given(
+    resumes=st.booleans(),
+    versioned=st.sets(st.sampled_from(["etag", "modified"])),
+    part=st.integers(50, 2000),
+    faults=st.dictionaries(
+        st.integers(1, 9),
+        st.sampled_from(
+            [
+                *(Fault(cut=True), Fault(half=True), Fault(hang_up=True)),
+                *(Fault(Reply(503, b"")), Fault(Reply(206, b"x")), Fault(Reply(416, b""))),
+                Fault(Reply(200, b"<html>", {"Content-Type": "text/html"})),
+            ]
+        ),
+        max_size=5,
+    ),
+    gives_up=st.booleans(),
+)
+def test_any_faults_leave_one_whole_edition(
+    *, resumes: bool, versioned: set[str], part: int, faults: dict[int, Fault], gives_up: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as name, Owner() as owner:
+        folder = Path(name)
+        offer_mesh(owner, 2025)
+        pull(owner, "mesh", folder)
+        former = zone(folder)
+        offer_mesh(owner, 2026)
+        owner.resumes, owner.versioned = resumes, frozenset(versioned)
+        asked = len(owner.asked)
+        owner.faults = {asked + number: fault for number, fault in faults.items()}
+        patience = dataclasses.replace(PATIENCE, part=part, attempts=1 if gives_up else 9)
+        for _ in range(9):
+            try:
+                pull(owner, "mesh", folder, patience)
+            except ServiceUnavailable:
+                assert zone(folder) == former
+            else:
+                break
+        assert {*zone(folder).values()} == {gzip.decompress(b) for b in owner.files.values()}
+        assert len(zone(folder)) == 2
+        assert kept(folder) == []
+
+
+@pytest.mark.slow
+def test_memory_does_not_follow_the_size_of_a_file(owner: Owner, tmp_path: Path) -> None:
+    offer_mesh(owner, 2026)
+    owner.files |= large_mesh(60 * MEBIBYTE)
+    tracemalloc.start()
+    try:
+        pull(owner, "mesh", tmp_path, dataclasses.replace(PATIENCE, part=MEBIBYTE))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * MEBIBYTE
+
+
+@pytest.mark.xdist_group("clouds")
+def test_it_lands_in_a_bucket_in_the_same_way(
+    owner: Owner, gcs_emulator: GcsEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clouds.reach(monkeypatch, gcs_emulator.url)
+    place = landing_destination(f"gs://{clouds.new_bucket(gcs_emulator)}/zone")
+    offer_mesh(owner, 2025)
+    pull(owner, "mesh", place)
+    offer_mesh(owner, 2026)
+    owner.faults = {len(owner.asked) + 2: Fault(cut=True)}
+    report = pull(owner, "mesh", place)
+    assert place.names("") == [report.provenance, f"drugs/{DESC}", f"drugs/{SUPP}"]
+    assert gzip.decompress(place.read(f"drugs/{DESC}")) == gzip.decompress(
+        owner.files["/desc2026.gz"]
+    )

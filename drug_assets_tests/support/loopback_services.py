@@ -74,6 +74,8 @@ class Fault:
     hang_up: bool = False
     #: Nothing comes until the service stops.
     silent: bool = False
+    #: Half the body comes, then nothing until the service stops.
+    stall: bool = False
     #: One byte every second of the client's clock.
     drip: bool = False
 
@@ -170,10 +172,14 @@ class LoopbackService:
                     self.clock.slept.append(1.0)
                     handler.wfile.write(bytes([byte]))
             else:
-                handler.wfile.write(body[: len(body) // 2] if fault.cut else body)
+                cut = fault.cut or fault.stall
+                handler.wfile.write(body[: len(body) // 2] if cut else body)
+            if fault.stall:
+                self.silent.set()
+                self.stopped.wait(60)
         except ConnectionError:
             pass  # the client had enough
-        if fault.cut or fault.drip:
+        if fault.cut or fault.drip or fault.stall:
             handler.close_connection = True
 
 

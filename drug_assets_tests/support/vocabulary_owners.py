@@ -9,10 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
+import random
 import re
 import zipfile
 from email.utils import format_datetime, parsedate_to_datetime
-from gzip import compress
+from gzip import compress, decompress
 from typing import TYPE_CHECKING
 
 from drug_assets_tests.support.loopback_services import (
@@ -161,6 +162,15 @@ def offer_unii(owner: Owner, day: str = "26Feb2026") -> None:
         "/UNIIs.zip": zipped({f"UNII_Names_{day}.txt": names, "READ ME UNII Lists.txt": readme}),
         "/UNII_Data.zip": zipped({f"UNII_Records_{day}.txt": records, "README.txt": readme}),
     }
+
+
+def large_mesh(size: int) -> dict[str, bytes]:
+    """Descriptors with a comment of so many bytes that cannot be packed, and few records beside."""
+    files = mesh_files(2026)
+    body = decompress(files["/desc2026.gz"])
+    noise = random.Random(1).randbytes(size // 2).hex().encode()  # noqa: S311 - no secret
+    large = body.replace(b"</DescriptorRecordSet>", b"<!--%b--></DescriptorRecordSet>" % noise)
+    return files | {"/desc2026.gz": compress(large, 0, mtime=0)}
 
 
 def rxnorm_archive(*extra: bytes) -> bytes:
