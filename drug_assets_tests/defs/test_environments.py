@@ -219,7 +219,7 @@ def test_a_blocking_check_that_fails_leaves_all_that_readers_see(
     clouds.upload(cloud.gcs, runs.landing_zone(tmp_path / "landing"), cloud.bucket, "other")
     other = replace(cloud.settings, landing=f"gs://{cloud.bucket}/other")
     broken = audit.Finding(passed=False, summary="broken on purpose")
-    monkeypatch.setattr(audit, "graph_is_valid", lambda _: broken)
+    monkeypatch.setattr(audit, "document_is_valid", lambda _: broken)
     succeeded, report = replace(cloud, settings=other).run()
     assert not succeeded
     assert "broken on purpose" in report
