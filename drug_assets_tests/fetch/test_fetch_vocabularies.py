@@ -621,7 +621,7 @@ def test_a_killed_process_goes_on_with_the_parts_that_came(tmp_path: Path) -> No
         command = [sys.executable, "-c", script, str(tmp_path), owner.url]
         with subprocess.Popen(command) as process:
             assert owner.silent.wait(300)
-            while not list((tmp_path / ".fetch").rglob("part_0001")):
+            while not list((tmp_path / ".fetch").rglob("state.json")):
                 assert process.poll() is None
                 time.sleep(0.01)
             process.send_signal(signal.SIGKILL)
