@@ -75,6 +75,7 @@ def _mentions(names: list[str], rows: range) -> pl.DataFrame:
                     start=pl.lit(0, dtype=pl.Int64),
                     end=pl.col("drug_id").str.len_chars().cast(pl.Int64),
                     text=pl.col("drug_id"),
+                    by=pl.lit("name"),
                 )
             ),
             ambiguous=pl.lit(value=False),

@@ -176,7 +176,7 @@ def _words(level: str) -> Iterator[str]:
 def _term_classes() -> list[type[terms.Term]]:
     return [
         *(terms.ReadIssue, terms.Issue, terms.RejectReason, terms.MergeRule),
-        *(terms.IdentifierScheme, terms.NameKind),
+        *(terms.IdentifierScheme, terms.NameKind, terms.SpanOrigin),
         *(terms.TrialPublicationKind, terms.ReferenceSide, terms.DatePrecision),
     ]
 

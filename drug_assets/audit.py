@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import dataframely as dy
 import polars as pl
 
+from drug_assets import mention_rules
 from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_text
 from drug_assets.document.reading import NotAGraphError, read_drugs
 from drug_assets.document.schema import Drug, ListedDrug
-from drug_assets.terms import EXPECTED_REASONS, SOUND_ISSUES, Issue, RejectReason
+from drug_assets.terms import EXPECTED_REASONS, SOUND_ISSUES, Issue, RejectReason, SpanOrigin
 from drug_assets.wording import count_of, shorten
 
 if TYPE_CHECKING:
@@ -111,10 +112,11 @@ def nothing_lost(
 
 
 def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> Finding:
-    """Check that each span is in its title and spells a name of its drug.
+    """Check that each span is in its title and spells a name of its drug, or follows from a rule.
 
     The characters of the title from `start` to `end` must be the span's text; that text must fold
-    to a name of the drug, and no letter or digit may be next to it, unless it is raised.
+    to a name of the drug, and no letter or digit may be next to it, unless it is raised. A span
+    that a rule found must be one that the rule finds there by the names of the drug alone.
 
     Args:
         mentions: columns drug_id, title and spans.
@@ -131,9 +133,12 @@ def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> Findi
     )
     spans = (
         mentions.select("drug_id", "title", span="spans")
+        .with_row_index("row")
         .explode("span", empty_as_null=False)
         .unnest("span")
     )
+    by_name = pl.col("by") == SpanOrigin.NAME
+    justified = _justify(spans, drugs).lazy().with_columns(justified=True)
     before = pl.when(start > 0).then(title.str.slice(start - 1, 1)).otherwise(pl.lit(""))
     after = title.str.slice(pl.col("end"), 1)
     stands_alone = ~(
@@ -143,11 +148,12 @@ def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> Findi
     wrong = (
         spans.with_columns(name=fold_text(pl.col("text")))
         .join(names, on=["drug_id", "name"], how="left")
+        .join(justified, on=["row", "start", "end", "by"], how="left")
         .with_columns(
             good=(title.str.slice(start, length) == pl.col("text"))
             & (start >= 0)
             & (pl.col("end") <= title.str.len_chars())
-            & pl.col("listed").fill_null(value=False)
+            & pl.when(by_name).then("listed").otherwise("justified").fill_null(value=False)
             & stands_alone
         )
         .select(spans=pl.len(), wrong=(~pl.col("good").fill_null(value=False)).sum())
@@ -158,6 +164,35 @@ def spans_spell_their_drug(mentions: pl.LazyFrame, drugs: pl.LazyFrame) -> Findi
         passed=not figures["wrong"],
         summary=f"{figures['wrong']} of {figures['spans']} spans are wrong",
         figures=figures,
+    )
+
+
+def _justify(spans: pl.LazyFrame, drugs: pl.LazyFrame) -> pl.DataFrame:
+    """Columns row, start, end and by: the spans that rules find in the rows that have such spans.
+
+    Args:
+        spans: columns row, drug_id, title, start, end and by; a row is a drug in a title.
+        drugs: columns drug_id and names.
+    """
+    by_name = pl.col("by") == SpanOrigin.NAME
+    of_rules = spans.filter(~by_name).select("row", drug="drug_id").unique().collect()
+    span = ("row", "start", "end")
+    if of_rules.is_empty():
+        return spans.select(*span, "by").clear().collect()
+    rows = spans.join(of_rules.lazy(), on="row", how="semi").collect()
+    names = drugs.join(of_rules.lazy(), left_on="drug_id", right_on="drug", how="semi").select(
+        drug="drug_id", name="names"
+    )
+    return (
+        mention_rules.list_possible(
+            frozenset(SpanOrigin),
+            rows.select("row", "title").unique(),
+            rows.filter(by_name).select(*span, drug="drug_id"),
+            mention_rules.list_elements(names.explode("name", empty_as_null=False)).collect(),
+        )
+        .join(of_rules, on=["row", "drug"], how="semi")
+        .select(*span, "by")
+        .unique()
     )
 
 

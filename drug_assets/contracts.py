@@ -24,6 +24,7 @@ from drug_assets.terms import (
     ReadIssue,
     ReferenceSide,
     RejectReason,
+    SpanOrigin,
     Term,
     TrialPublicationKind,
 )
@@ -610,6 +611,11 @@ def _spans() -> dy.List:
                 "start": dy.Int64(nullable=False, min=0, description="First character, from 0."),
                 "end": dy.Int64(nullable=False, min=1, description="One past the last character."),
                 "text": dy.String(nullable=False, min_length=1, description="The title between."),
+                "by": dy.String(
+                    nullable=False,
+                    check={"is_known": lambda by: by.is_in(list(SpanOrigin))},
+                    description=f"By what it was found. {SpanOrigin.listed()}.",
+                ),
             },
             nullable=False,
         ),

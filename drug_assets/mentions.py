@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 import polars.selectors as cs
 
-from drug_assets import contracts
+from drug_assets import contracts, mention_rules
 from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_ascii, fold_text
-from drug_assets.terms import MergeRule
+from drug_assets.terms import MergeRule, SpanOrigin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 #: Titles that a thread searches at once: about 100 MB of memory, however many titles there are.
 BATCH_ROWS = 100_000
@@ -66,7 +66,10 @@ def list_searched_names(drugs: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def find_drugs_named(
-    records: pl.LazyFrame, side_table: Vocabulary, titles: Sequence[str] = ("title",)
+    records: pl.LazyFrame,
+    side_table: Vocabulary,
+    titles: Sequence[str] = ("title",),
+    rules: Collection[SpanOrigin] = (),
 ) -> pl.LazyFrame:
     """Find the drugs that the titles of records name (`contracts.DrugsNamed`).
 
@@ -77,13 +80,14 @@ def find_drugs_named(
         records: columns source_file, source_row and those of the titles.
         side_table: the vocabulary of names to search for.
         titles: the columns that hold a title, in order of precedence.
+        rules: the rules that find mentions by something that is no name.
 
     Returns:
         One row per record and drug. The rows of a file are adjacent.
     """
     found = pl.DataFrame(schema=_NAMED)
     for title in titles:
-        named = find_mentions(records.select(*_RECORD, title=title), side_table)
+        named = find_mentions(records.select(*_RECORD, title=title), side_table, rules=rules)
         further = named.join(found, on=[*_RECORD, "drug_id"], how="anti")
         further = further.with_columns(named_in=pl.lit(title)).select(_NAMED.names())
         found = pl.concat([found, further])
@@ -98,6 +102,7 @@ def join_mentions(
     drugs: pl.LazyFrame,
     titles: Mapping[str, Sequence[str]],
     merged: Mapping[str, pl.LazyFrame],
+    rules: Collection[SpanOrigin] = (),
 ) -> pl.LazyFrame:
     """Join drugs named to publications: the mentions of all sources (`contracts.Mentions`).
 
@@ -109,6 +114,7 @@ def join_mentions(
         titles: by source, the columns of its table that hold a title.
         merged: by source, the rows merged into publications (`contracts.MergedRecords`). A title of
             such a publication can be that of another record, so its titles are searched again.
+        rules: the rules that find mentions by something that is no name.
 
     Returns:
         One row per drug and publication, sorted by drug_id, source and publication_id.
@@ -120,7 +126,7 @@ def join_mentions(
 
     found = [
         table.join(
-            _search_again(table, named[source], merged[source], vocabulary, titles[source]),
+            _search_again(table, named[source], merged[source], vocabulary, titles[source], rules),
             on=_RECORD,
         )
         .with_columns(source=pl.lit(source), title=_pick_title(titles[source]))
@@ -142,6 +148,7 @@ def _search_again(
     merged: pl.LazyFrame,
     vocabulary: Callable[[], Vocabulary],
     titles: Sequence[str],
+    rules: Collection[SpanOrigin],
 ) -> pl.LazyFrame:
     """The drugs named in the titles of records, and in those of publications that rows changed."""
     same_titles = pl.col("rule").is_in([MergeRule.SAME_CONTENT, MergeRule.PART_OF_RECORD])
@@ -153,7 +160,7 @@ def _search_again(
     )
     if filled.is_empty():
         return named
-    found = find_drugs_named(filled.lazy(), vocabulary(), titles)
+    found = find_drugs_named(filled.lazy(), vocabulary(), titles, rules)
     return pl.concat([named.join(filled.lazy(), on=_RECORD, how="anti"), found])
 
 
@@ -165,6 +172,7 @@ def find_mentions(
     titles: pl.LazyFrame,
     vocabulary: Vocabulary,
     *,
+    rules: Collection[SpanOrigin] = (),
     batch_rows: int = BATCH_ROWS,
     threads: int | None = None,
 ) -> pl.DataFrame:
@@ -173,7 +181,8 @@ def find_mentions(
     A name occurs in a title where their folded texts are equal and the characters before and after
     are neither letters nor digits. Raised characters count as plain ones or as signs: a name that
     occurs in either reading occurs. Of overlapping names the leftmost wins, and the longest of
-    those with the same start. Names without a letter or a digit are ignored.
+    those with the same start. Names without a letter or a digit are ignored. Rules add spans that
+    do not overlap those of names (`mention_rules`).
 
     Titles are read in batches and only mentions are kept, so the titles may exceed memory. The
     result depends neither on the size of the batches nor on the number of threads.
@@ -181,6 +190,7 @@ def find_mentions(
     Args:
         titles: column title, null where there is none, and any other columns.
         vocabulary: the names to search for.
+        rules: the rules that find mentions by something that is no name.
         batch_rows: titles that a thread searches at once.
         threads: batches that are searched at the same time; None for the number of threads of
             Polars.
@@ -188,15 +198,15 @@ def find_mentions(
     Returns:
         One row per title and drug, in the order of titles, then of drug_id: the columns of titles;
         drug_id; spans, a list of start and end (in characters of the title, from 0, the end
-        excluded) and text, in order; and ambiguous, whether every name found for the drug is also a
-        name of another drug.
+        excluded), text and by (`SpanOrigin`), in order; and ambiguous, whether everything found for
+        the drug is found for another drug, too.
     """
     batches = (
         batch
         for chunk in titles.collect_batches(chunk_size=batch_rows, lazy=True)
         for batch in chunk.iter_slices(batch_rows)
     )
-    found = _search_batches(batches, vocabulary, threads or pl.thread_pool_size())
+    found = _search_batches(batches, vocabulary, threads or pl.thread_pool_size(), rules)
     columns = titles.collect_schema()
     nothing = pl.DataFrame(schema={**columns, **{c: _MENTIONS[c] for c in _FOUND_COLUMNS}})
     return pl.concat([nothing, *found])
@@ -331,7 +341,10 @@ class _Text:
 
 
 def _search_batches(
-    batches: Iterable[pl.DataFrame], vocabulary: Vocabulary, threads: int
+    batches: Iterable[pl.DataFrame],
+    vocabulary: Vocabulary,
+    threads: int,
+    rules: Collection[SpanOrigin] = (),
 ) -> Iterator[pl.DataFrame]:
     """The mentions in each batch, in order. Threads help, since Polars releases the GIL."""
     with ThreadPoolExecutor(threads) as pool:
@@ -339,18 +352,30 @@ def _search_batches(
         for batch in batches:
             if len(searches) == threads:
                 yield searches.popleft().result()
-            searches.append(pool.submit(_search_batch, batch, vocabulary))
+            searches.append(pool.submit(_search_batch, batch, vocabulary, rules))
         yield from (search.result() for search in searches)
 
 
-def _search_batch(titles: pl.DataFrame, vocabulary: Vocabulary) -> pl.DataFrame:
+def _search_batch(
+    titles: pl.DataFrame, vocabulary: Vocabulary, rules: Collection[SpanOrigin]
+) -> pl.DataFrame:
     """The mentions in one batch of titles, with the columns of `find_mentions`."""
     titles = titles.drop_nulls("title")
     found = (
         _keep_leftmost_longest(_find_candidates(_Text.of(titles["title"]), vocabulary))
         .join(vocabulary.owners, on="name_row")
-        .sort("row", "drug_row", "offset")
+        .select(
+            "row",
+            "drug_row",
+            "start",
+            "length",
+            "ambiguous",
+            by=pl.lit(SpanOrigin.NAME.value),
+        )
     )
+    if rules:
+        found = pl.concat([found, _find_by_rules(titles["title"], found, vocabulary, rules)])
+    found = found.sort("row", "drug_row", "start")
     start, end = pl.col("start"), pl.col("start") + pl.col("length")
     spans = (
         found.with_columns(titles.select(pl.col("title").gather(found["row"])))
@@ -358,8 +383,11 @@ def _search_batch(titles: pl.DataFrame, vocabulary: Vocabulary) -> pl.DataFrame:
             "row",
             "drug_row",
             "ambiguous",
-            pl.struct(start, end=end, text=pl.col("title").str.slice(start, "length")).alias(
-                "span"
+            span=pl.struct(
+                start,
+                end.alias("end"),
+                pl.col("title").str.slice(start, "length").alias("text"),
+                "by",
             ),
         )
         .group_by("row", "drug_row", maintain_order=True)
@@ -370,6 +398,23 @@ def _search_batch(titles: pl.DataFrame, vocabulary: Vocabulary) -> pl.DataFrame:
     )
     # Strings of Polars are views. Appending "" copies them, so the memory of the batch is freed.
     return mentions.with_columns(pl.col(pl.String) + "")
+
+
+def _find_by_rules(
+    titles: pl.Series, named: pl.DataFrame, vocabulary: Vocabulary, rules: Collection[SpanOrigin]
+) -> pl.DataFrame:
+    """The spans that rules add to those of names, with the columns of these."""
+    names = vocabulary.names.select("name_row", pl.col("name").cast(pl.String))
+    owned = names.join(vocabulary.owners, on="name_row").select("name", drug="drug_row")
+    found = mention_rules.find_spans(
+        rules,
+        titles.alias("title").to_frame().with_row_index("row").cast({"row": named.schema["row"]}),
+        named.select("row", "start", drug="drug_row", end=pl.col("start") + pl.col("length")),
+        mention_rules.list_elements(owned.lazy()).collect(),
+    )
+    return found.select(
+        "row", "start", "ambiguous", "by", drug_row="drug", length=pl.col("end") - pl.col("start")
+    ).select(named.columns)
 
 
 def _find_candidates(text: _Text, vocabulary: Vocabulary) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from drug_assets import sources
 from drug_assets.cleaning.mesh_trees import DEFAULT as DEFAULT_MESH_TREES
 from drug_assets.cleaning.mesh_trees import MeshTrees, MeshTreesError
 from drug_assets.errors import DrugAssetsError
+from drug_assets.terms import SpanOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +66,9 @@ class Settings:
     stop_list: str | None = _setting("DRUG_ASSETS_STOP_LIST")
     #: The trees of MeSH whose records are drugs (`cleaning.mesh_trees`).
     mesh_trees: str = _setting("DRUG_ASSETS_MESH_TREES", DEFAULT_MESH_TREES)
+    #: The rules that find mentions by something that is no name (`terms.SpanOrigin`), each once, in
+    #: their order, with blanks between them.
+    mention_rules: str = _setting("DRUG_ASSETS_MENTION_RULES", "", is_choice=True)
     #: Of a list of more drugs, those that no title names stay out of the graph document.
     graph_drugs: int = _setting("DRUG_ASSETS_GRAPH_DRUGS", 20_000, is_choice=True)
     #: Raises NCBI's limit from 3 to 10 requests a second.
@@ -116,6 +120,8 @@ class Settings:
             if isinstance(setting.default, int) and setting.name in values:
                 variable = setting.metadata["variable"]
                 values[setting.name] = _require_count(variable, values[setting.name])
+        if rules := values.get("mention_rules"):
+            values["mention_rules"] = _require_rules("DRUG_ASSETS_MENTION_RULES", rules)
         settings = cls(**values)
         settings._require_consistent()
         return settings
@@ -186,6 +192,16 @@ def _require_count(variable: str, value: str) -> int:
     if not value.isascii() or not value.isdecimal() or int(value) < 1:
         raise SettingsError(f"{variable} is {value!r}; it can be any number from 1")
     return int(value)
+
+
+def _require_rules(variable: str, value: str) -> str:
+    """The rules that words name, each once, in their order."""
+    rules = [rule.value for rule in SpanOrigin if rule is not SpanOrigin.NAME]
+    words = value.replace(",", " ").split()
+    for word in words:
+        if word not in rules:
+            raise SettingsError(f"{variable}: {word!r} is no rule; there are {', '.join(rules)}")
+    return " ".join(rule for rule in rules if rule in words)
 
 
 def _is_within(place: str, zone: str) -> bool:

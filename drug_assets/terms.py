@@ -272,6 +272,29 @@ class NameKind(Term):
     VARIANT = "variant", "in no list: a spelling that a rule makes from a name"
 
 
+class SpanOrigin(Term):
+    """By what a mention was found (member `by` of the spans of mentions).
+
+    All but the first are rules that `DRUG_ASSETS_MENTION_RULES` asks for. The order is that of
+    precedence: a span that several justify is that of the first.
+    """
+
+    NAME = "name", "a name of the drug"
+    ABBREVIATION = (
+        "abbreviation",
+        "short for a name, in brackets behind it or again behind that: doxorubicin (DOX)",
+    )
+    IN_BRACKETS = (
+        "in_brackets",
+        "what looks like a name, in brackets behind a name or again behind that: bupropion (Zyban)",
+    )
+    BEFORE_BRACKETS = (
+        "before_brackets",
+        "what looks like a name, before one in brackets or again behind that: FK506 (tacrolimus)",
+    )
+    ION = "ion", "the formula of an ion of the element that the drug is: Ca2+"
+
+
 class TrialPublicationKind(Term):
     """How a publication belongs to a trial (column `kind` of `trial_publications`).
 

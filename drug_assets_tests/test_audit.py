@@ -177,7 +177,10 @@ class TestSpans:
     def finding(
         self, title: str, *spans: tuple[Any, Any, Any], drug: str = "Beta"
     ) -> audit.Finding:
-        struct = [dict(zip(("start", "end", "text"), span, strict=True)) for span in spans]
+        struct = [
+            {**dict(zip(("start", "end", "text"), span, strict=True)), "by": "name"}
+            for span in spans
+        ]
         row = mention(drug, title=title, spans=struct)
         return audit.spans_spell_their_drug(table("mentions", row), table("drugs", *self.DRUGS))
 
@@ -710,7 +713,10 @@ class TestSummaries:
     """What people read of a check that did not pass."""
 
     def test_spans(self) -> None:
-        rows = [mention("Beta"), mention("Beta", "2", spans=[{"start": 0, "end": 2, "text": "On"}])]
+        rows = [
+            mention("Beta"),
+            mention("Beta", "2", spans=[{"start": 0, "end": 2, "text": "On", "by": "name"}]),
+        ]
         finding = audit.spans_spell_their_drug(
             table("mentions", *rows), table("drugs", listed_drug("Beta"))
         )

@@ -625,9 +625,9 @@ def spans_of_the_wrong_place(monkeypatch: pytest.MonkeyPatch) -> None:
         import polars as pl
 
         start, end = (pl.element().struct.field(name) + 1 for name in ("start", "end"))
-        text = pl.element().struct.field("text")
+        others = pl.element().struct.field("text", "by")
         return found(*arguments).with_columns(
-            spans=pl.col("spans").list.eval(pl.struct(start, end, text))
+            spans=pl.col("spans").list.eval(pl.struct(start, end, others))
         )
 
     monkeypatch.setattr(mentions, "join_mentions", shifted)
@@ -783,6 +783,30 @@ def test_drugs_of_a_long_list_that_no_title_names_are_released_apart(
         answers.append((asked.stdout, unknown.stderr))
     assert answers[0] == answers[1]
     assert answers[0][0] == "No drug shares a PubMed journal with QUININE.\n"
+
+
+@pytest.mark.slow
+def test_rules_find_mentions_only_where_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles = "id,title,date,journal\n1,Aspirin (ASP) and ASP in rats,2020,A\n2,K+ and ASP,2020,A\n"
+    landing = runs.landing_zone(tmp_path / "landing", {**runs.SMALL, "pubmed_9.csv": titles})
+    run = ("run", "--landing", landing, "--store", tmp_path / "store", "--only-if-changed")
+    found = []
+    for rules in ("", "ion, abbreviation", "abbreviation ion"):
+        monkeypatch.setenv("DRUG_ASSETS_MENTION_RULES", rules)
+        done = drug_assets(*run)
+        assert done.exit_code == 0, done.output
+        graph = json.loads((runs.current(tmp_path / "store") / "graph.json").read_text())
+        mentions = [mention for drug in graph for mention in drug["mentions"]]
+        found.append([mention for mention in mentions if "(ASP)" in mention["title"]])
+    assert "Nothing changed" in done.output, "the same rules, written in another way"
+    ((by_name,), (by_rule,), _) = found
+    assert (by_name["spans"], "rules" in by_name) == ([[0, 7]], False)
+    assert by_rule["spans"] == [[0, 7], [9, 12], [18, 21]]
+    assert by_rule["rules"] == [
+        {"by": "abbreviation", "span": each} for each in ([9, 12], [18, 21])
+    ]
 
 
 # Releases

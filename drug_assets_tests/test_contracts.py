@@ -28,7 +28,7 @@ IN_LANCET = {"journal": "Lancet", "journal_id": "lancet"}
 UNDESCRIBED = dict.fromkeys(
     ("title", "journal", "journal_id", "date", "date_precision", "retracted")
 )
-SPAN = {"start": 0, "end": 4, "text": "Beta"}
+SPAN = {"start": 0, "end": 4, "text": "Beta", "by": "name"}
 
 #: A valid row per table.
 GOOD: dict[str, Row] = {
@@ -249,8 +249,8 @@ ALSO_GOOD = [
     *(("pubmed", {"retracted": retracted}) for retracted in (True, None)),
     ("journal_drugs", {"pubmed_mentions": 3, "retracted_pubmed_mentions": 2}),
     ("journal_drugs", {"unknown_pubmed_mentions": 1}),
-    ("mentions", {"spans": [SPAN, {"start": 1, "end": 2, "text": "e"}]}),
-    ("mentions", {"spans": [{"start": 0, "end": 1, "text": "B"}], "ambiguous": True}),
+    ("mentions", {"spans": [SPAN, {"start": 1, "end": 2, "text": "e", "by": "ion"}]}),
+    ("mentions", {"spans": [{"start": 0, "end": 1, "text": "B", "by": "name"}], "ambiguous": True}),
 ]
 
 #: The shortest and smallest that each column may hold.
@@ -329,6 +329,8 @@ BAD = [
     ("mentions", {"spans": [SPAN, {**SPAN, "text": None}]}),
     ("mentions", {"spans": [SPAN, None]}),
     ("mentions", {"spans": [{**SPAN, "end": None}]}),
+    ("mentions", {"spans": [{**SPAN, "by": None}]}),
+    ("mentions", {"spans": [{**SPAN, "by": "guess"}]}),
     ("journal_drugs", {"pubmed_mentions": 0}),
     ("journal_drugs", {"pubmed_mentions": 2, "clinical_trial_mentions": -1}),
     ("journal_drugs", {"first_date": date(2020, 1, 2)}),

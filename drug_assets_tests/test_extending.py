@@ -144,7 +144,7 @@ def with_reports(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_a_new_source_is_searched_and_mentioned(with_reports: Any) -> None:
     (mention,) = with_reports["mentions"]
     assert (mention["drug"], mention["publication_id"]) == ("ASPIRIN", "EMA-1")
-    assert mention["spans"] == [{"start": 0, "end": 7, "text": "Aspirin"}]
+    assert mention["spans"] == [{"start": 0, "end": 7, "text": "Aspirin", "by": "name"}]
     (pair,) = with_reports["journal_drugs"]
     assert (pair["journal"], pair["safety_report_mentions"]) == ("Reports of Harm", 1)
 

@@ -168,6 +168,24 @@ class TestDocument:
         tied = {m["type"]: (len(m["publications"]), len(m["trials"])) for m in beta["mentions"]}
         assert tied == {"clinical_trial": (1, 0), "pubmed": (0, 0)}
 
+    def test_spans_that_rules_found_say_so(self) -> None:
+        title = r'Zeta (ZT): ZT\\","rules":[]'
+        spans = [
+            {"start": start, "end": end, "text": title[start:end], "by": by}
+            for start, end, by in [(0, 4, "name"), (6, 8, "abbreviation"), (11, 13, "abbreviation")]
+        ]
+        rows = [mention("Zeta", "1", title=title, spans=spans), mention("Zeta", "2", title=title)]
+        (zeta,) = document([listed_drug("Zeta")], rows)
+        by_rule, by_name = zeta["mentions"]
+        assert by_rule["spans"] == [[0, 4], [6, 8], [11, 13]]
+        assert by_rule["rules"] == [
+            {"by": "abbreviation", "span": [6, 8]},
+            {"by": "abbreviation", "span": [11, 13]},
+        ]
+        assert "rules" not in by_name
+        assert by_name["title"] == title
+        read_whole(zeta)
+
     def test_missing_values_are_null(self) -> None:
         (beta,) = document([listed_drug("Beta")], [mention("Beta")])
         nullable = ("journal", "journal_id", "date", "date_precision", "retracted")
@@ -479,11 +497,13 @@ def test_the_schema_for_readers_elsewhere_is_that_of_the_declaration() -> None:
 
 def test_the_schema_wants_every_member_and_allows_no_other() -> None:
     declared = schema.json_schema()["$defs"]
-    mentions = {"Mention", "PublicationOfTrial", "TrialOfPublication"}
+    mentions = {"Mention", "PublicationOfTrial", "SpanByRule", "TrialOfPublication"}
     assert {*declared} == {"Drug", "Journal", "MentionByJournal", *mentions}
     for name, of_object in declared.items():
         members = list(getattr(schema, name).__struct_fields__)
-        assert [*of_object["properties"]] == of_object["required"] == members
+        # A mention has rules only where a rule found it.
+        wanted = [member for member in members if member != "rules"]
+        assert ([*of_object["properties"]], of_object["required"]) == (members, wanted)
         assert of_object["additionalProperties"] is False
 
 

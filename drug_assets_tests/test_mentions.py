@@ -44,7 +44,7 @@ def named(names: Mapping[str, Sequence[str]]) -> Vocabulary:
 
 
 def found(
-    titles: Sequence[str | None], names: Mapping[str, Sequence[str]], **how: int
+    titles: Sequence[str | None], names: Mapping[str, Sequence[str]], **how: Any
 ) -> pl.DataFrame:
     return find_mentions(titled(titles), named(names), **how)
 
@@ -347,7 +347,7 @@ class TestScale:
                 "journal": "J",
                 "row": 1,
                 "drug_id": "1",
-                "spans": [{"start": 0, "end": 1, "text": "a"}],
+                "spans": [{"start": 0, "end": 1, "text": "a", "by": "name"}],
                 "ambiguous": False,
             }
         ]
@@ -477,7 +477,7 @@ class TestTable:
         assert [span["start"] for span in trial["spans"]] == [0, 6]
         assert (article["journal"], article["journal_id"]) == ("J", "j")
         assert (dated["date"], dated["date_precision"]) == (date(2020, 1, 1), "day")
-        assert dated["spans"] == [{"start": 0, "end": 7, "text": "Ethanol"}]
+        assert dated["spans"] == [{"start": 0, "end": 7, "text": "Ethanol", "by": "name"}]
 
     def test_a_brief_title_counts_where_the_title_does_not(self) -> None:
         trials: list[dict[str, Any]] = [

@@ -44,6 +44,7 @@ def test_every_other_variable_is_read() -> None:
     variables = {
         "DRUG_ASSETS_STOP_LIST": "list.csv",
         "DRUG_ASSETS_MESH_TREES": "D02 -D08",
+        "DRUG_ASSETS_MENTION_RULES": "ion, abbreviation ion",
         "DRUG_ASSETS_GRAPH_DRUGS": "7",
         "NCBI_API_KEY": "key",
         "NCBI_EMAIL": "a@b.org",
@@ -54,6 +55,7 @@ def test_every_other_variable_is_read() -> None:
     assert settings == Settings(
         stop_list="list.csv",
         mesh_trees="D02 -D08",
+        mention_rules="abbreviation ion",
         graph_drugs=7,
         ncbi_api_key="key",
         ncbi_email="a@b.org",
@@ -68,6 +70,13 @@ def test_every_other_variable_is_read() -> None:
 def test_trees_that_are_none_are_refused(trees: str, told: str) -> None:
     with pytest.raises(SettingsError, match=f"^DRUG_ASSETS_MESH_TREES: .*{told}"):
         Settings.of({"DRUG_ASSETS_MESH_TREES": trees})
+
+
+@pytest.mark.parametrize("word", ["name", "Ion", "plural"])
+def test_rules_that_are_none_are_refused(word: str) -> None:
+    told = f"^DRUG_ASSETS_MENTION_RULES: '{word}' is no rule; there are abbreviation, in_brackets,"
+    with pytest.raises(SettingsError, match=told):
+        Settings.of({"DRUG_ASSETS_MENTION_RULES": f"ion {word}"})
 
 
 @pytest.mark.parametrize("flag", ["", " \t", None])

@@ -35,6 +35,7 @@ from drug_assets.sources.tables import (
 from drug_assets.storage import landing
 from drug_assets.storage.kept.by_file import Recipe, hold_prepared
 from drug_assets.storage.releases import LANDING_DOCUMENT
+from drug_assets.terms import SpanOrigin
 from drug_assets.versions import compute_version
 
 #: An external asset: people and services put its files there, no run makes them.
@@ -392,9 +393,16 @@ def trial_publications(**tables: pl.LazyFrame) -> pl.LazyFrame:
     return references.find_trial_publications(tables)
 
 
-def _find(source: PublicationSource) -> Callable[..., pl.LazyFrame]:
-    """What finds the drugs that the titles of a source name."""
-    return partial(mentions.find_drugs_named, titles=source.titles)
+def _find(
+    source: PublicationSource, rules: tuple[SpanOrigin, ...] = ()
+) -> Callable[..., pl.LazyFrame]:
+    """What finds the drugs that the titles of a source name, by names and by rules."""
+    return partial(mentions.find_drugs_named, titles=source.titles, rules=rules)
+
+
+def _mention_rules(workplace: Workplace) -> tuple[SpanOrigin, ...]:
+    """The rules that the settings ask for."""
+    return tuple(rule for rule in SpanOrigin if rule in workplace.choices["mention_rules"].split())
 
 
 @dg.multi_asset(
@@ -414,8 +422,11 @@ def _find(source: PublicationSource) -> Callable[..., pl.LazyFrame]:
     },
     can_subset=True,
 )
-def drugs_named(context: dg.AssetExecutionContext, drugs: pl.LazyFrame) -> Iterator[dg.Output[Any]]:
+def drugs_named(
+    context: dg.AssetExecutionContext, drugs: pl.LazyFrame, workplace: Workplace
+) -> Iterator[dg.Output[Any]]:
     """The drugs that the titles of every source name."""
+    rules = _mention_rules(workplace)
     # Each recipe runs, in its IO manager, before the next one is made.
     with hold_prepared():
         for source in sources.PUBLICATIONS:
@@ -423,7 +434,7 @@ def drugs_named(context: dg.AssetExecutionContext, drugs: pl.LazyFrame) -> Itera
             if table in context.op_execution_context.selected_output_names:
                 recipe = Recipe(
                     of=f"{source.name}_records",
-                    make=_find(source),
+                    make=_find(source, rules),
                     side_table=mentions.list_searched_names(drugs),
                     prepare=mentions.Vocabulary.of,
                 )
@@ -460,10 +471,13 @@ def drugs_named(context: dg.AssetExecutionContext, drugs: pl.LazyFrame) -> Itera
         "compared without case and accents. Of overlapping names the leftmost, longest counts; a "
         "name of two drugs mentions both, and is marked `ambiguous`. `spans` are all places in the "
         "title, in characters. For example, the PubMed title `Ethanol in rats` gives one row with "
-        "drug `ETHANOL`, source `pubmed`, and `[{start: 0, end: 7, text: Ethanol}]` as its spans."
+        "drug `ETHANOL`, source `pubmed`, and `[{start: 0, end: 7, text: Ethanol, by: name}]` as "
+        "its spans."
     ),
 )
-def mentions_table(drugs: pl.LazyFrame, **tables: pl.LazyFrame) -> pl.LazyFrame:
+def mentions_table(
+    workplace: Workplace, drugs: pl.LazyFrame, **tables: pl.LazyFrame
+) -> pl.LazyFrame:
     """Every drug named in a title."""
     return mentions.join_mentions(
         {source.name: tables[source.name] for source in sources.PUBLICATIONS},
@@ -471,6 +485,7 @@ def mentions_table(drugs: pl.LazyFrame, **tables: pl.LazyFrame) -> pl.LazyFrame:
         drugs,
         {source.name: source.titles for source in sources.PUBLICATIONS},
         {source.name: tables[f"merged_{source.name}"] for source in sources.PUBLICATIONS},
+        _mention_rules(workplace),
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import msgspec
 
 from drug_assets import sources
-from drug_assets.terms import ATC_CODE, DatePrecision, TrialPublicationKind
+from drug_assets.terms import ATC_CODE, DatePrecision, SpanOrigin, TrialPublicationKind
 
 #: Names of the objects of the documents in a store.
 FILE = "graph.json"
@@ -46,14 +46,16 @@ if TYPE_CHECKING:
     PublicationType: TypeAlias = str
     Precision: TypeAlias = str
     Kind: TypeAlias = str
+    Rule: TypeAlias = str
 else:
     PublicationType = Literal[tuple(source.document_type for source in sources.PUBLICATIONS)]
     Kind = Literal[tuple(term.value for term in TrialPublicationKind)]
     Precision = Literal[tuple(term.value for term in DatePrecision)]
+    Rule = Literal[tuple(term.value for term in SpanOrigin if term is not SpanOrigin.NAME)]
 
 
 class _Whole(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """A JSON object that must have all declared members and no others."""
+    """A JSON object that must have all declared members, but for unset ones, and no others."""
 
 
 class _Brief(msgspec.Struct, gc=False):
@@ -97,6 +99,13 @@ class TrialOfPublication(_Whole):
     kind: Kind
 
 
+class SpanByRule(_Whole):
+    """A span that a rule found: it is no name of the drug."""
+
+    by: Rule
+    span: tuple[Position, Position]
+
+
 class Mention(_Whole):
     """A publication whose title names the drug: drug -> publication -> journal."""
 
@@ -116,6 +125,15 @@ class Mention(_Whole):
         list[TrialOfPublication],
         msgspec.Meta(description="Of any other publication: the trials that it belongs to."),
     ]
+    rules: (
+        Annotated[
+            list[SpanByRule],
+            msgspec.Meta(
+                min_length=1, description="Those of the spans that rules found; absent without any."
+            ),
+        ]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
 
 
 class ListedDrug(_Whole):

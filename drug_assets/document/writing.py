@@ -13,9 +13,10 @@ import polars as pl
 
 from drug_assets import sources
 from drug_assets.document import schema
+from drug_assets.terms import SpanOrigin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     import msgspec
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 BATCH_MENTIONS = 100_000
 #: Lines of the document of names that are in memory at once.
 BATCH_NAMES = 20_000
+
+#: The member of a mention that is there only if it holds something.
+_RULES = "rules"
 
 _TYPES = {source.name: source.document_type for source in sources.PUBLICATIONS}
 
@@ -60,12 +64,13 @@ def write_lines(
         .collect()
     )
     ties = _collect_ties(trial_publications)
+    has_rules = _has_spans_by_rules(mentions)
     sizes: list[int] = []
     with TemporaryFile() as file:
         for batch in listed.partition_by("batch", maintain_order=True):
             first, last = (pl.lit(batch["drug_id"][row]) for row in (0, -1))
             of_batch = mentions.filter(pl.col("drug_id").is_between(first, last))
-            lines = _make_drug_objects(batch, of_batch, ties)
+            lines = _make_drug_objects(batch, of_batch, ties, has_rules=has_rules)
             sizes.extend(lines.str.len_bytes())
             file.writelines(lines.cast(pl.Binary))
         offsets = (
@@ -160,14 +165,29 @@ def _group_ties(
     )
 
 
+def _has_spans_by_rules(mentions: pl.LazyFrame) -> bool:
+    by = pl.col("spans").explode(empty_as_null=False).struct.field("by")
+    return bool(mentions.select((by != SpanOrigin.NAME).any()).collect().item())
+
+
 def _make_drug_objects(
-    drugs: pl.DataFrame, mentions: pl.LazyFrame, ties: Mapping[str, pl.DataFrame]
+    drugs: pl.DataFrame,
+    mentions: pl.LazyFrame,
+    ties: Mapping[str, pl.DataFrame],
+    *,
+    has_rules: bool,
 ) -> pl.Series:
     """The JSON objects of these drugs, in their order.
 
     Rows are sorted and grouped by line number, which is much faster than by a text.
     """
-    start, end = (pl.element().struct.field(name) for name in ("start", "end"))
+    start, end, by = (pl.element().struct.field(name) for name in ("start", "end", "by"))
+    by_rule = pl.element().filter(by != SpanOrigin.NAME).struct
+    rules = pl.col("spans").list.eval(
+        pl.struct(
+            by=by_rule.field("by"), span=pl.concat_arr(by_rule.field("start"), by_rule.field("end"))
+        )
+    )
     numbered = (
         mentions.select(
             "drug_id",
@@ -180,6 +200,7 @@ def _make_drug_objects(
             type=pl.col("source").replace(_TYPES),
             id="publication_id",
             spans=pl.col("spans").list.eval(pl.concat_arr(start, end)),
+            **({_RULES: rules} if has_rules else {}),
         )
         .collect()
         .join(drugs.select("drug_id", "line"), on="drug_id", how="left", maintain_order="left")
@@ -188,7 +209,7 @@ def _make_drug_objects(
     for member, tied in ties.items():
         numbered = _add_ties(numbered, tied.rename({"tied": member}), member)
     of_drug = numbered.group_by("line", maintain_order=True).agg(
-        mentions=_json_object(schema.Mention)
+        mentions=_json_object(schema.Mention, without=() if has_rules else (_RULES,))
     )
     follows_another = (
         pl.col(key).ne_missing(pl.col(key).shift()) for key in ("line", "journal_id")
@@ -209,13 +230,15 @@ def _make_drug_objects(
         .group_by(pl.col("line").set_sorted(), maintain_order=True)
         .agg(journals=_json_object(schema.Journal))
     )
-    return (
+    objects = (
         drugs.join(of_drug, on="line", how="left", maintain_order="left")
         .join(of_journal, on="line", how="left", maintain_order="left")
         .with_columns(pl.col("mentions", "journals").fill_null([]))
         .select(_json_object(schema.Drug).struct.json_encode())
         .to_series()
     )
+    # Within a text of JSON, the quotes of the key would be escaped.
+    return objects.str.replace_all(f',"{_RULES}":[]', "", literal=True) if has_rules else objects
 
 
 def _add_ties(mentions: pl.DataFrame, tied: pl.DataFrame, member: str) -> pl.DataFrame:
@@ -229,6 +252,6 @@ def _add_ties(mentions: pl.DataFrame, tied: pl.DataFrame, member: str) -> pl.Dat
     )
 
 
-def _json_object(declared: type[msgspec.Struct]) -> pl.Expr:
+def _json_object(declared: type[msgspec.Struct], without: Collection[str] = ()) -> pl.Expr:
     """A struct with the declared members, taken from the columns of the same names."""
-    return pl.struct(declared.__struct_fields__)
+    return pl.struct([name for name in declared.__struct_fields__ if name not in without])

@@ -245,9 +245,7 @@ def test_nothing_lost_fails_where_a_row_took_the_place_of_another(store: Store) 
 
 def _moved_by_one(rows: pl.DataFrame) -> pl.DataFrame:
     span = pl.element().struct
-    moved = pl.struct(
-        start=span.field("start") + 1, end=span.field("end") + 1, text=span.field("text")
-    )
+    moved = pl.struct(*(span.field(end) + 1 for end in ("start", "end")), span.field("text", "by"))
     return rows.with_columns(spans=pl.col("spans").list.eval(moved))
 
 

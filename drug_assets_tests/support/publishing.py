@@ -68,7 +68,12 @@ class Publishing:
                 "date_precision": precision,
                 "retracted": retracted,
                 "spans": [
-                    {"start": start, "end": start + length, "text": title[start : start + length]}
+                    {
+                        "start": start,
+                        "end": start + length,
+                        "text": title[start : start + length],
+                        "by": "name",
+                    }
                     for start in starts
                 ],
                 "ambiguous": False,

@@ -102,7 +102,7 @@ def mention(drug: str, publication_id: str = "1", source: str = "pubmed", **fiel
     """A row of `mentions`; its title and spans spell the drug, unless told otherwise."""
     title = fields.get("title", f"On {drug}.")
     spans = [
-        {"start": found.start(), "end": found.end(), "text": found.group()}
+        {"start": found.start(), "end": found.end(), "text": found.group(), "by": "name"}
         for found in re.finditer(re.escape(drug), title)
     ]
     return {
