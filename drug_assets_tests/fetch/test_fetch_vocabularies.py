@@ -142,6 +142,7 @@ def test_what_is_read_of_each_lands_and_can_be_read(
         assert raw_rows(name, (tmp_path / name).read_bytes(), DRUGS).height > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vocabulary", LANDED)
 def test_the_same_edition_is_not_pulled_again(
     owner: Owner, tmp_path: Path, vocabulary: str
@@ -158,6 +159,7 @@ def test_the_same_edition_is_not_pulled_again(
     assert [f.edition for f in again.files] == [f.edition for f in first.files]
 
 
+@pytest.mark.slow
 def test_the_same_edition_is_asked_for_without_being_sent(owner: Owner, tmp_path: Path) -> None:
     offer_mesh(owner, 2026)
     pull(owner, "mesh", tmp_path)
@@ -172,6 +174,7 @@ def test_the_same_edition_is_asked_for_without_being_sent(owner: Owner, tmp_path
     )
 
 
+@pytest.mark.slow
 def test_a_checksum_that_did_not_change_spares_the_request(owner: Owner, tmp_path: Path) -> None:
     offer_rxnorm(owner, "03022026")
     assert [f.is_verified for f in pull(owner, "rxnorm", tmp_path).files] == [True]
@@ -179,6 +182,7 @@ def test_a_checksum_that_did_not_change_spares_the_request(owner: Owner, tmp_pat
     assert len(owner.asked_files) == 1
 
 
+@pytest.mark.slow
 def test_a_newer_edition_replaces_that_of_the_former_pull(owner: Owner, tmp_path: Path) -> None:
     offer_mesh(owner, 2025)
     pull(owner, "mesh", tmp_path)
@@ -192,6 +196,7 @@ def test_a_newer_edition_replaces_that_of_the_former_pull(owner: Owner, tmp_path
     assert [each["name"] for each in record["files"]] == ["desc2026.gz", "supp2026.gz"]
 
 
+@pytest.mark.slow
 def test_only_the_file_that_changed_is_pulled(owner: Owner, tmp_path: Path) -> None:
     offer_mesh(owner, 2026)
     pull(owner, "mesh", tmp_path)
@@ -204,6 +209,7 @@ def test_only_the_file_that_changed_is_pulled(owner: Owner, tmp_path: Path) -> N
     assert b"Fictine" in zone(tmp_path)["mesh_2026-03-09_supp2026.xml.gz"]
 
 
+@pytest.mark.slow
 def test_the_newest_edition_of_which_all_files_are_offered_counts(
     owner: Owner, tmp_path: Path
 ) -> None:
@@ -235,6 +241,7 @@ def test_what_a_person_landed_stays_and_is_named(owner: Owner, tmp_path: Path) -
     ]
 
 
+@pytest.mark.slow
 def test_what_was_removed_from_the_landing_zone_comes_again(owner: Owner, tmp_path: Path) -> None:
     offer_rxnorm(owner, "03022026")
     (name, _) = pull(owner, "rxnorm", tmp_path).landed
@@ -303,6 +310,7 @@ def test_tries_that_get_further_are_not_counted(owner: Owner, tmp_path: Path) ->
     assert pull(owner, "rxnorm", tmp_path).retries == 7 > IN_PARTS.attempts
 
 
+@pytest.mark.slow
 def test_a_file_that_changes_between_two_parts_comes_anew(
     owner: Owner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -588,6 +596,7 @@ def test_a_pull_that_dies_anywhere_leaves_what_the_next_one_finishes(
     assert dies_at > 8
 
 
+@pytest.mark.slow
 def test_an_edition_that_was_half_landed_goes_when_a_newer_one_comes(
     owner: Owner, tmp_path: Path
 ) -> None:
