@@ -450,11 +450,10 @@ def vocabulary(name: str, landing: str | None, *, as_json: bool) -> None:
         return
     for warning in report.warnings:
         _echo(f"warning: {warning}", err=True)
-    removed = f"; removed {len(report.removed)} of a former edition" if report.removed else ""
-    _echo(
-        f"{report.title} ({report.editions}): {len(report.landed)} files landed in"
-        f" {settings.landing}, {len(report.kept)} were there{removed}"
-    )
+    did = [f"{len(report.landed)} files landed in {settings.landing}"] if report.landed else []
+    did += [f"{len(report.kept)} were there in this edition"] if report.kept else []
+    did += [f"{len(report.removed)} of a former one were removed"] if report.removed else []
+    _echo(f"{report.title} ({report.editions}): {', '.join(did)}")
 
 
 @main.command()

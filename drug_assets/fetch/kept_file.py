@@ -84,9 +84,9 @@ def read_http_date(text: str | None) -> dt.datetime | None:
     """The time of a header such as `Last-Modified`, in UTC; None if it is missing or none."""
     try:
         time = parsedate_to_datetime(text or "")
-    except ValueError:
+        return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         return None
-    return time.replace(tzinfo=dt.UTC) if time.tzinfo is None else time.astimezone(dt.UTC)
 
 
 @dataclass(frozen=True)

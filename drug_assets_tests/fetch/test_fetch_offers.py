@@ -120,6 +120,7 @@ EARLIER, JUST_NOW = "Tue, 03 Feb 2026 04:00:00 GMT", "Tue, 03 Feb 2026 04:59:59 
         ({"etag": 'W/"1"'}, None),
         ({"last-modified": JUST_NOW}, None),
         ({"last-modified": "yesterday"}, None),
+        ({"last-modified": "Fri, 31 Dec 9999 23:59:59 -2300"}, None),
         ({}, None),
     ],
 )
