@@ -131,6 +131,11 @@ class RawDrugs(RawRecord):
     tree_numbers = dy.String(
         nullable=True, description="Tree numbers of a descriptor of MeSH, separated by bars."
     )
+    class_names = dy.String(
+        nullable=True,
+        description="Names of classes above its ATC codes, separated by bars: the code, a blank "
+        "and the name.",
+    )
 
 
 class RawPublications(RawRecord):

@@ -180,6 +180,7 @@ HEADERS = {
         "moiety_in": ("moiety_in", "Moiety in"),
         "mapped_to": ("mapped_to",),
         "tree_numbers": ("tree_numbers",),
+        "class_names": ("class_names",),
     },
     PUBMED: {
         "id": ("id", "PMID"),
@@ -300,9 +301,9 @@ def test_forms_tell_values_apart(form: str, text: str, matches: bool) -> None:
 def test_the_fields_of_each_source_that_can_have_several_values() -> None:
     assert {source.name: sorted(source.listed) for source in sources.ALL} == {
         "drugs": [
-            *("atccode", "bdpm", "brands", "cas", "chembl", "drugbank", "form_of", "forms"),
-            *("inchikey", "mapped_to", "mesh", "moiety_in", "products", "research_codes", "rxcui"),
-            *("synonyms", "tree_numbers", "unii"),
+            *("atccode", "bdpm", "brands", "cas", "chembl", "class_names", "drugbank", "form_of"),
+            *("forms", "inchikey", "mapped_to", "mesh", "moiety_in", "products"),
+            *("research_codes", "rxcui", "synonyms", "tree_numbers", "unii"),
         ],
         "pubmed": [
             "corrections",

@@ -39,6 +39,8 @@ _LISTS_OF_DRUGS = (
     *("synonyms", "brands", "research_codes", "forms"),
     *("products", "moiety_in", "mapped_to", "tree_numbers"),
 )
+#: An ATC code and, behind a blank, a name.
+_NAMED_CLASS = ATC_CODE.removesuffix("$") + r" \S"
 #: Codes of ATC levels 1 to 4 are shorter: groups, not substances.
 _ATC_SUBSTANCE_CHARS = ATC_LEVELS[-1]
 
@@ -177,7 +179,7 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
         id_text=clean_field(pl.col("id")),
         listed=listed,
         drug=pl.coalesce(listed, class_name),
-        class_names=pl.concat_list(pl.when(is_class).then(code + " " + class_name)),
+        class_names=_read_class_names(pl.when(is_class).then(code + " " + class_name)),
         group=group,
         codes=split_values("atccode", ATC_CODES_FORM),
         **{name: split_values(name) for name in _LISTS_OF_DRUGS},
@@ -216,8 +218,19 @@ def clean_drug_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
             *_LISTS_OF_DRUGS,
             "xrefs",
             "form_of",
-            pl.col("class_names").list.drop_nulls(),
+            "class_names",
             is_part.alias("is_part"),
         )
         .select(contracts.DrugRecords.column_names())
     )
+
+
+def _read_class_names(of_its_code: pl.Expr) -> pl.Expr:
+    """The names of ATC classes that a row gives, each behind the code of the class.
+
+    Args:
+        of_its_code: such a text for the only code of the row; null where its name is not given.
+    """
+    # One step for both, and for nulls: each step over lists costs.
+    named = pl.element().filter(pl.element().str.contains(_NAMED_CLASS))
+    return pl.concat_list(split_values("class_names"), of_its_code).list.eval(named)

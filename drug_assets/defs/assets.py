@@ -553,7 +553,8 @@ def top_journal(journal_drugs: pl.LazyFrame) -> pl.LazyFrame:
     details=(
         "A drug is of the class of each of its ATC codes, and of all classes above: one with code "
         "`N02BA01` is of `N02BA01`, `N02BA`, `N02B`, `N02` and `N`. Names come from the WHO's ATC "
-        "table, if it has landed. A class that only the table names has no drugs."
+        "table and DrugBank's XML, if they have landed. A class that only a list names has no "
+        "drugs."
     ),
 )
 def atc_classes(**tables: pl.LazyFrame) -> pl.LazyFrame:

@@ -28,7 +28,7 @@ OWNERS_FILES = (r"(?:drugbank[\s_-]*)?(?:all[\s_-]*)?full[\s_-]*database.*\.xml"
 
 _FIELDS = (
     *("id", "drug", "synonyms", "brands", "forms", "atccode"),
-    *("cas", "unii", "inchikey", "rxcui", "chembl"),
+    *("cas", "unii", "inchikey", "rxcui", "chembl", "class_names"),
 )
 _DRUG = _FIELDS.index("drug")
 
@@ -90,6 +90,11 @@ def _read_drug(drug: Any) -> list[Row]:
             found["synonyms"] += (synonym.text or "" for synonym in part)
         elif element == "atc-codes":
             found["atccode"] += (code.get("code", "") for code in part)
+            found["class_names"] += (
+                f"{level.get('code')} {level.text}"
+                for level in part.iterdescendants(f"{space}level")
+                if level.text
+            )
     del found["id"][1:]
     mixtures = _read_mixtures(drug, space)
     found["brands"] = [name for name in found["brands"] if not mixtures.get(name.casefold())]

@@ -69,7 +69,8 @@ class Drugs(DrugList):
     listed = frozenset(
         {
             *("atccode", "synonyms", "brands", "research_codes", "forms", "form_of"),
-            *("products", "moiety_in", "mapped_to", "tree_numbers", *IdentifierScheme),
+            *("products", "moiety_in", "mapped_to", "tree_numbers", "class_names"),
+            *IdentifierScheme,
         }
     )
     formats = ("json", "csv", "mesh_xml", "drugbank_xml")

@@ -221,6 +221,16 @@ def test_a_title_is_folded_to_be_compared() -> None:
         ({"atc_name": "Group", "atccode": "A04ADX"}, "class_names", []),
         ({"atc_name": "Group", "atccode": "A04AD|A04AE"}, "class_names", []),
         ({"atc_name": "Group", "atccode": None}, "class_names", []),
+        (
+            {"class_names": f"A04A {UNTIDY}|x|A04|a04 y|B C D", "atccode": "A04A|B"},
+            "class_names",
+            [f"A04A {TIDY}", "B C D"],
+        ),
+        (
+            {"class_names": "A Above", "atccode": "A04", "atc_name": "Group"},
+            "class_names",
+            ["A Above", "A04 Group"],
+        ),
     ],
 )
 def test_the_record_of_a_row_of_a_drug_list(row: Row, column: str, value: Any) -> None:

@@ -60,6 +60,7 @@ def test_a_drug_gives_its_names_codes_and_identifiers() -> None:
         "inchikey": "AAAAAAAAAAAAAA-BBBBBBBBBB-N",
         "rxcui": "991",
         "chembl": "CHEMBL99",
+        "class_names": "N02BA Low class|N HIGH CLASS|B01AC Low class|B HIGH CLASS",
     }
 
 

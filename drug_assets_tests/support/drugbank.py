@@ -75,7 +75,8 @@ def to_drug(drug: Drug, created: str = "2005-06-13") -> str:
     others = [{"resource": name, "identifier": value} for name, value in drug.others]
     calculated = [{"kind": "InChIKey", "value": drug.inchikey, "source": "ChemAxon"}]
     codes = "".join(
-        f'<atc-code code="{code}"><level code="{code[:5]}">Class</level></atc-code>\n'
+        f'<atc-code code="{code}">\n<level code="{code[:5]}">Low class</level>\n'
+        f'<level code="{code[:1]}">HIGH CLASS</level>\n</atc-code>\n'
         for code in drug.codes
     )
     within = [{"drugbank-id": "DB1", "name": name} for name in drug.pathway]
