@@ -442,7 +442,7 @@ class DrugNames(dy.Schema):
     kind = dy.String(description=f"What it is, of several the first. {NameKind.listed()}.")
     searched = dy.Bool(description="Whether titles are searched for it.")
     reason = dy.String(
-        nullable=True, description="Why they are not: as the stop list says, or `no letter`."
+        nullable=True, description="Why they are not, as the stop list or a rule says."
     )
 
     @dy.rule()

@@ -184,7 +184,7 @@ class Issue(Term):
         "another drug has one of its identifiers, too, but is not the same",
     )
     UNSEARCHABLE_NAME = "unsearchable_name", "one of its names has no letter"
-    STOPPED_NAME = "stopped_name", "one of its names is on the stop list and is not searched for"
+    STOPPED_NAME = "stopped_name", "one of its names is not safe, and is not searched for"
 
 
 class RejectReason(Term):

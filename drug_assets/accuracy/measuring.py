@@ -17,7 +17,7 @@ from drug_assets.accuracy.gold import GoldError
 from drug_assets.accuracy.mistakes import SIGN, Known, Mistakes, list_mistakes
 from drug_assets.accuracy.scores import Figure, Scores, count_titles, score
 from drug_assets.cleaning import drugs as drug_cleaning
-from drug_assets.cleaning.drug_names import NO_LETTER, why_not_searched
+from drug_assets.cleaning.drug_names import NO_LETTER
 from drug_assets.cleaning.name_variants import RULES, Rules, make_variants_by_list
 from drug_assets.cleaning.text import blank_raised, fold_text
 from drug_assets.mentions import Vocabulary, find_mentions
@@ -191,11 +191,22 @@ def _add_rules(measuring: _Measuring, names: pl.DataFrame, stop_list: StopList) 
     measuring.add(f"{STOP_LIST}, {_ALONE}", safe)
     measuring.add(f"{STOP_LIST}, {_WITHOUT}", names.filter(_HAS_LETTER))
     of_lists = listed.select("drug_id", "name", list="source_file")
-    reason = why_not_searched(pl.col("name"), pl.lit(NameKind.VARIANT.value), stop_list)
+    reason = stop_list.reason(pl.col("name"))
+    unsafe = (
+        names.group_by("drug_id", folded=fold_text(pl.col("name")))
+        .agg(pl.col("searched").any())
+        .filter(~pl.col("searched"))
+    )
     for name, rule in RULES.items():
         others = {other: r for other, r in RULES.items() if other != name}
         for kind, rules in ((_ALONE, {name: rule}), (_WITHOUT, others)):
-            variants = make_variants_by_list(of_lists, rules).filter(reason.is_null())
+            variants = (
+                make_variants_by_list(of_lists, rules)
+                .filter(reason.is_null())
+                .join(
+                    unsafe, left_on=["drug_id", "name"], right_on=["drug_id", "folded"], how="anti"
+                )
+            )
             measuring.add(f"{name}, {kind}", pl.concat([safe, variants.select(safe.columns)]))
 
 

@@ -6,6 +6,8 @@ are not safe to search for to `stop_list`, the search itself to `mentions`.
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -35,18 +37,41 @@ _KINDS = pl.Enum([kind.value for kind in NameKind])
 _NAME = ("component", "source_file", "name")
 #: Why a name without a letter is not searched for: it would be a number or a sign.
 NO_LETTER = "no letter"
+#: Characters of the shortest code that is searched for.
+SHORTEST_CODE = 5
+SHORT_CODE = f"a code of fewer than {SHORTEST_CODE} characters: it mostly means something else"
+EVERYDAY_WORD = "a word of the language: as a brand or code it is seldom meant"
+#: Path of the words: English ones, from SCOWL (see NOTICE).
+WORDS = Path(__file__).with_name("everyday_words.csv")
 
 
-def why_not_searched(name: pl.Expr, kind: pl.Expr, stop_list: StopList) -> pl.Expr:  # noqa: ARG001
+def why_not_searched(name: pl.Expr, kind: pl.Expr, stop_list: StopList) -> pl.Expr:
     """Why titles are not searched for a name; null if they are.
+
+    A stop list decides before the rules for kinds of names: it can allow a name, too.
 
     Args:
         name: a String column, without marks.
-        kind: its kind, one of `terms.NameKind`.
+        kind: its kind, one of `terms.NameKind`; of a variant, that of the name it is made from.
         stop_list: names that are not safe to search for.
     """
-    letterless = pl.when(~fold_text(name).str.contains(LETTER)).then(pl.lit(NO_LETTER))
-    return pl.coalesce(letterless, stop_list.reason(name))
+    folded = fold_text(name)
+    is_code, is_brand = kind == NameKind.CODE.value, kind == NameKind.BRAND.value
+    reasons = {
+        SHORT_CODE: is_code & (folded.str.len_chars() < SHORTEST_CODE),
+        EVERYDAY_WORD: (is_code | is_brand) & folded.is_in(_list_everyday_words().implode()),
+    }
+    by_kind = pl.coalesce(pl.when(holds).then(pl.lit(why)) for why, holds in reasons.items())
+    return pl.coalesce(
+        pl.when(~folded.str.contains(LETTER)).then(pl.lit(NO_LETTER)),
+        stop_list.reason(name),
+        pl.when(~stop_list.allows(name)).then(by_kind),
+    )
+
+
+@cache
+def _list_everyday_words() -> pl.Series:
+    return pl.read_csv(WORDS, schema={"word": pl.String}).to_series()
 
 
 def list_names(
@@ -67,26 +92,33 @@ def list_names(
         is that of the name it is made from.
     """
     listed = _collect(rows, names_of_forms)
-    named = _mark_forms(listed)
+    named = _mark_forms(listed).with_columns(
+        reason=why_not_searched(pl.col("name"), pl.col("kind"), stop_list)
+    )
     made = make_variants_by_list(
         named.select("name", drug_id="component", list="source_file"), rules
     ).rename({"drug_id": "component", "list": "source_file"})
-    source = ["component", "made_from"]
-    made_from = (
-        named.select("component", made_from="folded", is_form="is_form")
-        .join(made, on=source, how="semi")
-        .unique()
-    )
+    origins = named.select("component", "is_form", "reason", made_from="folded", of="kind").unique()
+    safe = pl.col("reason").is_null()
     variants = (
-        made.join(made_from, on=source)
+        made.join(origins, on=["component", "made_from"])
         .group_by(_NAME)
-        .agg(pl.col("is_form").all())
+        .agg(
+            pl.col("is_form").all(),
+            of=pl.coalesce(pl.col("of").filter(safe).min(), pl.col("of").min()),
+            # What is made of unsafe names alone is not safe either.
+            inherited=pl.when(~safe.any()).then(pl.col("reason").min()),
+        )
         .with_columns(kind=pl.lit(NameKind.VARIANT.value, dtype=_KINDS))
+        .with_columns(
+            reason=pl.coalesce(
+                why_not_searched(pl.col("name"), pl.col("of"), stop_list),
+                pl.when(~stop_list.allows(pl.col("name"))).then("inherited"),
+            )
+        )
     )
-    columns = (*_NAME, "kind", "is_form")
-    return pl.concat([named.select(columns), variants.select(columns)]).with_columns(
-        reason=why_not_searched(pl.col("name"), pl.col("kind"), stop_list)
-    )
+    columns = (*_NAME, "kind", "is_form", "reason")
+    return pl.concat([named.select(columns), variants.select(columns)])
 
 
 def _mark_forms(listed: pl.DataFrame) -> pl.DataFrame:

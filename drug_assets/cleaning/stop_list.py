@@ -1,9 +1,11 @@
 """Names that are not safe to search titles for: too short, or words of the language (SPEC 4).
 
-A stop list is a CSV file with the columns `name` and `reason`, one name per line; in a name, `?`
-stands for any one letter. The project's own list is `stop_list.csv` beside this module. Names are
-compared folded. Collecting the names of a drug belongs to `drugs`, reading the bytes at a location
-to `storage`.
+A stop list is a CSV file with the columns `name` and `reason`, one name per line. In a name, `?`
+stands for any one letter, and `*` behind a blank at its end for one further word, or none: so
+`aspergillus *` stops all species. The reason `allowed` lets titles be searched for a name that
+another line or a rule would stop. The project's own list is `stop_list.csv` beside this module.
+Names are compared folded, a hyphen and a blank are one. Rules for kinds of names belong to
+`drug_names`, reading the bytes at a location to `storage`.
 """
 
 from __future__ import annotations
@@ -20,13 +22,16 @@ from drug_assets.cleaning.text import fold_string, fold_text
 from drug_assets.errors import DrugAssetsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import polars as pl
 
 #: Path of the project's own list.
 OWN = Path(__file__).with_suffix(".csv")
 _ANY_LETTER = "?"
+_ANY_WORD = " *"
+#: The reason of names that are searched for, whatever else is said of them.
+ALLOWED = "allowed"
 _UNKNOWN = "on the stop list"
 
 
@@ -44,11 +49,11 @@ class StopListError(DrugAssetsError):
 
 @dataclass(frozen=True)
 class StopList:
-    """Names that titles are not searched for."""
+    """Names that titles are not searched for, and names that they are, whatever a rule says."""
 
-    #: Folded names.
+    #: Folded names with blanks for hyphens, as all names here.
     names: frozenset[str] = frozenset()
-    #: Folded names in which `?` stands for any one letter.
+    #: Names with `?` for any one letter, or with ` *` at the end for one further word or none.
     patterns: frozenset[str] = frozenset()
     #: The reasons by folded name; of others it is unknown.
     reasons: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
@@ -81,7 +86,9 @@ class StopList:
                 f"line {rows.line_num} is no CSV ({error}): write name,reason, with a name or a "
                 'reason that holds a comma in "quotes"',
             ) from error
-        patterns = frozenset(name for name in reasons if _ANY_LETTER in name)
+        patterns = frozenset(
+            name for name in reasons if _ANY_LETTER in name or name.endswith(_ANY_WORD)
+        )
         return cls(frozenset(reasons) - patterns, patterns, reasons)
 
     @property
@@ -98,24 +105,45 @@ class StopList:
         return self.reason(name).is_not_null()
 
     def reason(self, name: pl.Expr) -> pl.Expr:
-        """Why each name of a column is on the list; null if it is not."""
+        """Why each name of a column is not searched for; null if the list does not say so."""
+        return self._verdict(name).replace(ALLOWED, None)
+
+    def allows(self, name: pl.Expr) -> pl.Expr:
+        """Whether the list says of each name of a column that it is searched for."""
+        lines = frozenset(line for line, reason in self.reasons.items() if reason == ALLOWED)
+        allowed = StopList(self.names & lines, self.patterns & lines, self.reasons)
+        return allowed._verdict(name).is_not_null()
+
+    def _verdict(self, name: pl.Expr) -> pl.Expr:
+        """The reason of the line that decides: that of the name itself, else of a pattern.
+
+        Of several patterns, one that allows a name decides.
+        """
         import polars as pl
 
-        return name.map_batches(self._find_reasons, return_dtype=pl.String, is_elementwise=True)
-
-    def _find_reasons(self, names: pl.Series) -> pl.Series:
-        import polars as pl
-
-        # Within one expression, each mention of a folded name would fold it again.
-        folded = names.to_frame("name").select(fold_text(pl.col("name")))
-        name = pl.col("name")
-        by_name = {stopped: self._reason_of(stopped) for stopped in sorted(self.names)}
-        reasons = [name.replace_strict(by_name, default=None, return_dtype=pl.String)]
-        for pattern in sorted(self.patterns):
+        plain = fold_text(name).str.replace_all("-", " ", literal=True)
+        names = self._by_reason(self.names)
+        of_words = [pattern for pattern in self.patterns if pattern.endswith(_ANY_WORD)]
+        heads = self._by_reason(of_words, lambda pattern: pattern.removesuffix(_ANY_WORD))
+        first_words = plain.str.replace(r" \S+$", "")
+        reasons = [_look_up(plain, names)]
+        by_pattern = [_look_up(plain, heads), _look_up(first_words, heads)] if heads else []
+        for pattern in sorted(self.patterns.difference(of_words)):
             regex = re.escape(pattern).replace(r"\?", r"\pL")
-            matches = name.str.contains(f"^{regex}$")
-            reasons.append(pl.when(matches).then(pl.lit(self._reason_of(pattern))))
-        return folded.select(pl.coalesce(reasons)).to_series().alias(names.name)
+            matches = plain.str.contains(f"^{regex}$")
+            by_pattern.append(pl.when(matches).then(pl.lit(self._reason_of(pattern))))
+        if any(self._reason_of(pattern) == ALLOWED for pattern in self.patterns):
+            reasons += [pl.when(reason == ALLOWED).then(reason) for reason in by_pattern]
+        return pl.coalesce(reasons + by_pattern)
+
+    def _by_reason(self, lines: Iterable[str], key: Callable[[str], str] = str) -> dict[str, str]:
+        return {key(line): self._reason_of(line) for line in sorted(lines)}
+
+
+def _look_up(name: pl.Expr, reasons: dict[str, str]) -> pl.Expr:
+    import polars as pl
+
+    return name.replace_strict(reasons, default=None, return_dtype=pl.String)
 
 
 def read_stop_list(location: str | None, read: Callable[[str], bytes]) -> StopList:
@@ -157,4 +185,4 @@ def _parse_line(row: list[str], origin: str, line: int) -> tuple[str, str]:
             f"line {line} is {','.join(row)!r}: write a name and the reason why it is unsafe, "
             "name,reason; a comma within either needs quotes around it",
         )
-    return fold_string(parts[0]), parts[1]
+    return fold_string(parts[0]).replace("-", " "), parts[1]

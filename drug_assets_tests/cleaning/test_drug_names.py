@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from drug_assets import contracts
+from drug_assets.cleaning.drug_names import EVERYDAY_WORD, SHORT_CODE
 from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets.cleaning.stop_list import StopList
 from drug_assets_tests.support.raw import Row, drug_rows, held_to
@@ -54,8 +55,8 @@ def test_every_name_has_its_kind() -> None:
 
 @pytest.mark.parametrize("field", ["synonyms", "brands", "research_codes", "forms"])
 def test_names_of_every_kind_are_searched_for(field: str) -> None:
-    (drug,) = tables({"drug": "Alpha", field: "Uno|Gold|AB|12"})["drugs"].to_dicts()
-    assert drug["names"] == ["Alpha", "Uno"]
+    (drug,) = tables({"drug": "Alpha", field: "Primo|Gold|AB|12"})["drugs"].to_dicts()
+    assert drug["names"] == ["Alpha", "Primo"]
     assert drug["issues"] == ["missing_code", "stopped_name", "unsearchable_name"]
 
 
@@ -145,3 +146,42 @@ class TestVariantsOfSeveralLists:
         }
         found = self.of(self.CATION, {**other, "source_file": "a.csv"})
         assert found == {"Lithium cation": ["Lithium cation"], "Lithium ion": ["Lithium ion"]}
+
+
+def reasons(stop_list: bytes, row: Row) -> dict[str, str | None]:
+    """By name, why titles are not searched for it."""
+    stops = StopList.of(b"name,reason\n" + stop_list, "stops.csv")
+    cleaned = clean_drugs(DRUGS.clean_records(drug_rows(row)), stops)
+    return dict(held_to(contracts.DrugNames, cleaned.names).select("name", "reason").rows())
+
+
+def test_short_codes_are_not_searched_for() -> None:
+    found = reasons(b"", {"drug": "Alpha", "research_codes": "AB-1|ABCD|AB-12|ABCDE"})
+    assert {name for name, why in found.items() if why == SHORT_CODE} == {"AB-1", "ABCD", "ab12"}
+    # As a synonym, each is searched for.
+    found = reasons(b"", {"drug": "Alpha", "synonyms": "ABCD", "research_codes": "ABCD"})
+    assert found == {"Alpha": None, "ABCD": None}
+
+
+@pytest.mark.parametrize("field", ["brands", "research_codes"])
+def test_everyday_words_are_not_searched_for_as_brands_or_codes(field: str) -> None:
+    row = {"drug": "Alpha", field: "Vanish|ADVANCE|Advance Forte|Zetabrand"}
+    found = reasons(b"", row)
+    assert {name for name, why in found.items() if why == EVERYDAY_WORD} == {"Vanish", "ADVANCE"}
+    assert reasons(b"", {"drug": "Vanish", "synonyms": "Advance"}).keys() == {"Vanish", "Advance"}
+    assert not any(reasons(b"", {"drug": "Vanish", "synonyms": "Advance"}).values())
+
+
+def test_a_stop_list_can_allow_what_a_rule_stops() -> None:
+    row = {"drug": "Alpha", "brands": "Vanish|Gold", "research_codes": "ABCD"}
+    found = reasons(b"vanish,allowed\n????,allowed\n", row)
+    assert found == {"Alpha": None, "Vanish": None, "Gold": None, "ABCD": None}
+
+
+def test_a_variant_of_unsafe_names_alone_is_not_searched_for() -> None:
+    row = {"drug": "Alpha", "synonyms": "IKN-12"}
+    unsafe = reasons(b"ikn-12,made by the body\n", row)
+    assert unsafe["ikn12"] == "made by the body"
+    assert reasons(b"ikn-12,a test\nikn12,allowed\n", row)["ikn12"] is None
+    # Another list gives a name that is searched for.
+    assert not any(reasons(b"", row).values())

@@ -135,9 +135,10 @@ def test_a_list_that_cannot_be_read_is_said_with_the_cure(error: OSError, said: 
 def test_the_projects_own_list() -> None:
     own = StopList.of(OWN.read_bytes(), OWN.name)
     unsafe = ["K", "no", "As", "lead", "gold", "Water", "combinations", "egg", "Val"]
-    unsafe += ["TCC", "almond", "Hemoglobin", "protein C"]
+    unsafe += ["TCC", "almond", "Hemoglobin", "protein C", "des", "Aspergillus niger"]
+    unsafe += ["Ragweed", "Endothelin-1", "coagulation factor X", "thrombin"]
     safe = ["T3", "5-FU", "ethanol", "aspirin", "oxygen", "lead acetate", "iron", "cocaine", "GABA"]
-    safe += ["DES", "almond oil", "erythropoietin", "oxytocin", "garlic"]
+    safe += ["Bacillus Calmette-Guérin", "almond oil", "erythropoietin", "oxytocin", "garlic"]
     assert stopped(own, *unsafe, *safe) == unsafe
 
 
@@ -145,3 +146,38 @@ def test_the_projects_own_list_has_every_name_once() -> None:
     lines = OWN.read_text(encoding="utf-8").splitlines()
     names = [line.partition(",")[0].casefold() for line in lines]
     assert len(names) == len(set(names))
+
+
+def test_a_hyphen_and_a_blank_are_one() -> None:
+    stop_list = listed("name,reason\ninterleukin 3,made by the body\nc-peptide,the same\n")
+    names = ["Interleukin-3", "interleukin 3", "C peptide", "interleukin3"]
+    assert stopped(stop_list, *names) == ["Interleukin-3", "interleukin 3", "C peptide"]
+
+
+def test_a_star_at_the_end_is_one_further_word_or_none() -> None:
+    stop_list = listed("name,reason\nmucor *,an organism\n* x,no star\n")
+    names = ["Mucor", "Mucor racemosus", "Mucor zeta extract", "mucorin", "a x"]
+    assert stopped(stop_list, *names) == ["Mucor", "Mucor racemosus"]
+
+
+def test_a_name_can_be_allowed_that_another_line_stops() -> None:
+    text = "mucor *,an organism\n???,three letters\nmucor zeta,allowed\nmix,a word\nm??,allowed\n"
+    stop_list = listed(f"name,reason\n{text}")
+    names = pl.DataFrame({"name": ["Mucor zeta", "mucor beta", "Mab", "mix", "tab", "other"]})
+    column = pl.col("name")
+    found = names.select(reason=stop_list.reason(column), allowed=stop_list.allows(column))
+    # A line of the name itself decides before patterns, and one that allows before others.
+    assert found["reason"].to_list() == [
+        *(None, "an organism", None),
+        *("a word", "three letters", None),
+    ]
+    assert found["allowed"].to_list()[:3] == [True, False, True]
+    assert found["allowed"].to_list()[4:] == [False, False]
+    assert StopList().allows(column).meta.root_names() == ["name"]
+
+
+def test_the_own_list_has_each_name_once() -> None:
+    lines = OWN.read_text().splitlines()
+    assert len(lines) == len(set(lines))
+    own = StopList.of(OWN.read_bytes(), "own")
+    assert len(own.reasons) == len(lines) - 1
