@@ -85,6 +85,8 @@ def _write_formulas(symbol: str, charges: Collection[int]) -> str:
     return f"{symbol}(?:{'|'.join(forms)})"
 
 
+#: What every formula has: a search for it is faster than one for formulas.
+_CHARGE = rf"{_PLUS}|\([IV]"
 _FORMULA = "|".join(_write_formulas(symbol, charges) for symbol, (_, charges) in _ELEMENTS.items())
 _SYMBOL_OF = {name: symbol for symbol, (names, _) in _ELEMENTS.items() for name in names}
 _NAME_OF_ELEMENT = (
@@ -173,9 +175,13 @@ def list_elements(names: pl.LazyFrame) -> pl.LazyFrame:
     Returns:
         Columns drug and symbol.
     """
-    element = fold_text(pl.col("name")).str.extract(_NAME_OF_ELEMENT)
-    symbol = element.replace_strict(_SYMBOL_OF, return_dtype=pl.String)
+    symbol = find_element(pl.col("name")).replace_strict(_SYMBOL_OF, return_dtype=pl.String)
     return names.select("drug", symbol=symbol).drop_nulls("symbol").unique()
+
+
+def find_element(name: pl.Expr) -> pl.Expr:
+    """The element whose name, or whose ion's, a name is: `calcium` of `Calcium cation`; or null."""
+    return fold_text(name).str.extract(_NAME_OF_ELEMENT)
 
 
 def _define_abbreviations(named: pl.DataFrame) -> pl.DataFrame:
@@ -204,11 +210,10 @@ def _take_from_brackets(named: pl.DataFrame, shape: str) -> pl.DataFrame:
 def _take_names_in_brackets(named: pl.DataFrame) -> pl.DataFrame:
     """The word in brackets behind a name that looks like a name: "bupropion (Zyban)"."""
     # "naproxen sodium (Anaprox)": where the list lacks the salt, its last word is not what it is.
-    name = fold_text(pl.col("title").str.slice("start", pl.col("end") - pl.col("start")))
-    is_element = name.str.contains(_NAME_OF_ELEMENT)
+    element = find_element(pl.col("title").str.slice("start", pl.col("end") - pl.col("start")))
     return (
         _take_from_brackets(named, f"{_CODE}|{_CAPITALIZED}")
-        .filter(~is_element)
+        .filter(element.is_null())
         .filter(_looks_like_a_name())
     )
 
@@ -288,7 +293,8 @@ def _find_ions(titles: pl.DataFrame, elements: pl.DataFrame) -> pl.DataFrame:
     """Find the formulas of the ions of drugs that are elements."""
     symbol = pl.col("word").str.extract(r"^(\p{L}+)")
     written = (
-        titles.with_columns(word=pl.col("title").str.extract_all(_FORMULA).list.unique())
+        titles.filter(pl.col("title").str.contains(_CHARGE))
+        .with_columns(word=pl.col("title").str.extract_all(_FORMULA).list.unique())
         .explode("word")
         .drop_nulls("word")
         .select("row", "word", symbol=symbol, at=pl.lit(0, dtype=pl.Int64))

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -283,6 +283,13 @@ class Vocabulary:
             first_words=indexed.select("word").unique(),
         )
 
+    @cached_property
+    def elements(self) -> pl.DataFrame:
+        """The drugs that are elements (`mention_rules.list_elements`); made if a rule needs it."""
+        names = self.names.select("name_row", pl.col("name").cast(pl.String)).lazy()
+        owned = names.join(self.owners.lazy(), on="name_row").select("name", drug="drug_row")
+        return mention_rules.list_elements(owned).collect()
+
 
 @dataclass(frozen=True)
 class _Text:
@@ -404,13 +411,11 @@ def _find_by_rules(
     titles: pl.Series, named: pl.DataFrame, vocabulary: Vocabulary, rules: Collection[SpanOrigin]
 ) -> pl.DataFrame:
     """The spans that rules add to those of names, with the columns of these."""
-    names = vocabulary.names.select("name_row", pl.col("name").cast(pl.String))
-    owned = names.join(vocabulary.owners, on="name_row").select("name", drug="drug_row")
     found = mention_rules.find_spans(
         rules,
         titles.alias("title").to_frame().with_row_index("row").cast({"row": named.schema["row"]}),
         named.select("row", "start", drug="drug_row", end=pl.col("start") + pl.col("length")),
-        mention_rules.list_elements(owned.lazy()).collect(),
+        vocabulary.elements,
     )
     return found.select(
         "row", "start", "ambiguous", "by", drug_row="drug", length=pl.col("end") - pl.col("start")

@@ -20,11 +20,12 @@ from drug_assets.cleaning import drugs as drug_cleaning
 from drug_assets.cleaning.drug_names import NO_LETTER
 from drug_assets.cleaning.name_variants import RULES, Rules, make_variants_by_list
 from drug_assets.cleaning.text import blank_raised, fold_text
+from drug_assets.mention_rules import find_element
 from drug_assets.mentions import Vocabulary, find_mentions
-from drug_assets.terms import NameKind
+from drug_assets.terms import NameKind, SpanOrigin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from drug_assets.accuracy.gold import Gold, Spans
     from drug_assets.cleaning.mesh_trees import MeshTrees
@@ -73,6 +74,9 @@ class Accuracy:
     lists: list[Part]
     #: Of the stop list, and of each rule for variants.
     rules: list[Part]
+    #: Of each rule that finds mentions by something that is no name (`mention_rules`), with all
+    #: names and no other of these rules, whether it was asked for or not.
+    mention_rules: list[Part]
 
 
 def measure(
@@ -80,6 +84,7 @@ def measure(
     records: Mapping[str, pl.DataFrame],
     stop_list: StopList,
     trees: MeshTrees | None = None,
+    mention_rules: Collection[SpanOrigin] = (),
 ) -> Accuracy:
     """Measure the accuracy of drug lists.
 
@@ -88,6 +93,7 @@ def measure(
         records: by name of the list, its rows (`contracts.DrugRecords`).
         stop_list: names that are not searched for.
         trees: the trees of MeSH whose records are drugs; the project's own choice if not given.
+        mention_rules: the rules that find mentions by something that is no name.
 
     Raises:
         GoldError: the lists name no drug, so nothing can be measured.
@@ -96,12 +102,13 @@ def measure(
     searched, listed = names.filter("searched"), as_listed(names)
     if searched.is_empty():
         raise GoldError(f"no drug list names a drug: {', '.join(records) or 'there is none'}")
-    measuring = _Measuring(gold)
+    measuring = _Measuring(gold, mention_rules)
     measuring.add(_ALL, searched)
     measuring.add(_LISTED, listed)
     _add_lists(measuring, records, stop_list, trees)
     _add_rules(measuring, names, stop_list)
     scored = score(measuring.counts, against=_ALL)
+    by_mention_rules = _score_mention_rules(gold, searched)
 
     def part(name: str, group: str = "") -> Part:
         alone, without = (f"{group}{name}, {kind}" for kind in (_ALONE, _WITHOUT))
@@ -118,6 +125,7 @@ def measure(
         mistakes=list_mistakes(gold, measuring.found[_ALL], _known(searched, listed)),
         lists=[part(name, _LIST) for name in records] if len(records) > 1 else [],
         rules=[part(name) for name in (STOP_LIST, *RULES)],
+        mention_rules=by_mention_rules,
     )
 
 
@@ -148,19 +156,23 @@ def as_listed(names: pl.DataFrame) -> pl.DataFrame:
     return names.filter(_HAS_LETTER, pl.col("kind") != NameKind.VARIANT)
 
 
-def find_spans(titles: Sequence[str], names: pl.DataFrame) -> Spans:
+def find_spans(
+    titles: Sequence[str], names: pl.DataFrame, rules: Collection[SpanOrigin] = ()
+) -> Spans:
     """Find the spans of names in titles.
 
     Args:
         titles: the titles.
         names: columns drug_id and name.
+        rules: the rules that find mentions by something that is no name.
 
     Returns:
         The spans found in each title.
     """
     frame = pl.LazyFrame({"row": range(len(titles)), "title": titles})
+    found = find_mentions(frame, Vocabulary.of(names), rules=rules)
     spans: Spans = [set() for _ in titles]
-    for row, of_row in find_mentions(frame, Vocabulary.of(names)).select("row", "spans").rows():
+    for row, of_row in found.select("row", "spans").rows():
         spans[row] |= {(span["start"], span["end"]) for span in of_row}
     return spans
 
@@ -210,11 +222,31 @@ def _add_rules(measuring: _Measuring, names: pl.DataFrame, stop_list: StopList) 
             measuring.add(f"{name}, {kind}", pl.concat([safe, variants.select(safe.columns)]))
 
 
+def _score_mention_rules(gold: Gold, searched: pl.DataFrame) -> list[Part]:
+    """Search with all names, and each of the rules that find mentions by something else."""
+    measuring = _Measuring(gold)
+    measuring.add(_ALL, searched)
+    rules = [rule for rule in SpanOrigin if rule is not SpanOrigin.NAME]
+    for rule in rules:
+        measuring.add(rule, searched, [rule])
+    scored = score(measuring.counts, against=_ALL)
+    parts = []
+    for rule in rules:
+        alone, loss = scored[rule]
+        value, low, high = (
+            None if each is None else 0.0 - each for each in (loss.value, loss.high, loss.low)
+        )
+        gain = Figure(value, low, high)
+        parts.append(Part(rule.value, measuring.names[rule], alone, scored[_ALL][0], gain))
+    return parts
+
+
 class _Measuring:
     """Searches the same titles for several sets of names."""
 
-    def __init__(self, gold: Gold) -> None:
+    def __init__(self, gold: Gold, mention_rules: Collection[SpanOrigin] = ()) -> None:
         self._gold = gold
+        self._mention_rules = mention_rules
         #: By setting: what `count_titles` returns, the spans found, the number of names.
         self.counts: dict[str, pl.DataFrame] = {}
         self.found: dict[str, Spans] = {}
@@ -224,11 +256,18 @@ class _Measuring:
         readings = pl.select(fold_text(pl.concat([titles, blank_raised(titles)]))).to_series()
         self._words = readings.str.extract_all(_WORD).explode().drop_nulls().unique().implode()
 
-    def add(self, setting: str, names: pl.DataFrame) -> None:
-        """Search for names: columns drug_id and name."""
+    def add(
+        self, setting: str, names: pl.DataFrame, rules: Collection[SpanOrigin] | None = None
+    ) -> None:
+        """Search for names (columns drug_id and name), by rules other than those of all, if any."""
         folded = names.select("drug_id", name=fold_text(pl.col("name")))
         possible = self._keep_possible(folded)
-        self.found[setting] = find_spans(self._gold.titles, possible)
+        chosen = self._mention_rules if rules is None else rules
+        if chosen:
+            # An element can be there as a formula, without its name.
+            elements = folded.filter(find_element(pl.col("name")).is_not_null())
+            possible = pl.concat([possible, elements]).unique()
+        self.found[setting] = find_spans(self._gold.titles, possible, chosen)
         self.counts[setting] = count_titles(self._gold, self.found[setting], set(possible["name"]))
         self.names[setting] = folded["name"].n_unique()
 

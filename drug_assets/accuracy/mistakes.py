@@ -86,6 +86,7 @@ class Wrong(Term):
         "longer_term",
         "part of a longer term: with a hyphen, or before receptor, syndrome, deficiency, …",
     )
+    BY_RULE = "by_rule", "no name: a rule of `DRUG_ASSETS_MENTION_RULES` found it"
     VARIANT = "variant", "a spelling that a rule made of a listed name"
     FORMULA = "formula", "an ion, an element or a formula"
     CODE = "code", "letters and a number, such as a code"
@@ -200,6 +201,7 @@ def _why_wrong(title: str, start: int, end: int, known: Known) -> Wrong:
     rules: dict[Wrong, Callable[[], object]] = {
         Wrong.AMBIGUOUS: lambda: folded in known.ambiguous,
         Wrong.LONGER_TERM: lambda: "-" in fold_string(neighbours) or _LONGER_TERM.match(title, end),
+        Wrong.BY_RULE: lambda: folded not in known.searched,
         Wrong.VARIANT: lambda: folded not in known.listed,
         Wrong.FORMULA: lambda: _FORMULA.fullmatch(text),
         Wrong.CODE: lambda: _CODE.match(text),

@@ -33,7 +33,7 @@ def measure_accuracy(
         file: path or URI of the titles with marked spans.
         lists: paths or URIs of drug lists; if empty, those of the landing zone count.
         types: the types of annotations that count, where the file has types.
-        settings: they name the landing zone, the stop list and the trees of MeSH.
+        settings: they name the landing zone, the stop list, the trees of MeSH and the rules.
 
     Raises:
         FileNotFoundError: the file or a list is not there; the message says where.
@@ -45,12 +45,14 @@ def measure_accuracy(
     from drug_assets.cleaning.mesh_trees import MeshTrees
     from drug_assets.cleaning.stop_list import read_stop_list
     from drug_assets.storage.places import open_object, read_location
+    from drug_assets.terms import SpanOrigin
 
     stop_list = read_stop_list(settings.stop_list, read_location)
     place, name = open_object(file)
     gold = read_gold(_copy(place, name).read_bytes(), file, types)
     read = read_lists(lists) if lists else _read_landed_lists(settings.landing)
-    return measure(gold, dict(read), stop_list, MeshTrees.of(settings.mesh_trees))
+    rules = [rule for rule in SpanOrigin if rule in settings.mention_rules.split()]
+    return measure(gold, dict(read), stop_list, MeshTrees.of(settings.mesh_trees), rules)
 
 
 def _copy(place: ObjectStore, name: str) -> Path:
@@ -171,6 +173,9 @@ def as_lines(accuracy: Accuracy) -> Iterator[str]:
     figures = (listed.precision, listed.recall, listed.f1, listed.exact_f1)
     of_listed = [f"{accuracy.listed_names:,}", *(_digits(each.value) for each in figures), "", ""]
     yield from _table(header, [["names as listed", *of_listed], *map(_row, accuracy.rules)])
+    yield ""
+    yield "All names, and beside them one of the rules of DRUG_ASSETS_MENTION_RULES:"
+    yield from _table(header, [_row(part) for part in accuracy.mention_rules])
     for group, heading in (
         ("missed", "Marked spans that were not found"),
         ("wrong", "Found spans where nothing is marked"),

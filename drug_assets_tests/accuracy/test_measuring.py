@@ -13,6 +13,7 @@ from drug_assets.accuracy.gold import Gold, GoldError
 from drug_assets.cleaning.name_variants import RULES
 from drug_assets.cleaning.stop_list import StopList
 from drug_assets.contracts import RawDrugs, polars_schema
+from drug_assets.terms import SpanOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,6 +101,33 @@ def test_what_the_stop_list_and_each_rule_add(of_two_lists: Accuracy) -> None:
     assert parts["older_spelling"].alone.recall.value == 5 / 6
     assert parts["older_spelling"].without.recall.value == 4 / 6
     assert parts["in_one"].gain.value == 0
+
+
+def test_what_each_rule_that_needs_no_name_adds() -> None:
+    titles = ["Zetamol (ZTM) and Ca2+", "ZX123 (zetamol)", "Zetamol (ZL)"]
+    gold = Gold(titles, [{(0, 7), (9, 12), (18, 22)}, {(0, 5), (7, 14)}, {(0, 7)}])
+    lists = {"ours.csv": records("ours.csv", "Zetamol", "Calcium")}
+    a = measuring.measure(gold, lists, STOPPED)
+    figures = {
+        part.name: (part.alone.found, part.alone.precision.value, part.alone.recall.value)
+        for part in a.mention_rules
+    }
+    assert figures == {
+        "abbreviation": (5, 4 / 5, 4 / 6),
+        "in_brackets": (3, 1.0, 3 / 6),
+        "before_brackets": (4, 1.0, 4 / 6),
+        "ion": (4, 1.0, 4 / 6),
+    }
+    for part in a.mention_rules:
+        gain = part.gain
+        assert part.without == a.scores
+        assert None not in (gain.value, gain.low, gain.high, part.alone.f1.value, a.scores.f1.value)
+        assert gain.value == pytest.approx((part.alone.f1.value or 0) - (a.scores.f1.value or 0))
+        assert (gain.low or 0) <= (gain.value or 0) <= (gain.high or 0)
+    asked = measuring.measure(gold, lists, STOPPED, None, [SpanOrigin.ION, SpanOrigin.ABBREVIATION])
+    assert (asked.scores.found, asked.scores.recall.value) == (6, 5 / 6)
+    assert asked.mention_rules == a.mention_rules
+    assert [(each.kind, each.texts) for each in asked.mistakes][-1] == ("by_rule", {"ZL": 1})
 
 
 def test_a_list_may_be_called_like_a_rule() -> None:

@@ -80,6 +80,7 @@ def test_a_marked_span_may_end_within_a_word() -> None:
         ("zetamol receptors", Wrong.LONGER_TERM),
         ("zetamol reductase", Wrong.LONGER_TERM),
         ("made", Wrong.VARIANT),
+        ("of rules", Wrong.BY_RULE),
         ("zetamol", Wrong.LISTED),
     ],
 )
@@ -101,7 +102,7 @@ def test_inexact(found: tuple[int, int], kind: Inexact) -> None:
 
 def test_equal_words_of_different_groups_are_counted_apart() -> None:
     gold = Gold(["MTX, MTY, MTX", "MTZ"], [{(0, 3), (5, 8), (10, 13)}, set()])
-    known = Known(set(), {"mtz"}, set(), set(), set())
+    known = Known({"mtz"}, {"mtz"}, set(), set(), set())
     mistakes = list_mistakes(gold, [set(), {(0, 3)}], known)
     kinds: list[Term] = [each.kind for each in mistakes]
     assert kinds == ["abbreviation", "abbreviation"]
