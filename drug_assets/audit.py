@@ -596,9 +596,10 @@ def few_are_rejected(rejected: pl.LazyFrame, raw: Collection[pl.LazyFrame]) -> F
         count for reason, count in by_reason.items() if reason.partition(".")[2] in EXPECTED_REASONS
     )
     found = share(lost - expected, rows - expected)
+    of_them = f", {expected:,} of them as in any sound delivery" if expected else ""
     return Finding(
         passed=found <= REJECTED_SHARE,
-        summary=f"{lost:,} of {count_of(rows, 'raw row')} rejected",
+        summary=f"{lost:,} of {count_of(rows, 'raw row')} rejected{of_them}",
         figures={"rejected": lost, "raw": rows, "share": found, **by_reason},
     )
 

@@ -1012,6 +1012,15 @@ class TestRejectedShare:
             figures={"rejected": 2, "raw": 40, "share": 0.05, "pubmed.blank_title": 2},
         )
 
+    def test_rows_that_sound_deliveries_reject_do_not_count_and_are_told_apart(self) -> None:
+        reasons = ["out_of_trees"] * 30 + ["blank_name"]
+        lost = [{"source": "drugs", "reasons": [reason]} for reason in reasons]
+        raw = [table("raw_drugs", *[{}] * 50)]
+        finding = audit.few_are_rejected(table("rejected_records", *lost), raw)
+        assert finding.passed
+        assert finding.summary == "31 of 50 raw rows rejected, 30 of them as in any sound delivery"
+        assert finding.figures["share"] == 0.05
+
     def test_more_are_too_many(self) -> None:
         finding = self.finding(3, 38)
         assert not finding.passed

@@ -35,6 +35,7 @@ def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (zone / "drugs" / "ours.csv").write_text("drug\nZetamol\n")
     (zone / "drugs_more.json").write_text('[{"drug": "Gammide"}]')
     (zone / "drugs_scan.pdf").write_bytes(b"%PDF-1.7")
+    (zone / "RXNSAT.RRF").write_text("a table|of RxNorm|without names|\n")
     (zone / "pubmed.csv").write_text("not,read\n")
     (tmp_path / "other.csv").write_text("drug,synonyms\nBeta,betazide\n")
 

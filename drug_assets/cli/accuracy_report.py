@@ -92,7 +92,9 @@ def _read_landed_lists(landing: str) -> Iterator[tuple[str, pl.DataFrame]]:
             f"{zone.uri()} has no drug list: land one, or name lists with --list PATH"
         )
     for name in names:
-        # A run reports a file of another format, and goes on.
+        # A run reports a file without names, or of another format, and goes on.
+        if shape.unread_file(name):
+            continue
         if formats.detect_format(shape, name, _chunks(_copy(zone, name))):
             yield name, _read_list(zone, name, name)
 
