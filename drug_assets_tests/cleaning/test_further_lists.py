@@ -109,3 +109,26 @@ def test_the_order_of_lists_changes_nothing(one: list[Row], other: list[Row], ra
     again = [{**row, "source_file": "a.csv"} for row in one]
     again += [{**row, "source_file": "b.csv"} for row in other]
     assert clean(random.sample(rows, len(rows))) == clean(again)
+
+
+@pytest.mark.slow
+@settings(max_examples=30, deadline=None)
+@given(lists(), lists(), st.lists(st.booleans(), min_size=8, max_size=8))
+def test_the_same_list_twice_changes_no_drug(
+    one: list[Row], other: list[Row], has_id: list[bool]
+) -> None:
+    rows = [
+        {**row, "source_file": file, "id": row["id"] if has else None}
+        for (file, row), has in zip(
+            [("one.csv", row) for row in one] + [("other.csv", row) for row in other],
+            has_id,
+            strict=False,
+        )
+    ]
+    again = [{**row, "source_file": "z.csv"} for row in rows if row["source_file"] == "one.csv"]
+
+    def drugs(*rows: Row) -> list[Row]:
+        records = DRUGS.clean_records(drug_rows(*rows))
+        return drug_cleaning.clean_drugs(records).kept.collect().to_dicts()
+
+    assert drugs(*rows, *again) == drugs(*rows)
