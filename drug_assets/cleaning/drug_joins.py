@@ -321,8 +321,9 @@ def label_chains(rows: pl.DataFrame, left: Sequence[str], right: Sequence[str]) 
     """A label per row: rows with equal values on either side share it, also transitively.
 
     Each round passes the smallest label on to all rows with the same values, first on the left,
-    then on the right, and then to the rows that a label is the number of. So the rounds grow with
-    the logarithm of the longest chain.
+    then on the right, then to all rows that had the same label, and then to those whose label is
+    the number of a row that has a smaller one. So a chain takes as many rounds as its logarithm, in
+    whichever order its rows are.
 
     Args:
         rows: the rows.
@@ -332,8 +333,9 @@ def label_chains(rows: pl.DataFrame, left: Sequence[str], right: Sequence[str]) 
     label = pl.col("label")
     labels = rows.select(*{*left, *right}, label=pl.int_range(pl.len()))
     while True:
-        spread = labels.with_columns(label=label.min().over(left))
+        spread = labels.with_columns(label=label.min().over(left), before="label")
         spread = spread.with_columns(label=label.min().over(right))
+        spread = spread.with_columns(label=label.min().over("before")).drop("before")
         spread = spread.with_columns(label=label.gather(label))
         if spread["label"].equals(labels["label"]):
             return spread["label"]
