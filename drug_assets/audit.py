@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 REJECTED_SHARE = 0.05
 MISSING_SHARE = 0.25
 SHRUNK_SHARE = 0.10
+#: A name is looked at from so many titles on. It warns if its share of the titles is more than so
+#: many times that of the last release, or if none named it then and more than a share does now.
+EXPLODING_TITLES = 100
+EXPLODING_TIMES = 5
+NEW_NAME_SHARE = 0.005
 #: The flags whose share of the records is checked.
 MISSING = tuple(
     flag.value for flag in (Issue.MISSING_ID, Issue.MISSING_DATE, Issue.MISSING_JOURNAL)
@@ -449,6 +454,85 @@ def did_not_shrink(rows: pl.LazyFrame, rows_before: int | None) -> Finding:
         passed=now >= rows_before * (1 - SHRUNK_SHARE),
         summary=f"{count_of(now, 'row')}, {rows_before:,} the last time",
         figures={"rows": now, "rows_before": rows_before},
+    )
+
+
+class Named(NamedTuple):
+    """The mentions of a release, or of a run."""
+
+    #: Table as `contracts.Mentions`.
+    mentions: pl.LazyFrame
+    #: The publications whose titles were searched.
+    titles: int
+
+
+def no_name_exploded(now: Named, before: Named | None, names: pl.LazyFrame) -> Finding:
+    """Check that no name is found in far more titles than in the last release.
+
+    Such a name is mostly one that a list has got newly, or that titles use for something else. Each
+    is listed with its titles, its drugs and the lists that give it.
+
+    Args:
+        now: the mentions of this run.
+        before: those of the last release; None if there is none, then the check passes.
+        names: table as `contracts.DrugNames`.
+    """
+    if before is None or not before.titles:
+        return Finding(passed=True, summary="nothing to compare with, the first time")
+    found = _count_titles(now.mentions)
+    exploded = (
+        found.filter(pl.col("titles") >= EXPLODING_TITLES)
+        .join(_count_titles(before.mentions), on="name", how="left", suffix="_before")
+        .with_columns(pl.col("titles_before").fill_null(0))
+        .filter(
+            pl.when(pl.col("titles_before") > 0)
+            .then(
+                pl.col("titles") * before.titles
+                > pl.col("titles_before") * now.titles * EXPLODING_TIMES
+            )
+            .otherwise(pl.col("titles") > now.titles * NEW_NAME_SHARE)
+        )
+        .sort(-pl.col("titles").cast(pl.Int64), "name")
+        .collect()
+    )
+    lists = (
+        names.filter("searched")
+        .with_columns(folded=fold_text(pl.col("name")))
+        .filter(pl.col("folded").is_in(exploded["name"].implode()))
+        .group_by("folded")
+        .agg(pl.col("source_file").unique().sort())
+    )
+    given: dict[str, list[str]] = dict(lists.collect().rows())
+    return Finding(
+        passed=exploded.is_empty(),
+        summary=f"{count_of(exploded.height, 'name')} found in far more titles than the last time: "
+        f"{shorten(exploded['name'].to_list())}"
+        if exploded.height
+        else "no name is found in far more titles than the last time",
+        figures={
+            name: f"{titles:,} of {now.titles:,} titles, {titles_before:,} of {before.titles:,} "
+            f"the last time; {shorten(drugs)}, in {shorten(given.get(name, [])) or 'no list'}"
+            for name, titles, drugs, titles_before in exploded.head(_MOST_NAMES)
+            .select("name", "titles", "drugs", "titles_before")
+            .rows()
+        },
+    )
+
+
+def _count_titles(mentions: pl.LazyFrame) -> pl.LazyFrame:
+    """The titles in which each folded name was found: columns name, titles and drugs."""
+    return (
+        mentions.select(
+            *("source", "publication_id", "drug"),
+            text=pl.col("spans").list.eval(pl.element().struct.field("text")),
+        )
+        .explode("text", empty_as_null=False)
+        .with_columns(name=fold_text(pl.col("text")))
+        .group_by("name")
+        .agg(
+            titles=pl.struct("source", "publication_id").n_unique(),
+            drugs=pl.col("drug").unique().sort(),
+        )
     )
 
 

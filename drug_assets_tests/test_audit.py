@@ -859,6 +859,70 @@ class TestSize:
         )
 
 
+class TestExplodingNames:
+    NAMES: ClassVar[list[Row]] = [
+        {"drug_id": "1", "name": "Dez", "source_file": "b.csv", "searched": True},
+        {"drug_id": "1", "name": "dez", "source_file": "a.csv", "searched": True},
+        {"drug_id": "2", "name": "dez", "source_file": "c.csv", "searched": False},
+    ]
+
+    def named(self, titles: int, **found: int) -> audit.Named:
+        """The mentions of a drug under names, each in a number of titles, twice in each."""
+        rows = [
+            {
+                "drug_id": "1",
+                "drug": "Dezamol",
+                "source": "pubmed",
+                "publication_id": f"{name}{n}",
+                "spans": [
+                    {"start": n, "end": n + 3, "text": text} for text in (name, name.upper())
+                ],
+            }
+            for name, count in found.items()
+            for n in range(count)
+        ]
+        return audit.Named(table("mentions", *rows), titles)
+
+    def finding(self, now: audit.Named, before: audit.Named | None) -> audit.Finding:
+        return audit.no_name_exploded(now, before, table("drug_names", *self.NAMES))
+
+    @pytest.mark.parametrize(
+        ("now", "titles", "before", "titles_before", "passed"),
+        [
+            (100, 1000, 10, 1000, False),
+            (99, 1000, 10, 1000, True),  # few titles
+            (100, 1000, 20, 1000, True),  # five times as many
+            (101, 1000, 20, 1000, False),
+            (400, 10_000, 10, 1000, True),  # as there are more titles
+            (501, 10_000, 10, 1000, False),
+            (100, 1000, 0, 1000, False),  # a new name
+            (100, 20_000, 0, 1000, True),
+            (101, 20_000, 0, 1000, False),
+            (100, 1000, 0, 0, True),  # there were no titles
+        ],
+    )
+    def test_the_share_of_titles_decides(
+        self, *, now: int, titles: int, before: int, titles_before: int, passed: bool
+    ) -> None:
+        found = self.finding(self.named(titles, dez=now), self.named(titles_before, dez=before))
+        assert found.passed is passed
+        assert set(found.figures) == (set() if passed else {"dez"})
+
+    def test_each_is_listed_with_its_titles_drugs_and_lists(self) -> None:
+        found = self.finding(
+            self.named(1000, dez=101, abbr=150, other=100), self.named(900, dez=10, other=90)
+        )
+        assert found.summary == "2 names found in far more titles than the last time: abbr, dez"
+        assert list(found.figures.items()) == [
+            ("abbr", "150 of 1,000 titles, 0 of 900 the last time; Dezamol, in no list"),
+            ("dez", "101 of 1,000 titles, 10 of 900 the last time; Dezamol, in a.csv, b.csv"),
+        ]
+
+    def test_the_first_time_nothing_is_compared(self) -> None:
+        found = self.finding(self.named(100, dez=100), None)
+        assert (found.passed, found.figures) == (True, {})
+
+
 class TestLandedFiles:
     def finding(self, *files: Row) -> audit.Finding:
         return audit.every_file_is_read(table("landed_files", *files))

@@ -431,3 +431,28 @@ def no_join_was_refused(_: Look, drugs: Any) -> Findings:
 def all_mentioned(_: Look, drugs: Any, mentions: Any) -> Findings:
     """The names of the drugs without any mention."""
     yield ("drugs", "all_mentioned"), partial(audit.all_are_mentioned, drugs, mentions)
+
+
+@_declare(
+    "no_name_exploded",
+    [
+        Check(
+            "mentions",
+            "no_name_exploded",
+            "No name is found in far more titles than in the last release.",
+        )
+    ],
+    load=_same("mentions", "drug_names", *PUBLICATIONS),
+)
+def no_name_exploded(look: Look, mentions: Any, drug_names: Any, **publications: Any) -> Findings:
+    """The names whose mentions explode, with the lists that give them."""
+
+    def find() -> audit.Finding:
+        titles = sum(table.select(pl.len()).collect().item() for table in publications.values())
+        now = audit.Named(mentions, titles)
+        titles_before = sum(look.outputs.rows_before(source) or 0 for source in PUBLICATIONS)
+        rows = look.outputs.table_before("mentions")
+        before = None if rows is None else audit.Named(rows, titles_before)
+        return audit.no_name_exploded(now, before, drug_names)
+
+    yield ("mentions", "no_name_exploded"), find

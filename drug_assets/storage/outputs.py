@@ -235,6 +235,15 @@ class Outputs:
         before: int | None = rows.get(table)
         return before
 
+    def table_before(self, table: str) -> pl.LazyFrame | None:
+        """The rows of a table in the release before; None if it had no such table."""
+        if self.base is None:
+            return None
+        try:
+            return Outputs(self.store, release=self.base).table(table)
+        except FileNotFoundError:
+            return None
+
     def count_rows(self, table: str) -> int:
         """The number of rows of a table."""
         if TABLES[table].by_file:

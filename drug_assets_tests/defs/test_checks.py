@@ -11,7 +11,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from drug_assets import sources
+from drug_assets import audit, sources
 from drug_assets.defs import assets, checks, pulls, resources
 from drug_assets.settings import Settings
 from drug_assets.sources.tables import TABLES
@@ -58,6 +58,7 @@ WARNINGS = {
     ("rejected_records", "rejected_share"),
     ("trial_publications", "few_dangle"),
     ("drugs", "all_mentioned"),
+    ("mentions", "no_name_exploded"),
     ("drugs", "no_join_was_refused"),
 }
 
@@ -185,6 +186,7 @@ ALSO_READ = {
     },
     ("rejected_records", "rejected_share"): {f"raw_{source}" for source in SOURCES},
     ("drugs", "all_mentioned"): {"mentions"},
+    ("mentions", "no_name_exploded"): {"drug_names", *PUBLICATIONS},
 }
 
 
@@ -478,6 +480,18 @@ def test_drugs_with_an_identifier_in_common_are_a_warning(store: Store) -> None:
     store.spoil("drugs", lambda rows: rows.with_columns(xrefs=pl.lit(["cas:50-78-2"])).head(2))
     found = assert_warns(store, "drugs", "no_join_was_refused")
     assert list(found) == ["cas:50-78-2"]
+
+
+def test_a_name_found_in_far_more_titles_than_before_is_a_warning(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store.evaluated("mentions", "no_name_exploded").passed
+    monkeypatch.setattr(audit, "EXPLODING_TITLES", 5)
+    # The release before is that of the store itself.
+    monkeypatch.setattr(audit, "EXPLODING_TIMES", 0.5)
+    found = assert_warns(store, "mentions", "no_name_exploded")
+    told = r"(\d+) of (\d+) titles, \1 of \2 the last time; digoxin, in drugs.csv"
+    assert re.fullmatch(told, found["digoxin"]), found
 
 
 @pytest.mark.slow
