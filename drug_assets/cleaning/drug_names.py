@@ -92,8 +92,12 @@ def list_names(
         is that of the name it is made from.
     """
     listed = _collect(rows, names_of_forms)
-    named = _mark_forms(listed).with_columns(
-        reason=why_not_searched(pl.col("name"), pl.col("kind"), stop_list)
+    # Lazy, as only then what the parts of an expression have in common is computed once.
+    named = (
+        _mark_forms(listed)
+        .lazy()
+        .with_columns(reason=why_not_searched(pl.col("name"), pl.col("kind"), stop_list))
+        .collect()
     )
     made = make_variants_by_list(
         named.select("name", drug_id="component", list="source_file"), rules
@@ -109,13 +113,15 @@ def list_names(
             # What is made of unsafe names alone is not safe either.
             inherited=pl.when(~safe.any()).then(pl.col("reason").min()),
         )
-        .with_columns(kind=pl.lit(NameKind.VARIANT.value, dtype=_KINDS))
+        .lazy()
         .with_columns(
+            kind=pl.lit(NameKind.VARIANT.value, dtype=_KINDS),
             reason=pl.coalesce(
                 why_not_searched(pl.col("name"), pl.col("of"), stop_list),
                 pl.when(~stop_list.allows(pl.col("name"))).then("inherited"),
-            )
+            ),
         )
+        .collect()
     )
     columns = (*_NAME, "kind", "is_form", "reason")
     return pl.concat([named.select(columns), variants.select(columns)])

@@ -22,7 +22,7 @@ from drug_assets.cleaning.text import fold_string, fold_text
 from drug_assets.errors import DrugAssetsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     import polars as pl
 
@@ -122,28 +122,26 @@ class StopList:
         import polars as pl
 
         plain = fold_text(name).str.replace_all("-", " ", literal=True)
-        names = self._by_reason(self.names)
-        of_words = [pattern for pattern in self.patterns if pattern.endswith(_ANY_WORD)]
-        heads = self._by_reason(of_words, lambda pattern: pattern.removesuffix(_ANY_WORD))
-        first_words = plain.str.replace(r" \S+$", "")
-        reasons = [_look_up(plain, names)]
-        by_pattern = [_look_up(plain, heads), _look_up(first_words, heads)] if heads else []
-        for pattern in sorted(self.patterns.difference(of_words)):
-            regex = re.escape(pattern).replace(r"\?", r"\pL")
-            matches = plain.str.contains(f"^{regex}$")
-            by_pattern.append(pl.when(matches).then(pl.lit(self._reason_of(pattern))))
-        if any(self._reason_of(pattern) == ALLOWED for pattern in self.patterns):
-            reasons += [pl.when(reason == ALLOWED).then(reason) for reason in by_pattern]
-        return pl.coalesce(reasons + by_pattern)
-
-    def _by_reason(self, lines: Iterable[str], key: Callable[[str], str] = str) -> dict[str, str]:
-        return {key(line): self._reason_of(line) for line in sorted(lines)}
+        by_name = {line: self._reason_of(line) for line in sorted(self.names)}
+        # One pattern for all lines of a reason: the search in a long list of names takes as long.
+        by_reason: dict[str, list[str]] = {}
+        for line in sorted(self.patterns):
+            by_reason.setdefault(self._reason_of(line), []).append(_as_regex(line))
+        return pl.coalesce(
+            plain.replace_strict(by_name, default=None, return_dtype=pl.String),
+            *(
+                pl.when(plain.str.contains(f"^(?:{'|'.join(regexes)})$")).then(pl.lit(reason))
+                for reason, regexes in sorted(
+                    by_reason.items(), key=lambda each: each[0] != ALLOWED
+                )
+            ),
+        )
 
 
-def _look_up(name: pl.Expr, reasons: dict[str, str]) -> pl.Expr:
-    import polars as pl
-
-    return name.replace_strict(reasons, default=None, return_dtype=pl.String)
+def _as_regex(line: str) -> str:
+    name = line.removesuffix(_ANY_WORD)
+    regex = re.escape(name).replace(r"\?", r"\pL")
+    return regex if name == line else rf"{regex}(?: \S+)?"
 
 
 def read_stop_list(location: str | None, read: Callable[[str], bytes]) -> StopList:
