@@ -679,12 +679,19 @@ def few_are_rejected(rejected: pl.LazyFrame, raw: Collection[pl.LazyFrame]) -> F
     expected = sum(
         count for reason, count in by_reason.items() if reason.partition(".")[2] in EXPECTED_REASONS
     )
-    found = share(lost - expected, rows - expected)
+    unexpected = lost - expected
+    found = share(unexpected, rows - expected)
     of_them = f", {expected:,} of them as in any sound delivery" if expected else ""
     return Finding(
         passed=found <= REJECTED_SHARE,
         summary=f"{lost:,} of {count_of(rows, 'raw row')} rejected{of_them}",
-        figures={"rejected": lost, "raw": rows, "share": found, **by_reason},
+        figures={
+            "rejected": lost,
+            "unexpected": unexpected,
+            "raw": rows,
+            "share": found,
+            **by_reason,
+        },
     )
 
 

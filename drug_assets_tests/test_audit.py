@@ -830,7 +830,7 @@ class TestFigures:
         rejected = table("rejected_records", *rows)
         assert list(audit.rejected_by_reason(rejected).items()) == list(expected.items())
         figures = audit.few_are_rejected(rejected, [table("raw_pubmed", {})]).figures
-        assert list(figures)[3:] == list(expected)
+        assert list(figures)[4:] == list(expected)
 
 
 class TestSize:
@@ -1073,7 +1073,13 @@ class TestRejectedShare:
         assert self.finding(2, 38) == audit.Finding(
             passed=True,
             summary="2 of 40 raw rows rejected",
-            figures={"rejected": 2, "raw": 40, "share": 0.05, "pubmed.blank_title": 2},
+            figures={
+                "rejected": 2,
+                "unexpected": 2,
+                "raw": 40,
+                "share": 0.05,
+                "pubmed.blank_title": 2,
+            },
         )
 
     def test_rows_that_sound_deliveries_reject_do_not_count_and_are_told_apart(self) -> None:
@@ -1083,7 +1089,7 @@ class TestRejectedShare:
         finding = audit.few_are_rejected(table("rejected_records", *lost), raw)
         assert finding.passed
         assert finding.summary == "31 of 50 raw rows rejected, 30 of them as in any sound delivery"
-        assert finding.figures["share"] == 0.05
+        assert (finding.figures["unexpected"], finding.figures["share"]) == (1, 0.05)
 
     def test_more_are_too_many(self) -> None:
         finding = self.finding(3, 38)
@@ -1095,7 +1101,7 @@ class TestRejectedShare:
         assert finding == audit.Finding(
             passed=True,
             summary="0 of 0 raw rows rejected",
-            figures={"rejected": 0, "raw": 0, "share": 0.0},
+            figures={"rejected": 0, "unexpected": 0, "raw": 0, "share": 0.0},
         )
 
 

@@ -38,7 +38,7 @@ from drug_assets.defs.checks import (
 )
 from drug_assets.defs.failures import FailureReader
 from drug_assets.defs.jobs import JOB
-from drug_assets.defs.notifications import REPORTED, collect_figures
+from drug_assets.defs.notifications import REPORTED, collect_figures, read_unexpected
 from drug_assets.defs.workplace import ALLOW_EMPTY
 from drug_assets.document import questions
 from drug_assets.documents import GRAPH
@@ -74,6 +74,7 @@ class RunReport:
         rows: rows of each table that was materialized.
         rejected: rejected rows of each source.
         reasons: rows by reject reason, of each source.
+        unexpected: rejected rows but for expected ones; None if they were not counted.
         journals: journals that mention a drug; None if they were not counted.
         retracted_mentions: mentions of retracted publications.
         checks_passed: number of checks that passed.
@@ -87,6 +88,7 @@ class RunReport:
     rows: dict[str, int] = field(default_factory=dict)
     rejected: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, Counter[str]] = field(default_factory=dict)
+    unexpected: int | None = None
     journals: int | None = None
     retracted_mentions: int = 0
     checks_passed: int = 0
@@ -130,6 +132,7 @@ class RunReport:
         if check.check_name == NOTHING_LOST and "rejected" in check.metadata:
             self.rejected[check.asset_key.path[-1]] = int(check.metadata["rejected"].value)
         if check.check_name == REJECTED_SHARE:
+            self.unexpected = read_unexpected(check)
             for figure, count in check.metadata.items():
                 source, _, reason = figure.partition(".")
                 if reason:
@@ -196,7 +199,7 @@ def run_everything(
 
 def _notify(report: RunReport, settings: Settings, run_id: str, *, succeeded: bool) -> None:
     """Log the event that alerts and metrics read, and post a failure to the webhook."""
-    figures = collect_figures(report.rows, report.seconds)
+    figures = collect_figures(report.rows, report.seconds, report.unexpected)
     if succeeded:
         if settings.log_format == "json":
             text = f"{JOB} succeeded"

@@ -8,6 +8,7 @@ are left out here.
 import dagster as dg
 
 from drug_assets import logs, notify
+from drug_assets.defs.checks import REJECTED_SHARE
 from drug_assets.defs.failures import FailureReader
 from drug_assets.defs.release import ROWS
 from drug_assets.defs.workplace import RELEASE
@@ -68,12 +69,13 @@ def run_succeeded(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
     started = record.start_time if record and record.start_time else 0.0
     ended = record.end_time if record and record.end_time else started
     rows = collect_rows(context.instance, run.run_id)
+    unexpected = collect_unexpected(context.instance, run.run_id)
     logs.write_event(
         logs.RUN_SUCCEEDED,
         f"{_name(context.instance, run)} succeeded",
         run_id=run.run_id,
         job=run.job_name,
-        **collect_figures(rows, ended - started),
+        **collect_figures(rows, ended - started, unexpected),
     )
     return None
 
@@ -121,11 +123,38 @@ def collect_rows(instance: dg.DagsterInstance, run_id: str) -> dict[str, int]:
     return rows
 
 
-def collect_figures(rows: dict[str, int], seconds: float) -> dict[str, int | float]:
-    """The figures of a run for metrics: raw rows read, rows rejected, mentions, seconds."""
+def collect_unexpected(instance: dg.DagsterInstance, run_id: str) -> int | None:
+    """The rejected rows of a run but for expected ones; None if the run did not check them."""
+    found = None
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+        if entry.dagster_event is None:
+            continue
+        check = entry.dagster_event.asset_check_evaluation_data
+        if check.check_name == REJECTED_SHARE:
+            found = read_unexpected(check)
+    return found
+
+
+def read_unexpected(check: dg.AssetCheckEvaluation) -> int | None:
+    """The figure of the check of rejected rows that leaves out expected ones."""
+    figure = check.metadata.get("unexpected")
+    return figure.value if isinstance(figure, dg.IntMetadataValue) else None
+
+
+def collect_figures(
+    rows: dict[str, int], seconds: float, unexpected: int | None
+) -> dict[str, int | float]:
+    """The figures of a run for metrics: raw rows read, rows rejected, mentions, seconds.
+
+    Args:
+        rows: the row count of each table.
+        seconds: how long the run took.
+        unexpected: the rejected rows but for those that sound deliveries have many of
+            (`terms.EXPECTED_REASONS`), which are no reason for an alert; all count if it is None.
+    """
     return {
         "rows_in": sum(count for table, count in rows.items() if table.startswith("raw_")),
-        "rows_rejected": rows.get("rejected_records", 0),
+        "rows_rejected": rows.get("rejected_records", 0) if unexpected is None else unexpected,
         "mentions": rows.get("mentions", 0),
         "seconds": round(seconds, 1),
     }

@@ -98,7 +98,27 @@ def test_the_figures_of_a_run_that_succeeded_are_told(
 def test_figures_of_a_run_are_of_raw_rows_rejected_rows_and_mentions(
     rows: dict[str, int], figures: dict[str, int]
 ) -> None:
-    assert notifications.collect_figures(rows, 1.26) == {**figures, "seconds": 1.3}
+    assert notifications.collect_figures(rows, 1.26, None) == {**figures, "seconds": 1.3}
+    fewer = notifications.collect_figures(rows, 1.26, 1)
+    assert fewer == {**figures, "rows_rejected": 1, "seconds": 1.3}
+
+
+@pytest.mark.slow
+def test_rows_that_sound_deliveries_reject_raise_no_alert(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @dg.asset_check(asset="rejected_records", name="rejected_share")
+    def check() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True, metadata={"rejected": 2, "unexpected": 1})
+
+    sensor: Any = notifications.run_succeeded
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([mentions, raw, release, check], instance=instance)
+        (event,) = [e for e in result.all_events if e.event_type_value == "PIPELINE_SUCCESS"]
+        run: Any = instance.get_run_by_id(result.run_id)
+        sensor(dg.build_run_status_sensor_context("run_succeeded", event, instance, run))
+    (entry,) = told(capsys)
+    assert (entry["rows_in"], entry["rows_rejected"]) == (11, 1)
 
 
 @contextmanager

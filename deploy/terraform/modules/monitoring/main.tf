@@ -28,7 +28,7 @@ locals {
 
   figures = {
     rows_in       = { unit = "1", description = "Raw rows that a run read." }
-    rows_rejected = { unit = "1", description = "Raw rows that a run rejected." }
+    rows_rejected = { unit = "1", description = "Raw rows that a run rejected, apart from those that sound deliveries have many of." }
     mentions      = { unit = "1", description = "Mentions that a run found." }
     seconds       = { unit = "s", description = "Time that a run took." }
   }
