@@ -221,7 +221,7 @@ run "bigquery" {
 
   assert {
     condition = one([
-      for field in jsondecode(google_bigquery_table.table["mentions"].schema) : field.type == "RECORD" && field.mode == "REPEATED" && [for part in field.fields : part.name] == ["start", "end", "text"]
+      for field in jsondecode(google_bigquery_table.table["mentions"].schema) : field.type == "RECORD" && field.mode == "REPEATED" && [for part in field.fields : part.name] == ["start", "end", "text", "by"]
       if field.name == "spans"
     ])
     error_message = "Spans are a repeated record."
