@@ -183,6 +183,8 @@ class JsonShape:
     keeps_others: bool = True
     #: Read issues of a record that has something at a path, if it keeps no others.
     issues: tuple[tuple[ReadIssue, Path], ...] = ()
+    #: Read issues of a record that has nothing at a path, if it keeps no others.
+    issues_without: tuple[tuple[ReadIssue, Path], ...] = ()
     #: Records of this layout are not read: what to do instead.
     cure: str | None = None
 
@@ -192,7 +194,10 @@ class JsonShape:
 
     def issues_of(self, members: Members) -> tuple[str, ...]:
         """The read issues of a record."""
-        return tuple(str(issue) for issue, path in self.issues if _find(members, path))
+        return (
+            *(str(issue) for issue, path in self.issues if _find(members, path)),
+            *(str(issue) for issue, path in self.issues_without if not _find(members, path)),
+        )
 
     def read(
         self, members: Members, listed: Collection[str]

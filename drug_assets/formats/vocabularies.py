@@ -107,6 +107,7 @@ _CHEMBL_MOLECULE = JsonShape(
     },
     certain=True,
     keeps_others=False,
+    issues_without=((ReadIssue.NOT_A_DRUG, ("pref_name",)),),
 )
 
 # --- EMA's table of medicines: as JSON, and as CSV of its spreadsheet, below lines of its own.

@@ -161,7 +161,7 @@ def test_pages_of_chembl_tell_brands_codes_and_parents() -> None:
         ),
         ("CHEMBL11", None, None, None, None, None, None, "chembl:CHEMBL11"),
     ]
-    assert issues(rows) == [[], [], []]
+    assert issues(rows) == [[], [], ["not_a_drug"]]
     assert rows["extra"].null_count() == 3
 
 
