@@ -361,3 +361,16 @@ def test_list_of_a_table_kept_by_file_says_its_rows_its_size_and_its_place(
     assert written.size_bytes == sum(sizes)
     assert written.uri == store.uri("latest/raw_drugs.parts.json")
     assert ".staging/mine/raw_drugs.parts.json" in names(store)
+
+
+def test_a_table_of_the_release_before_is_read_if_there_is_one(tmp_path: Path) -> None:
+    store = LocalFolder(tmp_path)
+    assert Outputs(store).table_before("top_journal") is None
+    before = Release(store, "before")
+    # A release of a version that had no such table.
+    assert Outputs(store, base=before).table_before("top_journal") is None
+    written = Outputs(store, prefix=before.name()).write_table("top_journal", top_journal("A"))
+    assert written.rows == 1
+    rows = Outputs(store, base=before).table_before("top_journal")
+    assert rows is not None
+    assert rows.collect()["journal"].to_list() == ["A"]
