@@ -662,17 +662,17 @@ def _allow(sources: Collection[str]) -> str:
     return "".join(f" --allow-empty {source}" for source in sources)
 
 
-def few_are_rejected(rejected: pl.LazyFrame, raw: Collection[pl.LazyFrame]) -> Finding:
+def few_are_rejected(rejected: pl.LazyFrame, raw: Mapping[str, pl.LazyFrame]) -> Finding:
     """Check the share of raw rows that were rejected; the figures count them by reason.
 
-    The share leaves out rows that a sound delivery has many of (`terms.EXPECTED_REASONS`).
+    The share leaves out rows that a sound delivery has many of (`terms.EXPECTED_REASONS`). A file
+    of nothing else is told: what it adds to has not landed, or it has none of the chosen trees.
 
     Args:
-        rejected: columns source and reasons, of all sources.
-        raw: the raw tables of all sources.
+        rejected: columns source, source_file and reasons, of all sources.
+        raw: the raw tables of all sources, by name of the source.
     """
-    tables = {str(number): table for number, table in enumerate(raw)}
-    counts = _count_rows({**tables, "rejected": rejected})
+    counts = _count_rows({**raw, "rejected": rejected})
     lost = counts.pop("rejected")
     rows = sum(counts.values())
     by_reason = rejected_by_reason(rejected)
@@ -682,9 +682,11 @@ def few_are_rejected(rejected: pl.LazyFrame, raw: Collection[pl.LazyFrame]) -> F
     unexpected = lost - expected
     found = share(unexpected, rows - expected)
     of_them = f", {expected:,} of them as in any sound delivery" if expected else ""
+    useless = _list_useless_files(rejected, raw) if expected else []
+    named = f"; no row is of use in {shorten(useless)}" if useless else ""
     return Finding(
-        passed=found <= REJECTED_SHARE,
-        summary=f"{lost:,} of {count_of(rows, 'raw row')} rejected{of_them}",
+        passed=found <= REJECTED_SHARE and not useless,
+        summary=f"{lost:,} of {count_of(rows, 'raw row')} rejected{of_them}{named}",
         figures={
             "rejected": lost,
             "unexpected": unexpected,
@@ -693,6 +695,35 @@ def few_are_rejected(rejected: pl.LazyFrame, raw: Collection[pl.LazyFrame]) -> F
             **by_reason,
         },
     )
+
+
+def _list_useless_files(rejected: pl.LazyFrame, raw: Mapping[str, pl.LazyFrame]) -> list[str]:
+    """The files all of whose rows were rejected as a sound delivery has them, by name.
+
+    Groups of the ATC table are of use: they name classes.
+    """
+    reasons = [reason for reason in EXPECTED_REASONS if reason is not RejectReason.ATC_GROUP]
+    left_out = pl.any_horizontal(pl.col("reasons").list.contains(reason) for reason in reasons)
+    lost = (
+        rejected.group_by("source", "source_file")
+        .agg(rows=pl.len(), left_out=left_out.all())
+        .filter("left_out")
+        .collect()
+    )
+    files = [
+        raw[str(source)]
+        .join(some.lazy(), on="source_file", how="semi")
+        .group_by("source_file")
+        .len("rows")
+        .collect()
+        for (source,), some in lost.group_by("source")
+    ]
+    whole = lost.join(
+        pl.concat([*files, lost.select("source_file", "rows").clear()]),
+        on=["source_file", "rows"],
+        how="semi",
+    )
+    return sorted(whole["source_file"])
 
 
 def rejected_by_reason(rejected: pl.LazyFrame) -> Mapping[str, int]:

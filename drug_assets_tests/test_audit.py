@@ -829,7 +829,8 @@ class TestFigures:
         }
         rejected = table("rejected_records", *rows)
         assert list(audit.rejected_by_reason(rejected).items()) == list(expected.items())
-        figures = audit.few_are_rejected(rejected, [table("raw_pubmed", {})]).figures
+        raw = {source: table(f"raw_{source}") for source in ("pubmed", "drugs", "clinical_trials")}
+        figures = audit.few_are_rejected(rejected, raw).figures
         assert list(figures)[4:] == list(expected)
 
 
@@ -1066,7 +1067,7 @@ class TestLandedFiles:
 class TestRejectedShare:
     def finding(self, rejected: int, rows: int) -> audit.Finding:
         lost = [{"source": "pubmed", "reasons": ["blank_title"]}] * rejected
-        raw = [table("raw_pubmed", *[{}] * rows), table("raw_drugs", {}, {})]
+        raw = {"pubmed": table("raw_pubmed", *[{}] * rows), "drugs": table("raw_drugs", {}, {})}
         return audit.few_are_rejected(table("rejected_records", *lost), raw)
 
     def test_up_to_one_in_twenty_may_be_rejected(self) -> None:
@@ -1085,11 +1086,27 @@ class TestRejectedShare:
     def test_rows_that_sound_deliveries_reject_do_not_count_and_are_told_apart(self) -> None:
         reasons = ["out_of_trees"] * 30 + ["blank_name"]
         lost = [{"source": "drugs", "reasons": [reason]} for reason in reasons]
-        raw = [table("raw_drugs", *[{}] * 50)]
+        raw = {"drugs": table("raw_drugs", *[{}] * 50)}
         finding = audit.few_are_rejected(table("rejected_records", *lost), raw)
         assert finding.passed
         assert finding.summary == "31 of 50 raw rows rejected, 30 of them as in any sound delivery"
         assert (finding.figures["unexpected"], finding.figures["share"]) == (1, 0.05)
+
+    @pytest.mark.parametrize(
+        ("reason", "rows", "told"),
+        [
+            ("names_no_drug", 2, "; no row is of use in names.txt"),
+            ("names_no_drug", 3, ""),
+            ("atc_group", 2, ""),
+        ],
+    )
+    def test_a_file_without_a_row_of_use_is_told(self, reason: str, rows: int, told: str) -> None:
+        lost = [{"source": "drugs", "source_file": "names.txt", "reasons": [reason]}] * 2
+        files = ["names.txt"] * rows + ["ours.csv"] * 90
+        raw = {"drugs": table("raw_drugs", *({"source_file": file} for file in files))}
+        finding = audit.few_are_rejected(table("rejected_records", *lost), raw)
+        assert finding.passed is not bool(told)
+        assert finding.summary.endswith(f"2 of them as in any sound delivery{told}")
 
     def test_more_are_too_many(self) -> None:
         finding = self.finding(3, 38)
@@ -1097,7 +1114,7 @@ class TestRejectedShare:
         assert finding.figures["share"] == 0.075
 
     def test_nothing_landed(self) -> None:
-        finding = audit.few_are_rejected(table("rejected_records"), [])
+        finding = audit.few_are_rejected(table("rejected_records"), {})
         assert finding == audit.Finding(
             passed=True,
             summary="0 of 0 raw rows rejected",

@@ -378,7 +378,8 @@ def has_names(look: Look, drugs: Any) -> Findings:
 )
 def rejected_share(_: Look, rejected_records: Any, **raw: Any) -> Findings:
     """Few rows are rejected."""
-    few = partial(audit.few_are_rejected, rejected_records, raw.values())
+    by_source = {source.name: raw[f"raw_{source.name}"] for source in sources.ALL}
+    few = partial(audit.few_are_rejected, rejected_records, by_source)
     yield ("rejected_records", REJECTED_SHARE), few
 
 
