@@ -113,6 +113,10 @@ def _measure(name: str, data: bytes) -> float:
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_time_grows_as_the_file_does(kind: str) -> None:
     name, content, few = HOSTILE[kind]
-    before, after = (_measure(name, content(count)) for count in (few, 8 * few))
-    # Eight times the size; quadratic growth would take 64 times as long.
-    assert after < 24 * before + 0.05
+    # Eight times the size; quadratic growth would take 64 times as long, however often it is tried.
+    # Other processes, which empty the caches of the processor, disturb some of the tries.
+    for _ in range(5):
+        before, after = (_measure(name, content(count)) for count in (few, 8 * few))
+        if after < 24 * before + 0.05:
+            return
+    pytest.fail(f"{few} take {before:.3f} s, eight times as many {after:.3f} s")
