@@ -110,16 +110,28 @@ def _identify(rows: pl.DataFrame) -> pl.DataFrame:
 def _choose_spelling(rows: pl.DataFrame) -> pl.DataFrame:
     """The most frequent spelling of each drug's name: columns component and drug.
 
-    A row that another file has, too, counts once: the same list may land twice.
+    A row that another file has, too, counts once: the same list may land twice. A spelling all in
+    capitals is the custom of its list, so it counts for the other case of the name, if a list has
+    one.
     """
+    capitals = pl.col("drug").str.to_uppercase() == pl.col("drug")
     row = ("component", "drug", "id", "codes")
-    return (
+    spellings = (
         rows.drop_nulls("drug")  # parts have no name of their own
-        .select(*row[:3], "source_file", codes=pl.col("codes").list.join(SEPARATOR))
+        .select(*row[:3], "source_file", "folded_name", codes=pl.col("codes").list.join(SEPARATOR))
         .with_columns(copy=pl.int_range(pl.len()).over("source_file", *row))
         .unique([*row, "copy"])
-        .group_by("component", "drug")
+        .group_by("component", "folded_name", "drug")
         .len()
+        .sort("component", "len", "drug", descending=[False, True, False])
+    )
+    name = ["component", "folded_name"]
+    others = spellings.filter(~capitals).unique(name, keep="first", maintain_order=True)
+    return (
+        spellings.join(others.select(*name, other="drug"), on=name, how="left")
+        .with_columns(drug=pl.when(capitals).then(pl.coalesce("other", "drug")).otherwise("drug"))
+        .group_by("component", "drug")
+        .agg(pl.col("len").sum())
         .sort("component", "len", "drug", descending=[False, True, False])
         .unique("component", keep="first", maintain_order=True)
         .select("component", "drug")

@@ -226,6 +226,11 @@ class TestNames:
     def test_of_spellings_as_frequent_the_alphabetically_first(self) -> None:
         assert drug({"drug": "béta"}, {"drug": "Beta"}, {"drug": "beta"})["drug"] == "Beta"
 
+    def test_capitals_are_the_custom_of_a_list_and_count_for_the_other_case(self) -> None:
+        rows = [{"drug": name, "synonyms": "Gamma"} for name in ("BETA", "BÉTA", "Beta")]
+        ids = [{**row, "id": "X-1"} for row in (*rows, {"drug": "gamma"}, {"drug": "gamma"})]
+        assert drug(*ids)["drug"] == "Beta"
+
     def test_names_are_every_spelling_and_synonym_once(self) -> None:
         one = drug(
             {"drug": "Beta", "synonyms": " b-1 | B\\xc3\\xa9ta ||b-1"},
@@ -240,10 +245,10 @@ class TestNames:
         assert one["issues"] == ["unsearchable_name"]
 
     def test_marks_are_no_part_of_a_name(self) -> None:
-        one = drug({"drug": "ALPHA®", "synonyms": "Uno (USP)|Beta*"}, {"drug": "Alpha, INN"})
+        one = drug({"drug": "Alpha®", "synonyms": "Uno (USP)|Beta*"}, {"drug": "alpha, INN"})
         assert one["drug_id"] == "alpha"
-        assert one["drug"] == "ALPHA®"
-        assert one["names"] == ["ALPHA", "Alpha", "Beta", "Uno"]
+        assert one["drug"] == "Alpha®"
+        assert one["names"] == ["Alpha", "Beta", "Uno", "alpha"]
 
     def test_names_in_any_script_are_searched_for(self) -> None:
         assert drug({"drug": "阿司匹林", "atccode": "A04AD"})["issues"] == []
@@ -432,11 +437,25 @@ def first_text(group: list[Row]) -> str | None:
     return first["id_text"] if first else None
 
 
+def without_capitals(spellings: Counter[str]) -> Counter[str]:
+    """The spellings, of which those in capitals count for the first in another case."""
+    counts: Counter[str] = Counter()
+    for name, count in spellings.items():
+        others = [
+            other
+            for other in spellings
+            if fold_string(other) == fold_string(name) and other != other.upper()
+        ]
+        first = min(others, key=lambda other: (-spellings[other], other), default=name)
+        counts[first if name == name.upper() else name] += count
+    return counts
+
+
 def reference(rows: Iterable[Row]) -> list[Row]:
     """The drugs that random rows name, group by group."""
     drugs = []
     for group in drugs_of(rows):
-        spellings = Counter(r["name"] for r in group)
+        spellings = without_capitals(Counter(r["name"] for r in group))
         names = {name for r in group for name in (r["name"], *r["synonyms"])}
         codes = {code for r in group for code in r["codes"]}
         shaped = {c.upper() for c in codes if re.fullmatch(ATC_CODE, c.upper())}

@@ -80,8 +80,8 @@ def test_all_vocabularies_of_a_substance_are_one_drug() -> None:
     records = DRUGS.clean_records(raw)
     kept, merged, names = (frame.collect() for frame in clean_drugs(records))
     rejected = collect_rejected({"drugs": raw}, {"drugs": records}).collect()
-    assert sorted(kept["drug"]) == ["ZORBANE", "quaxin"]
-    drug = kept.filter(pl.col("drug") == "ZORBANE").row(0, named=True)
+    assert sorted(kept["drug"]) == ["Zorbane", "quaxin"]
+    drug = kept.filter(pl.col("drug") == "Zorbane").row(0, named=True)
     assert drug["xrefs"] == [
         *("bdpm:00008", "bdpm:00009", "cas:50-78-2", "chembl:CHEMBL9", "rxcui:7", "rxcui:8"),
         "unii:AB12345678",
