@@ -458,12 +458,22 @@ def did_not_shrink(rows: pl.LazyFrame, rows_before: int | None) -> Finding:
 
 
 class Named(NamedTuple):
-    """The mentions of a release, or of a run."""
+    """The names that were found in a release, or in a run."""
 
-    #: Table as `contracts.Mentions`.
-    mentions: pl.LazyFrame
+    #: The titles in which each folded name was found: columns name, titles and drugs.
+    names: pl.DataFrame
     #: The publications whose titles were searched.
     titles: int
+
+    @classmethod
+    def of(cls, mentions: pl.LazyFrame, titles: int) -> Named:
+        """Count the names in mentions.
+
+        Args:
+            mentions: table as `contracts.Mentions`.
+            titles: the publications whose titles were searched.
+        """
+        return cls(_count_titles(mentions).collect(), titles)
 
 
 def no_name_exploded(now: Named, before: Named | None, names: pl.LazyFrame) -> Finding:
@@ -473,16 +483,15 @@ def no_name_exploded(now: Named, before: Named | None, names: pl.LazyFrame) -> F
     is listed with its titles, its drugs and the lists that give it.
 
     Args:
-        now: the mentions of this run.
+        now: the names that this run found.
         before: those of the last release; None if there is none, then the check passes.
         names: table as `contracts.DrugNames`.
     """
     if before is None or not before.titles:
         return Finding(passed=True, summary="nothing to compare with, the first time")
-    found = _count_titles(now.mentions)
     exploded = (
-        found.filter(pl.col("titles") >= EXPLODING_TITLES)
-        .join(_count_titles(before.mentions), on="name", how="left", suffix="_before")
+        now.names.filter(pl.col("titles") >= EXPLODING_TITLES)
+        .join(before.names, on="name", how="left", suffix="_before")
         .with_columns(pl.col("titles_before").fill_null(0))
         .filter(
             pl.when(pl.col("titles_before") > 0)
@@ -493,7 +502,6 @@ def no_name_exploded(now: Named, before: Named | None, names: pl.LazyFrame) -> F
             .otherwise(pl.col("titles") > now.titles * NEW_NAME_SHARE)
         )
         .sort(-pl.col("titles").cast(pl.Int64), "name")
-        .collect()
     )
     lists = (
         names.filter("searched")
@@ -520,7 +528,7 @@ def no_name_exploded(now: Named, before: Named | None, names: pl.LazyFrame) -> F
 
 
 def _count_titles(mentions: pl.LazyFrame) -> pl.LazyFrame:
-    """The titles in which each folded name was found: columns name, titles and drugs."""
+    """The titles in which each folded name was found, as in `Named`."""
     return (
         mentions.select(
             *("source", "publication_id", "drug"),

@@ -882,7 +882,7 @@ class TestExplodingNames:
             for name, count in found.items()
             for n in range(count)
         ]
-        return audit.Named(table("mentions", *rows), titles)
+        return audit.Named.of(table("mentions", *rows), titles)
 
     def finding(self, now: audit.Named, before: audit.Named | None) -> audit.Finding:
         return audit.no_name_exploded(now, before, table("drug_names", *self.NAMES))

@@ -450,10 +450,23 @@ def no_name_exploded(look: Look, mentions: Any, drug_names: Any, **publications:
 
     def find() -> audit.Finding:
         titles = sum(table.select(pl.len()).collect().item() for table in publications.values())
-        now = audit.Named(mentions, titles)
-        titles_before = sum(look.outputs.rows_before(source) or 0 for source in PUBLICATIONS)
-        rows = look.outputs.table_before("mentions")
-        before = None if rows is None else audit.Named(rows, titles_before)
-        return audit.no_name_exploded(now, before, drug_names)
+        now = audit.Named.of(mentions, titles)
+        return audit.no_name_exploded(now, _names_before(look), drug_names)
 
     yield ("mentions", "no_name_exploded"), find
+
+
+def _names_before(look: Look) -> audit.Named | None:
+    """The names that the last release found; None if there is none, or if its file is damaged."""
+    mentions = look.outputs.table_before("mentions")
+    if mentions is None:
+        return None
+    try:
+        titles = sum(look.outputs.rows_before(source) or 0 for source in PUBLICATIONS)
+        return audit.Named.of(mentions, titles)
+    except pl.exceptions.PolarsError as error:
+        # This run makes the next release whole; it must not fail because the last one is not.
+        look.context.log.warning(
+            f"the mentions of the last release are damaged, and count as absent: {error}"
+        )
+        return None
