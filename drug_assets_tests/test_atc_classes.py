@@ -131,6 +131,7 @@ def is_of(drug: Row, code: str) -> bool:
 
 
 @settings(max_examples=60, deadline=None)
+@pytest.mark.slow
 @given(
     codes=st.lists(st.lists(st.sampled_from(CODES), unique=True, max_size=4), max_size=5),
     mentioned=st.lists(

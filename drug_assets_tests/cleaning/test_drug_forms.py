@@ -11,6 +11,8 @@ from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets_tests.support.raw import Row, drug_rows, held_to
 from drug_assets_tests.support.registry import DRUGS
 
+pytestmark = pytest.mark.slow
+
 BASE = {"id": "CHEMBL1", "drug": "Alphaquine"}
 FORM = {"id": "CHEMBL2", "drug": "Alphaquine nitrate", "form_of": "chembl:CHEMBL1"}
 

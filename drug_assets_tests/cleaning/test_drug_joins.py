@@ -20,6 +20,8 @@ from drug_assets_tests.support.registry import DRUGS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+pytestmark = pytest.mark.slow
+
 #: Identifiers of every scheme that name nothing: two of each.
 X, Y = "R16CO5Y76E", "362O9ITL9D"
 IDENTIFIERS = {
