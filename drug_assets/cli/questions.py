@@ -1,0 +1,245 @@
+"""The commands that answer questions: top-journal, related-drugs, names (SPEC 6 and 8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from drug_assets.cli.common import (
+    USAGE,
+    echo,
+    echo_json,
+    json_option,
+    release_option,
+    stop,
+    store_option,
+)
+from drug_assets.settings import Settings
+from drug_assets.wording import describe_retractions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from drug_assets.document.questions import RelatedDrug, RelatedDrugs, TopJournal
+    from drug_assets.storage.objects import ObjectStore
+
+_graph = click.option(
+    "--graph", metavar="PATH_OR_URI", help="A graph document anywhere, instead of a store's."
+)
+_exclude_retracted = click.option(
+    "--exclude-retracted",
+    is_flag=True,
+    help="Leave out retracted publications, and say of how many it is not known.",
+)
+_with_trial_results = click.option(
+    "--with-trial-results",
+    is_flag=True,
+    help="Count publications that report the results of a trial for the drugs that it names.",
+)
+
+
+@click.command("top-journal")
+@click.option("--class", "atc_class", metavar="CODE", help="Count only drugs of an ATC class.")
+@_exclude_retracted
+@_with_trial_results
+@store_option
+@release_option
+@_graph
+@json_option
+def top_journal(
+    atc_class: str | None,
+    store: str | None,
+    release: str | None,
+    graph: str | None,
+    *,
+    exclude_retracted: bool,
+    with_trial_results: bool,
+    as_json: bool,
+) -> None:
+    """The journals that mention the most different drugs."""
+    from drug_assets.document import questions
+
+    documents = _documents(store, release, graph)
+    answers = questions.top_journals(
+        documents.graph,
+        names=documents.find_names,
+        atc_class=atc_class,
+        exclude_retracted=exclude_retracted,
+        with_trial_results=with_trial_results,
+    )
+    if as_json:
+        echo_json([_as_object(answer) for answer in answers])
+        return
+    if not answers:
+        of_class = "" if atc_class is None else f" of class {atc_class.strip().upper()}"
+        echo(f"No journal mentions any drug{of_class}.")
+    for answer in answers:
+        drugs = "drug" if answer.drug_count == 1 else "drugs"
+        if answer.atc_class is not None:
+            drugs += f" of class {answer.atc_class}"
+        told = describe_retractions(*answer.evidence, excluded=exclude_retracted)
+        listed = ", ".join(_with_trials(name, answer.via) for name in answer.drugs)
+        echo(
+            f"{answer.journal}: {answer.drug_count} {drugs} ({listed})"
+            + (f"; {told}" if told else "")
+        )
+
+
+@click.command("related-drugs")
+@click.argument("drug", metavar="DRUG_OR_CLASS")
+@click.option(
+    "--exclude-trial-journals",
+    is_flag=True,
+    help="Leave out the journals that mention the given drug in a clinical trial.",
+)
+@_exclude_retracted
+@_with_trial_results
+@store_option
+@release_option
+@_graph
+@json_option
+def related_drugs(
+    drug: str,
+    store: str | None,
+    release: str | None,
+    graph: str | None,
+    *,
+    exclude_trial_journals: bool,
+    exclude_retracted: bool,
+    with_trial_results: bool,
+    as_json: bool,
+) -> None:
+    """Drugs that share a PubMed journal with a drug, or with those of a class.
+
+    DRUG_OR_CLASS: any name of a drug, or the code of an ATC class of any level, in any case. For a
+    class, the drugs that share a journal with any drug of the class, without these.
+    """
+    from drug_assets.document import questions
+
+    documents = _documents(store, release, graph)
+    answer = questions.related_drugs(
+        documents.graph,
+        drug,
+        names=documents.find_names,
+        exclude_trial_journals=exclude_trial_journals,
+        exclude_retracted=exclude_retracted,
+        with_trial_results=with_trial_results,
+    )
+    if as_json:
+        echo_json(_as_json(answer))
+        return
+    if not answer.related:
+        of_class = "" if answer.of_class is None else "any drug of class "
+        echo(f"No drug shares a PubMed journal with {of_class}{answer.drug}.")
+    for related in answer.related:
+        journals = "; ".join(_with_trials(name, related.via) for name in related.journals)
+        echo(f"{related.drug} (in {journals})")
+    if told := describe_retractions(*answer.evidence, excluded=exclude_retracted):
+        echo(told.capitalize())
+
+
+@click.command()
+@click.argument("drug", metavar="DRUG")
+@store_option
+@release_option
+@json_option
+def names(drug: str, store: str | None, release: str | None, *, as_json: bool) -> None:
+    """The names of a drug that titles are searched for, by list, and why others are not.
+
+    DRUG: any name, code or id of a drug, in any case; also a name that is not searched for.
+    """
+    from drug_assets.storage.objects import StorageError
+    from drug_assets.storage.places import open_store
+    from drug_assets.storage.releases import NoReleaseError, open_release
+
+    try:
+        place = open_store(Settings.of(store=store).store)
+        opened = open_release(place, release)
+        # As files: to load the declarations of all tables takes as long as all the rest.
+        tables = [place.local_copy(opened.name(f"{t}.parquet")) for t in ("drugs", "drug_names")]
+    except FileNotFoundError:
+        stop(f"release {opened.id} has no table of names: run `drug-assets run`", USAGE)
+    except (StorageError, NoReleaseError) as error:
+        stop(str(error), USAGE)
+    from drug_assets.cli.names_report import as_lines, as_object, find_named_drugs
+
+    found = find_named_drugs(drug, *tables)
+    if as_json:
+        echo_json([as_object(each) for each in found])
+        return
+    for each in found:
+        for line in as_lines(each):
+            echo(line)
+
+
+def _with_trials(name: str, via: Mapping[str, list[str]] | None) -> str:
+    """A name, with the trials by whose results it is counted."""
+    return f"{name} via {', '.join(via[name])}" if via and name in via else name
+
+
+#: Members of answers that have another name in JSON: `class` is a word of Python.
+_MEMBERS = {"atc_class": "class"}
+
+
+def _as_object(answer: TopJournal | RelatedDrug) -> dict[str, object]:
+    """The members of an answer; those that were not asked for are left out."""
+    members = {_MEMBERS.get(name, name): value for name, value in answer._asdict().items()}
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _as_json(answer: RelatedDrugs) -> object:
+    given: dict[str, object] = {"drug": answer.drug}
+    if answer.of_class is not None:
+        given = {"class": answer.drug, "drugs": answer.of_class}
+    return {
+        **given,
+        "related": [_as_object(related) for related in answer.related],
+        **answer.evidence._asdict(),
+    }
+
+
+class _Documents(NamedTuple):
+    """The documents that questions are answered from."""
+
+    #: A local file with the graph document.
+    graph: Path
+    #: Where the document of names is, and its name there.
+    place: ObjectStore
+    names: str
+
+    def find_names(self) -> Path | None:
+        """A local file with the document of names.
+
+        Releases of earlier versions have none, nor need one lie beside a graph document.
+        """
+        try:
+            return self.place.local_copy(self.names)
+        except FileNotFoundError:
+            return None
+
+
+def _documents(store: str | None, release: str | None, graph: str | None) -> _Documents:
+    """The documents of a release of a store, or those at a location."""
+    from drug_assets.document.schema import FILE, NAMES_FILE
+    from drug_assets.storage.objects import StorageError
+    from drug_assets.storage.places import open_object, open_store
+    from drug_assets.storage.releases import NoReleaseError, open_release
+
+    if graph is not None and (store is not None or release is not None):
+        stop("--graph names one document: leave out --store and --release", USAGE)
+    try:
+        if graph is not None:
+            place, name = open_object(graph)
+            names = NAMES_FILE
+        else:
+            place = open_store(Settings.of(store=store).store)
+            opened = open_release(place, release)
+            name, names = opened.name(FILE), opened.name(NAMES_FILE)
+        return _Documents(place.local_copy(name), place, names)
+    except FileNotFoundError:
+        location = graph if graph is not None else place.uri(name)
+        stop(f"there is no graph at {location}: run `drug-assets run`, or name another", USAGE)
+    except (StorageError, NoReleaseError) as error:
+        stop(str(error), USAGE)
