@@ -10,7 +10,10 @@ locals {
       events   = "Starts the workflows: Eventarc and the scheduler act as it."
       queries  = "Runs scheduled queries."
     },
-    var.github == null ? {} : { deployer = "Deploys releases from GitHub." },
+    var.github == null ? {} : {
+      deployer = "Deploys releases from GitHub."
+      lander   = "Lands what is committed under data/ on GitHub."
+    },
     var.dagster.enabled ? { dagster = "Runs Dagster's webserver, daemon and code server." } : {},
   )
 

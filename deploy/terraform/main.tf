@@ -39,6 +39,13 @@ locals {
 
   ncbi_environment = var.ncbi_email == null ? {} : { NCBI_EMAIL = var.ncbi_email }
 
+  # First and last day of the scheduled sales queries, as arguments of their functions.
+  today = "CURRENT_DATE('${var.time_zone}')"
+  sales_period = join(", ", [
+    var.warehouse.sales_from == null ? "DATE_TRUNC(${local.today}, YEAR)" : "DATE '${var.warehouse.sales_from}'",
+    var.warehouse.sales_to == null ? local.today : "DATE '${var.warehouse.sales_to}'",
+  ])
+
   # Environment variable => secret, for the secrets that already have a value.
   run_secrets = {
     for variable, secret in { DRUG_ASSETS_FAILURE_WEBHOOK = "drug-assets-failure-webhook" } :
@@ -63,6 +70,7 @@ module "buckets" {
   landing_writers = merge(
     { fetcher = local.member["fetcher"] },
     local.dagster_pulls ? { runner = local.member["runner"] } : {},
+    var.github == null ? {} : { lander = local.member["lander"] },
   )
   store_readers = var.dagster.enabled ? { dagster = local.member["dagster"] } : {}
   store_writers = { runner = local.member["runner"] }
@@ -114,11 +122,11 @@ module "bigquery" {
   scheduled_queries = {
     sales_revenue_per_day = {
       schedule = "every day 04:00"
-      query    = "SELECT * FROM `{project}.{dataset}.revenue_per_day`(NULL, NULL) -- reads {sales_dataset}"
+      query    = "SELECT * FROM `{project}.{dataset}.revenue_per_day`(${local.sales_period}) -- reads {sales_dataset}"
     }
     sales_furniture_and_decoration_per_client = {
       schedule = "every day 04:00"
-      query    = "SELECT * FROM `{project}.{dataset}.furniture_and_decoration_per_client`(NULL, NULL) -- reads {sales_dataset}"
+      query    = "SELECT * FROM `{project}.{dataset}.furniture_and_decoration_per_client`(${local.sales_period}) -- reads {sales_dataset}"
     }
   }
 
@@ -235,8 +243,10 @@ module "github" {
   project_id          = var.project_id
   repository_id       = var.github.repository_id
   repository_owner_id = var.github.repository_owner_id
-  environment         = var.github.environment
-  deployer            = google_service_account.account["deployer"].name
+  accounts = {
+    (var.github.environment)         = google_service_account.account["deployer"].name
+    (var.github.landing_environment) = google_service_account.account["lander"].name
+  }
 }
 
 module "monitoring" {

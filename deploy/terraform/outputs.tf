@@ -43,6 +43,11 @@ output "deployer" {
   value       = var.github == null ? null : local.email["deployer"]
 }
 
+output "lander" {
+  description = "Value of the GitHub variable GCP_LANDER; null without GitHub."
+  value       = var.github == null ? null : local.email["lander"]
+}
+
 output "workload_identity_provider" {
   description = "Value of the GitHub variable GCP_WORKLOAD_IDENTITY_PROVIDER; null without GitHub."
   value       = one(module.github[*].provider)

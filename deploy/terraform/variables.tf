@@ -40,14 +40,22 @@ variable "image" {
 }
 
 variable "warehouse" {
-  description = "BigQuery: location (cannot change later), dataset, its readers (name => IAM member), and the dataset of TRANSACTIONS and PRODUCT_NOMENCLATURE for the sales functions, if there is one."
+  description = "BigQuery: location (cannot change later), dataset, its readers (name => IAM member), and the dataset of TRANSACTIONS and PRODUCT_NOMENCLATURE for the sales functions, if there is one, with the first and last day (2026-01-31) of their scheduled queries; without them, the current year so far."
   type = object({
     location      = optional(string, "EU")
     dataset       = optional(string, "drug_assets")
     readers       = optional(map(string), {})
     sales_dataset = optional(string)
+    sales_from    = optional(string)
+    sales_to      = optional(string)
   })
   default = {}
+
+  # The days become part of a query, in which a quote would end the text.
+  validation {
+    condition     = alltrue([for day in [var.warehouse.sales_from, var.warehouse.sales_to] : day == null || can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", day)) && can(timeadd("${day}T00:00:00Z", "0s"))])
+    error_message = "warehouse.sales_from and warehouse.sales_to are days such as 2026-01-31."
+  }
 }
 
 variable "load_bigquery" {
@@ -147,13 +155,19 @@ variable "postgres_password" {
 }
 
 variable "github" {
-  description = "GitHub repository and owner (both by number: gh api repos/OWNER/NAME --jq '.id, .owner.id') and GitHub environment from which releases deploy; null for none."
+  description = "GitHub repository and owner (both by number: gh api repos/OWNER/NAME --jq '.id, .owner.id') and GitHub environments: from environment releases deploy, from landing_environment what is committed under data/ is landed; null for none."
   type = object({
     repository_id       = string
     repository_owner_id = string
     environment         = optional(string, "production")
+    landing_environment = optional(string, "landing")
   })
   default = null
+
+  validation {
+    condition     = var.github == null ? true : var.github.environment != var.github.landing_environment
+    error_message = "Who lands data must not be able to deploy: name two environments."
+  }
 }
 
 variable "alerts" {

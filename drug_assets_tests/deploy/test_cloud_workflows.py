@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import re
 from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from drug_assets.fetch import FetchRequest, fetch
+from drug_assets_tests.support.loopback_services import PATIENCE, LocalDestination, PubMed, Trials
+from drug_assets_tests.support.registry import CLINICAL_TRIALS_GOV, PUBMED_SERVICE
 from drug_assets_tests.support.services import DEPLOY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from drug_assets.fetch.public_service import PublicService
 
 MODULES = DEPLOY / "terraform" / "modules"
 RUN = MODULES / "landing_trigger" / "run.yaml"
@@ -109,6 +117,78 @@ def test_after_the_last_file_a_run_always_begins() -> None:
                     active.remove(own)
         assert active == []
         assert began_after_last_file
+
+
+def event(name: str) -> dict[str, Any]:
+    """The part of an event of Cloud Storage that the workflow reads."""
+    return {"data": {"bucket": "landing", "name": name}}
+
+
+#: The step that looks at the other executions: those that come to it may run the job.
+LOOK = "read_environment"
+
+
+def occasion(event: dict[str, Any]) -> str:
+    """What `run.yaml` lets an execution do for an event, before it looks at others."""
+    steps = steps_of(yaml.safe_load(RUN.read_text("utf-8"))["main"]["steps"])
+    (scheduled,) = steps["tell_the_occasion"]["switch"]
+    assert scheduled["condition"] == '${not("data" in event)}'
+    if "data" not in event:
+        return str(scheduled["next"])
+    for choice in steps["tell_the_object"]["switch"]:
+        asked = re.fullmatch(
+            r'\$\{text\.match_regex\(event\.data\.name, "(.+)"\)\}', choice["condition"]
+        )
+        assert asked
+        if re.search(asked[1], event["data"]["name"]):
+            return str(choice.get("next") or choice["return"])
+    assert LOOK in steps
+    return LOOK
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "service"),
+    [(Trials, CLINICAL_TRIALS_GOV), (PubMed, PUBMED_SERVICE)],
+    ids=["clinical_trials", "pubmed"],
+)
+def test_the_files_of_a_pull_start_one_run(
+    kind: type[Trials | PubMed], service: PublicService, tmp_path: Path
+) -> None:
+    with kind(7) as loopback:
+        report = fetch(
+            FetchRequest(service=service, query="aspirin, or its salts", page_size=2),
+            LocalDestination(tmp_path),
+            base_url=loopback.url,
+            patience=PATIENCE,
+            clock=loopback.clock,
+        )
+    written = [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()]
+    assert len(report.files) == 4
+    assert len(written) > 2 * len(report.files)
+    assert [n for n in written if occasion(event(n)) == LOOK] == [report.provenance]
+
+
+@pytest.mark.parametrize(
+    ("name", "runs"),
+    [
+        ("pubmed.csv", True),
+        ("clinical_trials/2021/page_2.ndjson", True),
+        ("pubmed_2026-01-02_aspirin.json.gz", True),
+        ("fetch/provenance.json", True),
+        (".fetch/x/plan.json", False),
+        ("below/.hidden/pubmed.csv", False),
+        ("below/.pubmed.csv", False),
+    ],
+)
+def test_a_file_that_is_read_starts_a_run(name: str, runs: bool) -> None:
+    assert (occasion(event(name)) == LOOK) is runs
+
+
+def test_the_schedule_starts_a_run() -> None:
+    declared = (RUN.parent / "main.tf").read_text("utf-8")
+    assert 'jsonencode({ type = "schedule" })' in declared
+    assert occasion({"type": "schedule"}) == LOOK
 
 
 def test_a_request_to_pull_becomes_a_command() -> None:

@@ -54,7 +54,7 @@ def test_nothing_is_permitted_but_what_a_job_names(workflow: Path) -> None:
     assert document["permissions"] == {}
     for name, job in document["jobs"].items():
         allowed = {"contents": "read"}
-        if (workflow.name, name) == ("release.yml", "deploy"):
+        if (workflow.name, name) in {("release.yml", "deploy"), ("pipeline.yml", "land")}:
             allowed["id-token"] = "write"
         assert job["permissions"] == allowed
         assert job["timeout-minutes"] <= 60
@@ -98,6 +98,65 @@ def test_releases_run_in_the_environment_that_google_lets_in() -> None:
     )
     release = loaded(ROOT / ".github" / "workflows" / "release.yml")
     assert [release["jobs"]["deploy"]["environment"]] == defaults
+
+
+def test_data_land_from_an_environment_of_their_own() -> None:
+    declared = (DEPLOY / "terraform" / "variables.tf").read_text("utf-8")
+    (default,) = re.findall(r'landing_environment += optional\(string, "(\w+)"\)', declared)
+    jobs = loaded(ROOT / ".github" / "workflows" / "pipeline.yml")["jobs"]
+    assert jobs["land"]["environment"] == default
+    conditions = {name: job["if"] for name, job in jobs.items()}
+    assert conditions == {"land": "vars.GCP_LANDING != ''", "run": "vars.GCP_LANDING == ''"}
+
+
+@pytest.mark.processes
+def test_a_push_lands_what_it_changed_and_removes_what_it_deleted(tmp_path: Path) -> None:
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments],
+            cwd=checkout,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    checkout, programs = tmp_path / "checkout", tmp_path / "bin"
+    (checkout / "data" / "drugs").mkdir(parents=True)
+    programs.mkdir()
+    gcloud = programs / "gcloud"
+    gcloud.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path / "asked"}\n', "utf-8")
+    gcloud.chmod(0o755)
+    git("init", "-q")
+    for name in ("pubmed 1.csv", "drugs/é.csv", "drugs.csv"):
+        (checkout / "data" / name).write_text("title\n", "utf-8")
+    git("add", "-A")
+    git("commit", "-qm", "Before")
+    before = git("rev-parse", "HEAD")
+    (checkout / "data" / "pubmed 1.csv").unlink()
+    (checkout / "data" / "drugs" / "é.csv").rename(checkout / "data" / "drugs_2.csv")
+    git("add", "-A")
+    git("commit", "-qm", "After")
+
+    steps = loaded(ROOT / ".github" / "workflows" / "pipeline.yml")["jobs"]["land"]["steps"]
+    for pushed_from in (before, "0" * 40):
+        environment = {
+            **os.environ,
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "LANDING": "landing",
+            "BEFORE": pushed_from,
+            "GITHUB_SHA": git("rev-parse", "HEAD"),
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+        }
+        for step in steps:
+            if "run" in step:
+                command = ["bash", "-e", "-c", step["run"]]
+                subprocess.run(command, cwd=checkout, env=environment, check=True)
+
+    asked = (tmp_path / "asked").read_text("utf-8").splitlines()
+    landed = "storage rsync --recursive --checksums-only data gs://landing"
+    removed = ["gs://landing/drugs/é.csv", "gs://landing/pubmed 1.csv"]
+    assert asked == [landed, *(f"storage rm {name}" for name in removed), landed]
 
 
 class Release:

@@ -39,6 +39,19 @@ run "buckets" {
   }
 
   assert {
+    condition = alltrue([
+      for bucket in [google_storage_bucket.landing, google_storage_bucket.store] :
+      alltrue([for rule in bucket.lifecycle_rule : coalesce(rule.condition[0].days_since_noncurrent_time, 0) > 0 if rule.action[0].type == "Delete"])
+    ])
+    error_message = "Versions go by age: a name that is used once never has newer versions."
+  }
+
+  assert {
+    condition     = google_storage_bucket.store.soft_delete_policy[0].retention_duration_seconds == 0
+    error_message = "Outputs that were deleted are kept once, as versions."
+  }
+
+  assert {
     condition = { for name, grant in google_storage_bucket_iam_member.grant : name => "${grant.bucket} ${grant.role} ${grant.member}" } == {
       "landing reader runner"  = "drugs-production-1-drug-assets-landing roles/storage.objectViewer serviceAccount:runner"
       "landing writer fetcher" = "drugs-production-1-drug-assets-landing roles/storage.objectUser serviceAccount:fetcher"

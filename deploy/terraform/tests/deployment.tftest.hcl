@@ -16,7 +16,7 @@ run "least_privilege" {
   }
 
   assert {
-    condition     = toset(keys(google_service_account.account)) == toset(["deployer", "events", "fetcher", "queries", "runner", "workflow"])
+    condition     = toset(keys(google_service_account.account)) == toset(["deployer", "events", "fetcher", "lander", "queries", "runner", "workflow"])
     error_message = "One account per component, and none for Dagster if it is not enabled."
   }
 
@@ -44,8 +44,8 @@ run "least_privilege" {
   }
 
   assert {
-    condition     = module.buckets.grants == tolist(["landing reader runner", "landing writer fetcher", "store writer runner"]) && module.secrets.readers == tolist(["drug-assets-failure-webhook runner", "drug-assets-ncbi-api-key fetcher"])
-    error_message = "The runner reads the landing zone and writes the store, the fetcher writes the landing zone; each reads its own secret."
+    condition     = module.buckets.grants == tolist(["landing reader runner", "landing writer fetcher", "landing writer lander", "store writer runner"]) && module.secrets.readers == tolist(["drug-assets-failure-webhook runner", "drug-assets-ncbi-api-key fetcher"])
+    error_message = "The runner reads the landing zone and writes the store, the fetcher and the lander write the landing zone; each reads its own secret."
   }
 
   assert {
@@ -77,6 +77,48 @@ run "least_privilege" {
     condition     = output.image == "europe-west1-docker.pkg.dev/drugs-production-1/drug-assets/drug-assets"
     error_message = "Releases push where the jobs pull."
   }
+}
+
+run "sales_of_this_year" {
+  command = plan
+
+  assert {
+    condition     = local.sales_period == "DATE_TRUNC(CURRENT_DATE('Europe/Paris'), YEAR), CURRENT_DATE('Europe/Paris')"
+    error_message = "The scheduled sales queries are about the current year so far."
+  }
+}
+
+run "sales_of_a_period" {
+  command = plan
+
+  variables {
+    warehouse = { sales_dataset = "sales", sales_from = "2025-07-01", sales_to = "2026-06-30" }
+  }
+
+  assert {
+    condition     = local.sales_period == "DATE '2025-07-01', DATE '2026-06-30'"
+    error_message = "Their period can be given."
+  }
+}
+
+run "sales_refuse_what_is_no_day" {
+  command = plan
+
+  variables {
+    warehouse = { sales_from = "2026-02-31" }
+  }
+
+  expect_failures = [var.warehouse]
+}
+
+run "github_refuses_one_environment_for_both" {
+  command = plan
+
+  variables {
+    github = { repository_id = 123456789, repository_owner_id = 1234567, landing_environment = "production" }
+  }
+
+  expect_failures = [var.github]
 }
 
 run "without_bigquery" {

@@ -418,18 +418,30 @@ run "github" {
   variables {
     repository_id       = "123456789"
     repository_owner_id = "1234567"
-    environment         = "production"
-    deployer            = "projects/drugs-production-1/serviceAccounts/deployer@drugs-production-1.iam.gserviceaccount.com"
+    accounts = {
+      production = "projects/drugs-production-1/serviceAccounts/deployer@drugs-production-1.iam.gserviceaccount.com"
+      landing    = "projects/drugs-production-1/serviceAccounts/lander@drugs-production-1.iam.gserviceaccount.com"
+    }
   }
 
   assert {
-    condition     = google_iam_workload_identity_pool_provider.github.attribute_condition == "assertion.repository_id == '123456789' && assertion.repository_owner_id == '1234567' && assertion.environment == 'production'"
-    error_message = "Only jobs of this repository, of this owner, in the protected environment are accepted."
+    condition     = google_iam_workload_identity_pool_provider.github.attribute_condition == "assertion.repository_id == '123456789' && assertion.repository_owner_id == '1234567' && assertion.environment in ['landing', 'production']"
+    error_message = "Only jobs of this repository, of this owner, in one of the environments are accepted."
   }
 
   assert {
-    condition     = google_service_account_iam_member.deployer.member == "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}/attribute.repository_id/123456789" && google_iam_workload_identity_pool_provider.github.attribute_mapping["attribute.repository_id"] == "assertion.repository_id"
-    error_message = "An accepted job may act as the deployer, by the number of the repository."
+    condition = {
+      for environment, grant in google_service_account_iam_member.job : environment => "${grant.service_account_id} ${grant.member}"
+      } == {
+      production = "projects/drugs-production-1/serviceAccounts/deployer@drugs-production-1.iam.gserviceaccount.com principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}/attribute.place/123456789/production"
+      landing    = "projects/drugs-production-1/serviceAccounts/lander@drugs-production-1.iam.gserviceaccount.com principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}/attribute.place/123456789/landing"
+    }
+    error_message = "A job may act as the account of its own environment alone, by the number of the repository."
+  }
+
+  assert {
+    condition     = google_iam_workload_identity_pool_provider.github.attribute_mapping["attribute.place"] == "assertion.repository_id + '/' + assertion.environment"
+    error_message = "The grants are by number of the repository and by environment."
   }
 
   # Another claim, such as GitHub's subject or a name, would fail here.
@@ -452,11 +464,10 @@ run "github_refuses_names" {
   variables {
     repository_id       = "example/drug-assets"
     repository_owner_id = "example"
-    environment         = "production' || '1' == '1"
-    deployer            = "projects/drugs-production-1/serviceAccounts/deployer@drugs-production-1.iam.gserviceaccount.com"
+    accounts            = { "production' || '1' == '1" = "projects/drugs-production-1/serviceAccounts/deployer@drugs-production-1.iam.gserviceaccount.com" }
   }
 
-  expect_failures = [var.repository_id, var.repository_owner_id, var.environment]
+  expect_failures = [var.repository_id, var.repository_owner_id, var.accounts]
 }
 
 run "secrets" {

@@ -1,7 +1,7 @@
 # Landing zone and store. Two settings keep both private: uniform access (no ACLs on objects) and
-# public access prevention (which overrides any policy). Both keep replaced objects: landed files
-# for long, because there is no other copy; outputs for a few versions, because they can be computed
-# again.
+# public access prevention (which overrides any policy). Both keep what was replaced or deleted, by
+# age: landed files for long, because there is no other copy; outputs for a few days, because they
+# can be computed again and the last releases are kept as such.
 
 resource "google_storage_bucket" "landing" {
   name     = "${var.project_id}-drug-assets-landing"
@@ -49,13 +49,20 @@ resource "google_storage_bucket" "store" {
     enabled = true
   }
 
+  # Versions are what can be restored. Soft delete would keep, and bill, each of them once more.
+  soft_delete_policy {
+    retention_duration_seconds = 0
+  }
+
   lifecycle_rule {
     action {
       type = "Delete"
     }
     condition {
-      num_newer_versions = var.store_versions
-      with_state         = "ARCHIVED"
+      # By age, never by number: nearly every name in the store is used once (what a run stages, what
+      # is kept by file, a release), so nothing newer ever takes its place.
+      days_since_noncurrent_time = var.store_versions_days
+      with_state                 = "ARCHIVED"
     }
   }
 

@@ -35,8 +35,8 @@ variable "landing_versions_days" {
   default     = 365
 }
 
-variable "store_versions" {
-  description = "Number of replaced versions of each output that are kept."
+variable "store_versions_days" {
+  description = "Days for which a replaced or deleted output can be restored."
   type        = number
-  default     = 10
+  default     = 7
 }

@@ -1,5 +1,5 @@
 # Access for GitHub without a key: workflows identify themselves with a token that GitHub signs, and
-# only a job of this repository in this GitHub environment can act as the deployer.
+# only a job of this repository in a GitHub environment can act as the account of this environment.
 #
 # Repository and owner are identified by the numbers in the token. The token also has their names,
 # but somebody else can take a name that was given up. Its subject combines names, numbers and more,
@@ -30,20 +30,15 @@ variable "repository_owner_id" {
   }
 }
 
-variable "environment" {
-  description = "GitHub environment whose jobs may deploy; protect it with reviewers and by tag."
-  type        = string
+variable "accounts" {
+  description = "GitHub environment => resource name of the service account that its jobs may act as (google_service_account.name). Protect the environments with reviewers, and by tag or branch."
+  type        = map(string)
 
-  # The name becomes part of an expression, in which a quote would end the text.
+  # The names become part of an expression, in which a quote would end the text.
   validation {
-    condition     = can(regex("^[A-Za-z0-9._-]+$", var.environment))
-    error_message = "environment is a name of letters, digits, dots, dashes and underscores."
+    condition     = alltrue([for environment in keys(var.accounts) : can(regex("^[A-Za-z0-9._-]+$", environment))])
+    error_message = "An environment is a name of letters, digits, dots, dashes and underscores."
   }
-}
-
-variable "deployer" {
-  description = "Resource name of the deployer's service account: its attribute google_service_account.name."
-  type        = string
 }
 
 resource "google_iam_workload_identity_pool" "github" {
@@ -64,13 +59,14 @@ resource "google_iam_workload_identity_pool_provider" "github" {
     "attribute.repository_id"       = "assertion.repository_id"
     "attribute.repository_owner_id" = "assertion.repository_owner_id"
     "attribute.environment"         = "assertion.environment"
+    "attribute.place"               = "assertion.repository_id + '/' + assertion.environment"
   }
 
   # GitHub signs tokens for every repository: without this condition, any of them would be accepted.
   attribute_condition = join(" && ", [
     "assertion.repository_id == '${var.repository_id}'",
     "assertion.repository_owner_id == '${var.repository_owner_id}'",
-    "assertion.environment == '${var.environment}'",
+    "assertion.environment in ['${join("', '", sort(keys(var.accounts)))}']",
   ])
 
   oidc {
@@ -78,10 +74,17 @@ resource "google_iam_workload_identity_pool_provider" "github" {
   }
 }
 
-resource "google_service_account_iam_member" "deployer" {
-  service_account_id = var.deployer
+resource "google_service_account_iam_member" "job" {
+  for_each = var.accounts
+
+  service_account_id = each.value
   role               = "roles/iam.workloadIdentityUser"
-  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}/attribute.repository_id/${var.repository_id}"
+  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github.name}/attribute.place/${var.repository_id}/${each.key}"
+}
+
+moved {
+  from = google_service_account_iam_member.deployer
+  to   = google_service_account_iam_member.job["production"]
 }
 
 output "provider" {
