@@ -1,7 +1,7 @@
 """How time and memory of each reader grow with hostile input: `python -m benchmarks.hostile`.
 
-Each pattern is read at a size and at four times that size. The exponent is that of the size in the
-processor time: 1 is linear. A refusal is an answer, too.
+Each pattern is read at a size and at four times that size. The exponents are those of the size in
+the processor time and in the peak of memory: 1 is linear. A refusal is an answer, too.
 """
 
 from __future__ import annotations
@@ -110,14 +110,19 @@ def _measure(name: str, data: bytes) -> tuple[float, str]:
     return max(time.process_time() - started, 1e-4), ended
 
 
-def _peak(name: str, data: bytes) -> float:
-    """The most memory that Python held while reading, as a multiple of the file's own bytes."""
+def _peak(name: str, data: bytes) -> int:
+    """The most bytes that Python held while reading."""
     tracemalloc.start()
     try:
         _read(name, data)
-        return tracemalloc.get_traced_memory()[1] / len(data)
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+def _exponent(small: float, large: float, factor: float) -> float:
+    """The exponent of the size in a figure that grows from small to large with that factor."""
+    return math.log(large / small) / math.log(factor)
 
 
 def main() -> None:
@@ -126,15 +131,17 @@ def main() -> None:
     parser.add_argument("--bytes", type=int, default=250_000, help="the smaller size")
     size = parser.parse_args().bytes
     _measure("pubmed.csv", _HEADER)
-    print(f"| file | pattern | bytes | CPU s | exponent | peak / bytes (at {size}) | end |")
-    print("| --- | --- | --: | --: | --: | --: | --- |")
+    print("| file | pattern | bytes | CPU s | exponent | peak / bytes | exponent | end |")
+    print("| --- | --- | --: | --: | --: | --: | --: | --- |")
     for (name, pattern), make in PATTERNS.items():
         small, large = make(size), make(_FACTOR * size)
+        factor = len(large) / len(small)
         before, (after, ended) = _measure(name, small)[0], _measure(name, large)
-        exponent = math.log(after / before) / math.log(len(large) / len(small))
+        held, held_after = _peak(name, small), _peak(name, large)
         print(
-            f"| {name} | {pattern} | {len(large)} | {after:.2f} | {exponent:.1f} "
-            f"| {_peak(name, small):.0f} | {ended} |"
+            f"| {name} | {pattern} | {len(large)} | {after:.2f} | "
+            f"{_exponent(before, after, factor):.1f} | {held_after / len(large):.0f} | "
+            f"{_exponent(held, held_after, factor):.1f} | {ended} |"
         )
 
 
