@@ -8,12 +8,16 @@ BIN := $(VENV)/bin
 BQEMULATOR := .venv-bqemulator
 # The environment of the benchmarks, with the libraries that they compare with.
 BENCH := .venv-benchmarks
+# The packages of the explorer's sources; its npm and Node are those of the environment.
+EXPLORER_PACKAGES := explorer/node_modules/.ready
+# npm starts the Node that it finds first.
+NPM := PATH="$(abspath $(BIN)):$$PATH" npm
 # Where the history of runs is kept: what `make run` did is seen in `make dev`.
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY ?= yes
 
 .PHONY: run quick test test-all faults fuzz dev install lint types unit definitions generated hooks constraints \
-	bqemulator bench accuracy mesh-vocabulary clean
+	bqemulator explorer bench accuracy mesh-vocabulary clean
 
 run: $(VENV)/.run $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/drug-assets run
@@ -55,10 +59,11 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 
-types: $(VENV)/.dev
+types: $(VENV)/.dev $(EXPLORER_PACKAGES)
 	$(BIN)/mypy
+	cd explorer && $(NPM) run --silent types
 
-unit: $(VENV)/.dev $(BQEMULATOR)/.made
+unit: $(VENV)/.dev $(BQEMULATOR)/.made $(EXPLORER_PACKAGES)
 	$(BIN)/pytest -n auto --dist loadfile
 
 install: $(VENV)/.dev
@@ -66,6 +71,14 @@ install: $(VENV)/.dev
 # Writes the files made from declarations: Terraform's tables, docs/tables.md, README's diagram, …
 generated: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
+
+# Makes the explorer's page of its sources: drug_assets/explorer/built/, which is committed.
+explorer: $(EXPLORER_PACKAGES)
+	cd explorer && $(NPM) run --silent types && $(NPM) run --silent build
+
+$(EXPLORER_PACKAGES): explorer/package.json explorer/package-lock.json explorer/.npmrc | $(VENV)/.dev
+	cd explorer && $(NPM) ci
+	touch $@
 
 # Installs the hooks that run before each commit: the pinned ruff, import-linter and mypy.
 hooks: $(VENV)/.dev
@@ -142,4 +155,4 @@ $(BENCH)/.ready: pyproject.toml constraints.txt benchmarks/constraints-benchmark
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BQEMULATOR) $(BENCH) .dagster build output
+	rm -rf $(VENV) $(BQEMULATOR) $(BENCH) .dagster build output explorer/node_modules

@@ -1,0 +1,103 @@
+// Dates as the blocks hold them, and in words. What is shown never says more than what is known:
+// of a date of which only the year is known, only the year is shown.
+
+import type { Lang } from "./words.ts";
+
+/** Days since 1970-01-01 times 4, plus the precision. Codes sort like the dates. */
+export type DateCode = number;
+
+export const PRECISIONS = ["day", "month", "season", "year"] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
+const MILLISECONDS_A_DAY = 86_400_000;
+const LOCALES: Record<Lang, string> = { en: "en-GB", fr: "fr-FR" };
+const SEASONS: Record<Lang, (month: string) => string> = {
+  en: (month) => `${month} (season)`,
+  fr: (month) => `${month} (saison)`,
+};
+
+/** The day, in days since 1970-01-01; the first of what is known. */
+export function dayOf(code: DateCode): number {
+  return Math.floor(code / 4);
+}
+
+export function precisionOf(code: DateCode): Precision {
+  return PRECISIONS[code - 4 * dayOf(code)]!;
+}
+
+export function yearOf(code: DateCode): number {
+  return toDate(code).getUTCFullYear();
+}
+
+/** The first day of a year, in days since 1970-01-01. */
+export function firstDayOf(year: number): number {
+  return new Date(0).setUTCFullYear(year, 0, 1) / MILLISECONDS_A_DAY;
+}
+
+/** "2022-08-08": the first day of what is known. */
+export function isoDay(code: DateCode): string {
+  return toDate(code).toISOString().slice(0, 10);
+}
+
+/** "2022-08-08", "2022-08" or "2022": as much as is known. */
+export function isoDate(code: DateCode): string {
+  const length: Record<Precision, number> = { day: 10, month: 7, season: 7, year: 4 };
+  return isoDay(code).slice(0, length[precisionOf(code)]);
+}
+
+/** "8 Aug 2022", "August 2022", "April 2022 (season)" or "2022". */
+export function showDate(code: DateCode, lang: Lang): string {
+  if (precisionOf(code) !== "day") return showMonth(code, lang);
+  return format(code, lang, { day: "numeric", month: "short", year: "numeric" });
+}
+
+/** As `showDate`, without the day. */
+export function showMonth(code: DateCode, lang: Lang): string {
+  const precision = precisionOf(code);
+  if (precision === "year") return format(code, lang, { year: "numeric" });
+  const month = format(code, lang, { month: "long", year: "numeric" });
+  return precision === "season" ? SEASONS[lang](month) : month;
+}
+
+export function showNumber(number: number, lang: Lang): string {
+  return formatter(lang).format(number);
+}
+
+/** A share of 1 in per cent: "12 %"; what would be rounded to nothing is "< 1 %". */
+export function showShare(share: number, lang: Lang): string {
+  const percent = new Intl.NumberFormat(LOCALES[lang], {
+    style: "percent",
+    maximumFractionDigits: 0,
+  });
+  return share > 0 && share < 0.005 ? `< ${percent.format(0.01)}` : percent.format(share);
+}
+
+const numberFormats = new Map<string, Intl.NumberFormat>();
+
+/** With so many digits after the point. Formatters are kept: to make one takes long. */
+export function formatter(lang: Lang, digits = 0): Intl.NumberFormat {
+  const key = `${lang}${digits}`;
+  let made = numberFormats.get(key);
+  if (made === undefined) {
+    const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+    made = new Intl.NumberFormat(LOCALES[lang], options);
+    numberFormats.set(key, made);
+  }
+  return made;
+}
+
+function toDate(code: DateCode): Date {
+  return new Date(dayOf(code) * MILLISECONDS_A_DAY);
+}
+
+const dateFormats = new Map<string, Intl.DateTimeFormat>();
+
+function format(code: DateCode, lang: Lang, options: Intl.DateTimeFormatOptions): string {
+  const key = `${lang}${options.day ?? ""}${options.month ?? ""}`;
+  let made = dateFormats.get(key);
+  if (made === undefined) {
+    made = new Intl.DateTimeFormat(LOCALES[lang], { ...options, timeZone: "UTC" });
+    dateFormats.set(key, made);
+  }
+  return made.format(toDate(code));
+}

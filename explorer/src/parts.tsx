@@ -1,0 +1,59 @@
+// Small parts that several pages share.
+import type { ComponentChildren } from "preact";
+import { UnreadableBlock } from "./data.ts";
+import { showMonth } from "./dates.ts";
+import type { DateCode } from "./dates.ts";
+import { usePage } from "./page.ts";
+
+/** The main part of a page: the skip link and each new page put the focus on it. */
+export function Main({ children }: { children: ComponentChildren }) {
+  return (
+    <main id="main" tabIndex={-1}>
+      {children}
+    </main>
+  );
+}
+
+/** What is said while something is read, and if it cannot be. */
+export function Waiting({ error }: { error: Error | null }) {
+  const { words } = usePage();
+  if (!error) return <p class="dim">{words.reading}</p>;
+  // Any other error is a fault of the page: it is shown as it is.
+  const message = error instanceof UnreadableBlock ? words.unreadable(error.message) : String(error);
+  return (
+    <p class="error" role="alert">
+      {message}
+    </p>
+  );
+}
+
+/** Month and year of a date, as far as they are known. */
+export function Month({ date }: { date: DateCode | null }) {
+  const { route, words } = usePage();
+  if (date === null) return <span class="dim">{words.noDate}</span>;
+  return <>{showMonth(date, route.lang)}</>;
+}
+
+/** Links to the pages above this one. */
+export function Crumbs({ links }: { links: { href: string; text: string }[] }) {
+  return (
+    <p class="crumbs">
+      {links.map(({ href, text }) => (
+        <>
+          <a href={href}>{text}</a> <span aria-hidden="true">›</span>{" "}
+        </>
+      ))}
+    </p>
+  );
+}
+
+/** Bars of the mentions by type, as a share of the greatest number; the numbers stand beside it. */
+export function TypeBars({ counts, most }: { counts: number[]; most: number }) {
+  return (
+    <span class="bars" aria-hidden="true">
+      {counts.map((count, type) => (
+        <span class={`type${type}`} style={{ width: `${(100 * count) / Math.max(most, 1)}%` }} />
+      ))}
+    </span>
+  );
+}
