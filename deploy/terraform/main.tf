@@ -199,7 +199,6 @@ module "api_pulls" {
   source = "./modules/api_pulls"
 
   project_id               = var.project_id
-  project_number           = var.project_number
   region                   = var.region
   pulls                    = var.pulls
   time_zone                = var.time_zone

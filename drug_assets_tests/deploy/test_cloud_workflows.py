@@ -6,6 +6,7 @@ played here step by step, as the file says it, against every mix of executions u
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from drug_assets import sources
 from drug_assets.fetch import FetchRequest, fetch
 from drug_assets_tests.support.loopback_services import PATIENCE, LocalDestination, PubMed, Trials
 from drug_assets_tests.support.registry import CLINICAL_TRIALS_GOV, PUBMED_SERVICE
@@ -202,8 +204,9 @@ def test_a_request_to_pull_becomes_a_command() -> None:
         '${text.replace_all(request.source, "_", "-")}',
         '${"--query=" + request.query}',
     ]
-    from drug_assets.fetch.request import FetchRequest
-
+    (known,) = (choice["condition"] for choice in steps["tell_source"]["switch"])
+    pulled = sorted(source.name for source in sources.PUBLICATIONS if source.pulled_from)
+    assert known == f"${{request.source in {json.dumps(pulled)}}}"
     fields = set(FetchRequest.__dataclass_fields__) - {"source", "query"}
     assert set(assigned["options"]) <= fields
     override = steps["run_the_job"]["args"]["body"]["overrides"]["containerOverrides"]

@@ -162,8 +162,8 @@ run "api_pulls" {
   }
 
   assert {
-    condition     = google_pubsub_subscription.requests.dead_letter_policy[0].dead_letter_topic == google_pubsub_topic.dead_letters.id && google_pubsub_subscription.requests.expiration_policy[0].ttl == ""
-    error_message = "Requests that cannot be handled go to the dead letters, and the subscription never expires."
+    condition     = google_pubsub_subscription.requests.retain_acked_messages && google_pubsub_subscription.requests.message_retention_duration == "604800s" && google_pubsub_subscription.requests.expiration_policy[0].ttl == ""
+    error_message = "A person can read every request of the last week, and the subscription never expires."
   }
 }
 
@@ -255,6 +255,27 @@ run "bigquery" {
   assert {
     condition     = { for argument in google_bigquery_routine.table_function["drugs_in_same_journals"].arguments : argument.name => jsondecode(argument.data_type) } == { drug_name = { typeKind = "STRING" }, exclude_trial_journals = { typeKind = "BOOL" }, exclude_retracted = { typeKind = "BOOL" }, with_trial_results = { typeKind = "BOOL" } }
     error_message = "Arguments have the types of the statement."
+  }
+
+  assert {
+    condition = [
+      for column in jsondecode(google_bigquery_routine.table_function["drugs_in_same_journals"].return_table_type).columns :
+      "${column.name} ${try(column.type.arrayElementType.typeKind, "")} ${column.type.typeKind}" if contains(["drug", "journals"], column.name)
+    ] == ["drug  STRING", "journals STRING ARRAY"]
+    error_message = "Columns have the types of the statement."
+  }
+
+  assert {
+    condition = alltrue([
+      for name, routine in google_bigquery_routine.table_function : length(jsondecode(routine.return_table_type).columns) > 1
+      if strcontains(file("../../drug_assets/warehouse_sql/table_functions/${name}.sql"), "\nRETURNS TABLE<")
+    ]) && jsondecode(google_bigquery_routine.table_function["revenue_per_day"].return_table_type) == { columns = [{ name = "date", type = { typeKind = "DATE" } }, { name = "ventes", type = { typeKind = "NUMERIC" } }] }
+    error_message = "A table function has the columns that its statement declares."
+  }
+
+  assert {
+    condition     = alltrue([for routine in google_bigquery_routine.function : jsondecode(routine.return_type).typeKind == "STRING"])
+    error_message = "A function returns the type of the statement."
   }
 
   assert {

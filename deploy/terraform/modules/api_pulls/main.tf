@@ -1,11 +1,8 @@
 # A message on the topic requests a pull; the schedules publish such messages, and so may the
-# publishers. Eventarc has its own subscription, which starts the workflow. The subscription below
-# is for people: it keeps every request for a week, so that a failed one can be read and published
-# again.
-
-locals {
-  pubsub_agent = "serviceAccount:service-${var.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com"
-}
+# publishers. Eventarc has its own subscription, which starts the workflow, and hands a message over
+# as soon as the workflow has begun: a pull that fails is told by the alert on failed runs. The
+# subscription below starts nothing. It keeps every request for a week, so that a person can read
+# the one of a failed pull and publish it again.
 
 resource "google_pubsub_topic" "pulls" {
   project                    = var.project_id
@@ -22,12 +19,6 @@ resource "google_pubsub_topic_iam_member" "publisher" {
   member  = each.value
 }
 
-resource "google_pubsub_topic" "dead_letters" {
-  project                    = var.project_id
-  name                       = "drug-assets-pulls-dead-letters"
-  message_retention_duration = "604800s"
-}
-
 resource "google_pubsub_subscription" "requests" {
   project                    = var.project_id
   name                       = "drug-assets-pulls"
@@ -40,16 +31,6 @@ resource "google_pubsub_subscription" "requests" {
   expiration_policy {
     ttl = ""
   }
-
-  retry_policy {
-    minimum_backoff = "10s"
-    maximum_backoff = "600s"
-  }
-
-  dead_letter_policy {
-    dead_letter_topic     = google_pubsub_topic.dead_letters.id
-    max_delivery_attempts = 5
-  }
 }
 
 resource "google_pubsub_subscription_iam_member" "subscriber" {
@@ -59,21 +40,6 @@ resource "google_pubsub_subscription_iam_member" "subscriber" {
   subscription = google_pubsub_subscription.requests.name
   role         = "roles/pubsub.subscriber"
   member       = each.value
-}
-
-# The two grants that Pub/Sub needs to move messages to the dead letters.
-resource "google_pubsub_topic_iam_member" "dead_letter_publisher" {
-  project = var.project_id
-  topic   = google_pubsub_topic.dead_letters.name
-  role    = "roles/pubsub.publisher"
-  member  = local.pubsub_agent
-}
-
-resource "google_pubsub_subscription_iam_member" "dead_letter_subscriber" {
-  project      = var.project_id
-  subscription = google_pubsub_subscription.requests.name
-  role         = "roles/pubsub.subscriber"
-  member       = local.pubsub_agent
 }
 
 resource "google_workflows_workflow" "fetch" {

@@ -3,11 +3,6 @@ variable "project_id" {
   type        = string
 }
 
-variable "project_number" {
-  description = "Number of the project; it is part of the names of the service agents of Pub/Sub and Cloud Scheduler."
-  type        = string
-}
-
 variable "region" {
   description = "Region of workflow, trigger, schedules and job."
   type        = string

@@ -44,6 +44,12 @@ locals {
         regex("^\\s*(?P<name>\\w+)\\s+(?P<type>\\w+)\\s*$", argument)
         if trimspace(argument) != ""
       ]
+      # The type that is returned; of a table function, its columns, if their types are fixed.
+      returned = try(regex("(?s)\\nRETURNS (\\w+)", statement)[0], null)
+      columns = [
+        for column in try(split(",", regex("(?s)\\nRETURNS TABLE<(.*?)>\\nAS", statement)[0]), []) :
+        regex("^\\s*(?P<name>\\w+)\\s+(?P<array>(?:ARRAY<)?)(?P<type>\\w+)>?\\s*$", column)
+      ]
     }
     if !strcontains(dirname(path), "views")
   }
@@ -136,6 +142,7 @@ resource "google_bigquery_routine" "function" {
   language        = "SQL"
   description     = each.value.description
   definition_body = each.value.body
+  return_type     = jsonencode({ typeKind = each.value.returned })
 
   dynamic "arguments" {
     for_each = each.value.arguments
@@ -156,6 +163,20 @@ resource "google_bigquery_routine" "table_function" {
   language        = "SQL"
   description     = each.value.description
   definition_body = each.value.body
+
+  # Without them, columns would have the types that the tables of the day give them, and a function
+  # that `drug-assets deploy-sql` makes would be another one.
+  return_table_type = length(each.value.columns) == 0 ? null : jsonencode({
+    columns = [
+      for column in each.value.columns : {
+        name = column.name
+        type = merge(
+          { typeKind = column.array == "" ? column.type : "ARRAY" },
+          column.array == "" ? {} : { arrayElementType = { typeKind = column.type } },
+        )
+      }
+    ]
+  })
 
   dynamic "arguments" {
     for_each = each.value.arguments
