@@ -146,6 +146,7 @@ module "run_job" {
   secrets             = local.run_secrets
   cpu                 = var.job.cpu
   memory              = var.job.memory
+  scratch_gib         = var.job.scratch_gib
   timeout_seconds     = var.job.timeout_seconds
   max_retries         = var.job.max_retries
   starters            = { workflow = local.member["workflow"] }
@@ -169,6 +170,7 @@ module "fetch_job" {
   secrets             = local.fetch_secrets
   cpu                 = "1"
   memory              = "1Gi"
+  scratch_gib         = var.job.scratch_gib
   timeout_seconds     = local.fetch_timeout
   max_retries         = local.fetch_retries
   starters            = { workflow = local.member["workflow"] }

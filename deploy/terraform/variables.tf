@@ -65,10 +65,11 @@ variable "load_bigquery" {
 }
 
 variable "job" {
-  description = "Resources and limits of one run of the pipeline. Temporary files count as memory."
+  description = "Resources and limits of one run of the pipeline. Temporary files lie on a disk of scratch_gib; with 0 they count as memory. More than 10 needs a quota."
   type = object({
     cpu             = optional(string, "2")
     memory          = optional(string, "4Gi")
+    scratch_gib     = optional(number, 10)
     timeout_seconds = optional(number, 3600)
     max_retries     = optional(number, 1)
   })

@@ -43,6 +43,7 @@ run "job" {
     secrets         = { NCBI_API_KEY = "drug-assets-ncbi-api-key" }
     cpu             = "2"
     memory          = "4Gi"
+    scratch_gib     = 20
     timeout_seconds = 3600
     max_retries     = 1
     starters        = { workflow = "serviceAccount:workflow" }
@@ -67,8 +68,13 @@ run "job" {
     condition = {
       for variable in google_cloud_run_v2_job.job.template[0].template[0].containers[0].env :
       variable.name => try(variable.value_source[0].secret_key_ref[0].secret, variable.value)
-    } == { DRUG_ASSETS_ENV = "bigquery", NCBI_API_KEY = "drug-assets-ncbi-api-key" }
+    } == { DRUG_ASSETS_ENV = "bigquery", NCBI_API_KEY = "drug-assets-ncbi-api-key", TMPDIR = "/scratch" }
     error_message = "Plain values are plain; secrets are references, never values."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_job.job.template[0].template[0].volumes[0].empty_dir[0].medium == "DISK" && google_cloud_run_v2_job.job.template[0].template[0].volumes[0].empty_dir[0].size_limit == "20Gi" && google_cloud_run_v2_job.job.template[0].template[0].containers[0].volume_mounts[0].mount_path == "/scratch"
+    error_message = "Temporary files lie on a disk."
   }
 
   assert {
@@ -330,7 +336,7 @@ run "dagster" {
     database_tier             = "db-g1-small"
     postgres_password         = "correct horse battery staple"
     postgres_password_version = 1
-    run                       = { cpu = "2", memory = "4Gi", timeout_seconds = 5400 }
+    run                       = { cpu = "2", memory = "4Gi", scratch_gib = 10, timeout_seconds = 5400 }
   }
 
   assert {
@@ -423,7 +429,7 @@ run "dagster_refuses_a_short_password" {
     database_tier             = "db-g1-small"
     postgres_password         = "dagster"
     postgres_password_version = 1
-    run                       = { cpu = "2", memory = "4Gi", timeout_seconds = 3600 }
+    run                       = { cpu = "2", memory = "4Gi", scratch_gib = 10, timeout_seconds = 3600 }
   }
 
   expect_failures = [var.postgres_password]

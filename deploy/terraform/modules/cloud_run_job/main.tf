@@ -1,3 +1,13 @@
+locals {
+  # Volume => where it is mounted.
+  volumes = merge(
+    var.scratch_gib == 0 ? {} : { scratch = "/scratch" },
+    var.cloud_sql_instance == null ? {} : { cloudsql = "/cloudsql" },
+  )
+
+  environment = merge(var.environment, var.scratch_gib == 0 ? {} : { TMPDIR = local.volumes.scratch })
+}
+
 resource "google_cloud_run_v2_job" "job" {
   project             = var.project_id
   location            = var.region
@@ -26,7 +36,7 @@ resource "google_cloud_run_v2_job" "job" {
         }
 
         dynamic "env" {
-          for_each = var.environment
+          for_each = local.environment
           content {
             name  = env.key
             value = env.value
@@ -47,10 +57,21 @@ resource "google_cloud_run_v2_job" "job" {
         }
 
         dynamic "volume_mounts" {
-          for_each = var.cloud_sql_instance == null ? [] : ["cloudsql"]
+          for_each = local.volumes
           content {
-            name       = volume_mounts.value
-            mount_path = "/cloudsql"
+            name       = volume_mounts.key
+            mount_path = volume_mounts.value
+          }
+        }
+      }
+
+      dynamic "volumes" {
+        for_each = var.scratch_gib == 0 ? [] : ["scratch"]
+        content {
+          name = volumes.value
+          empty_dir {
+            medium     = "DISK"
+            size_limit = "${var.scratch_gib}Gi"
           }
         }
       }

@@ -46,8 +46,19 @@ variable "cpu" {
 }
 
 variable "memory" {
-  description = "Memory, such as \"4Gi\". Temporary files count against it: /tmp is memory on Cloud Run."
+  description = "Memory, such as \"4Gi\". Without scratch_gib, temporary files count against it: /tmp is memory on Cloud Run."
   type        = string
+}
+
+variable "scratch_gib" {
+  description = "GiB of disk for temporary files; 0 for none. More than 10 needs a quota: Cloud Run gives an instance 10 GB, and a project 100 GB in a region."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.scratch_gib >= 0 && floor(var.scratch_gib) == var.scratch_gib
+    error_message = "scratch_gib is a whole number of GiB; 0 for none."
+  }
 }
 
 variable "timeout_seconds" {

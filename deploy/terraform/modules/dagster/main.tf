@@ -198,6 +198,7 @@ module "run_job" {
   secrets             = merge(var.run_secrets, local.postgres_secret)
   cpu                 = var.run.cpu
   memory              = var.run.memory
+  scratch_gib         = var.run.scratch_gib
   timeout_seconds     = var.run.timeout_seconds
   max_retries         = 0 # Dagster itself retries runs
   cloud_sql_instance  = google_sql_database_instance.dagster.connection_name

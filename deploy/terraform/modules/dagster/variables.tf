@@ -76,6 +76,7 @@ variable "run" {
   type = object({
     cpu             = string
     memory          = string
+    scratch_gib     = number
     timeout_seconds = number
   })
 }
