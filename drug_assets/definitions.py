@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -9,6 +10,9 @@ from drug_assets.documents import DOCUMENTS
 from drug_assets.errors import DrugAssetsError
 from drug_assets.settings import Settings
 from drug_assets.sources.tables import TABLES
+
+if TYPE_CHECKING:
+    from drug_assets.defs.progress import Watcher
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +25,16 @@ class DefinitionsError(DrugAssetsError):
 
 
 def make_definitions(
-    settings: Settings | None = None, overrides: Mapping[str, object] | None = None
+    settings: Settings | None = None,
+    overrides: Mapping[str, object] | None = None,
+    watcher: "Watcher | None" = None,
 ) -> dg.Definitions:
     """All assets, checks, jobs and sensors, with the resources that the settings name.
 
     Args:
         settings: the settings; those of the environment variables if not given.
         overrides: resources, by key, that replace those of the settings.
+        watcher: shows how far the steps of a run in this process have come.
 
     Raises:
         DefinitionsError: a contract has no asset, or an asset has no contract.
@@ -64,7 +71,7 @@ def make_definitions(
             notifications.run_succeeded,
         ],
         loggers={"console": loggers.make_console_logger(as_json=chosen.log_format == "json")},
-        resources={**resources.make_resources(chosen), **(overrides or {})},
+        resources={**resources.make_resources(chosen, watcher), **(overrides or {})},
         # With a process per step, every step would import everything again.
         executor=dg.in_process_executor,
     )

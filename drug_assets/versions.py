@@ -25,8 +25,8 @@ _FOLDER = Path(__file__).parent
 #: count. A test compares them with the layers that `pyproject.toml` declares.
 OUTER_ROOMS = frozenset(
     {
-        *("cli", "definitions", "defs", "engines", "fetch", "logs", "notify", "settings"),
-        *("storage", "warehouse_sql"),
+        *("cli", "definitions", "defs", "engines", "fetch", "logs", "notify", "progress"),
+        *("settings", "storage", "warehouse_sql"),
     }
 )
 _DATA_SUFFIXES = (".csv",)

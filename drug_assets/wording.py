@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 #: The same, but for the ends of lines and tabs.
 _UNPRINTABLE_IN_LINES = re.compile(rf"(?![\n\t]){_UNPRINTABLE.pattern}")
+#: Units of time in seconds, each with the next smaller one.
+_DURATIONS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
 def shorten(names: Sequence[str], separator: str = ", ", most: int = 10) -> str:
@@ -67,3 +69,12 @@ def describe_retractions(
     if excluded:
         return f"retracted ones left out, not known whether retracted: {unknown:,} {of_mentions}"
     return f"retracted: {retracted:,} {of_mentions}" if retracted else ""
+
+
+def describe_seconds(seconds: float) -> str:
+    """A duration in its two largest units: `5 s`, `2 min 5 s`, `1 h 0 min`, `3 d 2 h`."""
+    left = round(seconds)
+    for size, unit, part_size, part in _DURATIONS:
+        if left >= size:
+            return f"{left // size:,} {unit} {left % size // part_size} {part}"
+    return f"{left} s"

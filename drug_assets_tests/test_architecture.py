@@ -26,7 +26,7 @@ CONTRACTS: list[dict[str, Any]] = PROJECT["tool"]["importlinter"]["contracts"]
 (FLOORS,) = (contract["layers"] for contract in CONTRACTS if contract["type"] == "layers")
 MAP = (runs.REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
 #: The lowest of the rooms that decide where, when and for whom something is made.
-LOWEST_OUTER = "engines | settings | logs | notify"
+LOWEST_OUTER = "engines | settings | logs | notify | progress"
 #: What the rooms below must not import of the standard library and beyond it.
 NOT_IN_INNER_ROOMS = ("click", "rich", "httpx", "logging", "os", "multiprocessing", "subprocess")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,17 +16,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from rich import box
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Table
 
 from drug_assets import logs, notify, sources
+from drug_assets.cli.progress import Bars
 from drug_assets.definitions import make_definitions
 from drug_assets.defs.checks import (
     EQUALS_MENTIONS,
@@ -51,7 +44,7 @@ from drug_assets.storage.temporary import make_process_folder
 from drug_assets.wording import count_of, describe_retractions, printable, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 
 #: What the report tells of files: by check, the words before its figures.
@@ -160,24 +153,24 @@ def run_everything(
         store.scratch(RELEASE_DOCUMENT)  # raises if the store may not be written to
     except (StorageError, OSError) as error:
         raise SettingsError(str(error)) from error
-    job = make_definitions(settings).resolve_job_def(JOB)
+    bars = Bars(Console(stderr=True))
+    job = make_definitions(settings, watcher=bars).resolve_job_def(JOB)
     # People read the report instead of logs; collected logs get every step and its errors.
     level = "INFO" if settings.log_format == "json" else "CRITICAL"
     report = RunReport()
     allowed = {ALLOW_EMPTY: " ".join(allow_empty)} if allow_empty else {}
     with _open_instance() as instance:
         run_id = str(uuid.uuid4())
-        steps = len(job.graph.node_dict)
-        with _progress(steps) as (progress, task):
+        with bars.shown(steps=len(job.graph.node_dict)):
 
             def follow(event: dg.EventLogEntry) -> None:
                 if event.dagster_event is None:
                     return
                 report.add(event.dagster_event)
                 if event.dagster_event.is_step_start:
-                    progress.update(task, description=event.dagster_event.step_key)
+                    bars.begin_step(event.dagster_event.step_key or "")
                 if event.dagster_event.is_step_success or event.dagster_event.is_step_failure:
-                    progress.advance(task)
+                    bars.end_step()
 
             instance.add_event_listener(run_id, follow)
             result = job.execute_in_process(
@@ -187,7 +180,7 @@ def run_everything(
                 run_config={"loggers": {"console": {"config": {"log_level": level}}}},
                 tags={REPORTED: "yes", **allowed},
             )
-            report.seconds = progress.tasks[task].elapsed or 0.0
+            report.seconds = bars.seconds
         if instance.is_ephemeral:
             # A run without a kept instance cannot be retried. The next run tries again.
             with suppress(StorageError, OSError):
@@ -234,21 +227,6 @@ def _open_instance() -> dg.DagsterInstance:
         return dg.DagsterInstance.get()
     except dg.DagsterError as error:
         raise SettingsError(f"DAGSTER_HOME is {home}: {error}") from error
-
-
-@contextmanager
-def _progress(steps: int) -> Iterator[tuple[Progress, TaskID]]:
-    """A progress bar on stderr; where stderr is not a terminal, only its final state is shown."""
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    ) as progress:
-        yield progress, progress.add_task("starting", total=steps)
 
 
 def _console() -> Console:

@@ -22,6 +22,7 @@ from drug_assets.defs.failures import explain_failures
 from drug_assets.defs.io_managers import make_column_schema
 from drug_assets.defs.mesh_trees import ChosenTrees
 from drug_assets.defs.places import Place, Workers
+from drug_assets.defs.progress import ProgressLog
 from drug_assets.defs.stop_list import StopListFile
 from drug_assets.defs.workplace import Workplace
 from drug_assets.documents import DOCUMENTS, Document
@@ -126,16 +127,21 @@ landing_zone_files = dg.AssetSpec(
     can_subset=True,
 )
 def read_landing_zone(
-    context: dg.AssetExecutionContext, landing_zone: Place, workplace: Workplace, engine: Workers
+    context: dg.AssetExecutionContext,
+    landing_zone: Place,
+    workplace: Workplace,
+    engine: Workers,
+    progress: ProgressLog,
 ) -> Iterator[dg.Output[Any]]:
     """Read every landed file; if one cannot be read, none of these tables is replaced."""
     with explain_failures(context, workplace):
         for message in workplace.begin(context):
             context.log.warning(message)
         outputs = workplace.open(context)
-        landed = landing.read_landing_zone(
-            landing_zone.open(), outputs.store, engine.open(), context.log.warning
-        )
+        with progress.follow(context, LANDING_ZONE.path[-1]) as report:
+            landed = landing.read_landing_zone(
+                landing_zone.open(), outputs.store, engine.open(), context.log.warning, report
+            )
         outputs.write_document(LANDING_DOCUMENT, [landed.state()])
         if outputs.workspace is not None:
             outputs.workspace.note_output(LANDING_DOCUMENT, [outputs.workspace.now])

@@ -15,6 +15,7 @@ import polars as pl
 from drug_assets.defs.failures import explain_failures
 from drug_assets.defs.places import Workers
 from drug_assets.defs.previews import fence_lines, make_table
+from drug_assets.defs.progress import ProgressLog
 from drug_assets.defs.workplace import Workplace, full_path
 from drug_assets.documents import DOCUMENTS
 from drug_assets.sources.tables import TABLES
@@ -80,6 +81,7 @@ class TablesByFile(dg.ConfigurableIOManager):
 
     workplace: Workplace
     engine: Workers
+    progress: ProgressLog
 
     def handle_output(self, context: dg.OutputContext, obj: Recipe | Parts) -> None:
         """Make the parts that do not exist yet, and write the list of all parts."""
@@ -88,14 +90,16 @@ class TablesByFile(dg.ConfigurableIOManager):
             outputs = self.workplace.open(context)
             if isinstance(obj, Recipe):
                 input_parts = outputs.parts(obj.of)
-                obj = make_parts(
-                    table,
-                    obj,
-                    input_parts,
-                    outputs.store,
-                    self.engine.open(),
-                    context.log.warning,
-                )
+                with self.progress.follow(context, table) as report:
+                    obj = make_parts(
+                        table,
+                        obj,
+                        input_parts,
+                        outputs.store,
+                        self.engine.open(),
+                        context.log.warning,
+                        report,
+                    )
             _report(context, outputs, table, outputs.write_parts(obj))
             self.workplace.note_output(context, outputs)
         context.add_output_metadata({"files": len(obj.parts)})

@@ -9,6 +9,7 @@ import dagster as dg
 from drug_assets.defs.io_managers import Documents, TablesByFile, WholeTables
 from drug_assets.defs.mesh_trees import ChosenTrees
 from drug_assets.defs.places import Place, WarehousePlace, Workers
+from drug_assets.defs.progress import ProgressLog, Watcher
 from drug_assets.defs.stop_list import StopListFile
 from drug_assets.defs.workplace import Workplace
 from drug_assets.settings import Settings, SettingsError
@@ -32,8 +33,12 @@ class Pulls(dg.ConfigurableResource):  # type: ignore[type-arg]
         return Settings.of().ncbi_api_key
 
 
-def make_resources(settings: Settings) -> Resources:
+def make_resources(settings: Settings, watcher: Watcher | None = None) -> Resources:
     """The resources that the settings ask for, by resource key.
+
+    Args:
+        settings: the settings.
+        watcher: shows how far steps have come, beside the log.
 
     Raises:
         SettingsError: BigQuery is chosen, but no project or dataset is named.
@@ -53,12 +58,14 @@ def make_resources(settings: Settings) -> Resources:
         choices=settings.choices,
     )
     engine = Workers()
+    progress = ProgressLog(watcher=watcher)
     return {
         "landing_zone": landing_zone,
         "workplace": workplace,
         "engine": engine,
+        "progress": progress,
         "tables": WholeTables(workplace=workplace),
-        "tables_by_file": TablesByFile(workplace=workplace, engine=engine),
+        "tables_by_file": TablesByFile(workplace=workplace, engine=engine, progress=progress),
         "documents": Documents(workplace=workplace),
         "stop_list": stop_list,
         "mesh_trees": mesh_trees,

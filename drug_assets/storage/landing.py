@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from drug_assets import contracts, formats, sources
+from drug_assets import contracts, formats, progress, sources
 from drug_assets.errors import DrugAssetsError
 from drug_assets.storage.kept.by_file import Part, Parts, name_part
 from drug_assets.storage.kept.content_ids import ContentIds
@@ -91,7 +91,11 @@ def parser_version(source: Source) -> str:
 
 
 def read_landing_zone(
-    zone: ObjectStore, store: ObjectStore, engine: Engine, warn: Warn = ignore
+    zone: ObjectStore,
+    store: ObjectStore,
+    engine: Engine,
+    warn: Warn = ignore,
+    report: progress.Report = progress.ignore,
 ) -> Landed:
     """Read all files of the landing zone to raw rows, and keep these as parts in the store.
 
@@ -100,6 +104,7 @@ def read_landing_zone(
         store: the store of the parts.
         engine: reads the files that have no part yet, or whose part is damaged.
         warn: is told of what is damaged and made again.
+        report: is told how many of these files are read.
 
     Raises:
         UnreadableFilesError: at least one file of a source cannot be read; all others were read.
@@ -124,8 +129,10 @@ def read_landing_zone(
     ]
     size_bytes = sum(file.found.size_bytes for file in new)
     new_results = engine.run(read_file, tasks, size_bytes=size_bytes, fills_cores=False)
+    count = progress.Count(report, of_files=len(new), of_bytes=size_bytes)
     for file, result in zip(new, new_results, strict=True):
         results[file.found.name] = result
+        count.add(files=1, size_bytes=file.found.size_bytes, rows=result.rows)
         if result.problem and result.damaged:
             problems.append(result.problem)
     if problems:

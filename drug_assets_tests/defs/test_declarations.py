@@ -15,6 +15,7 @@ from drug_assets.defs.jobs import JOB
 from drug_assets.defs.mesh_trees import ChosenTrees
 from drug_assets.defs.notifications import make_failure_sensor, run_succeeded
 from drug_assets.defs.places import Place, WarehousePlace, Workers
+from drug_assets.defs.progress import ProgressLog
 from drug_assets.defs.stop_list import StopListFile
 from drug_assets.documents import DOCUMENTS
 from drug_assets.engines.local import LocalMachine
@@ -173,7 +174,11 @@ def test_a_folder_is_a_place_without_google(tmp_path: Any) -> None:
     assert made["engine"].open() == LocalMachine(32 * 1024**2)
     assert Workers(worth_bytes=1).open() == LocalMachine(1)
     assert made["tables"] == WholeTables(workplace=workplace)
-    assert made["tables_by_file"] == TablesByFile(workplace=workplace, engine=Workers())
+    assert made["progress"] == ProgressLog(watcher=None)
+    assert made["progress"].every_seconds == 10
+    assert made["tables_by_file"] == TablesByFile(
+        workplace=workplace, engine=Workers(), progress=made["progress"]
+    )
     assert made["documents"] == Documents(workplace=workplace)
     assert made["stop_list"] == workplace.stop_list == StopListFile()
     assert made["mesh_trees"] == workplace.mesh_trees == ChosenTrees()

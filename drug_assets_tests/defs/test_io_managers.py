@@ -17,6 +17,7 @@ from drug_assets.defs.io_managers import (
 )
 from drug_assets.defs.mesh_trees import ChosenTrees
 from drug_assets.defs.places import Place, WarehousePlace, Workers
+from drug_assets.defs.progress import ProgressLog
 from drug_assets.defs.stop_list import StopListFile
 from drug_assets.defs.workplace import Workplace
 from drug_assets.documents import DOCUMENTS
@@ -241,7 +242,8 @@ def _half(raw: pl.LazyFrame) -> pl.LazyFrame:
 def test_a_table_kept_by_file_is_made_from_a_recipe_or_from_its_parts(
     store: Path, workplace: Here
 ) -> None:
-    manager = TablesByFile(workplace=workplace, engine=Workers())
+    progress = ProgressLog(watcher=None)
+    manager = TablesByFile(workplace=workplace, engine=Workers(), progress=progress)
     folder, parts = LocalFolder(store), []
     for file, drugs in {"drugs_2.csv": 2, "drugs_10.csv": 3}.items():
         rows = raw_rows(DRUGS, *({"source_file": file, "drug": f"d{n}"} for n in range(drugs)))

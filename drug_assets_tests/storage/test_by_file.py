@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from drug_assets.progress import Done
+
 FILES = {"pubmed_2.xml": ["c", "a", "b"], "pubmed_10.xml": ["e", "d", "g"]}
 #: What `_cleaned` is asked for, as it is; workers of tests are this process.
 asked: list[list[str]] = []
@@ -83,6 +85,8 @@ class Kept:
         self.store = LocalFolder(folder)
         #: What the last call of `make` warned of.
         self.warnings: list[str] = []
+        #: What it reported.
+        self.reports: list[Done] = []
 
     def raw(self, files: Mapping[str, list[str]], content: str = "0") -> Parts:
         parts = []
@@ -106,9 +110,11 @@ class Kept:
         side_table = None if names is None else pl.LazyFrame({"name": names})
         recipe = Recipe("raw_drugs", make, side_table, None if names is None else _listed)
         given = self.raw(files, content)
-        warn = self.warnings.append
+        warn, report = self.warnings.append, self.reports.append
         self.warnings.clear()
-        return make_parts("drugs_records", recipe, given, self.store, LocalMachine(), warn)
+        self.reports.clear()
+        engine = LocalMachine()
+        return make_parts("drugs_records", recipe, given, self.store, engine, warn, report)
 
     def names(self, parts: Parts) -> list[str]:
         found: list[str] = parts.rows(self.store).collect()["drug"].to_list()
@@ -158,6 +164,24 @@ def test_small_files_are_made_together_large_ones_alone(
     alone = kept.make(FILES, content="1")
     assert len(asked) == 2
     assert kept.names(alone) == kept.names(together)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_is_made_is_reported_call_by_call_and_only_what_is_made(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, *, together: bool
+) -> None:
+    monkeypatch.setattr(by_file, "_TOGETHER_BYTES", 2**20 if together else 1)
+    kept.make(FILES)
+    told = [(done.files, done.of_files, done.rows) for done in kept.reports]
+    assert told == ([(0, 2, 0), (2, 2, 6)] if together else [(0, 2, 0), (1, 2, 3), (2, 2, 6)])
+    assert kept.reports[0].size_bytes == 0
+    assert kept.reports[-1].size_bytes == kept.reports[-1].of_bytes > 0
+    kept.make(FILES)
+    assert kept.reports == []
+    kept.make({**FILES, "pubmed_11.xml": ["k"]})
+    assert [(done.files, done.of_files, done.rows) for done in kept.reports] == [
+        (0, 1, 0), (1, 1, 1)
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("together", [True, False])

@@ -10,6 +10,7 @@ import re
 import shutil
 import socket
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 from drug_assets import contracts, formats, sources
 from drug_assets.engines.local import LocalMachine
+from drug_assets.progress import Done
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage import landing
 from drug_assets.storage.kept.content_ids import ContentIds
@@ -514,6 +516,27 @@ def test_fingerprint_does_not_depend_on_times(places: Places) -> None:
     for path in places.landing.iterdir():
         os.utime(path, (1, 1))
     assert compute_fingerprint(ContentIds(places.zone)) == before == places.read().fingerprint
+
+
+def test_reading_is_reported_file_by_file_and_only_of_files_that_are_read(places: Places) -> None:
+    reports: list[Done] = []
+
+    def read() -> list[Done]:
+        reports.clear()
+        read_landing_zone(places.zone, places.store, LocalMachine(), report=reports.append)
+        return list(reports)
+
+    sizes = [path.stat().st_size for path in map(places.landing.joinpath, runs.SMALL)]
+    told = read()
+    assert [done.files for done in told] == [0, 1, 2, 3]
+    assert {(done.of_files, done.of_bytes) for done in told} == {(3, sum(sizes))}
+    assert sorted(b.size_bytes - a.size_bytes for a, b in pairwise(told)) == sorted(sizes)
+    assert told[-1] == Done(3, 3, sum(sizes), sum(sizes), rows=8)
+    assert read() == []
+    places.land(pubmed_2__csv="id,title\n9,x\n", notes__txt="of no source")
+    assert [(done.files, done.of_files, done.rows) for done in read()] == [
+        (0, 2, 0), (1, 2, 0), (2, 2, 1)
+    ]  # fmt: skip
 
 
 @pytest.mark.slow

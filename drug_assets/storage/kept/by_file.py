@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from drug_assets import progress
 from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.contract_gate import (
@@ -214,6 +215,7 @@ def make_parts(
     store: ObjectStore,
     engine: Engine,
     warn: Warn = ignore,
+    report: progress.Report = progress.ignore,
 ) -> Parts:
     """The parts of a table; missing and damaged ones are made.
 
@@ -224,6 +226,7 @@ def make_parts(
         store: the store of the parts.
         engine: runs the recipe.
         warn: is told of damaged parts.
+        report: is told of how many files the missing parts are made.
 
     Raises:
         ContractBrokenError: the rows that the recipe makes do not keep the contract.
@@ -265,8 +268,11 @@ def make_parts(
         for group in _group_small_files(to_make)
     ]
     size_bytes = sum(found.size_bytes for found in of_missing)
-    for _ in engine.run(_make, tasks, size_bytes=size_bytes, fills_cores=True):
-        pass
+    count = progress.Count(report, of_files=len(missing), of_bytes=size_bytes)
+    results = engine.run(_make, tasks, size_bytes=size_bytes, fills_cores=True)
+    for task, rows in zip(tasks, results, strict=True):
+        task_bytes = sum(found.size_bytes for found in task.inputs)
+        count.add(files=len(task.files), size_bytes=task_bytes, rows=rows)
     if not _HELD:
         _PREPARED.clear()
     return outputs
@@ -393,8 +399,11 @@ def _group_small_files(
         yield group
 
 
-def _make(task: _Task) -> None:
-    """Make the parts of some files. A worker runs this: it reads and writes the store itself."""
+def _make(task: _Task) -> int:
+    """Make the parts of some files; return the number of input rows.
+
+    A worker runs this: it reads and writes the store itself.
+    """
     try:
         copies = [task.store.local_copy(found.name, found.version) for found in task.inputs]
     except FileNotFoundError as error:
@@ -405,20 +414,22 @@ def _make(task: _Task) -> None:
     else:
         rows = task.make(input_rows, side_table=_prepare_side_table(task, task.side_table))
     if len(task.files) == 1:
-        count = {_INPUT_ROWS: str(count_rows(copies[0]))}
-        write_part(task.store, task.outputs[0], task.table, rows, lambda: count)
-        return
+        read = count_rows(copies[0])
+        metadata = {_INPUT_ROWS: str(read)}
+        write_part(task.store, task.outputs[0], task.table, rows, lambda: metadata)
+        return read
     counts = dict(input_rows.group_by("source_file").len().collect().iter_rows())
     # The streaming engine would start anew for each file.
     made = conform(task.table, rows).collect(engine="in-memory")
     require_contract(task.table, made.lazy())
     rows_by_file = made.partition_by("source_file", maintain_order=True, as_dict=True)
     for file, name in zip(task.files, task.outputs, strict=True):
-        count = {_INPUT_ROWS: str(counts.get(file, 0))}
+        metadata = {_INPUT_ROWS: str(counts.get(file, 0))}
         with _put_when_written(task.store, name) as scratch:
             rows_by_file.get((file,), made.clear()).write_parquet(
-                scratch, compression="lz4", metadata=count
+                scratch, compression="lz4", metadata=metadata
             )
+    return sum(counts.values())
 
 
 def _prepare_side_table(task: _Task, side_table: StoredObject) -> Any:
