@@ -54,12 +54,12 @@ run "least_privilege" {
   }
 
   assert {
-    condition     = toset(module.run_job.variables) == toset(["DRUG_ASSETS_BIGQUERY_DATASET", "DRUG_ASSETS_BIGQUERY_LOCATION", "DRUG_ASSETS_BIGQUERY_PROJECT", "DRUG_ASSETS_ENV", "DRUG_ASSETS_LANDING", "DRUG_ASSETS_STORE"]) && local.pipeline_environment.DRUG_ASSETS_ENV == "bigquery"
+    condition     = toset(module.run_job.variables) == toset(["DRUG_ASSETS_BIGQUERY_DATASET", "DRUG_ASSETS_BIGQUERY_LOCATION", "DRUG_ASSETS_BIGQUERY_PROJECT", "DRUG_ASSETS_ENV", "DRUG_ASSETS_LANDING", "DRUG_ASSETS_STORE", "TMPDIR"]) && local.pipeline_environment.DRUG_ASSETS_ENV == "bigquery"
     error_message = "A run gets its landing zone, its store, and the dataset that it loads."
   }
 
   assert {
-    condition     = module.fetch_job.variables == tolist(["DRUG_ASSETS_LANDING"])
+    condition     = module.fetch_job.variables == tolist(["DRUG_ASSETS_LANDING", "TMPDIR"])
     error_message = "A pull gets only its landing zone."
   }
 
@@ -129,7 +129,7 @@ run "without_bigquery" {
   }
 
   assert {
-    condition     = module.run_job.variables == tolist(["DRUG_ASSETS_LANDING", "DRUG_ASSETS_STORE"])
+    condition     = module.run_job.variables == tolist(["DRUG_ASSETS_LANDING", "DRUG_ASSETS_STORE", "TMPDIR"])
     error_message = "Without BigQuery, a run gets only its locations."
   }
 }
