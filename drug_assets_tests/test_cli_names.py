@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
+from drug_assets.answers.finding import UnknownNameError
+from drug_assets.answers.names import NamedDrug, find_named_drugs
 from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets.cleaning.stop_list import StopList
 from drug_assets.cli import main
-from drug_assets.cli.names_report import (
-    NamedDrug,
-    UnknownNameError,
-    as_lines,
-    as_object,
-    find_named_drugs,
-)
+from drug_assets.cli.names_report import as_lines, as_object
 from drug_assets_tests.support import runs
 from drug_assets_tests.support.raw import drug_rows
 from drug_assets_tests.support.registry import DRUGS
+from drug_assets_tests.support.tables import TablesInMemory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,17 +42,14 @@ ROWS = (
 
 
 @pytest.fixture
-def tables(tmp_path: Path) -> tuple[Path, Path]:
-    """The files of the tables `drugs` and `drug_names`."""
+def tables() -> TablesInMemory:
+    """The tables `drugs` and `drug_names`."""
     cleaned = clean_drugs(DRUGS.clean_records(drug_rows(*ROWS)), STOP_LIST)
-    files = tmp_path / "drugs.parquet", tmp_path / "names.parquet"
-    for table, file in zip((cleaned.kept, cleaned.names), files, strict=True):
-        table.collect().write_parquet(file)
-    return files
+    return TablesInMemory(drugs=cleaned.kept.collect(), drug_names=cleaned.names.collect())
 
 
-def find(asked: str, tables: tuple[Path, Path]) -> list[NamedDrug]:
-    return find_named_drugs(asked, *tables)
+def find(asked: str, tables: TablesInMemory) -> list[NamedDrug]:
+    return find_named_drugs(asked, tables)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +59,11 @@ def find(asked: str, tables: tuple[Path, Path]) -> list[NamedDrug]:
         *("gold", "n02be99", "db00007", "50-78-2", "CAS:50-78-2"),
     ],
 )
-def test_a_drug_is_found_by_any_name_code_or_id(asked: str, tables: tuple[Path, Path]) -> None:
+def test_a_drug_is_found_by_any_name_code_or_id(asked: str, tables: TablesInMemory) -> None:
     assert [drug.drug for drug in find(asked, tables)] == ["Zetamol"]
 
 
-def test_its_names_are_shown_by_list_and_kind(tables: tuple[Path, Path]) -> None:
+def test_its_names_are_shown_by_list_and_kind(tables: TablesInMemory) -> None:
     (drug,) = find("zetamol", tables)
     assert list(as_lines(drug)) == [
         "Zetamol (DB00007, N02BE99, cas:50-78-2, drugbank:DB00007): 8 names searched for",
@@ -86,7 +80,7 @@ def test_its_names_are_shown_by_list_and_kind(tables: tuple[Path, Path]) -> None
     ]
 
 
-def test_its_names_as_json(tables: tuple[Path, Path]) -> None:
+def test_its_names_as_json(tables: TablesInMemory) -> None:
     (drug,) = find("zetamol", tables)
     answer = json.loads(json.dumps(as_object(drug)))
     assert answer["drug_id"] == "DB00007"
@@ -100,7 +94,7 @@ def test_its_names_as_json(tables: tuple[Path, Path]) -> None:
     }
 
 
-def test_all_drugs_of_a_name_are_shown(tables: tuple[Path, Path]) -> None:
+def test_all_drugs_of_a_name_are_shown(tables: TablesInMemory) -> None:
     assert [drug.drug for drug in find("SHARED", tables)] == ["Bethanide", "Zetamol"]
 
 
@@ -109,7 +103,7 @@ def test_all_drugs_of_a_name_are_shown(tables: tuple[Path, Path]) -> None:
     [("bethanid", ["Bethanide"]), ("zetamoll", ["Zetamol"]), ("qqqqqq", []), ("", [])],
 )
 def test_of_an_unknown_drug_close_spellings_are_shown(
-    asked: str, close: list[str], tables: tuple[Path, Path]
+    asked: str, close: list[str], tables: TablesInMemory
 ) -> None:
     with pytest.raises(UnknownNameError) as caught:
         find(asked, tables)
@@ -163,4 +157,4 @@ def test_a_release_of_an_earlier_version_has_no_names(sample_run: runs.Run, tmp_
     (runs.current(store) / "drug_names.parquet").unlink()
     result = names("ethanol", "--store", store)
     assert result.exit_code == 2
-    assert "has no table of names: run `drug-assets run`" in result.stderr
+    assert "has no table drug_names: run `drug-assets run`" in result.stderr

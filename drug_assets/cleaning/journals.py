@@ -78,9 +78,9 @@ def add_journal_identifiers(rows: pl.LazyFrame) -> pl.LazyFrame:
             issns=pl.col("folded").list.get(2).str.to_uppercase(),
         )
         .with_columns(
-            folded_journal=_compare_name(pl.col("folded_journal")),
+            folded_journal=compare_name(pl.col("folded_journal")),
             folded_abbreviations=pl.col("folded_abbreviations").list.eval(
-                _compare_name(pl.element().filter(pl.element() != "")).unique()
+                compare_name(pl.element().filter(pl.element() != "")).unique()
             ),
             nlm_id=pl.concat_str(
                 pl.col("nlm_id").str.extract(_NLM_ID, 1).str.zfill(_NLM_ID_DIGITS),
@@ -108,7 +108,7 @@ def add_journal_identifiers(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _compare_name(folded: pl.Expr) -> pl.Expr:
+def compare_name(folded: pl.Expr) -> pl.Expr:
     """A folded name as names are compared: without points after words, or signs at its end."""
     bare = folded.str.replace_all(r"\.+( |$)", "$1").str.strip_chars_end(" .,;:!?/&-*")
     # A name of punctuation alone is still a name.

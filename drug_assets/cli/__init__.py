@@ -11,6 +11,7 @@ import click
 
 from drug_assets.cli.common import USAGE, stop
 from drug_assets.cli.fetching import fetch
+from drug_assets.cli.listing import drugs, journals, mentions
 from drug_assets.cli.measuring import accuracy
 from drug_assets.cli.questions import names, related_drugs, top_journal
 from drug_assets.cli.releases import list_releases, rollback
@@ -51,6 +52,9 @@ for _command in (
     run,
     top_journal,
     related_drugs,
+    mentions,
+    drugs,
+    journals,
     names,
     list_releases,
     rollback,

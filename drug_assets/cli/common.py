@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -10,8 +11,12 @@ import click
 from drug_assets.wording import printable, printable_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from drug_assets.periods import Period
     from drug_assets.settings import Settings
     from drug_assets.storage.commit import Warehouse
+    from drug_assets.storage.released import ReleasedTables
 
 #: Exit code for wrong usage or configuration.
 USAGE = 2
@@ -46,6 +51,39 @@ def open_warehouse_of(settings: Settings) -> Warehouse | None:
     )
 
 
+@contextmanager
+def tables_of(store: str | None, release: str | None) -> Iterator[ReleasedTables]:
+    """The tables of a release; a place or a table that is not there is told as wrong usage.
+
+    Args:
+        store: the store; None for that of the settings.
+        release: the release; None for the current one.
+    """
+    from drug_assets.settings import Settings
+    from drug_assets.storage.objects import StorageError
+    from drug_assets.storage.places import open_store
+    from drug_assets.storage.released import NoTableError, ReleasedTables
+    from drug_assets.storage.releases import NoReleaseError, open_release
+
+    try:
+        place = open_store(Settings.of(store=store).store)
+        yield ReleasedTables(open_release(place, release))
+    except (StorageError, NoReleaseError, NoTableError) as error:
+        stop(str(error), USAGE)
+
+
+def read_period(since: str | None, until: str | None) -> Period | None:
+    """The period that `since_option` and `until_option` give; what is no period is wrong usage."""
+    if since is None and until is None:
+        return None
+    from drug_assets.periods import Period, PeriodError
+
+    try:
+        return Period.parse(since, until)
+    except PeriodError as error:
+        stop(str(error), USAGE)
+
+
 store_option = click.option(
     "--store", metavar="DIR_OR_URI", help="The store. [DRUG_ASSETS_STORE; output]"
 )
@@ -53,3 +91,25 @@ release_option = click.option(
     "--release", metavar="ID", help="A release of the store. [the current one]"
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+csv_option = click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Answer as CSV for spreadsheets, in UTF-8; what one would take for a formula begins with "
+    "an apostrophe.",
+)
+since_option = click.option(
+    "--since",
+    metavar="DATE",
+    help="From this day, month or year on: 2003-05-12, 2003-05, 2003. A mention counts unless its "
+    "date, as far as it is known, surely lies outside; one without a date does not.",
+)
+until_option = click.option(
+    "--until", metavar="DATE", help="To the end of this day, month or year, in the same way."
+)
+limit_option = click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="List N at most; 0 lists all. [in a terminal 50, else all]",
+)

@@ -14,6 +14,7 @@ from drug_assets.cli.common import (
     release_option,
     stop,
     store_option,
+    tables_of,
 )
 from drug_assets.settings import Settings
 from drug_assets.wording import describe_retractions
@@ -150,22 +151,11 @@ def names(drug: str, store: str | None, release: str | None, *, as_json: bool) -
 
     DRUG: any name, code or id of a drug, in any case; also a name that is not searched for.
     """
-    from drug_assets.storage.objects import StorageError
-    from drug_assets.storage.places import open_store
-    from drug_assets.storage.releases import NoReleaseError, open_release
+    with tables_of(store, release) as tables:
+        from drug_assets.answers.names import find_named_drugs
+        from drug_assets.cli.names_report import as_lines, as_object
 
-    try:
-        place = open_store(Settings.of(store=store).store)
-        opened = open_release(place, release)
-        # As files: to load the declarations of all tables takes as long as all the rest.
-        tables = [place.local_copy(opened.name(f"{t}.parquet")) for t in ("drugs", "drug_names")]
-    except FileNotFoundError:
-        stop(f"release {opened.id} has no table of names: run `drug-assets run`", USAGE)
-    except (StorageError, NoReleaseError) as error:
-        stop(str(error), USAGE)
-    from drug_assets.cli.names_report import as_lines, as_object, find_named_drugs
-
-    found = find_named_drugs(drug, *tables)
+        found = find_named_drugs(drug, tables)
     if as_json:
         echo_json([as_object(each) for each in found])
         return

@@ -1,0 +1,187 @@
+"""The commands that list what a release holds: mentions, drugs, journals (SPEC 6 and 8)."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from drug_assets.cli.common import (
+    USAGE,
+    csv_option,
+    echo,
+    json_option,
+    limit_option,
+    read_period,
+    release_option,
+    since_option,
+    stop,
+    store_option,
+    tables_of,
+    until_option,
+)
+from drug_assets.sources import PUBLICATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from drug_assets.answers.forms import Answer
+
+#: How many rows a terminal shows if nobody says how many.
+_ROWS_IN_TERMINAL = 50
+_DRUG_ORDERS = ("mentions", "journals", "first", "latest", "name")
+_JOURNAL_ORDERS = ("drugs", "mentions", "first", "latest", "name")
+
+
+@click.command()
+@click.argument("drug", metavar="DRUG")
+@since_option
+@until_option
+@click.option("--journal", metavar="JOURNAL", help="Only in this journal: any name or id of it.")
+@click.option(
+    "--source",
+    type=click.Choice([source.name for source in PUBLICATIONS]),
+    help="Only by publications of this source.",
+)
+@limit_option
+@store_option
+@release_option
+@json_option
+@csv_option
+def mentions(
+    drug: str,
+    since: str | None,
+    until: str | None,
+    journal: str | None,
+    source: str | None,
+    limit: int | None,
+    store: str | None,
+    release: str | None,
+    *,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """The publications whose titles name a drug, the newest first.
+
+    DRUG: any name, code or id of a drug, in any case; or the code of an ATC class.
+    """
+    shown = _choose_form(as_json=as_json, as_csv=as_csv)
+    period = read_period(since, until)
+    with tables_of(store, release) as tables:
+        from drug_assets.answers.mentions import list_mentions
+        from drug_assets.cli import listing_report as report
+
+        answer = list_mentions(
+            drug,
+            tables,
+            period=period,
+            journal=journal,
+            source=source,
+            limit=_read_limit(limit, shown),
+        )
+    _print(shown, answer.as_answer(), lambda width: report.mentions_as_lines(answer, width))
+
+
+@click.command()
+@click.option(
+    "--sort",
+    "order",
+    type=click.Choice(_DRUG_ORDERS),
+    default=_DRUG_ORDERS[0],
+    help="Most mentions or journals first, first or latest date, or by name. [mentions]",
+)
+@limit_option
+@store_option
+@release_option
+@json_option
+@csv_option
+def drugs(
+    order: str,
+    limit: int | None,
+    store: str | None,
+    release: str | None,
+    *,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """The drugs of the list: how often, where and since when titles name each."""
+    shown = _choose_form(as_json=as_json, as_csv=as_csv)
+    with tables_of(store, release) as tables:
+        from drug_assets.answers.overviews import list_drugs
+        from drug_assets.cli import listing_report as report
+
+        answer = list_drugs(tables, order, _read_limit(limit, shown))
+    _print(shown, answer.as_answer(), lambda width: report.drugs_as_lines(answer, width))
+
+
+@click.command()
+@click.option(
+    "--sort",
+    "order",
+    type=click.Choice(_JOURNAL_ORDERS),
+    default=_JOURNAL_ORDERS[0],
+    help="Most drugs or mentions first, first or latest date, or by name. [drugs]",
+)
+@limit_option
+@store_option
+@release_option
+@json_option
+@csv_option
+def journals(
+    order: str,
+    limit: int | None,
+    store: str | None,
+    release: str | None,
+    *,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """The journals: how many drugs each mentions, how often, since when."""
+    shown = _choose_form(as_json=as_json, as_csv=as_csv)
+    with tables_of(store, release) as tables:
+        from drug_assets.answers.overviews import list_journals
+        from drug_assets.cli import listing_report as report
+
+        answer = list_journals(tables, order, _read_limit(limit, shown))
+    _print(shown, answer.as_answer(), lambda width: report.journals_as_lines(answer, width))
+
+
+def _choose_form(*, as_json: bool, as_csv: bool) -> str:
+    if as_json and as_csv:
+        stop("--json and --csv are two forms of an answer: choose one", USAGE)
+    return "json" if as_json else "csv" if as_csv else "text"
+
+
+def _read_limit(limit: int | None, shown: str) -> int | None:
+    """How many rows are listed; None for all."""
+    if limit is not None:
+        return limit or None
+    return _ROWS_IN_TERMINAL if shown == "text" and _is_terminal() else None
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _print(shown: str, answer: Answer, as_lines: Callable[[int | None], Iterator[str]]) -> None:
+    """Print an answer.
+
+    Args:
+        shown: the form: text, json or csv.
+        answer: the answer as JSON and CSV are made from it.
+        as_lines: makes the lines of the text; takes the width of the terminal, None if it is none.
+    """
+    if shown == "json":
+        for line in answer.json_lines():
+            click.echo(line)
+    elif shown == "csv":
+        for lines in answer.csv_lines():
+            # The line ends are those of the format, on every system.
+            click.echo(lines.encode(), nl=False)
+    else:
+        import shutil
+
+        width = shutil.get_terminal_size().columns if _is_terminal() else None
+        for line in as_lines(width):
+            echo(line)

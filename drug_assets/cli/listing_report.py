@@ -1,0 +1,195 @@
+"""The text of the commands that list: a line of what was understood, a table, what is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from drug_assets import sources
+from drug_assets.periods import show_date
+from drug_assets.wording import count_of, printable, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from drug_assets.answers.finding import Found
+    from drug_assets.answers.mentions import MentionsOfDrugs
+    from drug_assets.answers.overviews import Overview
+    from drug_assets.periods import Period
+
+_BETWEEN = "  "
+#: No cell gets narrower than this to fit a terminal.
+_NARROWEST = 12
+
+
+def mentions_as_lines(answer: MentionsOfDrugs, width: int | None) -> Iterator[str]:
+    """The mentions of drugs as text.
+
+    Args:
+        answer: the answer.
+        width: columns of the terminal that the table must fit; None for no limit.
+    """
+    counted = answer.counted
+    where = "".join(
+        [
+            f" in {_name_all([journal.journal for journal in answer.journals])}"
+            if answer.journals
+            else "",
+            f" by {answer.source}" if answer.source else "",
+            f" {answer.period}" if answer.period else "",
+        ]
+    )
+    told = f"{count_of(counted.mentions, 'mention')}{where}"
+    if not answer.journals:
+        told += f", in {count_of(answer.journal_count, 'journal')}"
+    yield f"{describe_found(answer.found)}: {told}"
+    several = len(answer.found.drugs) > 1
+    header = ["date", "source", "id", *(["drug"] if several else []), "journal", "title", "notes"]
+    rows = [
+        [
+            show_date(row["date"], row["date_precision"]) or "no date",
+            row["source"],
+            row["publication_id"],
+            *([row["drug"]] if several else []),
+            row["journal"] or "-",
+            row["title"],
+            ", ".join(word for word in ("retracted", "ambiguous") if row[word]),
+        ]
+        for row in answer.rows.iter_rows(named=True)
+    ]
+    yield from as_table(header, rows, width, narrow=("title", "journal"))
+    yield from _tell_of_more(counted.mentions, len(rows), "mention")
+    yield from describe_period(
+        answer.period, counted.open_mentions, counted.outside_mentions, counted.undated_mentions
+    )
+
+
+def drugs_as_lines(answer: Overview, width: int | None) -> Iterator[str]:
+    """All drugs as text; see `mentions_as_lines`."""
+    yield f"{count_of(answer.total, 'drug')}, {answer.mentioned:,} of them mentioned"
+    header = ["drug", "mentions", *_names_of_counts(), "journals", "since", "latest", "codes"]
+    rows = [
+        [
+            row["drug"],
+            f"{row['mentions']:,}",
+            *_counts(row),
+            f"{row['journals']:,}",
+            *_dates(row),
+            shorten(row["atc_codes"], " ", most=3),
+        ]
+        for row in answer.rows.iter_rows(named=True)
+    ]
+    yield from as_table(header, rows, width, narrow=("drug",))
+    yield from _tell_of_more(answer.total, len(rows), "drug")
+
+
+def journals_as_lines(answer: Overview, width: int | None) -> Iterator[str]:
+    """All journals as text; see `mentions_as_lines`."""
+    yield f"{count_of(answer.total, 'journal')}, {answer.mentioned:,} of them mention a drug"
+    header = ["journal", "drugs", "mentions", *_names_of_counts(), "since", "latest", "id"]
+    rows = [
+        [
+            row["journal"],
+            f"{row['drugs']:,}",
+            f"{row['mentions']:,}",
+            *_counts(row),
+            *_dates(row),
+            row["journal_id"],
+        ]
+        for row in answer.rows.iter_rows(named=True)
+    ]
+    yield from as_table(header, rows, width, narrow=("journal", "id"))
+    yield from _tell_of_more(answer.total, len(rows), "journal")
+
+
+def describe_found(found: Found) -> str:
+    """The drugs that were understood, and that several share a name."""
+    names = _name_all([drug.drug for drug in found.drugs])
+    if found.by == "class":
+        several = count_of(len(found.drugs), "drug")
+        return f"class {found.asked.strip().upper()} ({several}: {names})"
+    if found.is_ambiguous:
+        return f"{found.asked} is ambiguous: {count_of(len(found.drugs), 'drug')} ({names})"
+    return names if found.by == "name" else f"{names} ({found.asked})"
+
+
+def describe_period(period: Period | None, open_: int, outside: int, undated: int) -> Iterator[str]:
+    """What a period counts and leaves out; nothing without a period.
+
+    Args:
+        period: the period.
+        open_: mentions that count, though it is not known whether they lie in it.
+        outside: mentions that surely lie outside.
+        undated: mentions without a date.
+    """
+    if period is not None:
+        yield (
+            f"Of these, {open_:,} may lie outside, as far as their date is known; left out: "
+            f"{outside:,} outside, {undated:,} without a date"
+        )
+
+
+def as_table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    width: int | None,
+    narrow: Sequence[str] = (),
+) -> Iterator[str]:
+    """Rows as lines of aligned columns; numbers stand to the right. No rows: no lines.
+
+    Args:
+        header: names of the columns.
+        rows: the rows.
+        width: columns of the terminal that the lines must fit; None for no limit.
+        narrow: the columns that are cut, the first most, where the lines are too long.
+    """
+    if not rows:
+        return
+    from rich.cells import cell_len, set_cell_size
+
+    shown = [[printable(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
+    for name in reversed(narrow):
+        if width is not None:
+            at = header.index(name)
+            beyond = sum(widths) + len(_BETWEEN) * (len(widths) - 1) - width
+            least = min(widths[at], _NARROWEST)
+            widths[at] = max(least, widths[at] - max(0, beyond))
+    is_number = [all(_is_number(row[at]) for row in rows) for at in range(len(header))]
+    for row in shown:
+        cells = []
+        for cell, size, right in zip(row, widths, is_number, strict=True):
+            length = cell_len(cell)
+            if length > size:
+                cells.append(set_cell_size(cell, size - 1) + "…")
+            else:
+                blanks = " " * (size - length)
+                cells.append(blanks + cell if right else cell + blanks)
+        yield _BETWEEN.join(cells).rstrip()
+
+
+def _is_number(cell: str) -> bool:
+    return cell.replace(",", "").isdecimal()
+
+
+def _tell_of_more(total: int, listed: int, noun: str) -> Iterator[str]:
+    if total > listed:
+        yield f"and {count_of(total - listed, f'more {noun}')} (--limit 0 lists all)"
+
+
+def _name_all(names: Sequence[str]) -> str:
+    return shorten(list(dict.fromkeys(names)))
+
+
+def _names_of_counts() -> list[str]:
+    return [source.name for source in sources.PUBLICATIONS]
+
+
+def _counts(row: dict[str, Any]) -> list[str]:
+    return [f"{row[f'{source.document_type}_mentions']:,}" for source in sources.PUBLICATIONS]
+
+
+def _dates(row: dict[str, Any]) -> list[str]:
+    return [
+        show_date(row[f"{name}_date"], row[f"{name}_date_precision"]) or "-"
+        for name in ("first", "latest")
+    ]

@@ -1,0 +1,92 @@
+"""Answers as JSON and as CSV: what comes back, and what a spreadsheet must not run."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drug_assets.answers import forms
+from drug_assets.answers.forms import Answer
+
+ROWS = pl.DataFrame(
+    {
+        "text": ["plain", None, 'with "quotes", a comma\nand lines', "=1+1"],
+        "date": [dt.date(2003, 5, 12), None, None, None],
+        "number": [1, -2, None, 4],
+        "flag": [True, False, None, None],
+        "list": [["a", "b"], [], ["=x"], ["c"]],
+        "spans": [[{"start": 0, "text": "a"}, {"start": 4, "text": "b"}], [], [], []],
+    },
+    schema_overrides={"spans": pl.List(pl.Struct({"start": pl.Int64, "text": pl.String}))},
+)
+
+
+def cells(answer: Answer) -> list[list[str]]:
+    text = "".join(answer.csv_lines())
+    assert text.startswith("\ufeff")
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
+
+
+def test_json_comes_back_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Answer({"since": dt.date(2003, 1, 1), "asked": "é\u202e"}, "rows", ROWS)
+    document = json.loads("\n".join(answer.json_lines()))
+    assert document == answer.as_object()
+    assert (document["since"], document["asked"]) == ("2003-01-01", "é\u202e")
+    assert [row["text"] for row in document["rows"]] == ROWS["text"].to_list()
+    assert [row["date"] for row in document["rows"]] == ["2003-05-12", None, None, None]
+    assert document["rows"][0]["spans"] == ROWS["spans"][0].to_list()
+    monkeypatch.setattr(forms, "_ROWS", 3)
+    assert Answer({}, "rows", ROWS).as_object()["rows"] == document["rows"]
+    assert Answer({}, "rows", ROWS.clear()).as_object() == {"rows": []}
+
+
+def test_json_holds_no_character_that_a_terminal_obeys() -> None:
+    lines = list(
+        Answer(
+            {"asked": "\x9b\u202e"}, "rows", pl.DataFrame({"a": ["\x9b\u202e\x1b[2J"]})
+        ).json_lines()
+    )
+    assert not set("".join(lines)) & set("\x9b\u202e\x1b")
+
+
+def test_csv_is_what_a_spreadsheet_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = cells(Answer({}, "rows", ROWS))
+    assert whole == [
+        ["text", "date", "number", "flag", "list", "spans"],
+        ["plain", "2003-05-12", "1", "true", "a; b", "a; b"],
+        ["", "", "-2", "false", "", ""],
+        ['with "quotes", a comma\nand lines', "", "", "", "'=x", ""],
+        ["'=1+1", "", "4", "", "c", ""],
+    ]
+    monkeypatch.setattr(forms, "_ROWS", 1)
+    assert cells(Answer({}, "rows", ROWS)) == whole
+    assert cells(Answer({}, "rows", ROWS.clear())) == whole[:1]
+
+
+@pytest.mark.parametrize(
+    "sign", ["=", "+", "-", "@", "\t", "\r", "|", "%", "  =", "\n+", "\u00a0="]
+)
+def test_no_text_is_a_formula(sign: str) -> None:
+    frame = pl.DataFrame({"a": [f"{sign}1+1", f"a{sign}"]})
+    assert frame.select(forms.guard_formulas(pl.col("a"))).to_series().to_list() == [
+        f"'{sign}1+1",
+        f"a{sign}",
+    ]
+
+
+@pytest.mark.slow
+@settings(max_examples=50)
+@given(st.lists(st.text(), max_size=5))
+def test_any_text_comes_back_from_both_forms(texts: list[str]) -> None:
+    clean = [text.encode(errors="ignore").decode() for text in texts]
+    answer = Answer({}, "rows", pl.DataFrame({"a": clean, "n": 1}, {"a": pl.String, "n": pl.Int64}))
+    assert [row["a"] for row in answer.as_object()["rows"]] == clean
+    shown = [row[0] for row in cells(answer)[1:]]
+    assert [one.removeprefix("'") for one in shown] == [one.removeprefix("'") for one in clean]
