@@ -48,7 +48,7 @@ def test_the_wheel_holds_it() -> None:
 def test_the_script_is_small_and_html_can_hold_it() -> None:
     script = (BUILT / "explorer.js").read_text(encoding="utf-8")
     style = (BUILT / "explorer.css").read_text(encoding="utf-8")
-    assert len(script.encode()) < 90_000
+    assert len(script.encode()) < 128_000
     assert not re.search(r"</script|<!--", script, re.IGNORECASE)
     assert not re.search(r"</style|<!--", style, re.IGNORECASE)
     assert "innerHTML" not in "".join(

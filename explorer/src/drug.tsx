@@ -1,11 +1,73 @@
-// The page of a drug.
-import type { Index } from "./data.ts";
+// The page of a drug: since when which journals mention it, the evidence, what is around it.
+import { useMemo, useState } from "preact/hooks";
+import { type Facts, type Index, factsOf } from "./data.ts";
+import { filterOf } from "./drug-filter.ts";
+import { DrugHeader } from "./drug-header.tsx";
+import { useDrugWords } from "./drug-words.ts";
+import { Evidence } from "./evidence.tsx";
+import { Neighbourhood } from "./graph.tsx";
+import { useLoaded } from "./hooks.ts";
+import { Lanes } from "./lanes.tsx";
+import { rowsThatPass, shareOut } from "./mentions.ts";
+import { usePage } from "./page.ts";
+import { Main, Waiting } from "./parts.tsx";
+import { RelatedDrugs } from "./related.tsx";
+import { relate } from "./relating.ts";
 import type { Route } from "./route.ts";
+import "./drug.css";
 
+/** `drug`: its place in the index, or behind it if no title mentions it. */
 export function DrugPage({ index, drug }: { index: Index; drug: number; route: Route }) {
+  const words = useDrugWords();
   return (
-    <main id="main" tabIndex={-1}>
-      <h1>{index.drugs.name[drug]}</h1>
-    </main>
+    <Main>
+      <DrugHeader drug={drug} />
+      {drug < index.mentioned ? (
+        <Mentions key={drug} drug={drug} />
+      ) : (
+        <p class="lead">{words.neverMentioned}</p>
+      )}
+    </Main>
+  );
+}
+
+function Mentions({ drug }: { drug: number }) {
+  const { index } = usePage();
+  const { value: facts, error } = useLoaded(() => factsOf(index, drug), [drug]);
+  return facts ? <AllOf drug={drug} facts={facts} /> : <Waiting error={error} />;
+}
+
+function AllOf({ drug, facts }: { drug: number; facts: Facts }) {
+  const { index, route } = usePage();
+  const [evidenceIsShown, setEvidenceIsShown] = useState(false);
+  const filter = useMemo(() => filterOf(index, route), [index, route]);
+  const shares = useMemo(() => shareOut(index, facts, facts.j.keys()), [index, facts]);
+  const rows = useMemo(() => rowsThatPass(facts, filter), [facts, filter]);
+  const shownShares = useMemo(() => shareOut(index, facts, rows), [index, facts, rows]);
+  const withoutTrials = route.reading === "no-trials";
+  // Evidence first: related drugs of a heavy drug keep the browser busy for a while.
+  const relations = useLoaded(async () => {
+    if (!evidenceIsShown) return null;
+    return relate(index, drug, shares, withoutTrials);
+  }, [evidenceIsShown, shares, withoutTrials]);
+  return (
+    <>
+      <Lanes facts={facts} shares={shares} filter={filter} />
+      <Evidence
+        drug={drug}
+        facts={facts}
+        rows={rows}
+        filter={filter}
+        onShown={() => setEvidenceIsShown(true)}
+      />
+      <Neighbourhood
+        drug={drug}
+        facts={facts}
+        rows={rows}
+        shares={shownShares}
+        relations={relations.value}
+      />
+      <RelatedDrugs drug={drug} relations={relations.value} error={relations.error} />
+    </>
   );
 }

@@ -1,0 +1,37 @@
+// Tables as CSV that spreadsheets open as it was meant: in columns, and without running anything.
+
+import { isoDate } from "./dates.ts";
+import { type Cell, isDateCell, type Sheet } from "./sheet.ts";
+import type { Lang } from "./words.ts";
+
+/** What spreadsheets of a language expect between cells, and before the decimals of a number. */
+const SIGNS: Record<Lang, { separator: string; point: string }> = {
+  en: { separator: ",", point: "." },
+  fr: { separator: ";", point: "," },
+};
+
+const BYTE_ORDER_MARK = "\uFEFF";
+const LINE_END = "\r\n";
+/** What a spreadsheet takes for a formula, a command or a field of its own, even after blanks. */
+const RUNS = /^\s*[=+\-@\t\r|%]/;
+
+/** The parts of a file, in order. */
+export async function* writeCsv(sheet: Sheet, lang: Lang): AsyncGenerator<string> {
+  const { separator, point } = SIGNS[lang];
+  const line = (cells: readonly Cell[]) =>
+    cells.map((cell) => quote(showCell(cell, point), separator)).join(separator) + LINE_END;
+  yield BYTE_ORDER_MARK + line(sheet.head);
+  for await (const rows of sheet.rows) yield rows.map(line).join("");
+}
+
+function showCell(cell: Cell, point: string): string {
+  if (cell === null) return "";
+  if (typeof cell === "number") return String(cell).replace(".", point);
+  if (isDateCell(cell)) return isoDate(cell.date);
+  return RUNS.test(cell) ? `'${cell}` : cell;
+}
+
+function quote(text: string, separator: string): string {
+  const mustQuote = /["\r\n']/.test(text) || text.includes(separator) || text !== text.trim();
+  return mustQuote ? `"${text.replaceAll('"', '""')}"` : text;
+}

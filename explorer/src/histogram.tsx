@@ -1,0 +1,158 @@
+// Mentions by year, and the choice of years: by pointer (a click, or a stroke over several), and by
+// keyboard (arrow keys, Enter; Shift for several).
+import { useState } from "preact/hooks";
+import { NO_FILTER } from "./drug-filter.ts";
+import { useDrugWords } from "./drug-words.ts";
+import type { Axis } from "./marks.ts";
+import type { Filter, Years } from "./mentions.ts";
+import { usePage } from "./page.ts";
+import { go } from "./route.ts";
+
+const HEIGHT = 92;
+const ROOM_FOR_YEARS = 20;
+
+/** Years from one to another, in any order. */
+type Stretch = readonly [from: number, to: number];
+
+export const percent = (share: number) => `${(100 * share).toFixed(3)}%`;
+
+export function Histogram({ years, axis, filter }: { years: Years; axis: Axis; filter: Filter }) {
+  const { route } = usePage();
+  const words = useDrugWords();
+  const [active, setActive] = useState(filter.from ?? years.last);
+  const [stroke, setStroke] = useState<Stretch | null>(null);
+  const counts = years.articles.map((articles, at) => articles + years.trials[at]!);
+  const most = counts.reduce((one, other) => Math.max(one, other));
+  const shown = stroke ?? stretchOf(filter, years);
+
+  const choose = ([one, other]: Stretch) => {
+    const from = Math.min(one, other);
+    const to = Math.max(one, other);
+    const isChosen = filter.from === from && filter.to === to;
+    go({ ...route, ...(isChosen ? { from: undefined, to: undefined } : { from, to }) });
+  };
+  const yearAt = (event: PointerEvent) => {
+    const { left, width } = (event.currentTarget as Element).getBoundingClientRect();
+    const at = Math.floor((axis.span * (event.clientX - left)) / width);
+    return axis.first + Math.min(Math.max(at, 0), axis.span - 1);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const steps: Record<string, number> = {
+      ArrowLeft: -1,
+      ArrowRight: 1,
+      Home: -axis.span,
+      End: axis.span,
+    };
+    const step = steps[event.key];
+    if (step !== undefined) {
+      const next = Math.min(Math.max(active + step, years.first), years.last);
+      setActive(next);
+      setStroke(event.shiftKey ? [stroke?.[0] ?? active, next] : null);
+    } else if (event.key === "Enter" || event.key === " ") {
+      choose(stroke ?? [active, active]);
+      setStroke(null);
+    } else if (event.key === "Escape") {
+      setStroke(null);
+      go({ ...route, from: NO_FILTER.from, to: NO_FILTER.to });
+    } else return;
+    event.preventDefault();
+  };
+
+  return (
+    <svg
+      class="histogram"
+      height={HEIGHT + ROOM_FOR_YEARS}
+      role="listbox"
+      tabIndex={0}
+      aria-label={words.lanes.years}
+      aria-describedby="years-how"
+      aria-multiselectable="true"
+      aria-activedescendant={`year-${active}`}
+      onKeyDown={onKeyDown}
+      onPointerDown={(event) => {
+        const year = yearAt(event);
+        event.currentTarget.setPointerCapture(event.pointerId);
+        setActive(year);
+        setStroke([year, year]);
+      }}
+      onPointerMove={(event) => stroke && event.buttons && setStroke([stroke[0], yearAt(event)])}
+      onPointerUp={() => {
+        if (stroke) choose(stroke);
+        setStroke(null);
+      }}
+      onPointerCancel={() => setStroke(null)}
+    >
+      <g aria-hidden="true">
+        <line class="base" x1="0" x2="100%" y1={HEIGHT} y2={HEIGHT} />
+        {axis.ticks.map((year) => (
+          <text x={percent((year - axis.first + 0.5) / axis.span)} y={HEIGHT + 15}>
+            {year}
+          </text>
+        ))}
+      </g>
+      {counts.map((_, at) => {
+        const year = years.first + at;
+        return (
+          <Year
+            axis={axis}
+            year={year}
+            articles={years.articles[at]!}
+            trials={years.trials[at]!}
+            scale={(HEIGHT - 8) / most}
+            isOn={isBetween(year, shown)}
+            isActive={year === active}
+            isSelected={stroke !== null || filter.from !== undefined || filter.to !== undefined}
+          />
+        );
+      })}
+    </svg>
+  );
+}
+
+interface YearProps {
+  axis: Axis;
+  year: number;
+  articles: number;
+  trials: number;
+  /** Height of one mention. */
+  scale: number;
+  isOn: boolean;
+  isActive: boolean;
+  /** Whether years are selected at all. */
+  isSelected: boolean;
+}
+
+function Year({ axis, year, articles, trials, scale, isOn, isActive, isSelected }: YearProps) {
+  const words = useDrugWords();
+  const label = words.lanes.year(year, articles, trials);
+  const at = (year - axis.first) / axis.span;
+  const bar = { x: percent(at + 0.12 / axis.span), width: percent(0.76 / axis.span) };
+  const heightOf = (count: number) => (count > 0 ? Math.max(2, count * scale) : 0);
+  return (
+    <g
+      id={`year-${year}`}
+      role="option"
+      aria-label={label}
+      aria-selected={isSelected && isOn}
+      class={`year${isOn ? "" : " off"}${isActive ? " active" : ""}`}
+    >
+      <title>{label}</title>
+      <rect class="room" x={percent(at)} width={percent(1 / axis.span)} height={HEIGHT} />
+      <rect class="article" {...bar} y={HEIGHT - heightOf(articles)} height={heightOf(articles)} />
+      <rect
+        class="trial"
+        {...bar}
+        y={HEIGHT - heightOf(articles) - heightOf(trials)}
+        height={heightOf(trials)}
+      />
+    </g>
+  );
+}
+
+function stretchOf({ from, to }: Filter, years: Years): Stretch {
+  return [from ?? years.first, to ?? years.last];
+}
+
+function isBetween(year: number, [one, other]: Stretch): boolean {
+  return year >= Math.min(one, other) && year <= Math.max(one, other);
+}

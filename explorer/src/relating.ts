@@ -1,0 +1,119 @@
+// Which drugs are related to a drug: those that the same journals mention, in publications that are
+// no trials. `drug-assets related-drugs` ranks them by the same rules.
+import { type Index, type JournalDrugs, pairsOf } from "./data.ts";
+import { isTrial, type JournalShare } from "./mentions.ts";
+
+export interface Relation {
+  drug: number;
+  /** Journals that mention both. */
+  shared: number;
+  /** How often journals mention both, against how often they would by chance. */
+  lift: number;
+}
+
+export interface Relations {
+  /** The journals that count, each with its drugs. */
+  pairs: JournalDrugs[];
+  related: Relation[];
+}
+
+export type Order = "journals" | "name" | "lift";
+
+/** The journals of a drug that can link it with others. */
+interface Linking {
+  counted: JournalShare[];
+  /** Journals that mention it in a trial, in the reading that leaves them out. */
+  leftOut: number;
+}
+
+/** `withoutTrialJournals`: journals that mention the drug in a trial do not count. */
+export function linking(shares: readonly JournalShare[], withoutTrialJournals: boolean): Linking {
+  const withArticles = shares.filter(({ articles }) => articles > 0);
+  const counted = withArticles.filter(({ trials }) => !(withoutTrialJournals && trials > 0));
+  return { counted, leftOut: withArticles.length - counted.length };
+}
+
+/** The drugs related to a drug, in no particular order; reads the drugs of its journals. */
+export async function relate(
+  index: Index,
+  drug: number,
+  shares: readonly JournalShare[],
+  withoutTrialJournals: boolean,
+): Promise<Relations> {
+  const { counted, leftOut } = linking(shares, withoutTrialJournals);
+  const pairs = await pairsOf(index, counted.map(({ journal }) => journal));
+  return { pairs, related: countShared(index, drug, pairs, leftOut) };
+}
+
+/** `pairs`: the journals that count, each with its drugs; `leftOut`: how many of them do not. */
+export function countShared(
+  index: Index,
+  drug: number,
+  pairs: readonly JournalDrugs[],
+  leftOut: number,
+): Relation[] {
+  const shared = new Uint32Array(index.mentioned);
+  for (const { drug: other } of articlesIn(index, pairs)) shared[other]!++;
+  shared[drug] = 0;
+  const all = index.journals.has_articles.reduce((sum, has) => sum + has, 0) - leftOut;
+  const related: Relation[] = [];
+  for (const [other, journals] of shared.entries()) {
+    if (journals === 0) continue;
+    const lift = liftOf(journals, all, pairs.length, index.drugs.articles_in[other]!);
+    related.push({ drug: other, shared: journals, lift });
+  }
+  return related;
+}
+
+/**
+ * How much more often than by chance `shared` of `all` journals mention two drugs, of which `one`
+ * mention the one and `other` the other: 1 is what chance gives.
+ */
+export function liftOf(shared: number, all: number, one: number, other: number): number {
+  return (shared * all) / (one * other);
+}
+
+/** In the order that was asked for; ties by name, which is the order of the index. */
+export function ranked(related: readonly Relation[], order: Order): Relation[] {
+  const rank: Record<Order, (relation: Relation) => number> = {
+    journals: ({ shared }) => -shared,
+    name: () => 0,
+    lift: ({ lift }) => -lift,
+  };
+  const by = rank[order];
+  return [...related].sort((one, other) => by(one) - by(other) || one.drug - other.drug);
+}
+
+export interface Link {
+  journal: number;
+  /** Articles of the journal that mention the related drug. */
+  articles: number;
+}
+
+/** The journals that link these drugs, those with the most articles first. */
+export function linksOf(
+  index: Index,
+  { pairs }: Relations,
+  drugs: Iterable<number>,
+): Map<number, Link[]> {
+  const links = new Map<number, Link[]>();
+  for (const drug of drugs) links.set(drug, []);
+  for (const { drug, journal, articles } of articlesIn(index, pairs)) {
+    links.get(drug)?.push({ journal, articles });
+  }
+  // Journals come with the most mentions of the page's own drug first: ties stay in this order.
+  for (const ofDrug of links.values()) ofDrug.sort((one, other) => other.articles - one.articles);
+  return links;
+}
+
+/** Each drug of each journal, with the number of articles; those only in trials are left out. */
+function* articlesIn(index: Index, pairs: readonly JournalDrugs[]) {
+  const types = index.types.map((_, type) => type).filter((type) => !isTrial(index, type));
+  for (const { journal, drug: drugs, by } of pairs) {
+    for (const [at, drug] of drugs.entries()) {
+      let articles = 0;
+      for (const type of types) articles += by[type]![at]!;
+      if (articles > 0) yield { drug, journal, articles };
+    }
+  }
+}

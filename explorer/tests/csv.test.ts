@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { writeCsv } from "../src/csv.ts";
+import type { Lang } from "../src/words.ts";
+import { hostileSheet } from "./hostile.ts";
+
+async function written(lang: Lang): Promise<string[]> {
+  let text = "";
+  for await (const part of writeCsv(hostileSheet(), lang)) text += part;
+  assert.ok(text.startsWith("\uFEFF"));
+  return text.slice(1).split(/\r\n(?!lines)/);
+}
+
+test("nothing runs, and every cell stays one", async () => {
+  const lines = await written("en");
+  assert.equal(lines[0], "Text,Number,\"'=Date\"");
+  assert.equal(lines[1], "\"'=1+1\",0,");
+  assert.equal(lines[2], "\"'  @SUM(A1)\",1,");
+  assert.equal(lines[3], "\"'-308 TNF\",2,");
+  assert.equal(lines[5], '"quotes "" and; semicolons, commas",4,');
+  assert.equal(lines[6], '"two\r\nlines",5,');
+  assert.equal(lines[7], "0012,6,");
+  assert.deepEqual(lines.slice(10), [
+    ",1.5,2022-08-08",
+    ",1.5,2003-07",
+    ",1.5,2003",
+    ",1.5,1899-12-31",
+    "",
+  ]);
+});
+
+test("French spreadsheets get semicolons", async () => {
+  const lines = await written("fr");
+  assert.equal(lines[1], "\"'=1+1\";0;");
+  assert.equal(lines[10], ";1,5;2022-08-08");
+});
