@@ -183,12 +183,12 @@ def titles(names: tuple[str, ...], rows: range) -> pl.DataFrame:
     frame = pl.DataFrame(
         {
             "row": row.cast(pl.Int64),
-            "words": _MIN_WORDS + (_uniform(row, 0) * (_MAX_WORDS + 1 - _MIN_WORDS)).cast(pl.Int64),
-            "hundredth": (_uniform(row, 1) * 100).cast(pl.Int64),
-            "where": (_uniform(row, 2) * 3).cast(pl.Int64),
-            "name": name_list.gather(_zipf(row, 3, len(name_list))),
-            "other_name": name_list.gather(_zipf(row, 4, len(name_list))),
-            **{f"w{n}": words.gather(_zipf(row, 10 + n, len(words))) for n in range(_MAX_WORDS)},
+            "words": _MIN_WORDS + (uniform(row, 0) * (_MAX_WORDS + 1 - _MIN_WORDS)).cast(pl.Int64),
+            "hundredth": (uniform(row, 1) * 100).cast(pl.Int64),
+            "where": (uniform(row, 2) * 3).cast(pl.Int64),
+            "name": name_list.gather(zipf(row, 3, len(name_list))),
+            "other_name": name_list.gather(zipf(row, 4, len(name_list))),
+            **{f"w{n}": words.gather(zipf(row, 10 + n, len(words))) for n in range(_MAX_WORDS)},
         }
     )
     kind, planted = pl.lit(None, dtype=pl.String), pl.lit(None, dtype=pl.String)
@@ -226,16 +226,16 @@ def _word(value: int) -> pl.Series:
     return pl.Series([value], dtype=pl.UInt64)
 
 
-def _uniform(row: pl.Series, stream: int) -> pl.Series:
+def uniform(row: pl.Series, stream: int) -> pl.Series:
     """One number per row, from 0 to under 1."""
     bits: pl.Series = _mixed(row, stream) // 2**11
     fraction: pl.Series = bits.cast(pl.Float64) * 2.0**-53
     return fraction
 
 
-def _zipf(row: pl.Series, stream: int, count: int) -> pl.Series:
+def zipf(row: pl.Series, stream: int, count: int) -> pl.Series:
     """One rank from 0 per row; rank n is about 1 / (n + 1) times as frequent as rank 0."""
-    powers = (_uniform(row, stream) * math.log(count + 1)).exp()
+    powers = (uniform(row, stream) * math.log(count + 1)).exp()
     return (powers.floor() - 1).clip(0, count - 1).cast(pl.UInt32)
 
 
@@ -457,6 +457,6 @@ def _table(names: tuple[str, ...], rows: range, *, trials: bool) -> pl.DataFrame
     return titles(names, rows).select(
         id=pl.format("NCT{}", number) if trials else number.cast(pl.String),
         **{"scientific_title" if trials else "title": "title"},
-        date=(_uniform(row, 40) * 18_000).cast(pl.Int32).cast(pl.Date),  # days since 1970
-        journal=journal_titles.gather((_uniform(row, 41) ** 2 * _JOURNALS).cast(pl.UInt32)),
+        date=(uniform(row, 40) * 18_000).cast(pl.Int32).cast(pl.Date),  # days since 1970
+        journal=journal_titles.gather((uniform(row, 41) ** 2 * _JOURNALS).cast(pl.UInt32)),
     )

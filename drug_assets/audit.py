@@ -15,6 +15,7 @@ import dataframely as dy
 import polars as pl
 
 from drug_assets import mention_rules
+from drug_assets.cleaning.rejected import count_by_reason
 from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_text
 from drug_assets.document.reading import NotAGraphError, read_drugs
 from drug_assets.document.schema import Drug, ListedDrug
@@ -735,19 +736,12 @@ def _list_useless_files(rejected: pl.LazyFrame, raw: Mapping[str, pl.LazyFrame])
 
 
 def rejected_by_reason(rejected: pl.LazyFrame) -> Mapping[str, int]:
-    """How many rows were rejected, by `<source>.<reason>`, sorted.
-
-    A row counts once, by the first of its reasons in the order of `terms.RejectReason`: a blank row
-    has no title because it is blank. So the counts add up to the rows.
+    """How many rows were rejected, by `<source>.<reason>`, sorted (`count_by_reason`).
 
     Args:
         rejected: columns source and reasons.
     """
-    first = pl.coalesce(
-        pl.when(pl.col("reasons").list.contains(reason)).then(pl.lit(str(reason)))
-        for reason in RejectReason
-    )
-    tallied = rejected.group_by("source", first).len().sort("source", "literal").collect()
+    tallied = count_by_reason(rejected)
     return {f"{source}.{reason}": count for source, reason, count in tallied.rows()}
 
 

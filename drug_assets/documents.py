@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from drug_assets.document.schema import FILE, NAMES_FILE, json_schema, names_json_schema
 from drug_assets.document.writing import write_lines, write_names
+from drug_assets.explorer import figures, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,12 +33,15 @@ class Document:
     tables: tuple[str, ...]
     #: Makes its lines, without line ends; takes these tables and choices as keyword arguments.
     lines: Callable[..., Iterator[str]]
-    #: Whether a line holds an element; only such lines are counted and previewed.
-    is_element: Callable[[str], bool]
+    #: Whether a line holds an element; only such lines are counted and previewed. None if none do.
+    is_element: Callable[[str], bool] | None = None
     #: Makes its schema, if it has one.
     schema: Callable[[], Mapping[str, Any]] | None = None
     #: The settings that decide its content (`settings.Settings.choices`).
     choices: tuple[str, ...] = ()
+    #: The folder of the files that are put beside it if it is long; None if there never are any.
+    #: With a folder, `lines` also takes `beside`, a function of the name and lines of such a file.
+    folder: str | None = None
 
 
 def _is_element(line: str) -> bool:
@@ -85,5 +89,24 @@ NAMES = Document(
     choices=("graph_drugs",),
 )
 
+EXPLORER = Document(
+    name="explorer",
+    file=page.FILE,
+    description=(
+        "The results as one page for people: open it in a browser, from disk, without a "
+        "network.\n\n"
+        "It answers which journals mention a drug, since when, in which titles, and which drugs "
+        "the same journals mention. Search takes every name and code of a drug. The page is one "
+        f"file; of very many mentions it has its data in `{page.FOLDER}/` beside it. "
+        "`drug-assets explore` opens it."
+    ),
+    kind="html",
+    tables=("drugs", "mentions", "trial_publications", "atc_classes", *figures.TABLES),
+    lines=page.write_page,
+    folder=page.FOLDER,
+)
+
 #: Every document, by name of its asset.
-DOCUMENTS: Mapping[str, Document] = {document.name: document for document in (GRAPH, NAMES)}
+DOCUMENTS: Mapping[str, Document] = {
+    document.name: document for document in (GRAPH, NAMES, EXPLORER)
+}

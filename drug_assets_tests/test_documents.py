@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from drug_assets.documents import DOCUMENTS, GRAPH, NAMES, Document
+from drug_assets.documents import DOCUMENTS, EXPLORER, GRAPH, NAMES, Document
 from drug_assets.settings import Settings
 from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support.raw import listed_drug, mention, table
 
 
 def test_every_document_is_found_by_its_name() -> None:
-    assert DOCUMENTS == {"drug_graph": GRAPH, "unmentioned_drugs": NAMES}
+    assert DOCUMENTS == {"drug_graph": GRAPH, "unmentioned_drugs": NAMES, "explorer": EXPLORER}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
@@ -52,7 +52,9 @@ def test_only_drugs_are_elements_of_the_graph() -> None:
     drugs = [listed_drug("Beta"), listed_drug("Gamma")]
     rows = {"drugs": drugs}
     lines = list(GRAPH.lines(**{name: table(name, *rows.get(name, ())) for name in GRAPH.tables}))
-    elements = [line for line in lines if GRAPH.is_element(line)]
+    is_element = GRAPH.is_element
+    assert is_element is not None
+    elements = [line for line in lines if is_element(line)]
     assert [json.loads(line.rstrip(","))["drug"] for line in elements] == ["Beta", "Gamma"]
     assert len(lines) == 4
 

@@ -9,7 +9,7 @@ import polars as pl
 from drug_assets.cleaning.drug_parts import place_parts
 from drug_assets.cleaning.mesh_trees import MeshTrees, mark_out_of_trees
 from drug_assets.cleaning.publications import mark_rejected
-from drug_assets.terms import REJECTING_ISSUES
+from drug_assets.terms import REJECTING_ISSUES, RejectReason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,3 +48,23 @@ def collect_rejected(
             )
         )
     return pl.concat(of_sources).sort("source", *_ROW)
+
+
+def count_by_reason(rejected: pl.LazyFrame) -> pl.DataFrame:
+    """Count rejected rows by source and reason, sorted.
+
+    A row counts once, by the first of its reasons in the order of `terms.RejectReason`: a blank row
+    has no title because it is blank. So the counts add up to the rows.
+
+    Args:
+        rejected: columns source and reasons.
+
+    Returns:
+        Columns source, reason and rows.
+    """
+    first = pl.coalesce(
+        pl.when(pl.col("reasons").list.contains(reason)).then(pl.lit(str(reason)))
+        for reason in RejectReason
+    )
+    by_reason = rejected.group_by("source", first.alias("reason")).len("rows")
+    return by_reason.sort("source", "reason").collect()

@@ -584,9 +584,13 @@ def _document(document: Document) -> dg.AssetsDefinition:
         owners=OWNERS,
         dagster_type=dg.Any,  # an iterator of lines, made while they are written
     )
-    def write(workplace: Workplace, **tables: pl.LazyFrame) -> dg.Output[Any]:
-        choices = {name: workplace.choices[name] for name in document.choices}
-        return dg.Output(document.lines(**tables, **choices))
+    def write(
+        context: dg.AssetExecutionContext, workplace: Workplace, **tables: pl.LazyFrame
+    ) -> dg.Output[Any]:
+        given = {name: workplace.choices[name] for name in document.choices}
+        if document.folder is not None:
+            given["beside"] = workplace.open(context).write_document
+        return dg.Output(document.lines(**tables, **given))
 
     return write
 

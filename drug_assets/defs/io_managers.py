@@ -118,13 +118,14 @@ class Documents(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: Iterable[str]) -> None:
         """Write a document line by line."""
         document = DOCUMENTS[context.asset_key.path[-1]]
+        is_element = document.is_element
         head: list[str] = []
         elements = 0
 
         def counted_lines() -> Iterator[str]:
             nonlocal elements
             for line in obj:
-                if document.is_element(line):
+                if is_element and is_element(line):
                     elements += 1
                     if elements <= _PREVIEW_ELEMENTS:
                         head.append(line[:_PREVIEW_CHARACTERS])
@@ -132,14 +133,21 @@ class Documents(dg.ConfigurableIOManager):
 
         with explain_failures(context, self.workplace):
             outputs = self.workplace.open(context)
+            if document.folder is not None:
+                outputs.discard_folder(document.folder)
             size = outputs.write_document(document.file, counted_lines())
             self.workplace.note_output(context, outputs)
         metadata: dict[str, Any] = {
-            "dagster/row_count": elements,
             **_path(outputs.lasting_uri(document.file)),
             "size_bytes": dg.MetadataValue.int(size),
-            "preview": dg.MetadataValue.md(fence_lines(document.kind, head)),
         }
+        if is_element:
+            metadata["dagster/row_count"] = elements
+            metadata["preview"] = dg.MetadataValue.md(fence_lines(document.kind, head))
+        if document.folder is not None:
+            beside = outputs.list_folder(document.folder)
+            metadata["files_beside"] = len(beside)
+            metadata["size_bytes_beside"] = sum(found.size_bytes for found in beside)
         if document.schema:
             metadata["schema"] = dg.MetadataValue.json(dict(document.schema()))
         context.add_output_metadata(metadata)

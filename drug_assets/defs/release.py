@@ -13,6 +13,7 @@ from drug_assets.defs.checks import LOOKED_AT
 from drug_assets.defs.failures import explain_failures
 from drug_assets.defs.workplace import (
     FILES_OF_RELEASE,
+    FOLDERS_OF_RELEASE,
     Workplace,
     full_path,
     require_step,
@@ -69,12 +70,13 @@ def release(context: dg.AssetExecutionContext, workplace: Workplace) -> dg.Mater
         store = outputs.store
         run = run_of(require_step(context))
         before = _read_figures(outputs.base)
+        files = [*FILES_OF_RELEASE, *outputs.list_files(FOLDERS_OF_RELEASE)]
         try:
-            _require_checked(context, outputs)
+            _require_checked(context, outputs, files)
             beginning = staging.read_beginning(store, run)
             committed = release_outputs(
                 outputs,
-                FILES_OF_RELEASE,
+                files,
                 workplace.rules(),
                 run=run,
                 base=beginning.base if beginning else store.pointer(),
@@ -166,15 +168,22 @@ def _name_files(names: list[str]) -> str:
     return count_of(len(names), "file") + listed
 
 
-def _require_checked(context: dg.AssetExecutionContext, outputs: Outputs) -> None:
+def _require_checked(
+    context: dg.AssetExecutionContext, outputs: Outputs, files: Iterable[str]
+) -> None:
     """Raise unless every blocking check passed on what is released.
+
+    Args:
+        context: the context of the step.
+        outputs: the outputs of the run, or of the workspace.
+        files: names of the files that are released.
 
     Raises:
         NotReleasableError: a check is missing, or an output is not what it was made for.
     """
     if outputs.workspace is not None:
         checks = {f"{key.asset_key.path[-1]}.{key.name}": LOOKED_AT[key] for key in LOOKED_AT}
-        outputs.workspace.require_releasable(FILES_OF_RELEASE, checks)
+        outputs.workspace.require_releasable(files, checks)
         return
     # Dagster runs no asset downstream of a blocking check that failed, but a person can leave
     # checks out of a run.

@@ -34,8 +34,10 @@ FILES = {
     **{table: table_file(table) for table in TABLES},
     **{document.name: document.file for document in DOCUMENTS.values()},
 }
-#: The files of a release, besides `release.json`.
+#: The files of every release, besides `release.json`.
 FILES_OF_RELEASE = (*FILES.values(), LANDING_DOCUMENT)
+#: The folders of a release: each holds the files beside a document, if it has any.
+FOLDERS_OF_RELEASE = tuple(filter(None, (document.folder for document in DOCUMENTS.values())))
 #: Tag of a run: names of sources, separated by blanks, that may have become empty.
 ALLOW_EMPTY = "drug_assets/allow_empty"
 
@@ -127,8 +129,10 @@ class Workplace(dg.ConfigurableResource):  # type: ignore[type-arg]
         inputs = [FILES[key.path[-1]] for key in parents if key.path[-1] in FILES]
         origins = [outputs.workspace.origin(file) for file in inputs]
         # Without such inputs it was made from the landing zone as this run found it.
-        file = FILES[asset.path[-1]]
-        outputs.workspace.note_output(file, origins or [outputs.workspace.now])
+        name = asset.path[-1]
+        folder = DOCUMENTS[name].folder if name in DOCUMENTS else None
+        beside = outputs.list_files([folder] if folder else [])
+        outputs.workspace.note_output(FILES[name], origins or [outputs.workspace.now], beside)
 
 
 def full_path(uri: str) -> dg.PathMetadataValue:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from drug_assets.sources.source import PublicationSource, Reference, SourceContracts, TrialSource
+from drug_assets.sources.source import (
+    Links,
+    PublicationSource,
+    Reference,
+    SourceContracts,
+    TrialSource,
+)
 from drug_assets.terms import (
     DATE_FORM,
     PUBMED_IDS_FORM,
@@ -65,6 +71,7 @@ class ClinicalTrials(TrialSource):
     order = 3
     publications = "Clinical trials"
     document_type = "clinical_trial"
+    links = Links("ClinicalTrials.gov", "^NCT[0-9]{8}$", "https://clinicaltrials.gov/study/{id}")
     titles = ("title", "brief_title")
     #: The official title; if it is missing, the brief title.
     title_fields = ("scientific_title", "brief_title")

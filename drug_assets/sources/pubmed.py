@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from drug_assets.sources.source import PublicationSource, Reference, SourceContracts
+from drug_assets.sources.source import Links, PublicationSource, Reference, SourceContracts
 from drug_assets.terms import DATE_FORM, TrialPublicationKind
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Pubmed(PublicationSource):
     order = 2
     publications = "PubMed articles"
     document_type = "pubmed"
+    links = Links("PubMed", "^[0-9]{1,8}$", "https://pubmed.ncbi.nlm.nih.gov/{id}/")
     can_be_retracted = True
     #: If the title is missing, it is the title in the article's own language.
     title_fields = ("title", "vernacular_title")

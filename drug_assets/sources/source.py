@@ -48,6 +48,17 @@ class Reference(NamedTuple):
     kind: TrialPublicationKind
 
 
+class Links(NamedTuple):
+    """Where the publications of a source are shown, on a site of its owner."""
+
+    #: The name of the site, for people.
+    site: str
+    #: The ids that it shows, as a regular expression of the whole id; others lead nowhere.
+    form: str
+    #: The address of a publication, with `{id}` in the place of its id.
+    address: str
+
+
 class Source(ABC):
     """One source of the landing zone."""
 
@@ -188,6 +199,8 @@ class PublicationSource(Source):
     publications: ClassVar[str]
     #: The type of its publications in the graph document.
     document_type: ClassVar[str]
+    #: Where people read its publications; None if nowhere.
+    links: ClassVar[Links | None] = None
     #: Whether its publications can be retracted: then its tables have a column `retracted`.
     can_be_retracted: ClassVar[bool] = False
     #: Columns of its records that hold a title; the title that is shown comes first.

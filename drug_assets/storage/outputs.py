@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drug_assets.storage.kept.whole import Warn
-    from drug_assets.storage.objects import ObjectStore
+    from drug_assets.storage.objects import ObjectStore, StoredObject
     from drug_assets.storage.pointer import Pointer
     from drug_assets.storage.workspace import Origin
 
@@ -202,6 +202,21 @@ class Outputs:
         finally:
             scratch.unlink(missing_ok=True)
         return size
+
+    def list_folder(self, folder: str) -> list[StoredObject]:
+        """What this run wrote to a folder of its outputs: further files of a document."""
+        return self.store.objects(self.name_to_write(f"{folder}/"))
+
+    def list_files(self, folders: Iterable[str]) -> list[str]:
+        """The names, as outputs, of what this run wrote to these folders."""
+        prefix = self.name_to_write("")
+        found = (found for folder in folders for found in self.list_folder(folder))
+        return [each.name.removeprefix(prefix) for each in found]
+
+    def discard_folder(self, folder: str) -> None:
+        """Remove what lies in a folder of the outputs of this run, before it is written again."""
+        for found in self.list_folder(folder):
+            self.store.delete(found.name)
 
     def table(self, table: str) -> pl.LazyFrame:
         """The rows of a table as a lazy frame.

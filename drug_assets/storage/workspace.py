@@ -19,7 +19,7 @@ from drug_assets.storage.staging import WORKSPACE
 from drug_assets.wording import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from drug_assets.storage.kept.whole import Warn
     from drug_assets.storage.objects import ObjectStore, StoredObject
@@ -58,15 +58,19 @@ class Workspace:
     def find(self, output: str) -> StoredObject | None:
         """The object of an output in the workspace, if it was made from what is there now.
 
-        An output whose bytes are not those that were noted counts as absent.
+        An output whose bytes are not those that were noted counts as absent, and so does one that
+        lacks a file beside it.
         """
         if self.origin_here(output) != self.now:
             return None
         found = self._find_object(output)
         if found is None:
             return None
-        if self._note_of(output).get("content") != identify(self.store, found):
+        note = self._note_of(output)
+        if note.get("content") != identify(self.store, found):
             self.warn(f"{self.store.uri(found.name)} is not what was written there: it is not used")
+            return None
+        if not all(self.find(name) for name in note.get("beside", ())):
             return None
         return found
 
@@ -103,19 +107,23 @@ class Workspace:
         summary = self.release.read_summary()
         return _read_origin([summary.get("landing", {}).get("fingerprint"), summary.get("rules")])
 
-    def note_output(self, output: str, origins: Iterable[Origin | None]) -> None:
+    def note_output(
+        self, output: str, origins: Iterable[Origin | None], beside: Sequence[str] = ()
+    ) -> None:
         """Note that an output was made from inputs of these origins.
 
         Args:
             output: name of its file.
             origins: the origin of every input.
+            beside: names of further files that belong to it.
         """
         distinct = set(origins)
         origin = distinct.pop() if len(distinct) == 1 else None
-        found = self._find_object(output)
-        content = identify(self.store, found) if found else None
-        note = {"origin": origin, "content": content}
-        write_text(self.store, f"{_NOTES}{output}.json", json.dumps(note))
+        for name, others in (*((name, ()) for name in beside), (output, beside)):
+            found = self._find_object(name)
+            content = identify(self.store, found) if found else None
+            note = {"origin": origin, "content": content, "beside": others}
+            write_text(self.store, f"{_NOTES}{name}.json", json.dumps(note))
 
     def note_check(self, check: str, outputs: Iterable[str], *, passed: bool) -> None:
         """Note the result of a check, and the bytes that it looked at.

@@ -46,7 +46,7 @@ GROUPS = {
     "mentions": {"pubmed_drugs_named", "clinical_trials_drugs_named", "mentions"},
     "published": {
         *("journal_drugs", "top_journal", "atc_classes"),
-        *("drug_graph", "unmentioned_drugs", "release"),
+        *("drug_graph", "unmentioned_drugs", "explorer", "release"),
     },
 }
 SETTINGS: Mapping[str, Settings] = {

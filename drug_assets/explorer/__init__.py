@@ -1,0 +1,11 @@
+"""The explorer: the tables of a run as one page that a browser opens from disk (SPEC 11).
+
+| module | holds |
+| --- | --- |
+| `pack` | tables -> the blocks of data, as columns |
+| `rows` | the blocks that grow with the mentions: facts and texts, by batches of drugs |
+| `figures` | how reading and cleaning went: what the page tells of the run |
+| `page` | blocks -> the page, or the page and files beside it |
+| `first_view` | what the page shows where no script runs |
+| `built` | the script and the style, made from `explorer/` at the root of the repository |
+"""

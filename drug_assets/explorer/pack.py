@@ -1,0 +1,254 @@
+"""Tables -> blocks of columns, which the page reads: index, names, pairs, facts, texts.
+
+A block is JSON. The index is read at once, any other block when its rows are looked at. Drugs and
+journals are numbers there: their rank by folded name, then by id. A date is a number, too: four
+times the days since 1970, and the precision (0 day, 1 month, 2 season, 3 year), so that codes sort
+as dates do. How blocks become a page is the matter of `page`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import polars as pl
+
+from drug_assets import sources
+from drug_assets.cleaning.text import fold_text
+from drug_assets.explorer import rows
+from drug_assets.explorer.figures import summarize_run
+from drug_assets.explorer.rows import code_of_date, type_of_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+#: The version of the layout of the blocks.
+VERSION = 1
+#: About how many pairs of a journal and a drug are in a block: a journal is never split.
+PAIRS = 60_000
+#: What is counted of pairs besides mentions by type: the columns of these names in `_count_pairs`.
+_COUNTED = ("retracted", "ambiguous", "fresh")
+
+
+class Block(NamedTuple):
+    """A block of data."""
+
+    #: `names`, or a letter and a number: `p0` pairs, `f0` facts, `x0` texts.
+    name: str
+    #: Its JSON.
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Pack:
+    """The data of a page: the index, and the other blocks one after the other."""
+
+    #: The index but for where blocks are, which the container knows.
+    index: Mapping[str, Any]
+    _tables: Mapping[str, pl.LazyFrame]
+    _counts: _Counts
+
+    def blocks(self) -> Iterator[Block]:
+        """All blocks but the index; facts and texts of a drug do not follow each other."""
+        yield Block("names", msgspec.json.encode(_list_names(self._tables["drugs"], self._counts)))
+        for number, block in enumerate(_pair_blocks(self._counts)):
+            yield Block(f"p{number}", msgspec.json.encode(block))
+        texts = 0
+        for number, chunk in enumerate(
+            rows.chunks(
+                self._tables["mentions"],
+                self._tables["trial_publications"],
+                self._counts.drugs,
+                self._counts.journals,
+            )
+        ):
+            yield Block(f"f{number}", rows.encode_facts(chunk))
+            for part in chunk.iter_slices(rows.TEXTS):
+                yield Block(f"x{texts}", rows.encode_texts(part))
+                texts += 1
+
+
+class _Counts(NamedTuple):
+    """What there is, in the order of the page, and what is counted of it."""
+
+    #: Mentioned drugs: drug_id, drug, number, mentions and the other columns of the index.
+    drugs: pl.DataFrame
+    #: Journals that mention a drug: journal_id, journal, number, block and the other columns.
+    journals: pl.DataFrame
+    #: Columns journal, drug (numbers), by type the mentions, first: sorted by both.
+    pairs: pl.DataFrame
+
+
+def pack(tables: Mapping[str, pl.LazyFrame]) -> Pack:
+    """Count the tables of a run, and make the index of them.
+
+    Args:
+        tables: the rows of `drugs`, `mentions`, `trial_publications`, `atc_classes`, and of the
+            tables that `figures.summarize_run` reads, by name.
+
+    Returns:
+        The index, and what makes the other blocks.
+    """
+    counts = _count(tables["drugs"], tables["mentions"])
+    drugs, journals = counts.drugs, counts.journals
+    listed = tables["drugs"].select(pl.len()).collect().item()
+    index = {
+        "v": VERSION,
+        "types": [_describe_type(source) for source in sources.PUBLICATIONS],
+        "total": int(drugs["mentions"].sum()),
+        "facts": rows.FACTS,
+        "texts": rows.TEXTS,
+        "drugs": {
+            "id": drugs["drug_id"].to_list(),
+            "name": drugs["drug"].to_list(),
+            "by": _by_type(drugs),
+            **_columns(drugs, "journals", "articles_in", "first", "last", *_COUNTED),
+        },
+        "mentioned": drugs.height,
+        "unmentioned": listed - drugs.height,
+        "journals": {
+            "id": journals["journal_id"].to_list(),
+            "name": journals["journal"].to_list(),
+            "by": _by_type(journals),
+            **_columns(journals, "drugs", "first", "last", "retracted", "fresh", "block"),
+            "has_articles": journals["has_articles"].cast(pl.Int8).to_list(),
+        },
+        "classes": _columns(
+            tables["atc_classes"].rename({"class": "code"}).sort("code").collect(),
+            *("code", "level", "name", "drugs", "mentions", "journals"),
+        ),
+        "quality": summarize_run(tables),
+        "news": None,
+    }
+    return Pack(index, tables, counts)
+
+
+def _describe_type(source: sources.PublicationSource) -> dict[str, Any]:
+    """What the page knows of a type of publications."""
+    links = source.links
+    return {
+        "type": source.document_type,
+        "source": source.name,
+        "publications": source.publications,
+        "trial": source in sources.TRIALS,
+        "can_be_retracted": source.can_be_retracted,
+        "links": links and links._asdict(),
+    }
+
+
+def _columns(frame: pl.DataFrame, *names: str) -> dict[str, list[Any]]:
+    return {name: frame[name].to_list() for name in names}
+
+
+def _type_columns() -> list[str]:
+    """The columns that count mentions, by type."""
+    return [f"by_{number}" for number in range(len(sources.PUBLICATIONS))]
+
+
+def _by_type(frame: pl.DataFrame) -> list[list[int]]:
+    return [frame[name].to_list() for name in _type_columns()]
+
+
+def _articles() -> pl.Expr:
+    """The mentions in publications that are no trials."""
+    counted = zip(sources.PUBLICATIONS, _type_columns(), strict=True)
+    return pl.sum_horizontal(
+        pl.col(column) for source, column in counted if source not in sources.TRIALS
+    )
+
+
+def _count(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> _Counts:
+    """Count mentions once, by drug and journal; all other counts follow from these."""
+    pairs = _count_pairs(mentions)
+    summed = [pl.col(column).sum() for column in (*_type_columns(), *_COUNTED)]
+    first_and_last = [pl.col("first").min(), pl.col("last").max()]
+    in_journal = pl.col("journal_id").is_not_null()
+    of_drugs = pairs.group_by("drug_id").agg(
+        *summed,
+        *first_and_last,
+        mentions=pl.sum_horizontal(_type_columns()).sum(),
+        journals=in_journal.sum(),
+        articles_in=(in_journal & (_articles() > 0)).sum(),
+    )
+    in_journals = pairs.filter(in_journal)
+    of_journals = in_journals.group_by("journal_id").agg(
+        *summed,
+        *first_and_last,
+        drugs=pl.len(),
+        has_articles=(_articles() > 0).any(),
+    )
+    names = mentions.filter(in_journal).group_by("journal_id").agg(pl.col("journal").min())
+    named = drugs.select("drug_id", "drug").collect()
+    in_order = _number(of_drugs.join(named, on="drug_id", how="left"), "drug", "drug_id")
+    journals = _number(
+        of_journals.join(names.collect(engine="streaming"), on="journal_id", how="left"),
+        *("journal", "journal_id"),
+    ).with_columns(
+        block=((pl.col("drugs").cum_sum() - pl.col("drugs")) // PAIRS).rle_id(),
+    )
+    numbered = (
+        in_journals.select("drug_id", "journal_id", "first", *_type_columns())
+        .join(journals.select("journal_id", journal="number"), on="journal_id")
+        .join(in_order.select("drug_id", drug="number"), on="drug_id")
+        .select("journal", "drug", "first", *_type_columns())
+        .sort("journal", "drug")
+    )
+    return _Counts(in_order, journals, numbered)
+
+
+def _number(frame: pl.DataFrame, name: str, id_: str) -> pl.DataFrame:
+    """Sort rows by a folded name, then by an id, and add their numbers."""
+    folded = fold_text(pl.col(name))
+    return frame.sort(folded, id_).with_row_index("number")
+
+
+def _count_pairs(mentions: pl.LazyFrame) -> pl.DataFrame:
+    """Columns drug_id, journal_id (null for none), by type the mentions, first, last, counts."""
+    type_, code = type_of_source("source"), code_of_date("date", "date_precision")
+    by_type = {name: (type_ == n).sum() for n, name in enumerate(_type_columns())}
+    counted = {
+        "retracted": pl.col("retracted").fill_null(value=False).sum(),
+        "ambiguous": pl.col("ambiguous").sum(),
+        "fresh": pl.lit(0, dtype=pl.UInt32),
+    }
+    return (
+        mentions.group_by("drug_id", "journal_id")
+        .agg(**by_type, **counted, first=code.min(), last=code.max())
+        .collect(engine="streaming")
+    )
+
+
+def _list_names(drugs: pl.LazyFrame, counts: _Counts) -> dict[str, Any]:
+    """What search knows beyond the index: other names, codes, identifiers; unmentioned drugs."""
+    others = pl.col("names").list.set_difference(pl.concat_list("drug")).list.sort()
+    known = drugs.select("drug_id", "drug", "codes", "xrefs", names=others).collect()
+    mentioned = counts.drugs.select("drug_id", "number").join(
+        known, on="drug_id", how="left", maintain_order="left"
+    )
+    other = _number(known.join(counts.drugs, on="drug_id", how="anti"), "drug", "drug_id")
+    return {
+        **_columns(mentioned, "names", "codes", "xrefs"),
+        "other": _columns(
+            other.rename({"drug_id": "id", "drug": "name"}),
+            *("id", "name", "names", "codes", "xrefs"),
+        ),
+    }
+
+
+def _pair_blocks(counts: _Counts) -> Iterator[list[tuple[Any, ...]]]:
+    """By block, for each of its journals: steps of drug numbers, counts by type, first dates."""
+    columns = _type_columns()
+    sizes = counts.journals.group_by("block", maintain_order=True).agg(pl.col("drugs").sum())
+    start = 0
+    for size in sizes["drugs"]:
+        of_block = (
+            counts.pairs.slice(start, size)
+            .with_columns(step=pl.col("drug") - pl.col("drug").shift(fill_value=0).over("journal"))
+            .group_by("journal", maintain_order=True)
+            .agg("step", "first", *columns)
+        )
+        start += size
+        by_type = zip(*(of_block[column].to_list() for column in columns), strict=True)
+        steps, firsts = of_block["step"].to_list(), of_block["first"].to_list()
+        yield list(zip(steps, by_type, firsts, strict=True))

@@ -1,0 +1,199 @@
+"""Blocks -> the page: one file, or the same page with its data in files beside it.
+
+The page opens from a disk, where a browser lets it read no file: data is inert text of base64, and
+files beside it are scripts that hand their blocks over. Nothing is requested from anywhere, and the
+page's policy forbids it. The index and the script come first, so that the page is drawn while the
+rest of it is still being read.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from html import escape
+from itertools import groupby
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import msgspec
+
+from drug_assets.explorer import built
+from drug_assets.explorer.first_view import write_first_view
+from drug_assets.explorer.pack import pack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
+    from typing import IO
+
+    import polars as pl
+
+    from drug_assets.explorer.pack import Block
+
+#: The name of the page, and of the folder with the files beside it.
+FILE = "explorer.html"
+FOLDER = "explorer_files"
+#: A page with more bytes of data has them in files beside it: mails and disks have limits.
+MOST_BYTES = 100_000_000
+#: About the size of a file beside the page.
+SHARD_BYTES = 2_000_000
+#: Packs texts as well as higher levels do to a hundredth, in half of their time.
+_LEVEL = 6
+#: Blocks that are being packed at once, at most.
+_PENDING = 64
+#: The kinds of blocks in the order of the page: small ones first, and of which little is read last.
+_KINDS = "npfx"
+
+TITLE = "Drug mentions"
+
+
+class Beside(Protocol):
+    """What puts a file beside the page."""
+
+    def __call__(self, name: str, lines: Iterable[str], /) -> object:
+        """Put a file of these lines, without line ends, under a name with its folder."""
+
+
+class _Spooled(NamedTuple):
+    """A block in the temporary file, packed, as base64."""
+
+    name: str
+    start: int
+    size: int
+
+
+def write_page(
+    *,
+    beside: Beside,
+    most_bytes: int = MOST_BYTES,
+    shard_bytes: int = SHARD_BYTES,
+    **tables: pl.LazyFrame,
+) -> Iterator[str]:
+    """The lines of the page of a run.
+
+    Args:
+        beside: puts files beside the page, if it would have too many bytes.
+        most_bytes: of data, in the page.
+        shard_bytes: about how many bytes a file beside it has.
+        tables: those that `pack.pack` reads.
+
+    Returns:
+        Lines without line ends; some are long.
+    """
+    packed = pack(tables)
+    with TemporaryFile() as file:
+        spooled = sorted(_spool(packed.blocks(), file), key=_place)
+        where: dict[str, int] | None = None
+        if sum(block.size for block in spooled) > most_bytes:
+            where = {}
+            for number, shard in enumerate(_shards(spooled, shard_bytes)):
+                where |= {block.name: number for block in shard}
+                beside(f"{FOLDER}/s{number}.js", _write_shard(shard, file))
+        index = {**packed.index, "where": where, "folder": FOLDER}
+        yield from _begin(in_shards=where is not None)
+        yield f'<div id="app">{write_first_view(packed.index)}</div>'
+        yield "<noscript><p>The rest of this page needs a browser that runs scripts.</p></noscript>"
+        yield _data("index", _pack(msgspec.json.encode(index)))
+        yield f"<script>{_inline(built.read_script(), 'script')}</script>"
+        if where is None:
+            for block in spooled:
+                yield _data(block.name, _read(block, file))
+        yield "</body></html>"
+
+
+def _begin(*, in_shards: bool) -> Iterator[str]:
+    """The beginning of the page; `in_shards` if its script loads further ones, of its folder."""
+    script = _inline(built.read_script(), "script")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            # What the script of this hash loads is trusted, too: from a disk there is no origin.
+            f"script-src 'sha256-{digest}'" + (" 'strict-dynamic'" if in_shards else ""),
+            "style-src 'unsafe-inline'",
+            "img-src data: blob:",
+            "require-trusted-types-for 'script'",
+            "trusted-types shards",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+    yield "<!doctype html>"
+    yield '<html lang="en"><head><meta charset="utf-8">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    yield '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    yield '<meta name="color-scheme" content="light dark">'
+    yield '<meta name="referrer" content="no-referrer">'
+    yield f"<title>{escape(TITLE)}</title>"
+    yield f"<style>{_inline(built.read_style(), 'style')}</style></head><body>"
+
+
+def _inline(text: str, element: str) -> str:
+    """The text of a script or style, without the end of its line, which no hash forgives.
+
+    Raises:
+        ValueError: it would end its element, or hide the end of it.
+    """
+    if f"</{element}" in text.lower() or "<!--" in text:
+        raise ValueError(f"the built {element} contains its own end: build it again")
+    return text.strip()
+
+
+def _data(name: str, packed: str) -> str:
+    return f'<script type="text/plain" id="{name}">{packed}</script>'
+
+
+def _pack(data: bytes) -> str:
+    """A block as the page holds it."""
+    return base64.b64encode(gzip.compress(data, _LEVEL, mtime=0)).decode("ascii")
+
+
+def _spool(blocks: Iterable[Block], file: IO[bytes]) -> Iterator[_Spooled]:
+    """Pack blocks, on all cores, while the next ones are made; write them to a file."""
+    start = 0
+    pending: deque[tuple[str, Future[str]]] = deque()
+
+    def write() -> _Spooled:
+        nonlocal start
+        name, packing = pending.popleft()
+        size = file.write(packing.result().encode())
+        start += size
+        return _Spooled(name, start - size, size)
+
+    with ThreadPoolExecutor() as pool:
+        for block in blocks:
+            pending.append((block.name, pool.submit(_pack, block.data)))
+            if len(pending) >= _PENDING:
+                yield write()
+        while pending:
+            yield write()
+
+
+def _place(block: _Spooled) -> int:
+    return _KINDS.index(block.name[0])
+
+
+def _read(block: _Spooled, file: IO[bytes]) -> str:
+    file.seek(block.start)
+    return file.read(block.size).decode("ascii")
+
+
+def _shards(blocks: Iterable[_Spooled], most: int) -> Iterator[list[_Spooled]]:
+    """Blocks, as they are put into files."""
+    end = 0
+
+    def number(block: _Spooled) -> int:
+        nonlocal end
+        end += block.size
+        return (end - block.size) // most
+
+    return (list(shard) for _, shard in groupby(blocks, number))
+
+
+def _write_shard(blocks: Iterable[_Spooled], file: IO[bytes]) -> Iterator[str]:
+    """The one line of a file beside the page: a call with its blocks."""
+    yield f"explorerShard({json.dumps({block.name: _read(block, file) for block in blocks})})"
