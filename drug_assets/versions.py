@@ -30,8 +30,6 @@ OUTER_ROOMS = frozenset(
     }
 )
 _DATA_SUFFIXES = (".csv",)
-#: Data files of a package, beside its `__init__.py`: what is part of a page.
-_PACKAGE_DATA_SUFFIXES = (".css", ".js")
 _VERSION_CHARACTERS = 16
 #: Where statements hold further ones; an exception handler and a case of `match` count as some.
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
@@ -141,11 +139,10 @@ def _read(module: str) -> tuple[str, tuple[str, ...]]:
         imported |= {f"{module}.{sibling.stem}" for sibling in path.parent.glob("*.py")}
     _drop_docstrings(tree)
     digest = hashlib.sha256(repr(_list_syntax(tree)).encode())
-    # A data file belongs to the module of the same name.
+    # A data file belongs to the module of the same name, and so do the files of such a folder.
     data = [path.with_suffix(suffix) for suffix in _DATA_SUFFIXES]
-    if path.name == "__init__.py":
-        beside = sorted(path.parent.iterdir())
-        data += [file for file in beside if file.suffix in _PACKAGE_DATA_SUFFIXES]
+    if path.name != "__init__.py":
+        data += sorted(path.with_suffix("").glob("*"))
     for file in data:
         if file.is_file():
             digest.update(file.read_bytes())

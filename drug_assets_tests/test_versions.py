@@ -84,6 +84,7 @@ def changed(name: str, old: str, new: str) -> dict[str, str]:
         changed("shed/__init__.py", "saw = 1", "saw = 2"),
         {"recipe.csv": "a data file of the same name"},
         {"tools.csv": "1"},
+        {"tools/hammer.js": "a file of a folder of the same name"},
     ],
     ids=[
         "its own",
@@ -94,6 +95,7 @@ def changed(name: str, old: str, new: str) -> dict[str, str]:
         "further away",
         "its data",
         "data further away",
+        "a folder of data",
     ],
 )
 def test_whatever_a_recipe_reaches_changes_its_version(

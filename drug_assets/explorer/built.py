@@ -1,14 +1,14 @@
-"""The script and the style of the page, as `make explorer` builds them; committed, never edited.
+"""The script and the style of the page: the files of `built/`, which `make explorer` makes.
 
-Users need no Node: the files are part of the package. Their bytes count for the version of the
-page (`versions`).
+They are committed and part of the package, so users need no Node. As the data of this module, they
+count for the version of the page (`versions`).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).with_suffix("")
 
 
 def read_script() -> str:
