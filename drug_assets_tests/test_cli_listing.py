@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -203,3 +204,106 @@ def test_a_table_fits_and_is_aligned() -> None:
     assert list(as_table(["n"], [], None)) == []
     # No cell gets so narrow that it says nothing.
     assert "…" in next(iter(list(as_table(["text"], [["a" * 30]], 3, narrow=("text",)))[1:]))
+
+
+# Rejected rows, and the way back to what landed
+
+
+def test_rejected_rows_are_those_of_the_table(sample_run: runs.Run) -> None:
+    table = sample_run.table("rejected_records")
+    document = as_object("rejected", "--store", sample_run.store)
+    assert document["rows"] == table.to_dicts()
+    assert document["total"] == sum(document["reasons"].values()) == table.height
+    rows = as_rows("rejected", "--store", sample_run.store)
+    assert [row["source_row"] for row in rows] == [str(row) for row in table["source_row"]]
+    for file in table["source_file"].unique():
+        of_file = as_object("rejected", "--file", file, "--store", sample_run.store)
+        assert of_file["rows"] == table.filter(source_file=file).to_dicts()
+
+
+def test_rejected_rows_as_text(sample_run: runs.Run) -> None:
+    lines = told("rejected", "--file", "pubmed_stream.ndjson", "--store", sample_run.store)
+    assert lines[0] == "1 row of pubmed_stream.ndjson rejected: 1 invalid_json"
+    assert lines[2].startswith('pubmed_stream.ndjson    4  invalid_json  {"extra": ')
+    none = told("rejected", "--file", "pubmed_2.csv", "--store", sample_run.store)
+    assert none == ["0 rows of pubmed_2.csv rejected"]
+    result = asked("rejected", "--file", "pubmd.csv", "--store", sample_run.store)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "close spellings: pubmed.csv" in result.stderr
+
+
+@pytest.mark.slow
+def test_every_mention_leads_to_rows_that_lie_in_the_landing_zone(sample_run: runs.Run) -> None:
+    store = ("--store", sample_run.store, "--landing", runs.SAMPLE)
+    merged = {
+        source: sample_run.table(f"merged_{source}")["merged_into"]
+        for source in ("pubmed", "clinical_trials")
+    }
+    merged_seen = 0
+    for drug_id, source, id_ in (
+        sample_run.table("mentions").select("drug_id", "source", "publication_id").iter_rows()
+    ):
+        document = as_object("trace", drug_id, source, id_, *store)
+        assert document["publication_id"] == id_
+        assert document["drugs"][0]["names"]
+        kept, *others = document["rows"]
+        assert kept["became"] == "kept"
+        assert len(others) == merged[source].eq(id_).sum()
+        merged_seen += len(others)
+        for row in document["rows"]:
+            assert row["in_landing_zone"] == "unchanged"
+            landed = (runs.SAMPLE / row["source_file"]).read_bytes()
+            unpacked = gzip.decompress(landed) if landed[:2] == b"\x1f\x8b" else landed
+            text = unpacked.decode("utf-8", "replace")
+            record = json.loads(row["record"])
+            # Its id stands in the file; without one, the first word of its title does.
+            title = record.get("title") or record.get("scientific_title") or ""
+            sign = record.get("id") or title.split()[0]
+            assert sign in text, (row, sign)
+            raw = sample_run.table(f"raw_{source}").filter(
+                source_file=row["source_file"], source_row=row["source_row"]
+            )
+            assert (raw["id"].item() or None) == record.get("id")
+    assert merged_seen > 10
+
+
+def test_a_trace_as_text_says_what_became_of_the_files(
+    sample_run: runs.Run, tmp_path: Path
+) -> None:
+    zone = tmp_path / "landing"
+    zone.mkdir()
+    shutil.copy(runs.SAMPLE / "pubmed.csv", zone)
+    question = ("trace", "adrenaline", "pubmed", "90000003", "--store", sample_run.store)
+    lines = told(*question, "--landing", zone)
+    assert lines[:4] == [
+        "epinephrine (adrenaline), in 90000003 of pubmed:",
+        "  Adrenaline pens on hiking trails: who reads the leaflet, and when?",
+        "  Fictional Archives of Cardiology, 2016-03-12",
+        "  names epinephrine as 'Adrenaline', synonym adrenaline of drugs.csv",
+    ]
+    assert f"pubmed_stream.ndjson, row 6: kept, gone in {zone}" in lines
+    assert f"pubmed.csv, row 3: merged into it, same_content, unchanged in {zone}" in lines
+    assert "    date: 12 March 2016" in lines
+    (zone / "pubmed.csv").write_bytes((zone / "pubmed.csv").read_bytes().replace(b"a", b"b"))
+    assert any("same_content, changed in" in line for line in told(*question, "--landing", zone))
+    nowhere = tmp_path / "nowhere"
+    assert told(*question, "--landing", nowhere)[-1] == f"The landing zone {nowhere} is not there."
+    (row, *_) = as_rows(*question, "--landing", nowhere)
+    assert (row["source_file"], row["in_landing_zone"]) == ("pubmed_stream.ndjson", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("aspirin", "pubmed", "90000003"), 1, "does not name 'aspirin'; it names epinephrine"),
+        (("aspirin", "pubmed", "0"), 1, "pubmed has no publication '0'"),
+        (("asprin", "pubmed", "90000003"), 1, "close spellings: aspirin"),
+        (("aspirin", "drugs", "1"), 2, "Invalid value for"),
+    ],
+)
+def test_what_cannot_be_traced_is_told(
+    sample_run: runs.Run, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    result = asked("trace", *arguments, "--store", sample_run.store)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert message in result.stderr

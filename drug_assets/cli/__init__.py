@@ -11,7 +11,7 @@ import click
 
 from drug_assets.cli.common import USAGE, stop
 from drug_assets.cli.fetching import fetch
-from drug_assets.cli.listing import drugs, journals, mentions
+from drug_assets.cli.listing import drugs, journals, mentions, rejected, trace
 from drug_assets.cli.measuring import accuracy
 from drug_assets.cli.questions import names, related_drugs, top_journal
 from drug_assets.cli.releases import list_releases, rollback
@@ -55,6 +55,8 @@ for _command in (
     mentions,
     drugs,
     journals,
+    rejected,
+    trace,
     names,
     list_releases,
     rollback,

@@ -1,4 +1,4 @@
-"""The commands that list what a release holds: mentions, drugs, journals (SPEC 6 and 8)."""
+"""The commands that list what a release holds: mentions, drugs, journals, rows (SPEC 6 and 8)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ from drug_assets.cli.common import (
     tables_of,
     until_option,
 )
+from drug_assets.settings import Settings
 from drug_assets.sources import PUBLICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from drug_assets.answers.forms import Answer
+    from drug_assets.answers.tracing import Trace
 
 #: How many rows a terminal shows if nobody says how many.
 _ROWS_IN_TERMINAL = 50
@@ -145,6 +147,84 @@ def journals(
 
         answer = list_journals(tables, order, _read_limit(limit, shown))
     _print(shown, answer.as_answer(), lambda width: report.journals_as_lines(answer, width))
+
+
+@click.command()
+@click.option("--file", "file", metavar="FILE", help="Only of this file below the landing zone.")
+@limit_option
+@store_option
+@release_option
+@json_option
+@csv_option
+def rejected(
+    file: str | None,
+    limit: int | None,
+    store: str | None,
+    release: str | None,
+    *,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """The raw rows that were rejected, with the reasons."""
+    shown = _choose_form(as_json=as_json, as_csv=as_csv)
+    with tables_of(store, release) as tables:
+        from drug_assets.answers.rejections import list_rejected
+        from drug_assets.cli import listing_report as report
+
+        answer = list_rejected(tables, file, _read_limit(limit, shown))
+    _print(shown, answer.as_answer(), lambda width: report.rejected_as_lines(answer, width))
+
+
+@click.command()
+@click.argument("drug", metavar="DRUG")
+@click.argument("source", type=click.Choice([source.name for source in PUBLICATIONS]))
+@click.argument("publication", metavar="ID")
+@click.option("--landing", metavar="DIR_OR_URI", help="Landing zone. [DRUG_ASSETS_LANDING; data]")
+@store_option
+@release_option
+@json_option
+@csv_option
+def trace(
+    drug: str,
+    source: str,
+    publication: str,
+    landing: str | None,
+    store: str | None,
+    release: str | None,
+    *,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """The landed rows behind the mention of a drug by a publication.
+
+    DRUG: any name, code or id of a drug. ID: the id of a publication of the source. Shown are the
+    row that was kept and those merged into it, as they landed; the list that has the name; and
+    whether the files still lie in the landing zone as they were read.
+    """
+    shown = _choose_form(as_json=as_json, as_csv=as_csv)
+    with tables_of(store, release) as tables:
+        from drug_assets.answers.tracing import trace_mention
+        from drug_assets.cli import listing_report as report
+
+        answer = trace_mention(drug, source, publication, tables)
+    zone = Settings.of(landing=landing).landing
+    states = _look_for_files(answer, zone)
+    with_states = report.add_states(answer.as_answer(), states)
+    _print(shown, with_states, lambda _: report.trace_as_lines(answer, zone, states))
+
+
+def _look_for_files(answer: Trace, location: str) -> dict[str, str]:
+    """What became of the files of a trace in the landing zone; nothing if it is not there."""
+    from drug_assets.storage.landed_files import look_for_landed
+    from drug_assets.storage.objects import StorageError
+    from drug_assets.storage.places import open_store
+
+    notes = {row.source_file: (row.size_bytes, row.sha256) for row in answer.rows}
+    try:
+        zone = open_store(location, must_exist=True)
+        return {file: look_for_landed(zone, file, *note).value for file, note in notes.items()}
+    except StorageError:
+        return {}
 
 
 def _choose_form(*, as_json: bool, as_csv: bool) -> str:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from drug_assets import sources
 from drug_assets.periods import show_date
 from drug_assets.wording import count_of, printable, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from drug_assets.answers.finding import Found
+    from drug_assets.answers.forms import Answer
     from drug_assets.answers.mentions import MentionsOfDrugs
     from drug_assets.answers.overviews import Overview
+    from drug_assets.answers.rejections import Rejections
+    from drug_assets.answers.tracing import Trace
     from drug_assets.periods import Period
 
 _BETWEEN = "  "
@@ -101,6 +107,64 @@ def journals_as_lines(answer: Overview, width: int | None) -> Iterator[str]:
     yield from _tell_of_more(answer.total, len(rows), "journal")
 
 
+def rejected_as_lines(answer: Rejections, width: int | None) -> Iterator[str]:
+    """The rejected rows as text; see `mentions_as_lines`."""
+    of = "" if answer.files is None else f" of {_name_all(answer.files)}"
+    why = ", ".join(f"{count:,} {reason}" for reason, count in answer.reasons.items())
+    yield f"{count_of(answer.total, 'row')}{of} rejected" + (f": {why}" if why else "")
+    rows = [
+        [
+            row["source_file"],
+            f"{row['source_row']:,}",
+            ", ".join(row["reasons"]),
+            _show_record(json.loads(row["record"])),
+        ]
+        for row in answer.rows.iter_rows(named=True)
+    ]
+    yield from as_table(["file", "row", "reasons", "record"], rows, width, ("record", "file"))
+    yield from _tell_of_more(answer.total, len(rows), "row")
+
+
+def trace_as_lines(answer: Trace, zone: str, states: Mapping[str, str]) -> Iterator[str]:
+    """The landed rows behind a mention as text.
+
+    Args:
+        answer: the answer.
+        zone: location of the landing zone.
+        states: what became of the files there; empty if the landing zone is not there.
+    """
+    yield f"{describe_found(answer.found)}, in {answer.publication_id} of {answer.source}:"
+    yield f"  {answer.title}"
+    date = show_date(answer.date, answer.date_precision) or "no date"
+    noted = f"; {', '.join(answer.issues)}" if answer.issues else ""
+    yield f"  {answer.journal or 'no journal'}, {date}{noted}"
+    for drug in answer.drugs:
+        for name in drug.names:
+            of_list = f", {name.kind} {name.name} of {name.source_file}" if name.name else ""
+            found_by = "" if of_list else f", by {name.by}"
+            yield f"  names {drug.drug} as {name.text!r}{of_list}{found_by}"
+    for row in answer.rows:
+        became = "kept" if row.became == "kept" else f"merged into it, {row.became}"
+        state = f", {states[row.source_file]} in {zone}" if states else ""
+        yield f"{row.source_file}, row {row.source_row:,}: {became}{state}"
+        for field, value in row.record.items():
+            shown = ", ".join(value) if isinstance(value, list) else value
+            yield f"    {field}: {printable(shown)}"
+    if not states:
+        yield f"The landing zone {zone} is not there."
+
+
+def add_states(answer: Answer, states: Mapping[str, str]) -> Answer:
+    """A trace in which rows have the state of their file in the landing zone, null if unknown.
+
+    Args:
+        answer: rows with a column source_file.
+        states: what became of each file.
+    """
+    state = answer.rows["source_file"].replace_strict(states, default=None, return_dtype=pl.String)
+    return answer._replace(rows=answer.rows.with_columns(state.alias("in_landing_zone")))
+
+
 def describe_found(found: Found) -> str:
     """The drugs that were understood, and that several share a name."""
     names = _name_all([drug.drug for drug in found.drugs])
@@ -174,6 +238,13 @@ def _is_number(cell: str) -> bool:
 def _tell_of_more(total: int, listed: int, noun: str) -> Iterator[str]:
     if total > listed:
         yield f"and {count_of(total - listed, f'more {noun}')} (--limit 0 lists all)"
+
+
+def _show_record(record: Mapping[str, Any]) -> str:
+    """The fields of a raw row that hold something, in one line."""
+    place = ("source_file", "source_row")
+    held = {field: value for field, value in record.items() if value and field not in place}
+    return json.dumps(held, ensure_ascii=False)
 
 
 def _name_all(names: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from drug_assets.delivery import is_documentation, natural_key
@@ -57,6 +58,43 @@ def _identify(ids: ContentIds, found: StoredObject) -> Identified:
     except OSError as error:
         problem = f"cannot be opened: {error.strerror or error}"
     return Identified(found, problem, problem)
+
+
+class LandedState(StrEnum):
+    """What became of a file that was read from the landing zone."""
+
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    GONE = "gone"
+    #: Or it may not be read, or is written right now.
+    UNREADABLE = "cannot be read"
+
+
+def look_for_landed(
+    zone: ObjectStore, name: str, size_bytes: int, sha256: str | None
+) -> LandedState:
+    """Whether a landed file still lies in the landing zone with the bytes that were read.
+
+    Args:
+        zone: the landing zone.
+        name: the file below it.
+        size_bytes: the size that it had.
+        sha256: the hash of its bytes.
+
+    Raises:
+        StorageError: there is no such landing zone.
+    """
+    found = next((one for one in zone.objects(name) if one.name == name), None)
+    if found is None:
+        return LandedState.GONE
+    if found.size_bytes != size_bytes:
+        return LandedState.CHANGED
+    try:
+        with zone.borrow(name, found.version) as path, path.open("rb") as file:
+            is_same = hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return LandedState.UNREADABLE
+    return LandedState.UNCHANGED if is_same else LandedState.CHANGED
 
 
 def compute_fingerprint(ids: ContentIds) -> str:
