@@ -44,8 +44,9 @@ const licences = await Promise.all(
 await mkdir(target, { recursive: true });
 for (const { path, text } of made.outputFiles) {
   const name = path.slice(path.lastIndexOf("/") + 1);
-  // The page holds both files inline: neither may end, or seem to end, the element that it is in.
-  if (/<\/(script|style)|<!--/i.test(text)) throw new Error(`${name} holds text that HTML would read`);
+  // The page holds both files inline: neither may end the element that it is in, or hide its end.
+  const end = name.endsWith(".js") ? /<\/script|<!--/i : /<\/style|<!--/i;
+  if (end.test(text)) throw new Error(`${name} holds what HTML takes for the end of it`);
   await writeFile(join(target, name), text);
   console.log(`${name}: ${(Buffer.byteLength(text) / 1024).toFixed(1)} KB`);
 }

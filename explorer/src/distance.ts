@@ -1,3 +1,27 @@
+// How much two names differ.
+
+/** Which letters and digits a folded text has, as bits; all others count as one. */
+export function lettersOf(text: string): number {
+  let letters = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const isLetter = code >= 97 && code <= 122; // a to z
+    letters |= isLetter ? 1 << (code - 97) : 1 << 26;
+  }
+  return letters;
+}
+
+/** Whether texts with these letters surely differ by more steps: a step changes two bits at most. */
+export function differByMore(letters: number, others: number, most: number): boolean {
+  let bits = letters ^ others;
+  let count = 0;
+  while (bits !== 0) {
+    bits &= bits - 1;
+    if (++count > 2 * most) return true;
+  }
+  return false;
+}
+
 /**
  * How many letters must be changed, added, dropped or swapped with their neighbour to make one text
  * of the other; any number above `most` if more than `most`.

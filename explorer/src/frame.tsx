@@ -18,10 +18,10 @@ function Header() {
     <header>
       <a class="brand" href={to({})}>
         <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
-          <path d="M5 12 19 5M5 12l14 7" class="link" />
+          <path d="M5 12 19 5M5 12l14 7" />
           <circle cx="5" cy="12" r="4" class="drug" />
-          <circle cx="19" cy="5" r="3" class="type0" />
-          <circle cx="19" cy="19" r="3" class="type1" />
+          <circle cx="19" cy="5" r="3" class="article" />
+          <circle cx="19" cy="19" r="3" class="trial" />
         </svg>
         <span>{words.brand}</span>
       </a>

@@ -1,4 +1,5 @@
 // What a hit of the search is called, and where it leads.
+import { className } from "./classes.ts";
 import { drugId, drugNames } from "./data.ts";
 import type { Page } from "./page.ts";
 import type { Route } from "./route.ts";
@@ -7,8 +8,7 @@ import type { Hit } from "./search.ts";
 export function hitName({ index, names }: Page, { kind, at }: Hit): string {
   if (kind === "drug") return drugNames(index, names, at)[0] ?? "";
   if (kind === "journal") return index.journals.name[at]!;
-  const name = index.classes.name[at];
-  return name ? `${index.classes.code[at]} ${name}` : index.classes.code[at]!;
+  return `${index.classes.code[at]} ${className(index, names, at)}`.trim();
 }
 
 export function hitPage({ index, names }: Page, { kind, at }: Hit): Partial<Route> {

@@ -49,11 +49,32 @@ export function Crumbs({ links }: { links: { href: string; text: string }[] }) {
 
 /** Bars of the mentions by type, as a share of the greatest number; the numbers stand beside it. */
 export function TypeBars({ counts, most }: { counts: number[]; most: number }) {
+  const { index } = usePage();
   return (
     <span class="bars" aria-hidden="true">
       {counts.map((count, type) => (
-        <span class={`type${type}`} style={{ width: `${(100 * count) / Math.max(most, 1)}%` }} />
+        <span
+          class={index.types[type]?.trial ? "trial" : "article"}
+          style={{ width: `${(100 * count) / Math.max(most, 1)}%` }}
+        />
       ))}
     </span>
+  );
+}
+
+/** Of the mentions of something: how many are retracted, how many new; nothing if none is. */
+export function Counts({
+  retracted = 0,
+  fresh = 0,
+}: {
+  retracted?: number | undefined;
+  fresh?: number | undefined;
+}) {
+  const { words } = usePage();
+  return (
+    <>
+      {retracted > 0 && <span class="badge retracted">{words.countRetracted(retracted)}</span>}{" "}
+      {fresh > 0 && <span class="badge fresh">{words.countNew(fresh)}</span>}
+    </>
   );
 }

@@ -10,6 +10,11 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof Element && target.matches("input, textarea, select");
 }
 
+/** Whether the field has no room for the long text in it. */
+function isNarrow(): boolean {
+  return matchMedia("(max-width: 560px)").matches;
+}
+
 interface ResultsProps {
   text: string;
   found: Found;
@@ -101,7 +106,7 @@ export function SearchBox() {
         list={undefined}
         autocomplete="off"
         spellcheck={false}
-        placeholder={words.search}
+        placeholder={isNarrow() ? words.searchShort : words.search}
         aria-expanded={shown}
         aria-controls="hits"
         aria-autocomplete="list"

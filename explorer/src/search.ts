@@ -1,7 +1,7 @@
 // Finds drugs, classes and journals by any of their names and codes. Every name is folded once; each
 // search then looks at all of them, which takes a few milliseconds for 60,000.
 import { type Index, type Names, drugCount, drugNames, drugCodes } from "./data.ts";
-import { distance } from "./distance.ts";
+import { differByMore, distance, lettersOf } from "./distance.ts";
 import { fold } from "./fold.ts";
 
 export type Kind = "drug" | "class" | "journal";
@@ -11,7 +11,9 @@ export interface Entry {
   /** Number of the drug, class or journal. */
   at: number;
   label: string;
+  /** The label folded, and which letters are in it. */
   key: string;
+  letters: number;
 }
 
 export interface Hit {
@@ -37,11 +39,13 @@ const RANK = { exact: 0, start: 1, wordStart: 2, inside: 3, everyWord: 4 };
 const MOST_DIFFERENT = 2;
 const SHORTEST_MISSPELLED = 4;
 
-/** All that can be searched. Without `names`: by first names only. */
+/** All that can be searched, thing by thing. Without `names`: by first names only. */
 export function searchEntries(index: Index, names: Names | null): Entry[] {
   const entries: Entry[] = [];
-  const add = (kind: Kind, at: number, label: string) =>
-    entries.push({ kind, at, label, key: fold(label) });
+  const add = (kind: Kind, at: number, label: string) => {
+    const key = fold(label);
+    entries.push({ kind, at, label, key, letters: lettersOf(key) });
+  };
   const drugs = names ? drugCount(index) : index.mentioned;
   for (let drug = 0; drug < drugs; drug++) {
     for (const name of drugNames(index, names, drug)) add("drug", drug, name);
@@ -70,41 +74,76 @@ function rank(key: string, text: string, words: string[]): number | null {
   return words.length > 1 && words.every((word) => key.includes(word)) ? RANK.everyWord : null;
 }
 
+interface Ranked {
+  entry: Entry;
+  rank: number;
+}
+
 /** The hits for a text, best first: by rank, kind, number of mentions, name. */
 export function search(index: Index, entries: Entry[], typed: string, most = 12): Found {
   const text = fold(typed);
   if (text === "") return { hits: [], total: 0, close: false };
   const words = text.split(" ");
-  const best = new Map<string, { entry: Entry; rank: number }>();
-  const offer = (entry: Entry, entryRank: number) => {
-    const thing = `${entry.kind} ${entry.at}`;
-    const before = best.get(thing);
-    if (!before || before.rank > entryRank) best.set(thing, { entry, rank: entryRank });
+  const isBefore = orderOf(index);
+  const named = best(entries, (entry) => rank(entry.key, text, words), isBefore, most);
+  if (named.total > 0 || text.length < SHORTEST_MISSPELLED) return { ...named, close: false };
+  const letters = lettersOf(text);
+  const different = (entry: Entry) => {
+    if (differByMore(letters, entry.letters, MOST_DIFFERENT)) return null;
+    const steps = distance(text, entry.key, MOST_DIFFERENT);
+    return steps <= MOST_DIFFERENT ? steps : null;
+  };
+  return { ...best(entries, different, isBefore, most), close: true };
+}
+
+/**
+ * The best of what is ranked: only these are sorted, since one letter is in nearly all names.
+ * The entries of one thing follow each other, and the best of them stands for it.
+ */
+function best(
+  entries: Entry[],
+  rankOf: (entry: Entry) => number | null,
+  isBefore: (one: Ranked, other: Ranked) => boolean,
+  most: number,
+): Omit<Found, "close"> {
+  const top: Ranked[] = [];
+  let total = 0;
+  let thing: Ranked | null = null;
+  const keep = (ranked: Ranked) => {
+    total++;
+    let place = top.length;
+    while (place > 0 && isBefore(ranked, top[place - 1]!)) place--;
+    if (place === most) return;
+    top.splice(place, 0, ranked);
+    top.length = Math.min(top.length, most);
   };
   for (const entry of entries) {
-    const entryRank = rank(entry.key, text, words);
-    if (entryRank !== null) offer(entry, entryRank);
-  }
-  const close = best.size === 0 && text.length >= SHORTEST_MISSPELLED;
-  if (close) {
-    for (const entry of entries) {
-      const different = distance(text, entry.key, MOST_DIFFERENT);
-      if (different <= MOST_DIFFERENT) offer(entry, different);
+    const entryRank = rankOf(entry);
+    if (entryRank === null) continue;
+    if (thing && thing.entry.at === entry.at && thing.entry.kind === entry.kind) {
+      if (entryRank < thing.rank) thing = { entry, rank: entryRank };
+      continue;
     }
+    if (thing) keep(thing);
+    thing = { entry, rank: entryRank };
   }
-  const weight = ({ kind, at }: Entry) =>
-    (kind === "drug"
-      ? index.mentions[at]
-      : kind === "class"
-        ? index.classes.mentions[at]
-        : index.journalMentions[at]) ?? 0;
-  const sorted = [...best.values()].sort(
-    (a, b) =>
-      a.rank - b.rank ||
-      KINDS.indexOf(a.entry.kind) - KINDS.indexOf(b.entry.kind) ||
-      weight(b.entry) - weight(a.entry) ||
-      (a.entry.key < b.entry.key ? -1 : 1),
-  );
-  const hits = sorted.slice(0, most).map(({ entry: { kind, at, label } }) => ({ kind, at, label }));
-  return { hits, total: sorted.length, close };
+  if (thing) keep(thing);
+  const hits = top.map(({ entry: { kind, at, label } }) => ({ kind, at, label }));
+  return { hits, total };
+}
+
+function orderOf(index: Index): (one: Ranked, other: Ranked) => boolean {
+  const mentions = {
+    drug: index.mentions,
+    class: index.classes.mentions,
+    journal: index.journalMentions,
+  };
+  const weight = ({ kind, at }: Entry) => mentions[kind][at] ?? 0;
+  return (one, other) => {
+    const order =
+      one.rank - other.rank ||
+      KINDS.indexOf(one.entry.kind) - KINDS.indexOf(other.entry.kind) ||
+      weight(other.entry) - weight(one.entry);
+    return order !== 0 ? order < 0 : one.entry.key < other.entry.key;
+  };
 }

@@ -34,6 +34,8 @@ const en = {
   drug: "Drug",
   journal: "Journal",
   class: "Class",
+  name: "Name",
+  otherNames: "Other names",
   code: "Code",
   level: "Level",
   drugs: "Drugs",
@@ -51,9 +53,13 @@ const en = {
     pubmed: ["article", "articles"],
     clinical_trial: ["trial", "trials"],
   } as Record<string, [string, string]>,
-  countType: (number: number, one: string, many: string) => countEn(number, one, many),
+  count: countEn,
+  colon: ": ",
   sinceWhen: (date: string) => `since ${date}`,
-  latestIs: (date: string) => `latest: ${date}`,
+  latestIs: (date: string) => `Latest: ${date}.`,
+  itMentions: (drugs: number) => `It mentions ${countEn(drugs, "drug")}`,
+  theyMention: (journals: number, drugs: number) =>
+    `${countEn(journals, "journal mentions", "journals mention")} ${drugs === 1 ? "its drug" : `its ${countEn(drugs, "drug")}`}`,
   and: (parts: string[]) => new Intl.ListFormat("en", { type: "conjunction" }).format(parts),
 
   summary: (mentions: number, drugs: number, journals: number) =>
@@ -78,6 +84,8 @@ const en = {
   newsGone: (number: number) => `${showNumber(number, "en")} gone`,
   newsChanged: (number: number) => `${showNumber(number, "en")} changed`,
   newsFirsts: (number: number) => `${countEn(number, "first mention")} of a drug in a journal`,
+  newsNoLongerSearched: (number: number) =>
+    `${showNumber(number, "en")} of drugs that are no longer searched`,
   newsDrugsAdded: "New in the list of drugs:",
   newsDrugsDropped: "No longer in the list, so no longer searched:",
   newsRules: "The rules have changed: some of this may be due to them, and not to new publications.",
@@ -100,7 +108,7 @@ const en = {
   filter: "Filter this list",
   filterShort: "Filter",
   lists: "Lists",
-  shown: (number: number, all: number) =>
+  shown: (number: number, all: number): string =>
     number === all ? showNumber(all, "en") : `${showNumber(number, "en")} of ${showNumber(all, "en")}`,
   more: (number: number) => `Show ${showNumber(number, "en")} more`,
   noRows: "No row matches.",
@@ -117,8 +125,6 @@ const en = {
   drugsOfClass: "Drugs of this class",
   journalsOfClass: "Journals that mention them",
   classesBelow: "Classes below",
-  namelessClass: "Class without a name in the lists",
-  classSummary: "of the ATC, level",
   firstMention: "First mention",
 
   unknown: "Not in this data",
@@ -153,6 +159,8 @@ const fr: Words = {
   drug: "Médicament",
   journal: "Revue",
   class: "Classe",
+  name: "Nom",
+  otherNames: "Autres noms",
   code: "Code",
   level: "Niveau",
   drugs: "Médicaments",
@@ -167,9 +175,13 @@ const fr: Words = {
   countJournals: (number) => countFr(number, "revue"),
   countMentions: (number) => countFr(number, "mention"),
   typeNames: { pubmed: ["article", "articles"], clinical_trial: ["essai", "essais"] },
-  countType: (number, one, many) => countFr(number, one, many),
+  count: countFr,
+  colon: "\u00a0: ",
   sinceWhen: (date) => `depuis ${date}`,
-  latestIs: (date) => `dernière\u00a0: ${date}`,
+  latestIs: (date) => `Dernière mention\u00a0: ${date}.`,
+  itMentions: (drugs) => `Elle cite ${countFr(drugs, "médicament")}`,
+  theyMention: (journals, drugs) =>
+    `${countFr(journals, "revue cite", "revues citent")} ${drugs < 2 ? "son médicament" : `ses ${countFr(drugs, "médicament")}`}`,
   and: (parts) => new Intl.ListFormat("fr", { type: "conjunction" }).format(parts),
 
   summary: (mentions, drugs, journals) =>
@@ -197,6 +209,8 @@ const fr: Words = {
   newsChanged: (number) => `${countFr(number, "modifiée")}`,
   newsFirsts: (number) =>
     `${countFr(number, "première mention", "premières mentions")} d’un médicament dans une revue`,
+  newsNoLongerSearched: (number) =>
+    `${showNumber(number, "fr")} de médicaments qui ne sont plus cherchés`,
   newsDrugsAdded: "Nouveaux dans la liste des médicaments\u00a0:",
   newsDrugsDropped: "Retirés de la liste, donc plus cherchés\u00a0:",
   newsRules:
@@ -237,8 +251,6 @@ const fr: Words = {
   drugsOfClass: "Médicaments de cette classe",
   journalsOfClass: "Revues qui les citent",
   classesBelow: "Classes inférieures",
-  namelessClass: "Classe sans nom dans les listes",
-  classSummary: "de l’ATC, niveau",
   firstMention: "Première mention",
 
   unknown: "Absent de ces données",

@@ -1,0 +1,112 @@
+// What is new since the release before.
+import { useState } from "preact/hooks";
+import type { News } from "./data.ts";
+import { usePage } from "./page.ts";
+import { Month } from "./parts.tsx";
+
+const FIRSTS_SHOWN = 5;
+
+export function NewsPanel() {
+  const { index, words } = usePage();
+  if (!index.news) {
+    return (
+      <section class="card slim">
+        <h2>{words.news}</h2>
+        <p class="dim">{words.newsNone}</p>
+      </section>
+    );
+  }
+  return (
+    <section class="card">
+      <h2>{words.news}</h2>
+      <Told news={index.news} />
+    </section>
+  );
+}
+
+function Told({ news }: { news: News }) {
+  const { words, change } = usePage();
+  const counts = [
+    { number: news.added, text: words.newsAdded },
+    { number: news.gone, text: words.newsGone },
+    { number: news.changed, text: words.newsChanged },
+    { number: news.no_longer_searched ?? 0, text: words.newsNoLongerSearched },
+  ].filter(({ number }) => number > 0);
+  const nothing = counts.length === 0 && !news.drugs_added_count && !news.drugs_dropped_count;
+  return (
+    <>
+      {nothing ? (
+        <p>{words.newsNothing}</p>
+      ) : (
+        <p class="counts">
+          {counts.length > 0 && (
+            <>
+              <b>{words.and(counts.map(({ number, text }) => text(number)))}</b>{" "}
+            </>
+          )}
+          <span class="dim">{words.newsSince}</span>
+        </p>
+      )}
+      {news.rules_changed && <p class="warning">{words.newsRules}</p>}
+      {news.first_in_journal > 0 && <Firsts news={news} />}
+      <Named intro={words.newsDrugsAdded} names={news.drugs_added} count={news.drugs_added_count} />
+      <Named
+        intro={words.newsDrugsDropped}
+        names={news.drugs_dropped}
+        count={news.drugs_dropped_count}
+      />
+      {news.added > 0 && (
+        <p>
+          <a href={change({ new: true, list: undefined })}>{words.newsOnly}</a>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** The first mentions of a drug in a journal: the news that an analyst waits for. */
+function Firsts({ news }: { news: News }) {
+  const { index, words, to } = usePage();
+  const [showsAll, setShowsAll] = useState(false);
+  const shown = showsAll ? news.firsts : news.firsts.slice(0, FIRSTS_SHOWN);
+  return (
+    <>
+      <h3>{words.newsFirsts(news.first_in_journal)}</h3>
+      <ul class="plain">
+        {shown.map(({ drug, journal, date, type, id }) => (
+          <li key={`${drug} ${type} ${id}`}>
+            <span>
+              <a href={to({ drug: index.drugs.id[drug], in: index.journals.id[journal] })}>
+                {index.drugs.name[drug]}
+              </a>{" "}
+              {words.in}{" "}
+              <a href={to({ journal: index.journals.id[journal] })}>
+                {index.journals.name[journal]}
+              </a>
+            </span>{" "}
+            <span class="dim">
+              <Month date={date} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      {news.firsts.length > FIRSTS_SHOWN && !showsAll && (
+        <button type="button" class="act" onClick={() => setShowsAll(true)}>
+          {words.more(news.firsts.length - FIRSTS_SHOWN)}
+        </button>
+      )}
+    </>
+  );
+}
+
+function Named({ intro, names, count }: { intro: string; names: string[]; count: number }) {
+  const { words } = usePage();
+  if (count === 0) return null;
+  const others = count - names.length;
+  return (
+    <p>
+      {intro} {names.join(", ")}
+      {others > 0 && ` ${words.othersToo(others)}`}
+    </p>
+  );
+}

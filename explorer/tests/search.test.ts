@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { distance } from "../src/distance.ts";
+import { findClass, findDrug, findJournal } from "../src/find.ts";
+import { fold } from "../src/fold.ts";
+import { search, searchEntries } from "../src/search.ts";
+import { index, names } from "./searched.ts";
+
+const entries = searchEntries(index, names);
+
+/** What is found, as "kind number = label". */
+function found(text: string): string[] {
+  return search(index, entries, text).hits.map(({ kind, at, label }) => `${kind} ${at} = ${label}`);
+}
+
+test("names are folded: case, accents and blanks do not count", () => {
+  assert.equal(fold("  Interféron   BÊTA-1a "), "interferon beta-1a");
+  assert.equal(fold("plain TEXT"), "plain text");
+});
+
+test("a whole name comes before a beginning, that before the beginning of a word, that before the inside", () => {
+  assert.deepEqual(found("aspirin"), ["drug 0 = aspirin", "journal 2 = The Journal of Aspirin"]);
+  assert.deepEqual(found("acid"), [
+    "journal 0 = Acid Letters",
+    "drug 0 = acetylsalicylic acid",
+  ]);
+  assert.deepEqual(found("acet"), ["drug 3 = acetaminophen", "drug 0 = acetylsalicylic acid"]);
+  assert.deepEqual(found("nurs"), ["journal 1 = Journal of emergency nursing"]);
+  assert.deepEqual(found("goxi"), ["drug 1 = digoxin"]);
+});
+
+test("a later word of a name counts though its letters occur earlier, too", () => {
+  const [hit] = search(index, entries, "j").hits;
+  assert.equal(hit?.label, "Journal of emergency nursing");
+  assert.ok(found("in").includes("drug 2 = interféron bêta-1a"));
+});
+
+test("synonyms, codes and classes are found, and drugs before classes", () => {
+  assert.deepEqual(found("ASPIRINE"), ["drug 0 = Aspirine"]);
+  assert.deepEqual(found("n02ba01"), ["drug 0 = N02BA01", "class 4 = N02BA01"]);
+  assert.equal(found("n02")[0], "class 1 = N02");
+  assert.deepEqual(found("analgesics"), ["class 1 = Analgesics"]);
+  assert.deepEqual(found("interferon beta"), ["drug 2 = interféron bêta-1a"]);
+  assert.deepEqual(found("chinin"), ["drug 4 = chinin"]);
+});
+
+test("words in another order are found if nothing else is better", () => {
+  assert.deepEqual(found("nursing emergency"), ["journal 1 = Journal of emergency nursing"]);
+});
+
+test("a misspelled name is found, and that it is misspelled is said", () => {
+  for (const text of ["paracetmol", "pracetamol", "paracteamol", "parasetamoll"]) {
+    const { hits, close } = search(index, entries, text);
+    assert.equal(hits[0]?.at, 3, text);
+    assert.ok(close);
+  }
+  assert.deepEqual(found("paracxxxol"), []);
+  assert.deepEqual(found("asx"), []);
+  assert.equal(search(index, entries, "aspirin").close, false);
+});
+
+test("nothing is found by nothing, and what is left out is counted", () => {
+  assert.deepEqual(search(index, entries, "  "), { hits: [], total: 0, close: false });
+  const all = search(index, entries, "a");
+  const some = search(index, entries, "a", 2);
+  assert.equal(some.hits.length, 2);
+  assert.equal(some.total, all.total);
+});
+
+test("without the other names, first names are searched", () => {
+  const first = searchEntries(index, null);
+  assert.equal(search(index, first, "digoxin").hits[0]?.at, 1);
+  assert.equal(search(index, first, "aspirin").hits[0]?.kind, "journal");
+});
+
+test("an address finds a drug by id, name, synonym or code", () => {
+  for (const text of ["d1", "Acetylsalicylic Acid", "aspirin", "N02BA01"]) {
+    assert.equal(findDrug(index, names, text), 0, text);
+  }
+  assert.equal(findDrug(index, names, "d5"), 4);
+  assert.equal(findDrug(index, names, "chinin"), 4);
+  assert.equal(findDrug(index, names, "nothing"), null);
+  assert.equal(findDrug(index, null, "d2"), 1);
+  assert.equal(findDrug(index, null, "aspirin"), undefined, "not known yet");
+});
+
+test("an address finds a journal by id or name, a class by its code", () => {
+  assert.equal(findJournal(index, "j2"), 1);
+  assert.equal(findJournal(index, "acid letters"), 0);
+  assert.equal(findJournal(index, "acid"), null);
+  assert.equal(findClass(index, "n02b"), 2);
+  assert.equal(findClass(index, "X"), null);
+});
+
+test("distance counts letters changed, added, dropped and swapped", () => {
+  assert.equal(distance("warfarin", "warfarin", 2), 0);
+  assert.equal(distance("warfarin", "warfrain", 2), 1);
+  assert.equal(distance("warfarin", "wrfarin", 2), 1);
+  assert.equal(distance("warfarin", "wwarfarim", 2), 2);
+  assert.ok(distance("warfarin", "digoxin", 2) > 2);
+  assert.ok(distance("a", "abcd", 2) > 2);
+});
