@@ -157,7 +157,7 @@ class Settings:
             MeshTrees.of(self.mesh_trees)
         except MeshTreesError as error:
             raise SettingsError(f"DRUG_ASSETS_MESH_TREES: {error}") from error
-        if _is_within(self.store, self.landing):
+        if is_within(self.store, self.landing):
             raise SettingsError(
                 f"the store {self.store} lies in the landing zone {self.landing}, where outputs "
                 "would be read as landed files: set DRUG_ASSETS_STORE or --store to another place"
@@ -204,7 +204,7 @@ def _require_rules(variable: str, value: str) -> str:
     return " ".join(rule for rule in rules if rule in words)
 
 
-def _is_within(place: str, zone: str) -> bool:
+def is_within(place: str, zone: str) -> bool:
     """Whether a location equals another one or is below it."""
     if "://" in place or "://" in zone:
         return f"{place.rstrip('/')}/".startswith(f"{zone.rstrip('/')}/")

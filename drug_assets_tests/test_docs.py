@@ -89,7 +89,8 @@ def wrong_use(words: list[str]) -> str | None:
         command = found
     known = {option for parameter in command.get_params(context) for option in parameter.opts}
     known |= {"--help"}
-    unknown = [o for word in words if (o := word.partition("=")[0]).startswith("-")]
+    # A hyphen alone is a value: the standard output.
+    unknown = [o for word in words if (o := word.partition("=")[0]).startswith("-") and o != "-"]
     return next((f"{path} {o}: no such option" for o in unknown if o not in known), None)
 
 

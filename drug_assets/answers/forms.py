@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
+from drug_assets.exports.lines import guard_formulas
 from drug_assets.wording import printable_json
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 _ROWS = 10_000
 #: Between the texts of a list, in a cell.
 _BETWEEN = "; "
-#: What a spreadsheet takes for the beginning of a formula, behind blanks, too.
-_FORMULA = r"^\s*[=+\-@\t\r|%]"
-_GUARD = "'"
 _BYTE_ORDER_MARK = "\ufeff"
 _LINE_END = "\r\n"
 
@@ -64,11 +62,6 @@ class Answer(NamedTuple):
         yield _BYTE_ORDER_MARK + text.clear().write_csv(line_terminator=_LINE_END)
         for rows in text.iter_slices(_ROWS):
             yield rows.write_csv(include_header=False, line_terminator=_LINE_END)
-
-
-def guard_formulas(text: pl.Expr) -> pl.Expr:
-    """A String column in which no text is a formula for a spreadsheet: these get an apostrophe."""
-    return pl.when(text.str.contains(_FORMULA)).then(_GUARD + text).otherwise(text)
 
 
 def _as_cell(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 from drug_assets.cli.common import USAGE, stop
+from drug_assets.cli.exporting import export
 from drug_assets.cli.fetching import fetch
 from drug_assets.cli.listing import drugs, journals, mentions, rejected, trace
 from drug_assets.cli.measuring import accuracy
@@ -58,6 +59,7 @@ for _command in (
     rejected,
     trace,
     names,
+    export,
     list_releases,
     rollback,
     fetch,

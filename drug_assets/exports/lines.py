@@ -1,4 +1,4 @@
-"""A batch of rows -> lines of text, as XML and JSON want them, made by expressions.
+"""A batch of rows -> text, as XML, JSON and spreadsheets want it, made by expressions.
 
 Which lines a file has belongs to the module of its format.
 """
@@ -29,6 +29,13 @@ _ESCAPED = {
     "\n": "&#10;",
     "\r": "&#13;",
 }
+#: What a spreadsheet takes for the beginning of a formula or a command, behind blanks, too.
+_FORMULA = r"^\s*[=+\-@|%＝＋－＠]|^\s*[\t\r]"
+
+
+def guard_formulas(text: pl.Expr) -> pl.Expr:
+    """Text columns in which no text is a formula for a spreadsheet: these get an apostrophe."""
+    return text.str.replace(_FORMULA, "'${0}")
 
 
 def to_xml(column: str) -> pl.Expr:

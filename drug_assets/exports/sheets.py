@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from drug_assets.exports import Written
-from drug_assets.exports.lines import FORBIDDEN_IN_XML
+from drug_assets.exports.lines import FORBIDDEN_IN_XML, guard_formulas
 from drug_assets.exports.parts import PRECISIONS, Columns, Sheet
 from drug_assets.terms import DatePrecision
 from drug_assets.wording import count_of
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from drug_assets.exports import Of, Tables, Target
 
-#: A cell of a CSV that begins so, after blanks, can be a formula or a command.
-_LIKE_FORMULA = r"^\s*[=+\-@|%＝＋－＠]|^\s*[\t\r]"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 #: Characters of a cell, as Excel counts them: those beyond the first plane are two.
@@ -59,7 +57,7 @@ def write_csv(of: Of, tables: Tables, file: Target, *, separator: str) -> Writte
     file.write(_BYTE_ORDER_MARK)
     file.write(pl.DataFrame(schema=sheet.columns).write_csv(**options).encode())
     rows = 0
-    guarded = pl.col(pl.String).str.replace(_LIKE_FORMULA, "'${0}")
+    guarded = guard_formulas(pl.col(pl.String))
     for batch in sheet.rows():
         text = batch.with_columns(guarded).write_csv(include_header=False, **options)
         file.write(text.encode())

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from drug_assets.answers import forms
 from drug_assets.answers.forms import Answer
+from drug_assets.exports.lines import guard_formulas
 
 ROWS = pl.DataFrame(
     {
@@ -71,11 +72,11 @@ def test_csv_is_what_a_spreadsheet_reads(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    "sign", ["=", "+", "-", "@", "\t", "\r", "|", "%", "  =", "\n+", "\u00a0="]
+    "sign", ["=", "+", "-", "@", "\t", "\r", "|", "%", "  =", "\n+", "\u00a0=", "\uff1d"]
 )
 def test_no_text_is_a_formula(sign: str) -> None:
     frame = pl.DataFrame({"a": [f"{sign}1+1", f"a{sign}"]})
-    assert frame.select(forms.guard_formulas(pl.col("a"))).to_series().to_list() == [
+    assert frame.select(guard_formulas(pl.col("a"))).to_series().to_list() == [
         f"'{sign}1+1",
         f"a{sign}",
     ]
