@@ -178,6 +178,7 @@ def _term_classes() -> list[type[terms.Term]]:
         *(terms.ReadIssue, terms.Issue, terms.RejectReason, terms.MergeRule),
         *(terms.IdentifierScheme, terms.NameKind, terms.SpanOrigin),
         *(terms.TrialPublicationKind, terms.ReferenceSide, terms.DatePrecision),
+        *(terms.MentionChange, terms.ListChange),
     ]
 
 

@@ -19,6 +19,8 @@ from drug_assets.terms import (
     DatePrecision,
     IdentifierScheme,
     Issue,
+    ListChange,
+    MentionChange,
     MergeRule,
     NameKind,
     ReadIssue,
@@ -748,3 +750,77 @@ class AtcClasses(dy.Schema):
         """Without drugs there are no mentions, and no more journals than mentions."""
         mentions = pl.col("mentions")
         return ((pl.col("drugs") > 0) | (mentions == 0)) & (pl.col("journals") <= mentions)
+
+
+# What is new: a release beside the one before.
+
+#: What a mention that both releases have can differ in.
+MENTION_PARTS = ("journal", "date", "title")
+
+
+class NewMentions(dy.Schema):
+    """Mentions that the release before does not have, has otherwise, or has alone."""
+
+    drug_id = dy.String(primary_key=True, description="Drug that is named.")
+    source = dy.String(primary_key=True, description="Source of the publication.")
+    publication_id = dy.String(primary_key=True, description="Publication whose title names it.")
+    change = dy.String(
+        description=f"How it differs from the release before. {MentionChange.listed()}."
+    )
+    first_in_journal = dy.Bool(
+        description="Whether it is the first mention of the drug in the journal: the earliest of "
+        "those that were added, if the release before has none."
+    )
+    drug_added = dy.Bool(description="Whether the drug was not on the list before.")
+    drug = dy.String(description="Name of the drug.")
+    title = dy.String(description="Title that names it; of a mention that went, as it was.")
+    journal = dy.String(nullable=True, description="Journal of the publication, in the same way.")
+    journal_id = dy.String(nullable=True, description="Identity of the journal.")
+    date = dy.Date(nullable=True, description="First day of what is known of the date.")
+    date_precision = _precision("date")
+    changed = _texts("Of one that changed: journal, date, title, those that are other ones.")
+    title_before = dy.String(nullable=True, description="Of one that changed, the former title.")
+    journal_before = dy.String(
+        nullable=True, description="Of one that changed, the former journal."
+    )
+    date_before = dy.Date(nullable=True, description="Of one that changed, the former date.")
+    date_precision_before = _precision("former date")
+
+    @dy.rule()
+    def change_is_known(cls) -> pl.Expr:  # noqa: N805
+        """One of `terms.MentionChange`."""
+        return pl.col("change").is_in(list(MentionChange))
+
+    @dy.rule()
+    def first_ones_were_added(cls) -> pl.Expr:  # noqa: N805
+        """A first mention in a journal was added, and has a journal."""
+        added = (pl.col("change") == MentionChange.ADDED) & pl.col("journal_id").is_not_null()
+        return ~pl.col("first_in_journal") | added
+
+    @dy.rule()
+    def what_changed_is_said(cls) -> pl.Expr:  # noqa: N805
+        """Of a mention that changed, and of no other, at least one part is another one."""
+        is_changed = pl.col("change") == MentionChange.CHANGED
+        known = pl.col("changed").list.eval(pl.element().is_in(MENTION_PARTS)).list.all()
+        return known & (is_changed == (pl.col("changed").list.len() > 0))
+
+
+class ChangedNames(dy.Schema):
+    """Names of drugs that came on the list, or left it, since the release before."""
+
+    drug_id = dy.String(primary_key=True, description="Drug that it is a name of.")
+    name = dy.String(
+        primary_key=True,
+        min_length=1,
+        description="Name that titles are searched for, or under which the drug is shown.",
+    )
+    change = dy.String(description=f"What became of it. {ListChange.listed()}.")
+    of_drug = dy.Bool(
+        description="Whether the drug itself came on the list, or left it, with all its names."
+    )
+    drug = dy.String(description="Name under which the drug is shown.")
+
+    @dy.rule()
+    def change_is_known(cls) -> pl.Expr:  # noqa: N805
+        """One of `terms.ListChange`."""
+        return pl.col("change").is_in(list(ListChange))

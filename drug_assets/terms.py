@@ -315,6 +315,25 @@ class ReferenceSide(Term):
     BOTH = "both", "each names the other"
 
 
+class MentionChange(Term):
+    """How a mention differs from the release before (column `change` of `new_mentions`)."""
+
+    ADDED = "added", "that release has no such mention"
+    CHANGED = "changed", "it has another journal, date or title there"
+    GONE = "gone", "only that release has it"
+    NO_LONGER_SEARCHED = (
+        "no_longer_searched",
+        "only that release has it, and its drug is on the list no more",
+    )
+
+
+class ListChange(Term):
+    """How a list differs from the release before (column `change` of `changed_names`)."""
+
+    ADDED = "added", "that release does not have it"
+    DROPPED = "dropped", "only that release has it"
+
+
 class DatePrecision(Term):
     """How much of a date is known (column `date_precision`)."""
 

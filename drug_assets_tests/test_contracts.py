@@ -12,6 +12,8 @@ from drug_assets.sources.tables import TABLES
 from drug_assets.terms import (
     DatePrecision,
     Issue,
+    ListChange,
+    MentionChange,
     MergeRule,
     NameKind,
     ReadIssue,
@@ -212,6 +214,32 @@ GOOD: dict[str, Row] = {
         "mentions": 3,
         "journals": 2,
     },
+    "new_mentions": {
+        "drug_id": "a",
+        "source": "pubmed",
+        "publication_id": "1",
+        "change": "changed",
+        "first_in_journal": False,
+        "drug_added": False,
+        "drug": "A",
+        "title": "On A",
+        "journal": "Lancet",
+        "journal_id": "lancet",
+        "date": date(2020, 1, 1),
+        "date_precision": "day",
+        "changed": ["title"],
+        "title_before": "Of A",
+        "journal_before": "Lancet",
+        "date_before": date(2020, 1, 1),
+        "date_precision_before": "day",
+    },
+    "changed_names": {
+        "drug_id": "a",
+        "name": "A",
+        "change": "added",
+        "of_drug": True,
+        "drug": "A",
+    },
 }
 
 #: Changes of that row that the contract allows.
@@ -245,6 +273,14 @@ ALSO_GOOD = [
     ("atc_classes", {"name": None, "mentions": 0, "journals": 0}),
     ("atc_classes", {"drugs": 0, "mentions": 0, "journals": 0}),
     ("atc_classes", {"journals": 3}),
+    *(
+        ("new_mentions", {"change": change.value, "changed": []})
+        for change in MentionChange
+        if change is not MentionChange.CHANGED
+    ),
+    ("new_mentions", {"change": "added", "changed": [], "first_in_journal": True}),
+    ("new_mentions", {"changed": [*contracts.MENTION_PARTS]}),
+    *(("changed_names", {"change": change.value}) for change in ListChange),
     *(("mentions", {"retracted": retracted}) for retracted in (True, False, None)),
     *(("pubmed", {"retracted": retracted}) for retracted in (True, None)),
     ("journal_drugs", {"pubmed_mentions": 3, "retracted_pubmed_mentions": 2}),
@@ -360,6 +396,18 @@ BAD = [
     ("atc_classes", {"drugs": 0}),
     ("atc_classes", {"journals": 4}),
     *(("atc_classes", {count: -1}) for count in ("drugs", "mentions", "journals")),
+    ("new_mentions", {"source": "nowhere"}),
+    ("new_mentions", {"change": "lost"}),
+    ("new_mentions", {"change": "added"}),
+    ("new_mentions", {"changed": []}),
+    ("new_mentions", {"changed": ["retracted"]}),
+    ("new_mentions", {"first_in_journal": True}),
+    (
+        "new_mentions",
+        {"change": "added", "changed": [], "first_in_journal": True, "journal_id": None},
+    ),
+    ("changed_names", {"change": "lost"}),
+    ("changed_names", {"name": ""}),
 ]
 
 
@@ -425,6 +473,8 @@ def test_a_list_is_there_and_has_no_gaps(table: str, column: str) -> None:
         ("journal_drugs", ["journal_id", "drug_id"]),
         ("top_journal", ["journal_id"]),
         ("atc_classes", ["class"]),
+        ("new_mentions", ["drug_id", "source", "publication_id"]),
+        ("changed_names", ["drug_id", "name"]),
     ],
 )
 def test_keys(table: str, key: list[str]) -> None:

@@ -445,7 +445,9 @@ class TestTables:
                 *("merged_drugs", "merged_pubmed", "merged_clinical_trials", "trial_publications"),
             ],
             "mentions": ["pubmed_drugs_named", "clinical_trials_drugs_named", "mentions"],
-            "published": ["journal_drugs", "top_journal", "atc_classes"],
+            "published": [
+                *("journal_drugs", "top_journal", "atc_classes", "new_mentions", "changed_names"),
+            ],
         }
 
     def test_a_warehouse_has_all_but_what_is_within_the_pipeline(self) -> None:
@@ -470,6 +472,8 @@ class TestTables:
             ("journal_drugs", ("journal_id", "drug_id"), None),
             ("top_journal", ("journal_id",), None),
             ("atc_classes", ("class",), None),
+            ("new_mentions", ("drug_id", "journal_id"), "date"),
+            ("changed_names", ("drug_id", "name"), None),
         ],
     )
     def test_lie_in_a_warehouse_as_people_ask_for_them(

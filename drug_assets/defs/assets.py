@@ -12,12 +12,14 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from drug_assets import formats, graph, mentions, references, sources
+from drug_assets import formats, graph, mentions, news, references, sources
 from drug_assets.cleaning import drugs as drug_cleaning
 from drug_assets.cleaning import publications as publication_cleaning
 from drug_assets.cleaning import rejected
 from drug_assets.cleaning.records import GIVEN_JOURNAL
+from drug_assets.contracts import MENTION_PARTS
 from drug_assets.defs import OWNERS
+from drug_assets.defs import news as news_of_run
 from drug_assets.defs.failures import explain_failures
 from drug_assets.defs.io_managers import make_column_schema
 from drug_assets.defs.mesh_trees import ChosenTrees
@@ -34,6 +36,7 @@ from drug_assets.sources.tables import (
     name_retraction_counts,
 )
 from drug_assets.storage import landing
+from drug_assets.storage.comparison import COMPARED
 from drug_assets.storage.kept.by_file import Recipe, hold_prepared
 from drug_assets.storage.releases import LANDING_DOCUMENT
 from drug_assets.terms import SpanOrigin
@@ -570,6 +573,48 @@ def atc_classes(**tables: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+@dg.multi_asset(
+    name="what_is_new",
+    ins={table: dg.AssetIn(table) for table in COMPARED},
+    outs={
+        "new_mentions": _out(
+            "new_mentions",
+            news.find_new_mentions,
+            {
+                **{
+                    column: [("mentions", column.removesuffix("_before"))]
+                    for column in TABLES["new_mentions"].contract.columns()
+                    if column.removesuffix("_before") in TABLES["mentions"].contract.columns()
+                },
+                "change": [("mentions", "publication_id"), ("drugs", "drug_id")],
+                "first_in_journal": [("mentions", "journal_id"), ("mentions", "date")],
+                "drug_added": [("drugs", "drug_id")],
+                "changed": [("mentions", part) for part in MENTION_PARTS],
+            },
+        ),
+        "changed_names": _out(
+            "changed_names",
+            news.find_changed_names,
+            {
+                "drug_id": [("drugs", "drug_id")],
+                "drug": [("drugs", "drug")],
+                "name": [("drugs", "names"), ("drugs", "drug")],
+                "change": [("drugs", "names"), ("drugs", "drug")],
+                "of_drug": [("drugs", "drug_id")],
+            },
+        ),
+    },
+    can_subset=True,
+)
+def what_is_new(
+    context: dg.AssetExecutionContext, workplace: Workplace, **compared: pl.LazyFrame
+) -> Iterator[dg.Output[Any]]:
+    """What differs from the release before: mentions, and the list."""
+    with explain_failures(context, workplace):
+        comparison = workplace.open(context).compare(workplace.rules(), context.log.warning)
+    yield from _selected(context, news_of_run.make_tables(comparison, **compared))
+
+
 def _document(document: Document) -> dg.AssetsDefinition:
     """The asset of a document."""
 
@@ -602,7 +647,7 @@ documents = [_document(document) for document in DOCUMENTS.values()]
 MADE = [
     *(read_landing_zone, records, cleaned_drugs, journals, *publications),
     *(rejected_records, trial_publications, drugs_named, mentions_table),
-    *(journal_drugs, top_journal, atc_classes),
+    *(journal_drugs, top_journal, atc_classes, what_is_new),
     *documents,
 ]
 

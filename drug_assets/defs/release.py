@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -11,6 +12,7 @@ from drug_assets.defs import OWNERS
 from drug_assets.defs.assets import MADE
 from drug_assets.defs.checks import LOOKED_AT
 from drug_assets.defs.failures import explain_failures
+from drug_assets.defs.news import make_again
 from drug_assets.defs.workplace import (
     FILES_OF_RELEASE,
     FOLDERS_OF_RELEASE,
@@ -74,15 +76,20 @@ def release(context: dg.AssetExecutionContext, workplace: Workplace) -> dg.Mater
         try:
             _require_checked(context, outputs, files)
             beginning = staging.read_beginning(store, run)
+            rules = workplace.rules()
+            remake = partial(make_again, rules=rules, warn=context.log.warning)
+            if outputs.workspace is not None:
+                remake(outputs)  # another run may have released since they were made
             committed = release_outputs(
                 outputs,
                 files,
-                workplace.rules(),
+                rules,
                 run=run,
                 base=beginning.base if beginning else store.pointer(),
                 keep=workplace.keep_releases,
                 checks=len(LOOKED_AT),
                 is_current=lambda fingerprint: workplace.fingerprint() == fingerprint,
+                make_again=remake,
                 warehouse=workplace.warehouse.open(),
             )
         except (LostRaceError, NotReleasableError):

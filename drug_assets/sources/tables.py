@@ -1,8 +1,8 @@
 """Every table by name, in the order of the pipeline: per source, and of all sources together.
 
 This module declares the properties of a table that are not in its contract: its layer, whether it
-is kept by file, whether a warehouse has it, its clustering. The tables are derived from the
-registry of sources, so a new source gets its tables automatically.
+is kept by file, whether a warehouse has it, whether it depends on another release, its clustering.
+The tables are derived from the registry of sources, so a new source gets its tables automatically.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class Table:
     published: bool = True
     #: Columns that people filter and join by, the most selective first; by default the primary key.
     clustered_by: tuple[str, ...] = ()
+    #: Whether it says what is new since the release before: then it depends on that one, too.
+    tells_news: bool = False
     #: The date column by which a warehouse partitions it, if there is one.
     partitioned_by: str | None = None
 
@@ -199,6 +201,15 @@ def _list_tables() -> Iterator[Table]:
     yield Table("journal_drugs", _make_journal_drugs(), published)
     yield Table("top_journal", contracts.TopJournal, published)
     yield Table("atc_classes", contracts.AtcClasses, published)
+    yield Table(
+        "new_mentions",
+        _with_known_sources(contracts.NewMentions, publications),
+        published,
+        tells_news=True,
+        clustered_by=("drug_id", "journal_id"),
+        partitioned_by="date",
+    )
+    yield Table("changed_names", contracts.ChangedNames, published, tells_news=True)
 
 
 TABLES: Mapping[str, Table] = {table.name: table for table in _list_tables()}

@@ -12,7 +12,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from drug_assets.errors import DrugAssetsError
 from drug_assets.storage import staging
@@ -66,6 +66,16 @@ class Warehouse(Protocol):
         ...
 
 
+class Staged(NamedTuple):
+    """What a run wants to release."""
+
+    #: The objects of its outputs, by the name that they have in a release.
+    outputs: Mapping[str, StoredObject]
+    #: The content of `release.json` besides `files`: `landing`, `rules`, `rows`, `checks`,
+    #: `compared_with`.
+    summary: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Committed:
     """How a commit ended."""
@@ -79,34 +89,33 @@ class Committed:
 
 def commit(
     store: ObjectStore,
-    outputs: Mapping[str, StoredObject],
-    summary: Mapping[str, Any],
+    staged: Staged,
     *,
     run: str,
     base: Pointer | None,
     keep: int,
     is_current: Callable[[], bool],
+    base_on: Callable[[Release | None], Staged],
     warehouse: Warehouse | None = None,
 ) -> Committed:
     """Make a release of staged outputs.
 
     Args:
         store: the store.
-        outputs: the objects of the outputs, by the name that they have in a release. They stay
-            where they are; the caller removes them.
-        summary: the content of `release.json` besides `files`: `landing`, `rules`, `rows`,
-            `checks`.
+        staged: the outputs. Their objects stay where they are; the caller removes them.
         run: the run.
         base: the pointer that it began from.
         keep: how many releases to keep.
         is_current: whether the landing zone still is what the outputs were made from.
+        base_on: stages the outputs with another release before them, which may say something else
+            of what is new.
         warehouse: where published tables are made current, too.
 
     Raises:
         LostRaceError: another run released meanwhile, and this one's outputs are not newer.
         StorageError: the store or the warehouse cannot be used.
     """
-    document = {**summary, "files": note_files(store, outputs)}
+    document = _describe(store, staged)
     conflict: ConflictError | None = None
     for _ in range(_ATTEMPTS):
         with store.lock():
@@ -120,7 +129,7 @@ def commit(
                     pruned = _prune(store, pointer, keep, _bases_of_others(store, run))
                     return Committed(current.id, is_new=False, pruned=pruned)
                 release = Release(store, make_release_id(pointer.newest if pointer else None))
-                fill_release(release, outputs, document, current)
+                fill_release(release, staged.outputs, document, current)
                 new, pruned = _add(pointer, release.id, keep, _bases_of_others(store, run))
                 conflict = _publish(warehouse, release, pointer)
                 if conflict is None and store.swap_pointer(pointer, new):
@@ -141,9 +150,17 @@ def commit(
                 return Committed(pointer.release, is_new=False)
             _require_newer(pointer, base, is_current)
         base = pointer
+        staging.rebase(store, run, base)  # nobody removes it now
+        staged = base_on(Release(store, pointer.release) if pointer else None)
+        document = _describe(store, staged)
     raise LostRaceError(
         f"other runs released {_ATTEMPTS} times while this one tried to: run again when they ended"
     )
+
+
+def _describe(store: ObjectStore, staged: Staged) -> dict[str, Any]:
+    """The content of the `release.json` of outputs."""
+    return {**staged.summary, "files": note_files(store, staged.outputs)}
 
 
 def _publish(
@@ -216,7 +233,9 @@ def _is_same(release: Release, document: Mapping[str, Any], *, of_files: bool = 
         of_files: whether each file must have the same bytes, too.
     """
     summary = release.read_summary()
-    names = ("landing", "rules", "rows", "files") if of_files else ("landing", "rules")
+    names: tuple[str, ...] = ("landing", "rules")
+    if of_files:
+        names = (*names, "rows", "files", "compared_with")
     same = all(summary.get(name) == document.get(name) for name in names)
     return same and release.is_complete()
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage import commit as commits
 from drug_assets.storage import staging
+from drug_assets.storage.comparison import COMPARED_WITH, Comparison, compare
 from drug_assets.storage.contract_gate import conform, require_contract_of_file
 from drug_assets.storage.former import take_over
 from drug_assets.storage.kept.by_file import (
@@ -35,19 +36,20 @@ from drug_assets.storage.releases import (
     list_releases,
 )
 from drug_assets.storage.temporary import remove_folders_of_dead_processes
-from drug_assets.storage.workspace import Workspace
+from drug_assets.storage.workspace import Origin, Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from drug_assets.storage.kept.whole import Warn
     from drug_assets.storage.objects import ObjectStore, StoredObject
     from drug_assets.storage.pointer import Pointer
-    from drug_assets.storage.workspace import Origin
 
 #: Whether the landing zone still has a fingerprint.
 IsCurrent = Callable[[str], bool]
+#: Makes again, among the outputs of a run, what depends on the release that they are compared with.
+MakeAgain = Callable[["Outputs"], None]
 
 _HEAD_ROWS = 5
 _TABLE = ".parquet"
@@ -259,6 +261,27 @@ class Outputs:
         except FileNotFoundError:
             return None
 
+    def compare(self, rules: str, warn: Warn = ignore) -> Comparison:
+        """What these outputs are compared with, to say what is new.
+
+        Args:
+            rules: the version of everything that determines them besides the landed files.
+            warn: is told of tables of the release before that are damaged.
+
+        Raises:
+            NotMadeError: the landing zone was never read.
+        """
+        return compare(self.base, Origin(self.read_landing()["fingerprint"], rules), warn)
+
+    def read_landing(self) -> Mapping[str, Any]:
+        """The state of the landing zone that these outputs were made from.
+
+        Raises:
+            NotMadeError: it was never read.
+        """
+        landing: Mapping[str, Any] = json.loads(self.path(LANDING_DOCUMENT).read_bytes())
+        return landing
+
     def count_rows(self, table: str) -> int:
         """The number of rows of a table."""
         if TABLES[table].by_file:
@@ -288,6 +311,7 @@ def release_outputs(
     keep: int,
     checks: int,
     is_current: IsCurrent,
+    make_again: MakeAgain,
     warehouse: commits.Warehouse | None = None,
 ) -> commits.Committed:
     """Make a release of what a run wrote.
@@ -301,6 +325,7 @@ def release_outputs(
         keep: how many releases to keep.
         checks: how many blocking checks passed on the outputs.
         is_current: whether the landing zone still has a fingerprint.
+        make_again: makes what depends on the release before again, for outputs with another base.
         warehouse: where published tables are made current, too.
 
     Raises:
@@ -308,23 +333,45 @@ def release_outputs(
         LostRaceError: another run released meanwhile, and these outputs are not newer.
         StorageError: the store cannot be used.
     """
-    prefix = outputs.name_to_write("")
-    objects = {found.name: found for found in outputs.store.objects(prefix)}
-    written = {file: objects.get(outputs.name_to_read(file)) for file in files}
-    if missing := [file for file, found in written.items() if found is None]:
-        raise NotMadeError(missing[0], outputs.store.uri(prefix))
-    landing = json.loads(outputs.path(LANDING_DOCUMENT).read_bytes())
-    rows = {table: outputs.count_rows(table) for table in TABLES}
+    files = tuple(files)
+
+    def base_on(release: Release | None) -> commits.Staged:
+        """What is released if that release is the current one."""
+        rebased = replace(outputs, base=release)
+        make_again(rebased)
+        return _collect(rebased, files, rules, checks)
+
+    landing = outputs.read_landing()
     return commits.commit(
         outputs.store,
-        {file: found for file, found in written.items() if found is not None},
-        {"landing": landing, "rows": rows, "rules": rules, "checks": checks},
+        _collect(outputs, files, rules, checks),
         run=run,
         base=base,
         keep=keep,
         is_current=lambda: is_current(landing["fingerprint"]),
+        base_on=base_on,
         warehouse=warehouse,
     )
+
+
+def _collect(outputs: Outputs, files: Iterable[str], rules: str, checks: int) -> commits.Staged:
+    """What is released of a run; arguments as of `release_outputs`."""
+    prefix = outputs.name_to_write("")
+    objects = {found.name: found for found in outputs.store.objects(prefix)}
+    written: dict[str, StoredObject] = {}
+    for file in files:
+        found = objects.get(outputs.name_to_read(file))
+        if found is None:
+            raise NotMadeError(file, outputs.store.uri(prefix))
+        written[file] = found
+    summary = {
+        "landing": outputs.read_landing(),
+        "rows": {table: outputs.count_rows(table) for table in TABLES},
+        "rules": rules,
+        "checks": checks,
+        COMPARED_WITH: outputs.compare(rules).to_document(),
+    }
+    return commits.Staged(written, summary)
 
 
 def prepare_store(

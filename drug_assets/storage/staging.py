@@ -7,7 +7,7 @@ not see. `outputs` writes them, `commit` makes a release of them.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -85,16 +85,33 @@ def begin(store: ObjectStore, run: str, beginning: Beginning) -> None:
         run: the run.
         beginning: what it begins from.
     """
+    with store.lock():
+        _write_beginning(store, run, beginning)
+        hold(store, run)
+
+
+def rebase(store: ObjectStore, run: str, base: Pointer | None) -> None:
+    """Base a registered run on another state of the store; do nothing if it is not registered.
+
+    Args:
+        store: the store.
+        run: the run.
+        base: the pointer that it goes on from.
+    """
+    with store.lock():
+        beginning = read_beginning(store, run)
+        if beginning is not None:
+            _write_beginning(store, run, replace(beginning, base=base))
+
+
+def _write_beginning(store: ObjectStore, run: str, beginning: Beginning) -> None:
     base = beginning.base
     document = {
         "base": [base.release, base.left] if base else None,
         "rules": beginning.rules,
         "resumable": beginning.resumable,
     }
-    name = f"{folder_of_run(run)}{_BEGINNING}"
-    with store.lock():
-        write_text(store, name, json.dumps(document))
-        hold(store, run)
+    write_text(store, f"{folder_of_run(run)}{_BEGINNING}", json.dumps(document))
 
 
 def hold(store: ObjectStore, run: str) -> None:

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from drug_assets import graph, mentions, references, sources
+from drug_assets import graph, mentions, news, references, sources
 from drug_assets.cleaning import drugs, publications, rejected
 from drug_assets.definitions import make_definitions
 from drug_assets.defs import assets, jobs, locations
@@ -45,7 +45,7 @@ GROUPS = {
     },
     "mentions": {"pubmed_drugs_named", "clinical_trials_drugs_named", "mentions"},
     "published": {
-        *("journal_drugs", "top_journal", "atc_classes"),
+        *("journal_drugs", "top_journal", "atc_classes", "new_mentions", "changed_names"),
         *("drug_graph", "unmentioned_drugs", "explorer", "release"),
     },
 }
@@ -230,6 +230,8 @@ def test_shown_places_are_those_of_the_files(sample_run: runs.Run) -> None:
         ("top_journal", "drugs", {"journal_drugs.drug"}),
         ("atc_classes", "name", {"drugs_records.class_names"}),
         ("atc_classes", "journals", {"drugs.atc_codes", "mentions.journal_id"}),
+        ("new_mentions", "date_before", {"mentions.date"}),
+        ("changed_names", "name", {"drugs.names", "drugs.drug"}),
     ],
 )
 def test_a_column_says_from_which_columns_it_comes(
@@ -316,6 +318,8 @@ def test_assets_give_what_the_functions_beneath_them_give(
         "journal_drugs": by_journal,
         "top_journal": graph.find_top_journals(by_journal),
         "atc_classes": graph.count_atc_classes(cleaned.kept, found, records["drugs"]),
+        "new_mentions": news.find_new_mentions(None, news.State.of(found, cleaned.kept)),
+        "changed_names": news.find_changed_names(None, news.State.of(found, cleaned.kept)),
     }
     assert expected.keys() == TABLES.keys()
     made_by_file = {f"{name}_drugs_named" for name in named}

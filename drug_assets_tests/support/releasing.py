@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drug_assets.storage import pointer, staging
-from drug_assets.storage.commit import Committed, Warehouse, commit
+from drug_assets.storage.commit import Committed, Staged, Warehouse, commit
 from drug_assets.storage.kept.by_file import count_rows
 from drug_assets.storage.objects import ObjectStore, write_text
 from drug_assets.storage.releases import Release, current_release
@@ -106,14 +106,15 @@ def release(
         if name.endswith(".parquet")
     }
     landing = {"files": 1, "fingerprint": content}
+    staged = Staged(files, {"landing": landing, "rows": {"mentions": 7, **tables}, "rules": RULES})
     committed = commit(
         store,
-        files,
-        {"landing": landing, "rows": {"mentions": 7, **tables}, "rules": RULES},
+        staged,
         run=run,
         base=beginning.base,
         keep=keep,
         is_current=lambda: current,
+        base_on=lambda _: staged,
         warehouse=warehouse,
     )
     staging.discard(store, run)

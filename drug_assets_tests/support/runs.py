@@ -6,6 +6,7 @@ What a run should have made is for the tests to say.
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from drug_assets.settings import Settings
+from drug_assets.storage.comparison import COMPARED_WITH, NEWS
 from drug_assets.storage.objects import LocalFolder
-from drug_assets.storage.outputs import Outputs
+from drug_assets.storage.outputs import Outputs, table_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +106,21 @@ def table(store: Path, name: str) -> pl.DataFrame:
 def outputs(store: Path) -> dict[str, bytes]:
     """The bytes of every file of the current release of a store, by name."""
     return {path.name: path.read_bytes() for path in sorted(current(store).iterdir())}
+
+
+#: The files of a release that say what is new, so they depend on the release before, too.
+NEWS_FILES = frozenset(map(table_file, NEWS))
+
+
+def without_news(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Files of a release, but for what says, or depends on, what is new in it."""
+    summary = json.loads(files["release.json"])
+    del summary[COMPARED_WITH]
+    for file in NEWS_FILES:
+        del summary["files"][file]
+        summary["rows"].pop(file.partition(".")[0], None)
+    kept = {name: data for name, data in files.items() if name not in NEWS_FILES}
+    return kept | {"release.json": json.dumps(summary).encode()}
 
 
 def left_over(store: Path) -> list[str]:
