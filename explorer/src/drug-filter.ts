@@ -15,16 +15,18 @@ export function filterOf(index: Index, route: Route): Filter {
   if (to !== undefined) filter.to = to;
   if (type !== undefined) filter.type = index.types.findIndex((one) => one.type === type);
   if (route.new) filter.fresh = true;
+  if (route.retracted) filter.retracted = true;
   return filter;
 }
 
 /** The changes that take all filters away. */
-export const NO_FILTER: Pick<Route, "in" | "from" | "to" | "type" | "new"> = {
+export const NO_FILTER: Pick<Route, "in" | "from" | "to" | "type" | "new" | "retracted"> = {
   in: undefined,
   from: undefined,
   to: undefined,
   type: undefined,
   new: undefined,
+  retracted: undefined,
 };
 
 export function isFiltered(route: Route): boolean {

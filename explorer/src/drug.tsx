@@ -11,8 +11,8 @@ import { Lanes } from "./lanes.tsx";
 import { rowsThatPass, shareOut } from "./mentions.ts";
 import { usePage } from "./page.ts";
 import { Main, Waiting } from "./parts.tsx";
-import { RelatedDrugs } from "./related.tsx";
-import { relate } from "./relating.ts";
+import { orderOf, RelatedDrugs } from "./related.tsx";
+import { ranked, relate } from "./relating.ts";
 import type { Route } from "./route.ts";
 import "./drug.css";
 
@@ -50,6 +50,11 @@ function AllOf({ drug, facts }: { drug: number; facts: Facts }) {
     if (!evidenceIsShown) return null;
     return relate(index, drug, shares, withoutTrials);
   }, [evidenceIsShown, shares, withoutTrials]);
+  const order = orderOf(route);
+  const ranks = useMemo(
+    () => ranked(relations.value?.related ?? [], order),
+    [relations.value, order],
+  );
   return (
     <>
       <Lanes facts={facts} shares={shares} filter={filter} />
@@ -66,8 +71,14 @@ function AllOf({ drug, facts }: { drug: number; facts: Facts }) {
         rows={rows}
         shares={shownShares}
         relations={relations.value}
+        ranks={ranks}
       />
-      <RelatedDrugs drug={drug} relations={relations.value} error={relations.error} />
+      <RelatedDrugs
+        drug={drug}
+        relations={relations.value}
+        ranks={ranks}
+        error={relations.error}
+      />
     </>
   );
 }

@@ -2,19 +2,19 @@
 import { useMemo } from "preact/hooks";
 import { Choice } from "./choice.tsx";
 import type { Facts } from "./data.ts";
-import { isFiltered, NO_FILTER } from "./drug-filter.ts";
-import { typeLabel, useDrugWords } from "./drug-words.ts";
 import { showNumber, yearOf } from "./dates.ts";
+import { typeLabel, useDrugWords } from "./drug-words.ts";
+import { Chips } from "./evidence-chips.tsx";
 import { type Filter, rowsThatPass } from "./mentions.ts";
 import { usePage } from "./page.ts";
-import { go, type Route } from "./route.ts";
+import { go } from "./route.ts";
 
 export function EvidenceFilters({ facts, filter }: { facts: Facts; filter: Filter }) {
   const { index, route } = usePage();
   const words = useDrugWords();
   const counted = (label: string, count: number) => `${label} ${showNumber(count, route.lang)}`;
   // Without the filter itself: what each of its values would leave.
-  const { byType, all, fresh } = useMemo(() => {
+  const { byType, all, fresh, retracted } = useMemo(() => {
     const { type: _, ...others } = filter;
     const rows = rowsThatPass(facts, others);
     const counts = index.types.map(() => 0);
@@ -23,6 +23,7 @@ export function EvidenceFilters({ facts, filter }: { facts: Facts; filter: Filte
       byType: counts,
       all: rows.length,
       fresh: rowsThatPass(facts, { ...filter, fresh: true }).length,
+      retracted: rowsThatPass(facts, { ...filter, retracted: true }).length,
     };
   }, [facts, filter]);
   const options = index.types.map(({ type }, at) => ({
@@ -37,20 +38,36 @@ export function EvidenceFilters({ facts, filter }: { facts: Facts; filter: Filte
         options={[{ value: undefined, label: counted(words.evidence.all, all) }, ...options]}
         choose={(type) => go({ ...route, type })}
       />
-      {(fresh > 0 || route.new) && (
-        <button
-          class="act toggle"
-          aria-pressed={route.new === true}
-          onClick={() => go({ ...route, new: route.new ? undefined : true })}
-        >
-          {counted(words.evidence.fresh, fresh)}
-        </button>
-      )}
+      <Toggle mark="new" label={words.evidence.fresh} count={fresh} />
+      <Toggle mark="retracted" label={words.evidence.retractedOnes} count={retracted} />
       <YearChoice facts={facts} which="from" label={words.evidence.from} />
       <YearChoice facts={facts} which="to" label={words.evidence.to} />
       <Chips filter={filter} />
       <UndatedLeftOut facts={facts} filter={filter} />
     </div>
+  );
+}
+
+interface ToggleProps {
+  mark: "new" | "retracted";
+  label: string;
+  /** What it leaves. */
+  count: number;
+}
+
+/** Leaves only mentions of a kind; not there where there are none. */
+function Toggle({ mark, label, count }: ToggleProps) {
+  const { route } = usePage();
+  const isOn = route[mark] === true;
+  if (count === 0 && !isOn) return null;
+  return (
+    <button
+      class="act toggle"
+      aria-pressed={isOn}
+      onClick={() => go({ ...route, [mark]: isOn ? undefined : true })}
+    >
+      {label} {showNumber(count, route.lang)}
+    </button>
   );
 }
 
@@ -85,45 +102,6 @@ function YearChoice({ facts, which, label }: YearChoiceProps) {
         ))}
       </select>
     </label>
-  );
-}
-
-/** What filters now; each can be taken away. */
-function Chips({ filter }: { filter: Filter }) {
-  const { index, route } = usePage();
-  const words = useDrugWords();
-  if (!isFiltered(route)) return null;
-  const { from, to } = filter;
-  const chips: [label: string, without: Partial<Route>][] = [];
-  if (route.in !== undefined) {
-    chips.push([index.journals.name[filter.journal!] ?? route.in, { in: undefined }]);
-  }
-  if (from !== undefined || to !== undefined) {
-    const stretch = from === to ? String(from) : `${from ?? "…"}–${to ?? "…"}`;
-    chips.push([stretch, { from: undefined, to: undefined }]);
-  }
-  if (route.type !== undefined) {
-    const label = index.types[filter.type!] ? typeLabel(words, index, filter.type!, true) : route.type;
-    chips.push([label, { type: undefined }]);
-  }
-  if (route.new) chips.push([words.evidence.fresh, { new: undefined }]);
-  return (
-    <span class="chips">
-      {chips.map(([label, without]) => (
-        <button
-          class="chip x"
-          aria-label={words.evidence.remove(label)}
-          onClick={() => go({ ...route, ...without })}
-        >
-          {label} <span aria-hidden="true">✕</span>
-        </button>
-      ))}
-      {chips.length > 1 && (
-        <button class="act" onClick={() => go({ ...route, ...NO_FILTER })}>
-          {words.evidence.removeAll}
-        </button>
-      )}
-    </span>
   );
 }
 

@@ -34,12 +34,14 @@ export function Evidence({ drug, facts, rows, filter, onShown }: EvidenceProps) 
     onShown();
   }, [shown]);
   return (
-    <section aria-labelledby="evidence-heading">
+    <section class="listed" aria-labelledby="evidence-heading">
       <div class="bar">
-        <h2 id="evidence-heading">{words.evidence.heading}</h2>
-        <span role="status" class="dim">
-          {words.evidence.shown(rows.length, facts.d.length)}
-        </span>
+        <div class="heading">
+          <h2 id="evidence-heading">{words.evidence.heading}</h2>
+          <span role="status" class="dim">
+            {words.evidence.shown(rows.length, facts.d.length)}
+          </span>
+        </div>
         <SaveButtons
           name={name}
           sheet={() => mentionsSheet({ index, drug, facts, rows, lang: route.lang })}

@@ -17,7 +17,7 @@ export interface Publication {
 
 export interface Linked {
   relation: Relation;
-  /** The strongest first. */
+  /** The strongest first: those of journals that write about it most, in proportion. */
   links: readonly Link[];
 }
 

@@ -1,18 +1,19 @@
-// How the nodes and edges of the neighbourhood look, and what they are called.
-import type { ComponentChildren } from "preact";
+// How the nodes and edges of the neighbourhood look.
 import type { Facts } from "./data.ts";
-import { showDate, showMonth, showShare } from "./dates.ts";
-import { type DrugWords } from "./words-drug.ts";
-import { typeLabel, useDrugWords } from "./drug-words.ts";
-import { rowId } from "./evidence-row.tsx";
+import { showDate, showMonth } from "./dates.ts";
+import { useDrugWords } from "./drug-words.ts";
+import { describe } from "./graph-names.ts";
 import type { Edge, GraphNode } from "./graph-nodes.ts";
-import { publicationLink } from "./links.ts";
 import { isTrial } from "./mentions.ts";
-import { type UsedPage, usePage } from "./page.ts";
+import { usePage } from "./page.ts";
 
 const HEIGHT = 24;
-/** Width of a letter, on average. */
-const LETTER = 6.5;
+/** Width of a letter, on average; that of the drug's own name is bold. */
+const LETTER = 6.8;
+const BOLD_LETTER = 7.4;
+const SMALL_LETTER = 6.2;
+/** Left and right of a text. */
+const PADDING = 11;
 const THINNEST = 1.3;
 const THICKEST = 7;
 
@@ -22,37 +23,53 @@ interface EdgeProps {
   state: string;
 }
 
-/** A line; one to a journal says when. */
-export function GraphEdge({ edge: { from, to, weight }, facts, state }: EdgeProps) {
-  const { index, route } = usePage();
-  const words = useDrugWords();
-  const [x1, x2] = [from.x + from.width, to.x];
+export function GraphEdge({ edge, facts, state }: EdgeProps) {
+  const { index } = usePage();
+  const { from, to, weight } = edge;
+  const date = useDate({ edge, facts });
+  const x1 = from.x + from.width;
+  // A date at the end stands between the line and its journal.
+  const x2 = to.x - (date?.isAtEnd ? date.text.length * SMALL_LETTER + PADDING : 0);
   const middle = (x1 + x2) / 2;
   const publication = from.kind === "publication" ? from : to.kind === "publication" ? to : null;
   const isOfTrial = publication !== null && isTrial(index, facts.t[publication.row]!);
   const kind = to.kind === "related" ? "related" : isOfTrial ? "trial" : "article";
-  let when = "";
-  if (to.kind === "journal" && publication) {
-    const date = facts.d[publication.row]!;
-    when = date === null ? words.evidence.noDate : showDate(date, route.lang);
-  } else if (to.kind === "journal") {
-    const { first } = to.share;
-    when = first === null ? words.lanes.noDate : words.lanes.since(showMonth(first, route.lang));
-  }
-  const atEnd = publication === null;
   return (
-    <g class={`edge ${kind}${state}`} aria-hidden="true">
-      <path
-        d={`M${x1},${from.y} C${middle},${from.y} ${middle},${to.y} ${x2},${to.y}`}
-        stroke-width={THINNEST + (THICKEST - THINNEST) * weight}
-      />
-      {when && (
-        <text x={atEnd ? x2 - 8 : x1 + 8} y={(atEnd ? to.y : from.y) - 5} class={atEnd ? "end" : ""}>
-          {when}
-        </text>
-      )}
+    <path
+      class={`edge ${kind}${state}`}
+      d={`M${x1},${from.y} C${middle},${from.y} ${middle},${to.y} ${x2},${to.y}`}
+      stroke-width={THINNEST + (THICKEST - THINNEST) * weight}
+      aria-hidden="true"
+    />
+  );
+}
+
+export function EdgeDate({ edge, facts, state }: EdgeProps) {
+  const date = useDate({ edge, facts });
+  if (date === null) return null;
+  const { from, to } = edge;
+  const place = date.isAtEnd
+    ? { x: to.x - PADDING / 2, y: to.y + 4, class: "end" }
+    : { x: from.x + from.width + 8, y: from.y - 5 };
+  return (
+    <g class={`when${state}`} aria-hidden="true">
+      <text {...place}>{date.text}</text>
     </g>
   );
+}
+
+/** What an edge to a journal says: when the publication came out, or since when it mentions it. */
+function useDate({ edge: { from, to }, facts }: Pick<EdgeProps, "edge" | "facts">) {
+  const { route } = usePage();
+  const words = useDrugWords();
+  if (to.kind !== "journal") return null;
+  const isAtEnd = from.kind !== "publication";
+  const date = isAtEnd ? to.share.first : facts.d[from.row]!;
+  if (date === null) return { text: words.evidence.noDate, isAtEnd };
+  const text = isAtEnd
+    ? words.lanes.since(showMonth(date, route.lang))
+    : showDate(date, route.lang);
+  return { text, isAtEnd };
 }
 
 interface NodeProps {
@@ -69,13 +86,13 @@ export function GraphNodeShape({ node, drug, facts, total, state, light }: NodeP
   const page = usePage();
   const words = useDrugWords();
   const { label, note, name, ...link } = describe(node, { page, words, drug, facts, total });
-  const room = Math.floor((node.width - 22) / LETTER) - (note ? note.length + 2 : 0);
+  const letter = node.kind === "drug" ? BOLD_LETTER : LETTER;
+  const room = Math.floor((node.width - 2 * PADDING) / letter) - (note ? note.length + 2 : 0);
   const trial = node.kind === "publication" && isTrial(page.index, facts.t[node.row]!);
-  const isRound = node.kind === "drug" || node.kind === "related" || !trial;
+  const isSquare = node.kind === "journal" || node.kind === "others" || trial;
   return (
     <a
       class={`node ${node.kind}${trial ? " trial" : ""}${state}`}
-      aria-label={name}
       {...link}
       onMouseEnter={() => light(true)}
       onMouseLeave={() => light(false)}
@@ -88,95 +105,20 @@ export function GraphNodeShape({ node, drug, facts, total, state, light }: NodeP
         y={node.y - HEIGHT / 2}
         width={node.width}
         height={HEIGHT}
-        rx={isRound && node.kind !== "journal" && node.kind !== "others" ? HEIGHT / 2 : 4}
+        rx={isSquare ? 4 : HEIGHT / 2}
       />
-      <Label x={node.x + 11} y={node.y + 4}>
-        {cut(label, room)}
-      </Label>
-      {note && (
-        <text class="note" x={node.x + node.width - 10} y={node.y + 4}>
-          {note}
+      <g aria-hidden="true">
+        <text x={node.x + PADDING} y={node.y + 4}>
+          {cut(label, room)}
         </text>
-      )}
+        {note && (
+          <text class="note" x={node.x + node.width - PADDING} y={node.y + 4}>
+            {note}
+          </text>
+        )}
+      </g>
     </a>
   );
-}
-
-function Label({ x, y, children }: { x: number; y: number; children: ComponentChildren }) {
-  return (
-    <text x={x} y={y}>
-      {children}
-    </text>
-  );
-}
-
-interface Described {
-  /** In the picture; `note` stands at its end. */
-  label: string;
-  note?: string;
-  /** In full. */
-  name: string;
-  href: string;
-  target?: string;
-  rel?: string;
-  onClick?: (event: Event) => void;
-}
-
-interface Told {
-  page: UsedPage;
-  words: DrugWords;
-  drug: number;
-  facts: Facts;
-  total: number;
-}
-
-function describe(node: GraphNode, { page, words, drug, facts, total }: Told): Described {
-  const { index, route, to, change } = page;
-  const share = (mentions: number) => showShare(mentions / total, route.lang);
-  switch (node.kind) {
-    case "drug": {
-      const name = index.drugs.name[drug]!;
-      return { label: name, name, href: to({ drug: index.drugs.id[drug]! }) };
-    }
-    case "publication": {
-      const type = facts.t[node.row]!;
-      const { id, title } = node.text;
-      const date = facts.d[node.row]!;
-      const when = date === null ? words.evidence.noDate : showDate(date, route.lang);
-      const name = words.graph.publication(typeLabel(words, index, type), id, when, title);
-      const address = publicationLink(index.types[type]!.links ?? null, id);
-      if (address === null) return { label: title, name, ...leadsTo(rowId(node.row), change({})) };
-      return { label: title, name, href: address, target: "_blank", rel: "noopener noreferrer" };
-    }
-    case "journal": {
-      const { journal, mentions, first } = node.share;
-      const since = first === null ? null : showMonth(first, route.lang);
-      const label = index.journals.name[journal]!;
-      const name = words.graph.journal(label, mentions, share(mentions), since);
-      return { label, note: share(mentions), name, href: to({ journal: index.journals.id[journal]! }) };
-    }
-    case "others": {
-      const name = words.graph.otherJournals(node.journals, share(node.mentions));
-      return { label: name, name, ...leadsTo("lanes", change({})) };
-    }
-    case "related": {
-      const { drug: other, shared } = node.relation;
-      const label = index.drugs.name[other]!;
-      const name = words.graph.relatedDrug(label, shared);
-      return { label, name, href: to({ drug: index.drugs.id[other]! }) };
-    }
-  }
-}
-
-/** A link to another part of this view, whose address stays. */
-function leadsTo(id: string, address: string): Pick<Described, "href" | "onClick"> {
-  const onClick = (event: Event) => {
-    event.preventDefault();
-    const part = document.getElementById(id);
-    part?.scrollIntoView();
-    part?.focus({ preventScroll: true });
-  };
-  return { href: address, onClick };
 }
 
 function cut(text: string, most: number): string {

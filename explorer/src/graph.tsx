@@ -2,14 +2,13 @@
 import { useMemo, useState } from "preact/hooks";
 import { type Facts, textsOf } from "./data.ts";
 import { useDrugWords } from "./drug-words.ts";
-import { GraphEdge, GraphNodeShape } from "./graph-shapes.tsx";
-import { type Columns, type GraphNode, MOST_PUBLICATIONS } from "./graph-nodes.ts";
+import { EdgeDate, GraphEdge, GraphNodeShape } from "./graph-shapes.tsx";
+import { type Columns, type GraphNode, MOST_JOURNALS, MOST_PUBLICATIONS } from "./graph-nodes.ts";
 import { layOut } from "./graph-layout.ts";
 import { useLoaded } from "./hooks.ts";
 import type { JournalShare } from "./mentions.ts";
 import { usePage } from "./page.ts";
-import { orderOf } from "./related.tsx";
-import { linksOf, ranked, type Relations } from "./relating.ts";
+import { type Link, linksOf, type Relation, type Relations } from "./relating.ts";
 
 /** Related drugs that are tried: not all are linked with the journals that are drawn. */
 const CANDIDATES = 60;
@@ -22,10 +21,12 @@ interface NeighbourhoodProps {
   shares: readonly JournalShare[];
   /** Null while they are counted. */
   relations: Relations | null;
+  /** The related drugs, the best first. */
+  ranks: readonly Relation[];
 }
 
-export function Neighbourhood({ drug, facts, rows, shares, relations }: NeighbourhoodProps) {
-  const { index, route } = usePage();
+export function Neighbourhood({ drug, facts, rows, shares, relations, ranks }: NeighbourhoodProps) {
+  const { index } = usePage();
   const { graph: words } = useDrugWords();
   const isSmall = rows.length <= MOST_PUBLICATIONS;
   const { value: publications } = useLoaded(async () => {
@@ -33,13 +34,20 @@ export function Neighbourhood({ drug, facts, rows, shares, relations }: Neighbou
     const texts = await textsOf(index, drug, rows);
     return texts.map((text, at) => ({ row: rows[at]!, text }));
   }, [index, drug, rows]);
-  const order = orderOf(route);
   const related = useMemo(() => {
     if (!relations) return [];
-    const best = ranked(relations.related, order).slice(0, CANDIDATES);
-    const links = linksOf(index, relations, best.map((relation) => relation.drug));
-    return best.map((relation) => ({ relation, links: links.get(relation.drug)! }));
-  }, [index, relations, order]);
+    const most = isSmall ? shares.length : MOST_JOURNALS;
+    const drawn = new Set(shares.slice(0, most).map(({ journal }) => journal));
+    const pairs = relations.pairs.filter(({ journal }) => drawn.has(journal));
+    const best = ranks.slice(0, CANDIDATES);
+    const links = linksOf(index, pairs, best.map((relation) => relation.drug));
+    // In proportion to what the journals publish: a large one has the most of nearly every drug.
+    const strength = ({ journal, articles }: Link) => articles / index.journalMentions[journal]!;
+    return best.map((relation) => ({
+      relation,
+      links: links.get(relation.drug)!.sort((one, other) => strength(other) - strength(one)),
+    }));
+  }, [index, relations, ranks, shares, isSmall]);
   const isReady = rows.length > 0 && (!isSmall || publications !== null);
   const layout = useMemo(
     () => (isReady ? layOut({ facts, publications, shares, related }) : null),
@@ -54,19 +62,30 @@ export function Neighbourhood({ drug, facts, rows, shares, relations }: Neighbou
   }
   const stateOf = (isTouched: boolean) => (lit === null ? "" : isTouched ? " lit" : " faded");
   const { width, height, columns } = layout;
+  // Dates are above all lines.
+  const edges = layout.edges.map((edge) => ({
+    edge,
+    facts,
+    state: stateOf(edge.from === lit || edge.to === lit),
+  }));
   return (
     <section class="neighbourhood" aria-labelledby="graph-heading">
       <h2 id="graph-heading">{words.heading}</h2>
       <p class="dim">{isSmall ? words.few : words.many}</p>
       <div class="scroll graph" data-graph="" tabIndex={0} role="region" aria-label={words.name}>
-        <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
+        <svg
+          width={width}
+          height={height}
+          viewBox={`0 0 ${width} ${height}`}
+          role="group"
+          aria-label={words.name}
+        >
           <Heads columns={columns} hasRelated={related.length > 0} />
-          {layout.edges.map((edge) => (
-            <GraphEdge
-              edge={edge}
-              facts={facts}
-              state={stateOf(edge.from === lit || edge.to === lit)}
-            />
+          {edges.map((edge) => (
+            <GraphEdge {...edge} />
+          ))}
+          {edges.map((edge) => (
+            <EdgeDate {...edge} />
           ))}
           {layout.nodes.map((node) => (
             <GraphNodeShape

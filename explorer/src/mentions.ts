@@ -10,7 +10,9 @@ export interface Filter {
   from?: number;
   to?: number;
   type?: number;
+  /** Only what is new, or retracted. */
   fresh?: boolean;
+  retracted?: boolean;
 }
 
 /** The mentions of the drug by one journal. */
@@ -39,12 +41,13 @@ export function isTrial(index: Index, type: number): boolean {
 
 /** Rows that pass a filter, in the order of the facts: newest first. */
 export function rowsThatPass(facts: Facts, filter: Filter): number[] {
-  const { journal, type, fresh } = filter;
+  const { journal, type } = filter;
+  const flags = (filter.fresh ? FLAGS.fresh : 0) | (filter.retracted ? FLAGS.retracted : 0);
   const rows: number[] = [];
   for (let row = 0; row < facts.d.length; row++) {
     if (journal !== undefined && facts.j[row] !== journal) continue;
     if (type !== undefined && facts.t[row] !== type) continue;
-    if (fresh && !(facts.f[row]! & FLAGS.fresh)) continue;
+    if ((facts.f[row]! & flags) !== flags) continue;
     if (isWithin(facts.d[row]!, filter)) rows.push(row);
   }
   return rows;

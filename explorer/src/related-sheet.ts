@@ -8,14 +8,14 @@ import { wordsDrug } from "./words-drug.ts";
 /** `rows`: all of them, in the order that is shown. */
 export function relatedSheet(
   index: Index,
-  relations: Relations,
+  { pairs }: Relations,
   rows: readonly Relation[],
   lang: Lang,
 ): Sheet {
   const { save: words } = wordsDrug[lang];
   const { head } = words;
   async function* read(): Sheet["rows"] {
-    const links = linksOf(index, relations, rows.map(({ drug }) => drug));
+    const links = linksOf(index, pairs, rows.map(({ drug }) => drug));
     yield rows.map(({ drug, shared, lift }) => [
       index.drugs.name[drug]!,
       shared,

@@ -53,7 +53,7 @@ export function countShared(
   leftOut: number,
 ): Relation[] {
   const shared = new Uint32Array(index.mentioned);
-  for (const { drug: other } of articlesIn(index, pairs)) shared[other]!++;
+  forEachArticles(index, pairs, (other) => shared[other]!++);
   shared[drug] = 0;
   const all = index.journals.has_articles.reduce((sum, has) => sum + has, 0) - leftOut;
   const related: Relation[] = [];
@@ -90,30 +90,36 @@ export interface Link {
   articles: number;
 }
 
-/** The journals that link these drugs, those with the most articles first. */
+/** The journals of `pairs` that link these drugs, those with the most articles first. */
 export function linksOf(
   index: Index,
-  { pairs }: Relations,
+  pairs: readonly JournalDrugs[],
   drugs: Iterable<number>,
 ): Map<number, Link[]> {
   const links = new Map<number, Link[]>();
   for (const drug of drugs) links.set(drug, []);
-  for (const { drug, journal, articles } of articlesIn(index, pairs)) {
+  if (links.size === 0) return links;
+  forEachArticles(index, pairs, (drug, journal, articles) => {
     links.get(drug)?.push({ journal, articles });
-  }
+  });
   // Journals come with the most mentions of the page's own drug first: ties stay in this order.
   for (const ofDrug of links.values()) ofDrug.sort((one, other) => other.articles - one.articles);
   return links;
 }
 
-/** Each drug of each journal, with the number of articles; those only in trials are left out. */
-function* articlesIn(index: Index, pairs: readonly JournalDrugs[]) {
+/** Calls `visit` for each drug in articles of each journal; drugs only in its trials are left out. */
+function forEachArticles(
+  index: Index,
+  pairs: readonly JournalDrugs[],
+  visit: (drug: number, journal: number, articles: number) => void,
+): void {
   const types = index.types.map((_, type) => type).filter((type) => !isTrial(index, type));
   for (const { journal, drug: drugs, by } of pairs) {
-    for (const [at, drug] of drugs.entries()) {
+    // Hundreds of thousands of pairs: nothing is made for each of them.
+    for (let at = 0; at < drugs.length; at++) {
       let articles = 0;
       for (const type of types) articles += by[type]![at]!;
-      if (articles > 0) yield { drug, journal, articles };
+      if (articles > 0) visit(drugs[at]!, journal, articles);
     }
   }
 }

@@ -14,6 +14,8 @@ export interface Route {
   type?: string | undefined;
   /** Only what is new since the release before. */
   new?: boolean | undefined;
+  /** Only what is of retracted publications. */
+  retracted?: boolean | undefined;
   /** Related drugs: without the journals of the drug's trials. */
   reading?: "no-trials" | undefined;
   /** Order of the lanes, and of the rows of a list ("-mentions": from the greatest). */
@@ -28,6 +30,7 @@ export interface Route {
 /** The texts of an address, in the order in which it says them. */
 const TEXTS = ["drug", "journal", "class", "list", "q", "in", "type", "order", "sort"] as const;
 const YEARS = ["from", "to"] as const;
+const MARKS = ["new", "retracted"] as const;
 
 /** The language of an address that names none. */
 export const systemLang: Lang =
@@ -44,7 +47,7 @@ export function readRoute(hash: string): Route {
     const year = said.get(key) ?? "";
     if (/^\d{4}$/.test(year)) route[key] = Number(year);
   }
-  if (said.get("new") === "1") route.new = true;
+  for (const key of MARKS) if (said.get(key) === "1") route[key] = true;
   if (said.get("reading") === "no-trials") route.reading = "no-trials";
   return route;
 }
@@ -56,7 +59,7 @@ export function address(route: Route): string {
     const value = route[key];
     if (value !== undefined && value !== "") said.set(key, String(value));
   }
-  if (route.new) said.set("new", "1");
+  for (const key of MARKS) if (route[key]) said.set(key, "1");
   if (route.reading) said.set("reading", route.reading);
   if (route.lang !== systemLang) said.set("lang", route.lang);
   return `#${said.toString().replaceAll("+", "%20")}`;

@@ -87,6 +87,7 @@ export const en = {
     type: "Type",
     all: "All",
     fresh: "New",
+    retractedOnes: "Retracted",
     from: "From year",
     to: "To year",
     any: "any",
@@ -152,7 +153,7 @@ export const en = {
   graph: {
     heading: "The graph around it",
     few: "From left to right: the drug, its publications, their journals with the date, and other drugs of these journals.",
-    many: "From left to right: the drug; the journals with the most mentions, with their share and since when; other drugs of these journals, each with at most its three strongest links. Filter to 16 mentions or fewer to see publications.",
+    many: "From left to right: the drug; the journals with the most mentions, with their share and since when; other drugs of these journals, each linked with the three that write about it most, in proportion. Filter to 16 mentions or fewer to see publications.",
     name: "Drug, publications, journals and related drugs",
     drug: "Drug",
     publications: "Publications",
@@ -178,7 +179,6 @@ export const en = {
     lift: (times: string) => `${times} × chance`,
     liftWhy:
       "Times chance: journals that mention both × all journals with articles ÷ (journals that mention the one × journals that mention the other).",
-    through: (count: number) => journals(count),
     none: "No other drug is mentioned by articles of these journals.",
     reading: "Counting…",
     more: (count: number) => `Show ${number(count)} more`,

@@ -84,6 +84,7 @@ export const fr: DrugWords = {
     type: "Type",
     all: "Tout",
     fresh: "Nouvelles",
+    retractedOnes: "Rétractées",
     from: "De l’année",
     to: "À l’année",
     any: "toutes",
@@ -149,7 +150,7 @@ export const fr: DrugWords = {
   graph: {
     heading: "Le graphe autour",
     few: "De gauche à droite\u00a0: le médicament, ses publications, leurs revues avec la date, et d’autres médicaments de ces revues.",
-    many: "De gauche à droite\u00a0: le médicament\u00a0; les revues qui le citent le plus, avec leur part et depuis quand\u00a0; d’autres médicaments de ces revues, chacun avec ses trois liens les plus forts au plus. Filtrez à 16 mentions ou moins pour voir les publications.",
+    many: "De gauche à droite\u00a0: le médicament\u00a0; les revues qui le citent le plus, avec leur part et depuis quand\u00a0; d’autres médicaments de ces revues, chacun lié aux trois qui en parlent le plus, en proportion. Filtrez à 16 mentions ou moins pour voir les publications.",
     name: "Médicament, publications, revues et médicaments liés",
     drug: "Médicament",
     publications: "Publications",
@@ -176,7 +177,6 @@ export const fr: DrugWords = {
     lift: (times) => `${times} × le hasard`,
     liftWhy:
       "Fois le hasard\u00a0: revues qui citent les deux × toutes les revues avec articles ÷ (revues qui citent l’un × revues qui citent l’autre).",
-    through: (count) => journals(count),
     none: "Aucun autre médicament n’est cité par les articles de ces revues.",
     reading: "Calcul…",
     more: (count) => `Afficher ${number(count)} de plus`,

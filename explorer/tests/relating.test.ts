@@ -34,7 +34,7 @@ test("ties are in the order of names", () => {
 });
 
 test("the strongest links come first", () => {
-  const links = linksOf(index, { pairs: [...pairs].reverse(), related: [] }, [CAFFEINE]);
+  const links = linksOf(index, [...pairs].reverse(), [CAFFEINE]);
   assert.deepEqual(links.get(CAFFEINE), [
     { journal: ACTA, articles: 4 },
     { journal: LANCE, articles: 1 },
