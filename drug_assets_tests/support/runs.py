@@ -105,7 +105,8 @@ def table(store: Path, name: str) -> pl.DataFrame:
 
 def outputs(store: Path) -> dict[str, bytes]:
     """The bytes of every file of the current release of a store, by name."""
-    return {path.name: path.read_bytes() for path in sorted(current(store).iterdir())}
+    folder = current(store)
+    return {name: (folder / name).read_bytes() for name in _files(folder)}
 
 
 #: The files of a release that say what is new, so they depend on the release before, too.
