@@ -29,12 +29,19 @@ if TYPE_CHECKING:
 SHARDS = f"{EXPLORER.folder}/"
 
 
+def limit(monkeypatch: pytest.MonkeyPatch, **limits: int) -> None:
+    """Set limits of the explorer's page."""
+    defaults = page.write_page.__kwdefaults__
+    assert defaults is not None
+    for name, value in limits.items():
+        assert name in defaults
+        monkeypatch.setitem(defaults, name, value)
+
+
 @pytest.fixture
 def in_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """The explorer has all of its data in files beside it, some in each."""
-    limits = page.write_page.__kwdefaults__
-    monkeypatch.setitem(limits, "most_bytes", 0)
-    monkeypatch.setitem(limits, "shard_bytes", 150)
+    limit(monkeypatch, most_bytes=0, shard_bytes=150)
 
 
 def shards(names: object) -> list[str]:
@@ -73,7 +80,7 @@ def test_a_release_has_the_files_beside_a_page_and_misses_each(
     assert not release.is_complete()
     assert not is_unchanged_since_release(opened, store, summary["rules"])
     # The run that makes it again fits into one file by now; the files of the other go with it.
-    monkeypatch.setitem(page.write_page.__kwdefaults__, "most_bytes", page.MOST_BYTES)
+    limit(monkeypatch, most_bytes=page.MOST_BYTES)
     assert runs.run(zone, tmp_path / "store").succeeded
     assert shards(runs.outputs(tmp_path / "store")) == []
     assert runs.left_over(tmp_path / "store") == []
@@ -86,7 +93,7 @@ def test_a_rollback_leads_to_a_page_with_its_files(
     zone = runs.landing_zone(tmp_path / "landing")
     assert runs.run(zone, tmp_path / "store").succeeded
     before = runs.outputs(tmp_path / "store")
-    monkeypatch.setitem(page.write_page.__kwdefaults__, "most_bytes", page.MOST_BYTES)
+    limit(monkeypatch, most_bytes=page.MOST_BYTES)
     assert runs.run(zone, tmp_path / "store").succeeded
     store = LocalFolder(tmp_path / "store")
     newest, first = describe_releases(store)
@@ -111,13 +118,13 @@ def test_files_of_an_earlier_page_leave_the_workspace_with_it(
     refused = place.materialize([dg.AssetKey("release")])
     assert refused is not None
     assert refused.startswith("nothing was released: explorer was not made from")
-    monkeypatch.setitem(page.write_page.__kwdefaults__, "most_bytes", page.MOST_BYTES)
+    limit(monkeypatch, most_bytes=page.MOST_BYTES)
     assert place.materialize([dg.AssetKey("explorer")]) is None
     assert shards(place.in_workspace()) == []
     assert place.materialize([dg.AssetKey("release")]) is None
     in_one = runs.outputs(place.store)
     assert shards(in_one) == []
-    monkeypatch.setitem(page.write_page.__kwdefaults__, "most_bytes", 0)
+    limit(monkeypatch, most_bytes=0)
     assert place.materialize([dg.AssetKey("explorer")]) is None
     assert place.materialize([dg.AssetKey("release")]) is None
     assert len(shards(runs.outputs(place.store))) > 1

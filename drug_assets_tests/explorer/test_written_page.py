@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets.documents import EXPLORER
-from drug_assets.explorer import built, page
+from drug_assets.explorer import FOLDER, built, page
 from drug_assets.explorer.first_view import MOST_DRUGS, MOST_JOURNALS, show_date
 from drug_assets_tests.support.pages import Page, write, write_tables
 from drug_assets_tests.support.raw import Row, listed_drug, mention, table
@@ -156,19 +156,19 @@ def test_a_long_page_has_the_same_blocks_in_files_beside_it() -> None:
     cut = some_page(most_bytes=0, shard_bytes=200)
     assert not whole.beside
     assert len(cut.beside) > 1
-    assert list(cut.beside) == [f"{page.FOLDER}/s{n}.js" for n in range(len(cut.beside))]
+    assert list(cut.beside) == [f"{FOLDER}/s{n}.js" for n in range(len(cut.beside))]
     alone, together = whole.packed(), cut.packed()
     assert alone.keys() == together.keys()
     del alone["index"], together["index"]
     assert alone == together
     index, of_whole = cut.index, whole.index
-    assert index.pop("folder") == of_whole.pop("folder") == page.FOLDER
+    assert index.pop("folder") == of_whole.pop("folder") == FOLDER
     where = index.pop("where")
     assert of_whole.pop("where") is None
     assert index == of_whole
     assert where.keys() == together.keys()
     for name, shard in where.items():
-        assert f'"{name}": "' in cut.beside[f"{page.FOLDER}/s{shard}.js"]
+        assert f'"{name}": "' in cut.beside[f"{FOLDER}/s{shard}.js"]
     # Blocks lie in their order, so a drug's rows are in few files.
     assert list(where.values()) == sorted(where.values())
     assert [attributes.get("id") for attributes in Elements(cut.html).attributes("script")] == [
