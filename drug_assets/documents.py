@@ -40,6 +40,9 @@ class Document:
     schema: Callable[[], Mapping[str, Any]] | None = None
     #: The settings that decide its content (`settings.Settings.choices`).
     choices: tuple[str, ...] = ()
+    #: Whether it says what is new; then `lines` also takes `news` (`news.News`; None if there is
+    #: nothing to compare with), and the tables that say so are among its tables.
+    tells_news: bool = False
     #: The folder of the files that are put beside it if it is long; None if there never are any.
     #: With a folder, `lines` also takes `beside`, a function of the name and lines of such a file.
     folder: str | None = None

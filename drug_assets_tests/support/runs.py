@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from drug_assets.documents import DOCUMENTS
 from drug_assets.settings import Settings
 from drug_assets.storage.comparison import COMPARED_WITH, NEWS
 from drug_assets.storage.objects import LocalFolder
@@ -110,7 +111,12 @@ def outputs(store: Path) -> dict[str, bytes]:
 
 
 #: The files of a release that say what is new, so they depend on the release before, too.
-NEWS_FILES = frozenset(map(table_file, NEWS))
+NEWS_FILES = frozenset(
+    {
+        *map(table_file, NEWS),
+        *(document.file for document in DOCUMENTS.values() if document.tells_news),
+    }
+)
 
 
 def without_news(files: Mapping[str, bytes]) -> dict[str, bytes]:
