@@ -305,7 +305,7 @@ print(json.dumps({name: made.metadata[name].value for name in ("dagster/row_coun
         "PARACETAMOL,pubmed,1",
     ]
     assert shown["dagster/row_count"] == 4
-    assert shown["preview"].splitlines() == ["```csv", *lines[1:4], "```"]
+    assert shown["preview"].strip().splitlines() == ["```csv", *lines[1:4], "```"]
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,7 @@ def collect_rejected(
 def count_by_reason(rejected: pl.LazyFrame) -> pl.DataFrame:
     """Count rejected rows by source and reason, sorted.
 
-    A row counts once, by the first of its reasons in the order of `terms.RejectReason`: a blank row
-    has no title because it is blank. So the counts add up to the rows.
+    A row counts once (`first_reason`), so the counts add up to the rows.
 
     Args:
         rejected: columns source and reasons.
@@ -62,9 +61,16 @@ def count_by_reason(rejected: pl.LazyFrame) -> pl.DataFrame:
     Returns:
         Columns source, reason and rows.
     """
-    first = pl.coalesce(
+    by_reason = rejected.group_by("source", first_reason().alias("reason")).len("rows")
+    return by_reason.sort("source", "reason").collect()
+
+
+def first_reason() -> pl.Expr:
+    """The reason that a rejected row counts for: the first in the order of `terms.RejectReason`.
+
+    A blank row has no title because it is blank. It is an expression over column `reasons`.
+    """
+    return pl.coalesce(
         pl.when(pl.col("reasons").list.contains(reason)).then(pl.lit(str(reason)))
         for reason in RejectReason
     )
-    by_reason = rejected.group_by("source", first.alias("reason")).len("rows")
-    return by_reason.sort("source", "reason").collect()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import click
 
 from drug_assets.cli.common import USAGE, stop
-from drug_assets.cli.exploring import explore
 from drug_assets.cli.exporting import export
 from drug_assets.cli.fetching import fetch
 from drug_assets.cli.listing import drugs, journals, mentions, rejected, trace
@@ -60,7 +59,6 @@ for _command in (
     rejected,
     trace,
     names,
-    explore,
     export,
     list_releases,
     rollback,

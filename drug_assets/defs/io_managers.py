@@ -20,7 +20,7 @@ from drug_assets.defs.workplace import Workplace, full_path
 from drug_assets.documents import DOCUMENTS
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.kept.by_file import Parts, Recipe, make_parts
-from drug_assets.storage.outputs import Outputs, WrittenTable
+from drug_assets.storage.outputs import WrittenTable
 
 _PREVIEW_ELEMENTS = 3
 _PREVIEW_CHARACTERS = 500
@@ -60,7 +60,7 @@ class WholeTables(dg.ConfigurableIOManager):
         table = context.asset_key.path[-1]
         with explain_failures(context, self.workplace):
             outputs = self.workplace.open(context)
-            _report(context, outputs, table, outputs.write_table(table, obj.lazy()))
+            _report(context, table, outputs.write_table(table, obj.lazy()))
             self.workplace.note_output(context, outputs)
         name = self.workplace.warehouse.name(table)
         if name and TABLES[table].published:
@@ -100,7 +100,7 @@ class TablesByFile(dg.ConfigurableIOManager):
                         context.log.warning,
                         report,
                     )
-            _report(context, outputs, table, outputs.write_parts(obj))
+            _report(context, table, outputs.write_parts(obj))
             self.workplace.note_output(context, outputs)
         context.add_output_metadata({"files": len(obj.parts)})
 
@@ -159,16 +159,15 @@ class Documents(dg.ConfigurableIOManager):
             return self.workplace.open(context).path(document.file)
 
 
-def _report(context: dg.OutputContext, outputs: Outputs, table: str, written: WrittenTable) -> None:
-    before = outputs.rows_before(table)
+def _report(context: dg.OutputContext, table: str, written: WrittenTable) -> None:
     context.add_output_metadata(
         {
+            "preview": dg.MetadataValue.md(make_table(written.sample, written.rows)),
             "dagster/row_count": written.rows,
             "dagster/column_schema": make_column_schema(table),
             **_path(written.uri),
             "size_bytes": written.size_bytes,
-            "preview": dg.MetadataValue.md(make_table(written.head)),
-            **({} if before is None else {"rows_before": before}),
+            **written.figures,
         }
     )
 

@@ -2,24 +2,65 @@
 
 A title can contain Markdown: an image that a browser would load, a link, a heading. So every text
 is shown in a code span or block, and nothing in it is obeyed.
+
+A page of Dagster is narrow, and lists all columns above the preview. So a preview shows what people
+read: not the identity of what is named beside it, a date as far as it is known in one column, and
+no column that holds nothing in all rows shown.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
 
 import polars as pl
 
-from drug_assets.wording import printable
+from drug_assets.wording import count_of, describe_date, printable, shorten
 
+#: Dagster shows shorter Markdown beside its name, where all but the first columns of a table are
+#: cut off, and longer one in a window of its own.
+_LEAST_CHARACTERS_OF_WINDOW = 1000
 _MOST_CHARACTERS = 60
+_MOST_ITEMS = 5
+#: What the names of columns end with that say how much of a date is known, and which thing it is
+#: that another column names.
+_PRECISION, _IDENTITY = "_precision", "_id"
 
 
-def make_table(rows: pl.DataFrame) -> str:
-    """A few rows as a Markdown table, with long texts cut."""
-    lines = [rows.columns, ["---"] * rows.width]
-    lines += [[_quote(_shorten(value)) for value in row] for row in rows.iter_rows()]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def make_table(rows: pl.DataFrame, of_rows: int) -> str:
+    """A few rows as a Markdown table, with long texts cut, below a line that says how many.
+
+    Args:
+        rows: the rows; those of a table that are shown are evenly spread.
+        of_rows: the number of rows of the table.
+    """
+    if rows.is_empty():
+        return "No rows."
+    shown = {column: cells for column, cells in _write_columns(rows) if any(cells)}
+    lines = [list(shown), ["---:" if rows[name].dtype.is_numeric() else "---" for name in shown]]
+    lines += [list(map(_quote, cells)) for cells in zip(*shown.values(), strict=True)]
+    few = f"{rows.height} of {count_of(of_rows, 'row')}, evenly spread"
+    told = few if rows.height < of_rows else count_of(of_rows, "row")
+    table = "\n".join([f"{told}:", "", *(f"| {' | '.join(line)} |" for line in lines)])
+    return _in_window(table)
+
+
+def _write_columns(rows: pl.DataFrame) -> Iterable[tuple[str, list[str]]]:
+    """The columns to show, each with its cells."""
+    columns = set(rows.columns)
+    for name in rows.columns:
+        if name.endswith(_PRECISION) and name.removesuffix(_PRECISION) in columns:
+            continue
+        if name.endswith(_IDENTITY) and name.removesuffix(_IDENTITY) in columns:
+            continue
+        values: Iterable[Any] = rows[name].to_list()
+        if f"{name}{_PRECISION}" in columns:
+            values = map(_date_as_known, values, rows[f"{name}{_PRECISION}"].to_list())
+        yield name, list(map(_shorten, values))
+
+
+def _date_as_known(day: date | None, precision: str | None) -> str | None:
+    return describe_date(day, precision) if day is not None and precision is not None else None
 
 
 def fence_lines(kind: str, lines: Iterable[str]) -> str:
@@ -31,7 +72,12 @@ def fence_lines(kind: str, lines: Iterable[str]) -> str:
     """
     text = "\n".join(map(printable, lines))
     fence = "`" * max(3, _longest_ticks(text) + 1)
-    return f"{fence}{kind}\n{text}\n{fence}"
+    return _in_window(f"{fence}{kind}\n{text}\n{fence}")
+
+
+def _in_window(markdown: str) -> str:
+    """Markdown that Dagster shows in a window; line ends at its end show nothing."""
+    return markdown + "\n" * (_LEAST_CHARACTERS_OF_WINDOW - len(markdown))
 
 
 def _shorten(value: object) -> str:
@@ -40,11 +86,20 @@ def _shorten(value: object) -> str:
 
 
 def _write(value: object) -> str:
-    """A value of a table as text; a list or struct as JSON."""
+    """A value of a table as people write it."""
     if value is None:
         return ""
-    if isinstance(value, Sequence | Mapping) and not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Mapping):
+        return " ".join(
+            f"{name} {_write(each)}" for name, each in value.items() if each is not None
+        )
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        separator = "; " if any(isinstance(each, Mapping) for each in value) else ", "
+        return shorten(list(map(_write, value)), separator, _MOST_ITEMS)
     return str(value)
 
 

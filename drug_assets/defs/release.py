@@ -72,17 +72,18 @@ def release(context: dg.AssetExecutionContext, workplace: Workplace) -> dg.Mater
         store = outputs.store
         run = run_of(require_step(context))
         before = _read_figures(outputs.base)
+        files = [*FILES_OF_RELEASE, *outputs.list_files(FOLDERS_OF_RELEASE)]
         try:
-            _require_checked(context, outputs)
+            _require_checked(context, outputs, files)
             beginning = staging.read_beginning(store, run)
-            remake = partial(make_again, workplace=workplace, warn=context.log.warning)
+            rules = workplace.rules()
+            remake = partial(make_again, rules=rules, warn=context.log.warning)
             if outputs.workspace is not None:
                 remake(outputs)  # another run may have released since they were made
             committed = release_outputs(
                 outputs,
-                FILES_OF_RELEASE,
-                workplace.rules(),
-                folders=FOLDERS_OF_RELEASE,
+                files,
+                rules,
                 run=run,
                 base=beginning.base if beginning else store.pointer(),
                 keep=workplace.keep_releases,
@@ -174,16 +175,22 @@ def _name_files(names: list[str]) -> str:
     return count_of(len(names), "file") + listed
 
 
-def _require_checked(context: dg.AssetExecutionContext, outputs: Outputs) -> None:
+def _require_checked(
+    context: dg.AssetExecutionContext, outputs: Outputs, files: Iterable[str]
+) -> None:
     """Raise unless every blocking check passed on what is released.
+
+    Args:
+        context: the context of the step.
+        outputs: the outputs of the run, or of the workspace.
+        files: names of the files that are released.
 
     Raises:
         NotReleasableError: a check is missing, or an output is not what it was made for.
     """
     if outputs.workspace is not None:
         checks = {f"{key.asset_key.path[-1]}.{key.name}": LOOKED_AT[key] for key in LOOKED_AT}
-        files = outputs.list_files(FOLDERS_OF_RELEASE)
-        outputs.workspace.require_releasable([*FILES_OF_RELEASE, *files], checks)
+        outputs.workspace.require_releasable(files, checks)
         return
     # Dagster runs no asset downstream of a blocking check that failed, but a person can leave
     # checks out of a run.

@@ -7,22 +7,32 @@ The tables are derived from the registry of sources, so a new source gets its ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
 from operator import add
 from types import new_class
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import dataframely as dy
 import polars as pl
 
 from drug_assets import contracts, sources
+from drug_assets.cleaning.rejected import first_reason
+from drug_assets.terms import (
+    ListChange,
+    MentionChange,
+    MergeRule,
+    RejectReason,
+    TrialPublicationKind,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from drug_assets.contracts import Contract
+
+_Figures: TypeAlias = "dict[str, pl.Expr]"
 
 #: BigQuery's limit.
 _MOST_CLUSTERING_COLUMNS = 4
@@ -54,6 +64,9 @@ class Table:
     tells_news: bool = False
     #: The date column by which a warehouse partitions it, if there is one.
     partitioned_by: str | None = None
+    #: Numbers that people follow from run to run, besides the rows. The names stay the same; each
+    #: expression over the rows gives one number. Tables kept by file have none.
+    figures: Mapping[str, pl.Expr] = field(default_factory=dict, compare=False)
 
     @property
     def clustering(self) -> tuple[str, ...]:
@@ -147,11 +160,55 @@ def _make_journal_drugs() -> Contract:
     )
 
 
+def _count_words(column: str, words: Iterable[str], of: pl.Expr | None = None) -> _Figures:
+    """How many rows have each word, whether any has it or not: a plot needs its zeros, too.
+
+    Args:
+        column: the column; figures are named `column.word`.
+        words: its words.
+        of: the word of a row, if it is not the column itself.
+    """
+    word = pl.col(column) if of is None else of
+    return {f"{column}.{each}": (word == str(each)).sum() for each in words}
+
+
+def _count_true(*columns: str) -> _Figures:
+    """In how many rows each of some columns is true."""
+    return {column: pl.col(column).sum() for column in columns}
+
+
+def _count_distinct(**columns: str) -> _Figures:
+    """How many different values columns have, by name of the figure."""
+    return {name: pl.col(column).drop_nulls().n_unique() for name, column in columns.items()}
+
+
+def _count_publications(contract: Contract) -> _Figures:
+    """The figures of a table of publications."""
+    retracted = "retracted"
+    return {
+        "dated": pl.col("date").is_not_null().sum(),
+        "in_journals": pl.col("journal_id").is_not_null().sum(),
+        **_count_distinct(journals="journal_id"),
+        **(_count_true(retracted) if retracted in contract.columns() else {}),
+    }
+
+
 def _list_tables() -> Iterator[Table]:
     every_source = [(source.name, source, source.contracts()) for source in sources.ALL]
     publications = [source.name for source in sources.PUBLICATIONS]
     raw, clean, mentions, published = Layer
-    yield Table("landed_files", contracts.LandedFiles, raw, published=False)
+    names = [name for name, _, _ in every_source]
+    yield Table(
+        "landed_files",
+        contracts.LandedFiles,
+        raw,
+        published=False,
+        figures={
+            **_count_words("source", names),
+            "unread": pl.col("problem").is_not_null().sum(),
+            "landed_bytes": pl.col("size_bytes").sum(),
+        },
+    )
     for name, _, own in every_source:
         yield Table(f"raw_{name}", own.raw, raw, by_file=True, published=False)
     for name, _, own in every_source:
@@ -161,8 +218,9 @@ def _list_tables() -> Iterator[Table]:
         sources.DRUGS.contracts().cleaned,
         clean,
         clustered_by=sources.DRUGS.cluster_by,
+        figures={"classified": (pl.col("atc_codes").list.len() > 0).sum()},
     )
-    yield Table("drug_names", contracts.DrugNames, clean)
+    yield Table("drug_names", contracts.DrugNames, clean, figures=_count_true("searched"))
     yield Table("journals", contracts.Journals, clean)
     for name, source, own in every_source:
         if source is not sources.DRUGS:
@@ -172,12 +230,24 @@ def _list_tables() -> Iterator[Table]:
                 clean,
                 clustered_by=source.cluster_by,
                 partitioned_by=source.partition_by,
+                figures=_count_publications(own.cleaned),
             )
-    names = [name for name, _, _ in every_source]
-    rejected = _with_known_sources(contracts.RejectedRecords, names)
-    yield Table("rejected_records", rejected, clean)
+    yield Table(
+        "rejected_records",
+        _with_known_sources(contracts.RejectedRecords, names),
+        clean,
+        figures={
+            **_count_words("source", names),
+            **_count_words("reasons", RejectReason, of=first_reason()),
+        },
+    )
     for name in names:
-        yield Table(f"merged_{name}", contracts.MergedRecords, clean)
+        yield Table(
+            f"merged_{name}",
+            contracts.MergedRecords,
+            clean,
+            figures=_count_words("rule", MergeRule),
+        )
     trials = [source.name for source in sources.TRIALS]
     others = [name for name in publications if name not in trials]
     belonging = _with_known_sources(contracts.TrialPublications, trials, "trial_source")
@@ -186,6 +256,10 @@ def _list_tables() -> Iterator[Table]:
         _with_known_sources(belonging, others),
         clean,
         partitioned_by="date",
+        figures={
+            **_count_words("kind", TrialPublicationKind),
+            **_count_true("trial_in_store", "publication_in_store"),
+        },
     )
     for name in publications:
         yield Table(
@@ -197,10 +271,30 @@ def _list_tables() -> Iterator[Table]:
         mentions,
         clustered_by=("drug_id", "journal_id"),
         partitioned_by="date",
+        figures={
+            **_count_words("source", publications),
+            **_count_distinct(drugs="drug_id", journals="journal_id"),
+            **_count_true("retracted", "ambiguous"),
+        },
     )
-    yield Table("journal_drugs", _make_journal_drugs(), published)
-    yield Table("top_journal", contracts.TopJournal, published)
-    yield Table("atc_classes", contracts.AtcClasses, published)
+    yield Table(
+        "journal_drugs",
+        _make_journal_drugs(),
+        published,
+        figures=_count_distinct(drugs="drug_id", journals="journal_id"),
+    )
+    yield Table(
+        "top_journal",
+        contracts.TopJournal,
+        published,
+        figures={"drugs": pl.col("drug_count").max().fill_null(0)},
+    )
+    yield Table(
+        "atc_classes",
+        contracts.AtcClasses,
+        published,
+        figures={"mentioned": (pl.col("mentions") > 0).sum()},
+    )
     yield Table(
         "new_mentions",
         _with_known_sources(contracts.NewMentions, publications),
@@ -208,11 +302,29 @@ def _list_tables() -> Iterator[Table]:
         tells_news=True,
         clustered_by=("drug_id", "journal_id"),
         partitioned_by="date",
+        figures={**_count_words("change", MentionChange), **_count_true("first_in_journal")},
     )
-    yield Table("changed_names", contracts.ChangedNames, published, tells_news=True)
+    yield Table(
+        "changed_names",
+        contracts.ChangedNames,
+        published,
+        tells_news=True,
+        figures=_count_words("change", ListChange),
+    )
 
 
 TABLES: Mapping[str, Table] = {table.name: table for table in _list_tables()}
+
+
+def compute_figures(table: str, rows: pl.LazyFrame) -> Mapping[str, int]:
+    """The figures of a table, by name.
+
+    Args:
+        table: name of the table.
+        rows: its rows.
+    """
+    figures = TABLES[table].figures
+    return rows.select(**figures).collect().row(0, named=True) if figures else {}
 
 
 def list_columns(table: str) -> list[str]:

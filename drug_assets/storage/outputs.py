@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from drug_assets.errors import DrugAssetsError
-from drug_assets.sources.tables import TABLES
+from drug_assets.sources.tables import TABLES, compute_figures
 from drug_assets.storage import commit as commits
 from drug_assets.storage import staging
 from drug_assets.storage.comparison import COMPARED_WITH, Comparison, compare
@@ -51,7 +51,8 @@ IsCurrent = Callable[[str], bool]
 #: Makes again, among the outputs of a run, what depends on the release that they are compared with.
 MakeAgain = Callable[["Outputs"], None]
 
-_HEAD_ROWS = 5
+#: Rows of a table that people are shown.
+_SAMPLE_ROWS = 5
 _TABLE = ".parquet"
 _PARTS = ".parts.json"
 
@@ -165,10 +166,13 @@ class Outputs:
             # The lowest level compresses nearly as well as the default, in two thirds of the time.
             conform(table, rows).sink_parquet(scratch, maintain_order=True, compression_level=1)
             require_contract_of_file(table, scratch)
+            found = pl.scan_parquet(scratch, glob=False)
+            count = count_rows(scratch)
             written = WrittenTable(
-                rows=count_rows(scratch),
+                rows=count,
                 size_bytes=scratch.stat().st_size,
-                head=pl.scan_parquet(scratch, glob=False).head(_HEAD_ROWS).collect(),
+                sample=_sample(found, count),
+                figures=compute_figures(table, found),
                 uri=self.lasting_uri(table_file(table)),
             )
             self.store.put(scratch, name)
@@ -180,10 +184,12 @@ class Outputs:
         """Write the list of a table's parts; the parts themselves are already in the store."""
         self.write_document(table_file(parts.table), parts.lines())
         rows = parts.rows(self.store)
+        count = rows.select(pl.len()).collect().item()
         return WrittenTable(
-            rows=rows.select(pl.len()).collect().item(),
+            rows=count,
             size_bytes=parts.size_bytes(self.store),
-            head=rows.head(_HEAD_ROWS).collect(),
+            sample=_sample(rows, count),
+            figures=compute_figures(parts.table, rows),
             uri=self.lasting_uri(table_file(parts.table)),
         )
 
@@ -292,13 +298,30 @@ class Outputs:
 
 @dataclass(frozen=True)
 class WrittenTable:
-    """The size, the first rows and the location of a table that was written."""
+    """What is told of a table that was written."""
 
     rows: int
     size_bytes: int
-    head: pl.DataFrame
+    #: A few rows, evenly spread from the first to the last.
+    sample: pl.DataFrame
+    #: See `Table.figures`.
+    figures: Mapping[str, int]
     #: See `Outputs.lasting_uri`.
     uri: str | None
+
+
+def _sample(rows: pl.LazyFrame, count: int) -> pl.DataFrame:
+    """A few rows, evenly spread: the first ones are often of one drug, or of one file.
+
+    Args:
+        rows: the rows of a table.
+        count: how many there are.
+    """
+    if count <= _SAMPLE_ROWS:
+        return rows.collect()
+    places = (place * (count - 1) // (_SAMPLE_ROWS - 1) for place in range(_SAMPLE_ROWS))
+    # Each slice reads what it needs; to gather rows would read all of them.
+    return pl.concat([rows.slice(place, 1) for place in places]).collect()
 
 
 def release_outputs(
@@ -306,7 +329,6 @@ def release_outputs(
     files: Iterable[str],
     rules: str,
     *,
-    folders: Iterable[str] = (),
     run: str,
     base: Pointer | None,
     keep: int,
@@ -321,7 +343,6 @@ def release_outputs(
         outputs: the outputs of the run, or of the workspace.
         files: names of the files of the release, besides `release.json`.
         rules: the version of everything that determines the outputs besides the landed files.
-        folders: the folders whose files are released besides.
         run: the run.
         base: the pointer of the store when it read the landing zone.
         keep: how many releases to keep.
@@ -335,21 +356,18 @@ def release_outputs(
         LostRaceError: another run released meanwhile, and these outputs are not newer.
         StorageError: the store cannot be used.
     """
-    files, folders = tuple(files), tuple(folders)
-
-    def collect(outputs: Outputs) -> commits.Staged:
-        return _collect(outputs, [*files, *outputs.list_files(folders)], rules, checks)
+    files = tuple(files)
 
     def base_on(release: Release | None) -> commits.Staged:
         """What is released if that release is the current one."""
         rebased = replace(outputs, base=release)
         make_again(rebased)
-        return collect(rebased)
+        return _collect(rebased, files, rules, checks)
 
     landing = outputs.read_landing()
     return commits.commit(
         outputs.store,
-        collect(outputs),
+        _collect(outputs, files, rules, checks),
         run=run,
         base=base,
         keep=keep,

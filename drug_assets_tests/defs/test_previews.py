@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from pathlib import Path
 
+import dagster_webserver
 import polars as pl
 import pytest
 from hypothesis import given
@@ -23,6 +26,20 @@ HOSTILE = [
     "# heading *bold* ~~gone~~ &lt;",
     "two\nlines\x1b[31m",
 ]
+
+
+def shown(rows: pl.DataFrame) -> list[str]:
+    """The lines of the table in a preview of all of these rows."""
+    return make_table(rows, rows.height).strip("\n").splitlines()[2:]
+
+
+def window_of_markdown() -> str:
+    """What Dagster's page does with Markdown in metadata."""
+    build = Path(dagster_webserver.__file__).parent / "webapp" / "build"
+    texts = (script.read_text("utf-8") for script in build.rglob("*.js"))
+    (text,) = [text for text in texts if "[Show Markdown]" in text]
+    _, _, after = text.partition('case"MarkdownMetadataEntry":')
+    return after[:200]
 
 
 def cells(line: str) -> list[str]:
@@ -55,10 +72,11 @@ def is_one_code_span(cell: str) -> bool:
 
 @pytest.mark.parametrize("title", HOSTILE)
 def test_text_of_a_table_is_a_code_span(title: str) -> None:
-    lines = make_table(pl.DataFrame({"title": [title], "n": [1], "names": [[title, "x"]]}))
-    header, rule, row = lines.splitlines()
+    lines = make_table(pl.DataFrame({"title": [title], "n": [1], "names": [[title, "x"]]}), 1)
+    told, _, header, rule, row = lines.strip("\n").splitlines()
+    assert told == "1 row:"
     assert header == "| title | n | names |"
-    assert rule == "| --- | --- | --- |"
+    assert rule == "| --- | ---: | --- |"
     assert len(cells(row)) == 3
     assert all(map(is_one_code_span, cells(row))), row
     assert not re.search("[\x00-\x09\x0b-\x1f]", row)
@@ -66,20 +84,87 @@ def test_text_of_a_table_is_a_code_span(title: str) -> None:
 
 @given(st.text(alphabet="a`|\\ ![]()<>*_\n\x1b", max_size=12))
 def test_no_text_gets_out_of_its_cell(title: str) -> None:
-    row = make_table(pl.DataFrame({"a": [title], "b": ["x"]})).splitlines()[-1]
-    assert len(cells(row)) == 2
+    rows = pl.DataFrame({"a": [title], "b": ["x"], "c": [[{"by": title}]]})
+    row = shown(rows)[-1]
+    assert len(cells(row)) in {2, 3}, "a column of blanks is not shown"
     assert all(map(is_one_code_span, cells(row))), row
 
 
 def test_long_texts_are_cut_and_nothing_stays_blank() -> None:
     rows = pl.DataFrame({"title": ["x" * 61, None, "x" * 60], "n": [None, 2, 3]})
-    assert make_table(rows).splitlines()[2:] == [
+    assert shown(rows)[2:] == [
         f"| `{'x' * 60}…` |  |",
         "|  | `2` |",
         f"| `{'x' * 60}` | `3` |",
     ]
 
 
+def test_values_are_written_as_people_write_them() -> None:
+    rows = pl.DataFrame(
+        {
+            "yes": [True],
+            "no": [False],
+            "count": [1234567],
+            "names": [["a", "b"]],
+            "many": [[str(n) for n in range(7)]],
+            "spans": [[{"start": 0, "end": 7, "by": None}, {"start": 9, "end": 1000, "by": "x"}]],
+            "day": [date(2020, 1, 2)],
+        }
+    )
+    assert [cell.strip() for cell in cells(shown(rows)[-1])] == [
+        "`yes`",
+        "`no`",
+        "`1,234,567`",
+        "`a, b`",
+        "`0, 1, 2, 3, 4 and 2 more`",
+        "`start 0 end 7; start 9 end 1,000 by x`",
+        "`2020-01-02`",
+    ]
+
+
+def test_a_preview_leaves_out_what_says_nothing() -> None:
+    rows = pl.DataFrame(
+        {
+            "drug_id": ["a"], "drug": ["A"], "publication_id": ["1"],
+            "nothing": [None], "blank": [""], "none": [[]], "journal_id": [None],
+        },
+        schema_overrides={"nothing": pl.String, "none": pl.List(pl.String)},
+    )  # fmt: skip
+    assert shown(rows)[0] == "| drug | publication_id |"
+
+
+def test_a_table_without_rows_says_so() -> None:
+    assert make_table(pl.DataFrame(schema={"a": pl.String}), 0) == "No rows."
+
+
+def test_a_date_is_shown_as_far_as_it_is_known() -> None:
+    days = [date(2003, 2, 1)] * 4 + [None]
+    precisions = ["day", "month", "season", "year", None]
+    rows = pl.DataFrame({"n": range(5), "date": days, "date_precision": precisions})
+    assert shown(rows)[0] == "| n | date |"
+    known = [cells(row)[1].strip("` ") for row in shown(rows)[2:]]
+    assert known == ["2003-02-01", "2003-02", "2003", "2003", ""]
+
+
+@pytest.mark.parametrize(
+    ("rows", "of_rows", "told"),
+    [(1, 1, "1 row:"), (2, 2, "2 rows:"), (2, 1000, "2 of 1,000 rows, evenly spread:")],
+)
+def test_a_preview_says_of_how_many_rows_it_is(rows: int, of_rows: int, told: str) -> None:
+    preview = make_table(pl.DataFrame({"n": range(rows)}), of_rows)
+    assert preview.splitlines()[:2] == [told, ""]
+
+
+def test_a_preview_is_long_enough_for_a_window_of_its_own() -> None:
+    for preview in (
+        make_table(pl.DataFrame({"n": [1]}), 1),
+        fence_lines("json", ["{"]),
+        make_table(pl.DataFrame({"title": ["x" * 60] * 5, "journal": ["y" * 60] * 5}), 5),
+    ):
+        assert len(preview) >= 1000
+    assert "length<1e3" in window_of_markdown(), "the size from which Dagster opens a window"
+
+
 def test_lines_of_a_document_stay_in_their_block() -> None:
-    shown = fence_lines("json", ["{", "````", "x\x1b"])
-    assert shown.splitlines() == ["`````json", "{", "````", r"x\x1b", "`````"]
+    block = fence_lines("json", ["{", "````", "x\x1b"])
+    assert block.strip().splitlines() == ["`````json", "{", "````", r"x\x1b", "`````"]

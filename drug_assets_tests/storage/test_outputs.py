@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -72,15 +73,16 @@ def test_table_reads_back_as_written(store: LocalFolder) -> None:
     rows = top_journal("B", "A")
     written = Outputs(store, "").write_table("top_journal", rows)
     assert Outputs(store, "").table("top_journal").collect().equals(rows.collect())
-    assert (written.rows, written.head.height) == (2, 2)
+    assert (written.rows, written.sample.height) == (2, 2)
     assert written.size_bytes == store.local_copy("top_journal.parquet").stat().st_size
 
 
-def test_what_was_written_shows_its_first_five_rows_and_its_place(store: LocalFolder) -> None:
+def test_what_was_written_shows_five_rows_its_figures_and_its_place(store: LocalFolder) -> None:
     rows = top_journal(*"GFEDCBA")
     written = Outputs(store, "").write_table("top_journal", rows)
     assert written.rows == 7
-    assert written.head.equals(rows.head(5).collect())
+    assert written.sample.equals(rows.collect()[[0, 1, 3, 4, 6]])
+    assert written.figures == {"drugs": rows.collect()["drug_count"].max()}
     assert written.uri == store.uri("latest/top_journal.parquet")
 
 
@@ -89,6 +91,25 @@ def test_table_is_written_in_the_contracts_order_of_columns(store: LocalFolder) 
     Outputs(store, "").write_table("top_journal", shuffled)
     columns = Outputs(store, "").table("top_journal").collect_schema().names()
     assert columns == contracts.TopJournal.column_names()
+
+
+@pytest.mark.parametrize(
+    ("released", "before"),
+    [
+        (None, None),
+        ({"rows": {"top_journal": 7, "drugs": 1}}, 7),
+        ({"rows": {"top_journal": 0}}, 0),
+        ({"rows": {"drugs": 1}}, None),
+        ({}, None),
+    ],
+)
+def test_rows_of_the_last_release_are_known_if_it_says_them(
+    store: LocalFolder, released: object, before: int | None
+) -> None:
+    if released is not None:
+        write_text(store, "release.json", json.dumps(released))
+    outputs = Outputs(store, "", base=Release(store, ""))
+    assert outputs.rows_before("top_journal") == before
 
 
 BROKEN: dict[str, Any] = {
@@ -297,29 +318,6 @@ def test_damaged_output_of_the_workspace_counts_as_absent(
         assert outputs.path(file) == path
 
 
-def test_output_that_lacks_a_file_beside_it_counts_as_absent(
-    store: LocalFolder, tmp_path: Path
-) -> None:
-    outputs = Outputs.of_workspace(store, NOW)
-    assert outputs.workspace is not None
-    for name in ("page/1", "page/2", "page.html"):
-        outputs.write_document(name, ["whole"])
-    beside = outputs.list_files(["page"])
-    assert beside == ["page/1", "page/2"]
-    outputs.workspace.note_output("page.html", [NOW], beside)
-    assert outputs.path("page.html").read_text() == "whole\n"
-    path = tmp_path / "store" / staging.WORKSPACE / "page/2"
-    for damage in (lambda: path.write_text("spoilt"), path.unlink):
-        damage()
-        with pytest.raises(NotMadeError):
-            outputs.path("page.html")
-        assert outputs.path("page/1").read_text() == "whole\n"
-    path.write_text("whole\n")
-    assert outputs.path("page.html").read_text() == "whole\n"
-    outputs.discard_folder("page")
-    assert outputs.list_files(["page"]) == []
-
-
 @pytest.mark.parametrize("damage", ["", "{", "[]", "null"])
 def test_damaged_note_of_the_workspace_counts_as_absent(
     store: LocalFolder, tmp_path: Path, damage: str
@@ -379,7 +377,8 @@ def test_list_of_a_table_kept_by_file_says_its_rows_its_size_and_its_place(
     parts = [part(store, f"{number}", f"drug {number}") for number in range(7)]
     written = Outputs.of_run(store, "mine").write_parts(Parts("raw_drugs", tuple(parts)))
     assert written.rows == 7
-    assert written.head["drug"].to_list() == [f"drug {number}" for number in range(5)]
+    assert written.sample["drug"].to_list() == [f"drug {number}" for number in (0, 1, 3, 4, 6)]
+    assert written.figures == {}
     sizes = [found.size_bytes for found in store.objects(".kept/raw_drugs/")]
     assert written.size_bytes == sum(sizes)
     assert written.uri == store.uri("latest/raw_drugs.parts.json")
