@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from drug_assets import explorer
 from drug_assets.document.schema import FILE, NAMES_FILE, json_schema, names_json_schema
 from drug_assets.document.writing import write_lines, write_names
 from drug_assets.explorer import figures, page
@@ -39,6 +40,9 @@ class Document:
     schema: Callable[[], Mapping[str, Any]] | None = None
     #: The settings that decide its content (`settings.Settings.choices`).
     choices: tuple[str, ...] = ()
+    #: Whether it says what is new; then `lines` also takes `news` (`news.News`; None if there is
+    #: nothing to compare with), and the tables that say so are among its tables.
+    tells_news: bool = False
     #: The folder of the files that are put beside it if it is long; None if there never are any.
     #: With a folder, `lines` also takes `beside`, a function of the name and lines of such a file.
     folder: str | None = None
@@ -91,19 +95,19 @@ NAMES = Document(
 
 EXPLORER = Document(
     name="explorer",
-    file=page.FILE,
+    file=explorer.FILE,
     description=(
         "The results as one page for people: open it in a browser, from disk, without a "
         "network.\n\n"
         "It answers which journals mention a drug, since when, in which titles, and which drugs "
         "the same journals mention. Search takes every name and code of a drug. The page is one "
-        f"file; of very many mentions it has its data in `{page.FOLDER}/` beside it. "
+        f"file; of very many mentions it has its data in `{explorer.FOLDER}/` beside it. "
         "`drug-assets explore` opens it."
     ),
     kind="html",
     tables=("drugs", "mentions", "trial_publications", "atc_classes", *figures.TABLES),
     lines=page.write_page,
-    folder=page.FOLDER,
+    folder=explorer.FOLDER,
 )
 
 #: Every document, by name of its asset.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 from drug_assets.cli.common import USAGE, stop
+from drug_assets.cli.exploring import explore
 from drug_assets.cli.exporting import export
 from drug_assets.cli.fetching import fetch
 from drug_assets.cli.listing import drugs, journals, mentions, rejected, trace
@@ -59,6 +60,7 @@ for _command in (
     rejected,
     trace,
     names,
+    explore,
     export,
     list_releases,
     rollback,

@@ -632,10 +632,9 @@ def _document(document: Document) -> dg.AssetsDefinition:
     def write(
         context: dg.AssetExecutionContext, workplace: Workplace, **tables: pl.LazyFrame
     ) -> dg.Output[Any]:
-        given = {name: workplace.choices[name] for name in document.choices}
-        if document.folder is not None:
-            given["beside"] = workplace.open(context).write_document
-        return dg.Output(document.lines(**tables, **given))
+        with explain_failures(context, workplace):
+            lines = news_of_run.make_lines(document, workplace, workplace.open(context), tables)
+        return dg.Output(lines)
 
     return write
 

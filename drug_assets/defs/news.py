@@ -3,14 +3,16 @@
 `storage.comparison` decides what a release is compared with, `news` what differs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
 from drug_assets import news
+from drug_assets.defs.workplace import FILES, Workplace
+from drug_assets.documents import DOCUMENTS, Document
 from drug_assets.storage.comparison import COMPARED, NEWS, Comparison
 from drug_assets.storage.kept.whole import Warn, ignore
-from drug_assets.storage.outputs import Outputs, table_file
+from drug_assets.storage.outputs import Outputs
 
 
 def make_tables(
@@ -24,12 +26,12 @@ def make_tables(
         drugs: table as `contracts.Drugs`.
     """
     base = comparison.release
-    if base is not None and comparison.is_taken_over:
+    if base is None:
+        before = None
+    else:
         released = Outputs(base.store, release=base)
-        return {table: released.table(table) for table in NEWS}
-    before = None
-    if base is not None:
-        released = Outputs(base.store, release=base)
+        if comparison.is_taken_over:
+            return {table: released.table(table) for table in NEWS}
         before = news.State.of(*(released.table(table) for table in COMPARED))
     now = news.State.of(mentions, drugs)
     return {
@@ -38,16 +40,72 @@ def make_tables(
     }
 
 
-def make_again(outputs: Outputs, rules: str, warn: Warn = ignore) -> None:
+def summarize(
+    comparison: Comparison, rules: str, tables: Mapping[str, pl.LazyFrame]
+) -> news.News | None:
+    """What is new in some outputs; None if there is nothing to compare with.
+
+    Args:
+        comparison: what they are compared with.
+        rules: the version of everything that determines them besides the landed files.
+        tables: the tables that say what is new, by name.
+    """
+    if comparison.origin is None:
+        return None
+    return news.summarize(
+        *(tables[table] for table in NEWS), rules_changed=comparison.rules_changed(rules)
+    )
+
+
+def make_lines(
+    document: Document,
+    workplace: Workplace,
+    outputs: Outputs,
+    tables: Mapping[str, pl.LazyFrame],
+) -> Iterator[str]:
+    """The lines of a document of a run.
+
+    Args:
+        document: the document.
+        workplace: the workplace of the run.
+        outputs: its outputs, which take the files beside the document, and say what it is compared
+            with.
+        tables: the tables that the document is made from, by name.
+    """
+    given = {name: workplace.choices[name] for name in document.choices}
+    if document.folder is not None:
+        given["beside"] = outputs.write_document
+    if document.tells_news:
+        rules = workplace.rules()
+        given["news"] = summarize(outputs.compare(rules), rules, tables)
+    return document.lines(**tables, **given)
+
+
+def make_again(outputs: Outputs, workplace: Workplace, warn: Warn = ignore) -> None:
     """Make again, among the outputs of a run, what says what is new: they have another base now.
 
     Args:
         outputs: the outputs, with the release that they are compared with from now on.
-        rules: the version of everything that determines them besides the landed files.
+        workplace: the workplace of the run.
         warn: is told of tables of that release that are damaged.
     """
     compared = (outputs.table(table) for table in COMPARED)
-    for table, rows in make_tables(outputs.compare(rules, warn), *compared).items():
+    comparison = outputs.compare(workplace.rules(), warn)
+    for table, rows in make_tables(comparison, *compared).items():
         outputs.write_table(table, rows)
-        if outputs.workspace is not None:
-            outputs.workspace.note_output(table_file(table), [outputs.workspace.now])
+        _note(outputs, table)
+    for document in DOCUMENTS.values():
+        if document.tells_news:
+            tables = {table: outputs.table(table) for table in document.tables}
+            if document.folder is not None:
+                outputs.discard_folder(document.folder)
+            outputs.write_document(document.file, make_lines(document, workplace, outputs, tables))
+            _note(outputs, document.name)
+
+
+def _note(outputs: Outputs, asset: str) -> None:
+    """Note in the workspace that an output is of the landing zone and the rules as they are now."""
+    if outputs.workspace is not None:
+        folder = DOCUMENTS[asset].folder if asset in DOCUMENTS else None
+        beside = outputs.list_files([folder] if folder else [])
+        outputs.workspace.note_output(FILES[asset], [outputs.workspace.now], beside)

@@ -72,18 +72,17 @@ def release(context: dg.AssetExecutionContext, workplace: Workplace) -> dg.Mater
         store = outputs.store
         run = run_of(require_step(context))
         before = _read_figures(outputs.base)
-        files = [*FILES_OF_RELEASE, *outputs.list_files(FOLDERS_OF_RELEASE)]
         try:
-            _require_checked(context, outputs, files)
+            _require_checked(context, outputs)
             beginning = staging.read_beginning(store, run)
-            rules = workplace.rules()
-            remake = partial(make_again, rules=rules, warn=context.log.warning)
+            remake = partial(make_again, workplace=workplace, warn=context.log.warning)
             if outputs.workspace is not None:
                 remake(outputs)  # another run may have released since they were made
             committed = release_outputs(
                 outputs,
-                files,
-                rules,
+                FILES_OF_RELEASE,
+                workplace.rules(),
+                folders=FOLDERS_OF_RELEASE,
                 run=run,
                 base=beginning.base if beginning else store.pointer(),
                 keep=workplace.keep_releases,
@@ -175,22 +174,16 @@ def _name_files(names: list[str]) -> str:
     return count_of(len(names), "file") + listed
 
 
-def _require_checked(
-    context: dg.AssetExecutionContext, outputs: Outputs, files: Iterable[str]
-) -> None:
+def _require_checked(context: dg.AssetExecutionContext, outputs: Outputs) -> None:
     """Raise unless every blocking check passed on what is released.
-
-    Args:
-        context: the context of the step.
-        outputs: the outputs of the run, or of the workspace.
-        files: names of the files that are released.
 
     Raises:
         NotReleasableError: a check is missing, or an output is not what it was made for.
     """
     if outputs.workspace is not None:
         checks = {f"{key.asset_key.path[-1]}.{key.name}": LOOKED_AT[key] for key in LOOKED_AT}
-        outputs.workspace.require_releasable(files, checks)
+        files = outputs.list_files(FOLDERS_OF_RELEASE)
+        outputs.workspace.require_releasable([*FILES_OF_RELEASE, *files], checks)
         return
     # Dagster runs no asset downstream of a blocking check that failed, but a person can leave
     # checks out of a run.

@@ -8,4 +8,10 @@
 | `page` | blocks -> the page, or the page and files beside it |
 | `first_view` | what the page shows where no script runs |
 | `built` | the script and the style, made from `explorer/` at the root of the repository |
+
+This file imports nothing: the command line says where a page lies without reading a table.
 """
+
+#: The name of the page, and of the folder with the files beside it.
+FILE = "explorer.html"
+FOLDER = "explorer_files"

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
-from drug_assets.explorer import built
+from drug_assets.explorer import FOLDER, built
 from drug_assets.explorer.first_view import write_first_view
 from drug_assets.explorer.pack import pack
 
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
     from drug_assets.explorer.pack import Block
 
-#: The name of the page, and of the folder with the files beside it.
-FILE = "explorer.html"
-FOLDER = "explorer_files"
 #: A page with more bytes of data has them in files beside it: mails and disks have limits.
 MOST_BYTES = 100_000_000
 #: About the size of a file beside the page.

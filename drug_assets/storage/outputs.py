@@ -329,6 +329,7 @@ def release_outputs(
     files: Iterable[str],
     rules: str,
     *,
+    folders: Iterable[str] = (),
     run: str,
     base: Pointer | None,
     keep: int,
@@ -343,6 +344,7 @@ def release_outputs(
         outputs: the outputs of the run, or of the workspace.
         files: names of the files of the release, besides `release.json`.
         rules: the version of everything that determines the outputs besides the landed files.
+        folders: the folders whose files are released besides.
         run: the run.
         base: the pointer of the store when it read the landing zone.
         keep: how many releases to keep.
@@ -356,18 +358,21 @@ def release_outputs(
         LostRaceError: another run released meanwhile, and these outputs are not newer.
         StorageError: the store cannot be used.
     """
-    files = tuple(files)
+    files, folders = tuple(files), tuple(folders)
+
+    def collect(outputs: Outputs) -> commits.Staged:
+        return _collect(outputs, [*files, *outputs.list_files(folders)], rules, checks)
 
     def base_on(release: Release | None) -> commits.Staged:
         """What is released if that release is the current one."""
         rebased = replace(outputs, base=release)
         make_again(rebased)
-        return _collect(rebased, files, rules, checks)
+        return collect(rebased)
 
     landing = outputs.read_landing()
     return commits.commit(
         outputs.store,
-        _collect(outputs, files, rules, checks),
+        collect(outputs),
         run=run,
         base=base,
         keep=keep,

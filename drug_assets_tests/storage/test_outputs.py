@@ -318,6 +318,29 @@ def test_damaged_output_of_the_workspace_counts_as_absent(
         assert outputs.path(file) == path
 
 
+def test_output_that_lacks_a_file_beside_it_counts_as_absent(
+    store: LocalFolder, tmp_path: Path
+) -> None:
+    outputs = Outputs.of_workspace(store, NOW)
+    assert outputs.workspace is not None
+    for name in ("page/1", "page/2", "page.html"):
+        outputs.write_document(name, ["whole"])
+    beside = outputs.list_files(["page"])
+    assert beside == ["page/1", "page/2"]
+    outputs.workspace.note_output("page.html", [NOW], beside)
+    assert outputs.path("page.html").read_text() == "whole\n"
+    path = tmp_path / "store" / staging.WORKSPACE / "page/2"
+    for damage in (lambda: path.write_text("spoilt"), path.unlink):
+        damage()
+        with pytest.raises(NotMadeError):
+            outputs.path("page.html")
+        assert outputs.path("page/1").read_text() == "whole\n"
+    path.write_text("whole\n")
+    assert outputs.path("page.html").read_text() == "whole\n"
+    outputs.discard_folder("page")
+    assert outputs.list_files(["page"]) == []
+
+
 @pytest.mark.parametrize("damage", ["", "{", "[]", "null"])
 def test_damaged_note_of_the_workspace_counts_as_absent(
     store: LocalFolder, tmp_path: Path, damage: str

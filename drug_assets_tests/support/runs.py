@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from drug_assets.documents import DOCUMENTS
 from drug_assets.settings import Settings
 from drug_assets.storage.comparison import COMPARED_WITH, NEWS
 from drug_assets.storage.objects import LocalFolder
@@ -105,11 +106,17 @@ def table(store: Path, name: str) -> pl.DataFrame:
 
 def outputs(store: Path) -> dict[str, bytes]:
     """The bytes of every file of the current release of a store, by name."""
-    return {path.name: path.read_bytes() for path in sorted(current(store).iterdir())}
+    folder = current(store)
+    return {name: (folder / name).read_bytes() for name in _files(folder)}
 
 
 #: The files of a release that say what is new, so they depend on the release before, too.
-NEWS_FILES = frozenset(map(table_file, NEWS))
+NEWS_FILES = frozenset(
+    {
+        *map(table_file, NEWS),
+        *(document.file for document in DOCUMENTS.values() if document.tells_news),
+    }
+)
 
 
 def without_news(files: Mapping[str, bytes]) -> dict[str, bytes]:

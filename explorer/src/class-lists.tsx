@@ -109,7 +109,7 @@ export function ClassJournals({ drugs, file }: { drugs: number[]; file: string }
     { ...dateColumn("last", words.latest, ({ last }) => last), minor: true },
   ];
   return (
-    <section aria-label={words.journalsOfClass}>
+    <section>
       <h2>{words.journalsOfClass}</h2>
       {rows ? (
         <List

@@ -35,7 +35,7 @@ export function ClassPage({ at }: { at: number }) {
       {below.length > 0 && <Below classes={below} />}
       {drugs ? (
         <>
-          <section aria-label={words.drugsOfClass}>
+          <section>
             <h2>{words.drugsOfClass}</h2>
             <ClassDrugs drugs={drugs} file={code[at]!} />
           </section>
@@ -68,7 +68,7 @@ function Below({ classes }: { classes: number[] }) {
   const { index, names, words, to } = usePage();
   const { code, drugs, mentions } = index.classes;
   return (
-    <section aria-label={words.classesBelow}>
+    <section>
       <h2>{words.classesBelow}</h2>
       <ul class="plain classes">
         {classes.map((at) => (

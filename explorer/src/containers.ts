@@ -59,19 +59,18 @@ async function fromPage(name: string): Promise<string> {
 
 const arrived = new Map<string, string>();
 const askedFor = new Map<string, Promise<void>>();
-let scriptAddress: ((address: string) => string) | undefined;
+type AddressPolicy = ReturnType<NonNullable<typeof window.trustedTypes>["createPolicy"]>;
+let policy: AddressPolicy | undefined;
 
 function load(file: string): Promise<void> {
   window.explorerShard ??= (blocks) => {
     for (const [name, block] of Object.entries(blocks)) arrived.set(name, block);
   };
   // The page's policy lets only this one rule make the address of a script.
-  scriptAddress ??= window.trustedTypes
-    ? window.trustedTypes.createPolicy("shards", { createScriptURL: (address) => address })
-        .createScriptURL
-    : (address) => address;
+  const rules = { createScriptURL: (address: string) => address };
+  policy ??= window.trustedTypes?.createPolicy("shards", rules) ?? rules;
   const script = document.createElement("script");
-  script.src = scriptAddress(file);
+  script.src = policy.createScriptURL(file);
   return new Promise((resolve, reject) => {
     script.onload = () => resolve();
     script.onerror = () => {

@@ -22,10 +22,10 @@ export function DrugList() {
       label: words.drug,
       value: nameOf,
       show: (drug) => (
-        <>
+        <span class="named">
           <a href={to({ drug: drugId(index, names, drug) })}>{nameOf(drug)}</a>{" "}
           <Counts retracted={drugs.retracted[drug]} fresh={drugs.fresh[drug]} />
-        </>
+        </span>
       ),
     },
     ...mentionColumns<number>(page, greatest(index.mentions), (drug) => drugs.by.map((counts) => counts[drug] ?? 0)),

@@ -20,10 +20,10 @@ export function JournalList() {
       label: words.journal,
       value: (at) => journals.name[at]!,
       show: (at) => (
-        <>
+        <span class="named">
           <a href={to({ journal: journals.id[at] })}>{journals.name[at]}</a>{" "}
           <Counts retracted={journals.retracted[at]} fresh={journals.fresh[at]} />
-        </>
+        </span>
       ),
     },
     numberColumn(page, "drugs", words.drugs, (at) => journals.drugs[at]!),

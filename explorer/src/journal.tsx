@@ -37,7 +37,7 @@ export function JournalPage({ journal }: { journal: number }) {
       />
       <h1>{index.journals.name[journal]}</h1>
       <Lead journal={journal} />
-      <section aria-label={words.drugsOfJournal}>
+      <section>
         <h2>{words.drugsOfJournal}</h2>
         {rows ? <Drugs journal={journal} rows={rows} /> : <Waiting error={error} />}
       </section>

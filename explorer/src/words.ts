@@ -131,7 +131,7 @@ const en = {
   unknownDrug: (text: string) => `No drug is named “${text}”, and none has it for a code.`,
   unknownJournal: (text: string) => `No journal that mentions a drug is named “${text}”.`,
   unknownClass: (text: string) => `No drug is of a class “${text}”.`,
-  unknownClose: "Spelled alike:",
+  unknownClose: "Perhaps one of these:",
 };
 
 export type Words = typeof en;
@@ -257,7 +257,7 @@ const fr: Words = {
   unknownDrug: (text) => `Aucun médicament n’a «\u00a0${text}\u00a0» pour nom ni pour code.`,
   unknownJournal: (text) => `Aucune revue citant un médicament ne s’appelle «\u00a0${text}\u00a0».`,
   unknownClass: (text) => `Aucun médicament n’est de la classe «\u00a0${text}\u00a0».`,
-  unknownClose: "Orthographes proches\u00a0:",
+  unknownClose: "Peut-être l’un de ceux-ci\u00a0:",
 };
 
 export const words: Record<Lang, Words> = { en, fr };
