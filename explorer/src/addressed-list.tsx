@@ -15,13 +15,15 @@ interface AddressedListProps {
   /** Numbers of drugs, journals or classes. */
   rows: readonly number[];
   columns: Column<number>[];
+  /** Says how many rows. */
+  count: (number: number) => string;
   /** The order if the address names none. */
   sort: string;
   isEmpty?: (row: number) => boolean;
   children?: ComponentChildren;
 }
 
-export function AddressedList({ kind, rows, sort, children, ...rest }: AddressedListProps) {
+export function AddressedList({ kind, rows, count, sort, children, ...rest }: AddressedListProps) {
   const { entries, route, words } = usePage();
   const text = route.q ?? "";
   const filtered = useMemo(() => {
@@ -53,7 +55,9 @@ export function AddressedList({ kind, rows, sort, children, ...rest }: Addressed
         onInput={({ currentTarget }) => goInPlace({ ...route, q: currentTarget.value })}
       />
       <span class="dim" role="status">
-        {words.shown(filtered.length, rows.length)}
+        {filtered.length === rows.length
+          ? count(rows.length)
+          : words.numberOf(filtered.length, count(rows.length))}
       </span>
       {children}
     </List>

@@ -1,6 +1,6 @@
 // Starts the page: draws the first view as soon as the index is read, and reads all names after that.
 import { render } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Index, namesOf, readIndex } from "./data.ts";
 import { Frame } from "./frame.tsx";
 import { type Page, PageContext } from "./page.ts";
@@ -18,15 +18,18 @@ function App({ index }: { index: Index }) {
   });
   const pageBefore = useRef(pageOf(route));
 
-  useEffect(() => {
+  // Before the first view is painted, so that no change of the address is missed.
+  useLayoutEffect(() => {
     const onHash = () => setRoute(readRoute(location.hash));
     addEventListener("hashchange", onHash);
+    return () => removeEventListener("hashchange", onHash);
+  }, []);
+  useEffect(() => {
     namesOf(index).then(
       (names) => setRead({ names, error: null, entries: searchEntries(index, names) }),
       // The folder beside the page is missing: what the index holds can be looked at all the same.
       (error: Error) => setRead({ names: null, error, entries: searchEntries(index, null) }),
     );
-    return () => removeEventListener("hashchange", onHash);
   }, []);
   useEffect(() => {
     if (read.entries.length > 0) performance.mark("searchable");

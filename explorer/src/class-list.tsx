@@ -35,6 +35,7 @@ export function ClassList() {
       kind="class"
       rows={rows}
       columns={columns}
+      count={words.countClasses}
       sort="code"
     />
   );

@@ -59,7 +59,7 @@ export function mentionColumns<Row>(
       show: (row) => (
         <>
           <TypeBars counts={byType(row)} most={most} />
-          {showNumber(all(row), route.lang)}
+          <span class="sum">{showNumber(all(row), route.lang)}</span>
         </>
       ),
     },

@@ -52,6 +52,7 @@ export function DrugList() {
       kind="drug"
       rows={rows}
       columns={columns}
+      count={words.countDrugs}
       sort="-mentions"
       isEmpty={(drug) => drug >= index.mentioned}
     >

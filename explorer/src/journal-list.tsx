@@ -38,6 +38,7 @@ export function JournalList() {
       kind="journal"
       rows={rows}
       columns={columns}
+      count={words.countJournals}
       sort="-drugs"
     >
       <OnlyNew />

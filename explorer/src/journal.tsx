@@ -96,6 +96,7 @@ function Drugs({ journal, rows }: { journal: number; rows: Row[] }) {
       key: "track",
       label: `${words.firstMention}, ${track.firstYear}–${track.lastYear}`,
       onlyShown: true,
+      minor: true,
       value: ({ first }) => first,
       show: ({ first }) => <TimeTrack track={track} date={first} />,
     });

@@ -20,30 +20,32 @@ export function QualityPanel() {
   return (
     <section class="card">
       <h2>{words.quality}</h2>
-      <table class="small">
-        <thead>
-          <tr>
-            <th scope="col">{words.source}</th>
-            {columns.map(({ label }) => (
-              <th key={label} scope="col" class="number">
-                {label}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {sources.map((source) => (
-            <tr key={source.source}>
-              <th scope="row">{sourceName(words, source.source)}</th>
-              {columns.map(({ label, count }) => (
-                <td key={label} class="number">
-                  {showNumber(count(source), route.lang)}
-                </td>
+      <div class="scroll" tabIndex={0} role="region" aria-label={words.quality}>
+        <table class="small">
+          <thead>
+            <tr>
+              <th scope="col">{words.source}</th>
+              {columns.map(({ label }) => (
+                <th key={label} scope="col" class="number">
+                  {label}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {sources.map((source) => (
+              <tr key={source.source}>
+                <th scope="row">{sourceName(words, source.source)}</th>
+                {columns.map(({ label, count }) => (
+                  <td key={label} class="number">
+                    {showNumber(count(source), route.lang)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       <Reasons sources={sources} />
       <p class="dim">{words.files(files - unreadFiles)}</p>
       {unreadFiles > 0 && (
