@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
+from drug_assets.terms import SpanOrigin, TrialPublicationKind
 from drug_assets_tests.support import node
 
 if TYPE_CHECKING:
@@ -39,6 +41,19 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[Wor
     return open_file
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize(
+    ("block", "terms"),
+    [("kinds", set(TrialPublicationKind)), ("by", set(SpanOrigin) - {SpanOrigin.NAME})],
+)
+def test_every_term_that_the_page_of_a_drug_shows_has_words(
+    language: str, block: str, terms: set[str]
+) -> None:
+    source = (node.EXPLORER / f"src/words-drug-{language}.ts").read_text(encoding="utf-8")
+    (said,) = re.findall(rf"^    {block}: {{$(.*?)^    }}", source, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"^      (\w+):", said, re.MULTILINE)) == set(map(str, terms))
+
+
 @pytest.mark.processes
 def test_units() -> None:
     node.run("--test", *(f"tests/{name}" for name in TESTS))
@@ -50,7 +65,7 @@ def test_texts_in_a_saved_file_are_texts_whatever_they_begin_with(
 ) -> None:
     (sheet,) = opened("hostile")
     assert [cell.value for cell in sheet[1]] == ["Text", "Number", "=Date"]
-    texts = [row[0] for row in sheet.iter_rows(min_row=2, max_row=10)]
+    texts = [row[0] for row in sheet.iter_rows(min_row=2, max_row=11)]
     assert [cell.value for cell in texts[: len(TEXTS)]] == TEXTS
     assert {cell.data_type for cell in texts} <= {"s", "inlineStr"}
     assert texts[6].value == "0012"
@@ -63,7 +78,7 @@ def test_dates_in_a_saved_file_are_dates_that_show_what_is_known(
     opened: Callable[[str], list[Worksheet]],
 ) -> None:
     (sheet,) = opened("hostile")
-    dates = [sheet.cell(row, 3) for row in range(11, 15)]
+    dates = [sheet.cell(row, 3) for row in range(12, 16)]
     assert [cell.value for cell in dates] == [
         datetime(2022, 8, 8),  # noqa: DTZ001
         datetime(2003, 7, 1),  # noqa: DTZ001
@@ -71,7 +86,7 @@ def test_dates_in_a_saved_file_are_dates_that_show_what_is_known(
         "1899-12-31",  # before what spreadsheets count
     ]
     assert [cell.number_format for cell in dates[:3]] == ["yyyy\\-mm\\-dd", "yyyy\\-mm", "yyyy"]
-    assert sheet.cell(11, 2).value == 1.5
+    assert sheet.cell(12, 2).value == 1.5
 
 
 @pytest.mark.processes

@@ -12,8 +12,8 @@ const SIGNS: Record<Lang, { separator: string; point: string }> = {
 
 const BYTE_ORDER_MARK = "\uFEFF";
 const LINE_END = "\r\n";
-/** What a spreadsheet takes for a formula, a command or a field of its own, even after blanks. */
-const RUNS = /^\s*[=+\-@\t\r|%]/;
+/** What a spreadsheet takes for a formula or a command, even after blanks or in full width. */
+const RUNS = /^\s*[=+\-@|%＝＋－＠｜％\t\r]/;
 
 /** The parts of a file, in order. */
 export async function* writeCsv(sheet: Sheet, lang: Lang): AsyncGenerator<string> {

@@ -47,10 +47,10 @@ function Code({ code }: { code: string }) {
   const { index, to } = usePage();
   const words = useDrugWords();
   const at = index.classOfCode.get(code);
-  if (at === undefined) return <span class="chip">{words.classOf(code, null)}</span>;
+  if (at === undefined) return <span class="chip">{code}</span>; // of another system
   return (
     <a class="chip" href={to({ class: code })} title={index.classes.name[at] ?? undefined}>
-      {words.classOf(code, null)}
+      {words.atc(code)}
     </a>
   );
 }

@@ -26,6 +26,7 @@ export function Chips({ filter }: { filter: Filter }) {
   if (route.retracted) chips.push([words.evidence.retractedOnes, { retracted: undefined }]);
   return (
     <span class="chips">
+      <span class="printed">{chips.map(([label]) => label).join(" · ")}</span>
       {chips.map(([label, without]) => (
         <button
           class="chip x"

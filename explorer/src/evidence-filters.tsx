@@ -2,10 +2,10 @@
 import { useMemo } from "preact/hooks";
 import { Choice } from "./choice.tsx";
 import type { Facts } from "./data.ts";
-import { showNumber, yearOf } from "./dates.ts";
+import { showNumber } from "./dates.ts";
 import { typeLabel, useDrugWords } from "./drug-words.ts";
 import { Chips } from "./evidence-chips.tsx";
-import { type Filter, rowsThatPass } from "./mentions.ts";
+import { countYears, type Filter, rowsThatPass } from "./mentions.ts";
 import { usePage } from "./page.ts";
 import { go } from "./route.ts";
 
@@ -79,19 +79,21 @@ interface YearChoiceProps {
 
 /** The first or the last year. */
 function YearChoice({ facts, which, label }: YearChoiceProps) {
-  const { route } = usePage();
+  const { index, route } = usePage();
   const words = useDrugWords();
+  const chosen = route[which];
   const years = useMemo(() => {
-    const all = new Set<number>();
-    for (const date of facts.d) if (date !== null) all.add(yearOf(date));
-    return [...all].sort((one, other) => one - other);
-  }, [facts]);
+    const counted = countYears(index, facts);
+    if (!counted) return [];
+    const all = counted.articles.map((_, at) => counted.first + at);
+    return chosen === undefined || all.includes(chosen) ? all : [chosen, ...all];
+  }, [index, facts, chosen]);
   if (years.length < 2) return null;
   return (
     <label class="year">
       {label}{" "}
       <select
-        value={String(route[which] ?? "")}
+        value={String(chosen ?? "")}
         onChange={({ currentTarget }) =>
           go({ ...route, [which]: currentTarget.value ? Number(currentTarget.value) : undefined })
         }

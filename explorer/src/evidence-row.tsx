@@ -1,5 +1,5 @@
 // One mention: date, type, title with the words that were found, journal, address.
-import { type Facts, FLAGS, type Linked, type Text } from "./data.ts";
+import { type Facts, FLAGS, type Text } from "./data.ts";
 import { showDate } from "./dates.ts";
 import { typeLabel, useDrugWords } from "./drug-words.ts";
 import { publicationLink } from "./links.ts";
@@ -29,9 +29,7 @@ export function EvidenceRow({ facts, row, text }: { facts: Facts; row: number; t
         <span class="source">
           <JournalOf journal={facts.j[row]!} /> · <PublicationLink type={type} id={text.id} />
         </span>
-        {text.linked.length > 0 && (
-          <LinkedPublications type={type} linked={text.linked as Linked[]} />
-        )}
+        {text.linked.length > 0 && <LinkedPublications type={type} linked={text.linked} />}
       </div>
     </li>
   );
@@ -45,9 +43,13 @@ export function TypeTag({ type }: { type: number }) {
 }
 
 function Marked({ title, spans }: { title: string; spans: readonly Span[] }) {
+  const { evidence: words } = useDrugWords();
+  const how = (by: string | undefined) => (by === undefined ? undefined : words.by[by] ?? by);
   return (
     <>
-      {cutAtSpans(title, spans).map(({ text, marked }) => (marked ? <mark>{text}</mark> : text))}
+      {cutAtSpans(title, spans).map(({ text, marked, by }) =>
+        marked ? <mark title={how(by)}>{text}</mark> : text,
+      )}
     </>
   );
 }

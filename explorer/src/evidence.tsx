@@ -48,15 +48,14 @@ export function Evidence({ drug, facts, rows, filter, onShown }: EvidenceProps) 
         />
       </div>
       <EvidenceFilters facts={facts} filter={filter} />
-      {shown ? (
+      {shown && (
         <ol class="evidence">
           {shown.map(({ row, text }) => (
             <EvidenceRow key={row} facts={facts} row={row} text={text} />
           ))}
         </ol>
-      ) : (
-        <Waiting error={error} />
       )}
+      {(error || !shown) && <Waiting error={error} />}
       {rows.length === 0 && <p class="dim">{words.evidence.nothing}</p>}
       {left > 0 && (
         <button class="act more" onClick={more}>
@@ -84,7 +83,11 @@ function useShownRows(drug: number, rows: readonly number[]) {
   useEffect(() => {
     let isWanted = true;
     textsOf(index, drug, wanted).then(
-      (texts) => isWanted && setShown(texts.map((text, at) => ({ row: wanted[at]!, text }))),
+      (texts) => {
+        if (!isWanted) return;
+        setShown(texts.map((text, at) => ({ row: wanted[at]!, text })));
+        setError(null);
+      },
       (failure: Error) => isWanted && setError(failure),
     );
     return () => {

@@ -6,12 +6,14 @@ import { describe } from "./graph-names.ts";
 import type { Edge, GraphNode } from "./graph-nodes.ts";
 import { isTrial } from "./mentions.ts";
 import { usePage } from "./page.ts";
+import { fitted } from "./text-width.ts";
 
 const HEIGHT = 24;
-/** Width of a letter, on average; that of the drug's own name is bold. */
-const LETTER = 6.8;
-const BOLD_LETTER = 7.4;
+const FONT = "12.5px";
+/** Width of a letter of a date, at most. */
 const SMALL_LETTER = 6.2;
+/** Width of a share. */
+const NOTE = 44;
 /** Left and right of a text. */
 const PADDING = 11;
 const THINNEST = 1.3;
@@ -86,8 +88,8 @@ export function GraphNodeShape({ node, drug, facts, total, state, light }: NodeP
   const page = usePage();
   const words = useDrugWords();
   const { label, note, name, ...link } = describe(node, { page, words, drug, facts, total });
-  const letter = node.kind === "drug" ? BOLD_LETTER : LETTER;
-  const room = Math.floor((node.width - 2 * PADDING) / letter) - (note ? note.length + 2 : 0);
+  const room = node.width - 2 * PADDING - (note ? NOTE : 0);
+  const font = node.kind === "drug" ? `600 ${FONT}` : FONT;
   const trial = node.kind === "publication" && isTrial(page.index, facts.t[node.row]!);
   const isSquare = node.kind === "journal" || node.kind === "others" || trial;
   return (
@@ -109,7 +111,7 @@ export function GraphNodeShape({ node, drug, facts, total, state, light }: NodeP
       />
       <g aria-hidden="true">
         <text x={node.x + PADDING} y={node.y + 4}>
-          {cut(label, room)}
+          {fitted(label, room, font)}
         </text>
         {note && (
           <text class="note" x={node.x + node.width - PADDING} y={node.y + 4}>
@@ -119,9 +121,4 @@ export function GraphNodeShape({ node, drug, facts, total, state, light }: NodeP
       </g>
     </a>
   );
-}
-
-function cut(text: string, most: number): string {
-  const characters = Array.from(text);
-  return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : text;
 }

@@ -3,18 +3,16 @@
 import { useState } from "preact/hooks";
 import { NO_FILTER } from "./drug-filter.ts";
 import { useDrugWords } from "./drug-words.ts";
-import type { Axis } from "./marks.ts";
+import { type Axis, percent } from "./marks.ts";
 import type { Filter, Years } from "./mentions.ts";
 import { usePage } from "./page.ts";
 import { go } from "./route.ts";
+import { BAR_HEIGHT, YearBar } from "./year-bar.tsx";
 
-const HEIGHT = 92;
 const ROOM_FOR_YEARS = 20;
 
 /** Years from one to another, in any order. */
 type Stretch = readonly [from: number, to: number];
-
-export const percent = (share: number) => `${(100 * share).toFixed(3)}%`;
 
 export function Histogram({ years, axis, filter }: { years: Years; axis: Axis; filter: Filter }) {
   const { route } = usePage();
@@ -61,9 +59,9 @@ export function Histogram({ years, axis, filter }: { years: Years; axis: Axis; f
   return (
     <svg
       class="histogram"
-      height={HEIGHT + ROOM_FOR_YEARS}
+      height={BAR_HEIGHT + ROOM_FOR_YEARS}
       role="listbox"
-      tabIndex={0}
+      tabindex={0}
       aria-label={words.lanes.years}
       aria-describedby="years-how"
       aria-multiselectable="true"
@@ -83,9 +81,9 @@ export function Histogram({ years, axis, filter }: { years: Years; axis: Axis; f
       onPointerCancel={() => setStroke(null)}
     >
       <g aria-hidden="true">
-        <line class="base" x1="0" x2="100%" y1={HEIGHT} y2={HEIGHT} />
+        <line class="base" x1="0" x2="100%" y1={BAR_HEIGHT} y2={BAR_HEIGHT} />
         {axis.ticks.map((year) => (
-          <text x={percent((year - axis.first + 0.5) / axis.span)} y={HEIGHT + 15}>
+          <text x={percent((year - axis.first + 0.5) / axis.span)} y={BAR_HEIGHT + 15}>
             {year}
           </text>
         ))}
@@ -93,12 +91,12 @@ export function Histogram({ years, axis, filter }: { years: Years; axis: Axis; f
       {counts.map((_, at) => {
         const year = years.first + at;
         return (
-          <Year
+          <YearBar
             axis={axis}
             year={year}
             articles={years.articles[at]!}
             trials={years.trials[at]!}
-            scale={(HEIGHT - 8) / most}
+            scale={(BAR_HEIGHT - 8) / most}
             isOn={isBetween(year, shown)}
             isActive={year === active}
             isSelected={stroke !== null || filter.from !== undefined || filter.to !== undefined}
@@ -106,46 +104,6 @@ export function Histogram({ years, axis, filter }: { years: Years; axis: Axis; f
         );
       })}
     </svg>
-  );
-}
-
-interface YearProps {
-  axis: Axis;
-  year: number;
-  articles: number;
-  trials: number;
-  /** Height of one mention. */
-  scale: number;
-  isOn: boolean;
-  isActive: boolean;
-  /** Whether years are selected at all. */
-  isSelected: boolean;
-}
-
-function Year({ axis, year, articles, trials, scale, isOn, isActive, isSelected }: YearProps) {
-  const words = useDrugWords();
-  const label = words.lanes.year(year, articles, trials);
-  const at = (year - axis.first) / axis.span;
-  const bar = { x: percent(at + 0.12 / axis.span), width: percent(0.76 / axis.span) };
-  const heightOf = (count: number) => (count > 0 ? Math.max(2, count * scale) : 0);
-  return (
-    <g
-      id={`year-${year}`}
-      role="option"
-      aria-label={label}
-      aria-selected={isSelected && isOn}
-      class={`year${isOn ? "" : " off"}${isActive ? " active" : ""}`}
-    >
-      <title>{label}</title>
-      <rect class="room" x={percent(at)} width={percent(1 / axis.span)} height={HEIGHT} />
-      <rect class="article" {...bar} y={HEIGHT - heightOf(articles)} height={heightOf(articles)} />
-      <rect
-        class="trial"
-        {...bar}
-        y={HEIGHT - heightOf(articles) - heightOf(trials)}
-        height={heightOf(trials)}
-      />
-    </g>
   );
 }
 

@@ -1,8 +1,8 @@
 // One lane: a journal, since when, its mentions on the time axis.
-import { isoDay, precisionOf, showDate, showMonth } from "./dates.ts";
+import { isoDay, precisionOf, showDate, showMonth, showNumber } from "./dates.ts";
 import { useDrugWords } from "./drug-words.ts";
-import { percent } from "./histogram.tsx";
-import { type Axis, type Lane, type Mark, placeOf, sizeOf, type YearCell } from "./marks.ts";
+import { type Axis, type Lane, type Mark, percent, placeOf, sizeOf, type YearCell } from "./marks.ts";
+import { type Filter, isInYears } from "./mentions.ts";
 import { usePage } from "./page.ts";
 import { go } from "./route.ts";
 
@@ -10,20 +10,25 @@ const HEIGHT = 24;
 const MIDDLE = HEIGHT / 2;
 const RADIUS = 4.6;
 
-/** `most`: the mentions of the darkest cell. */
-export function JournalLane({ lane, axis, most }: { lane: Lane; axis: Axis; most: number }) {
+interface LaneProps {
+  lane: Lane;
+  axis: Axis;
+  /** The mentions of the darkest cell. */
+  most: number;
+  filter: Filter;
+}
+
+export function JournalLane({ lane, axis, most, filter }: LaneProps) {
   const { index, route } = usePage();
   const { lanes: words } = useDrugWords();
   const { journal, mentions, first, last } = lane.share;
   const id = index.journals.id[journal]!;
   const isChosen = route.in === id;
   const since = first === null ? words.noDate : showMonth(first, route.lang);
+  const isOn = ({ year }: YearCell) => (route.in === undefined || isChosen) && isInYears(year, filter);
   const latest = last === null ? null : showMonth(last, route.lang);
   return (
-    <li
-      class={`lane${isChosen ? " chosen" : route.in === undefined ? "" : " off"}`}
-      data-journal={id}
-    >
+    <li class={`lane${isChosen ? " chosen" : ""}`} data-journal={id}>
       <button
         class="pick"
         aria-pressed={isChosen}
@@ -47,14 +52,14 @@ export function JournalLane({ lane, axis, most }: { lane: Lane; axis: Axis; most
           />
         )}
         {lane.cells?.map((cell) => (
-          <CellShape cell={cell} axis={axis} most={most} />
+          <CellShape cell={cell} axis={axis} most={most} isOn={isOn(cell)} />
         ))}
         {lane.marks.map((mark) => (
           <MarkShape mark={mark} y={MIDDLE} title={showDate(mark.date, route.lang)} />
         ))}
       </svg>
       <span class="count">
-        <span aria-hidden="true">{mentions.toLocaleString(route.lang)}</span>
+        <span aria-hidden="true">{showNumber(mentions, route.lang)}</span>
         <span class="sr">{words.lane(mentions, latest)}</span>
       </span>
     </li>
@@ -71,7 +76,7 @@ export function MarkShape({ mark, y, title }: { mark: Mark; y: number; title?: s
     ...(mark.vague && { "data-hollow": "" }),
   };
   return (
-    <svg class="mark" x={percent(mark.at)} y={y} {...(title !== undefined && told)}>
+    <svg class={`mark${mark.isOn ? "" : " off"}`} x={percent(mark.at)} y={y} {...(title !== undefined && told)}>
       {title !== undefined && <title>{title}</title>}
       {mark.fresh && <circle class="ring" r={RADIUS + 3} />}
       {mark.trial ? (
@@ -84,19 +89,26 @@ export function MarkShape({ mark, y, title }: { mark: Mark; y: number; title?: s
   );
 }
 
+interface CellProps {
+  cell: YearCell;
+  axis: Axis;
+  most: number;
+  isOn: boolean;
+}
+
 /** The mentions of a year: the more, the darker. */
-function CellShape({ cell, axis, most }: { cell: YearCell; axis: Axis; most: number }) {
+function CellShape({ cell, axis, most, isOn }: CellProps) {
   const { lanes: words } = useDrugWords();
   const at = (cell.year - axis.first) / axis.span;
   const darkness = 0.12 + 0.88 * Math.sqrt(sizeOf(cell) / most);
   return (
     <rect
-      class="cell"
+      class={`cell${isOn ? "" : " off"}`}
       x={percent(at)}
       width={percent(1 / axis.span)}
       y="2"
       height={HEIGHT - 4}
-      style={{ opacity: darkness }}
+      fill-opacity={darkness}
       data-cell=""
       data-year={cell.year}
       data-mentions={sizeOf(cell)}

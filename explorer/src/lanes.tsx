@@ -28,8 +28,8 @@ export function Lanes({ facts, shares, filter }: LanesProps) {
   const axis = useMemo(() => years && axisOf(years), [years]);
   const lanes = useMemo(() => {
     const ordered = isByFirst ? byFirstMention(shares) : shares;
-    return axis && lanesOf(index, facts, withChosen(ordered, most, filter.journal), axis);
-  }, [index, facts, shares, isByFirst, most, filter.journal, axis]);
+    return axis && lanesOf(index, facts, withChosen(ordered, most, filter.journal), axis, filter);
+  }, [index, facts, shares, isByFirst, most, filter, axis]);
   const left = shares.length - most;
   return (
     <section id="lanes" tabIndex={-1} aria-labelledby="lanes-heading">
@@ -43,7 +43,13 @@ export function Lanes({ facts, shares, filter }: LanesProps) {
           </div>
           <ol>
             {lanes.map((lane) => (
-              <JournalLane key={lane.share.journal} lane={lane} axis={axis} most={fullest(lanes)} />
+              <JournalLane
+                key={lane.share.journal}
+                lane={lane}
+                axis={axis}
+                most={fullest(lanes)}
+                filter={filter}
+              />
             ))}
           </ol>
           {left > 0 && (

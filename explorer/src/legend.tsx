@@ -13,6 +13,7 @@ const PLAIN: Mark = {
   vague: false,
   fresh: false,
   retracted: false,
+  isOn: true,
 };
 
 /** Only what occurs is explained. */

@@ -1,7 +1,7 @@
 // What the lanes draw: marks while they can be told apart, above that cells of a year each.
 import { type Facts, FLAGS, type Index } from "./data.ts";
 import { type DateCode, dayOf, firstDayOf, precisionOf, yearOf } from "./dates.ts";
-import { isTrial, type JournalShare, type Years } from "./mentions.ts";
+import { type Filter, isTrial, type JournalShare, passes, type Years } from "./mentions.ts";
 
 /** From so many dated mentions on, a lane shows cells. */
 export const MOST_MARKS = 60;
@@ -15,6 +15,8 @@ export interface Mark {
   vague: boolean;
   fresh: boolean;
   retracted: boolean;
+  /** Whether it passes the filter. */
+  isOn: boolean;
 }
 
 export interface YearCell {
@@ -53,12 +55,16 @@ export function placeOf(axis: Axis, date: DateCode): number {
   return (dayOf(date) - start) / (firstDayOf(axis.first + axis.span) - start);
 }
 
-/** The lanes of these journals, in their order. */
+/** A place as SVG takes it: pictures need not be measured, and are sharp on any paper. */
+export const percent = (share: number) => `${(100 * share).toFixed(3)}%`;
+
+/** The lanes of these journals, in their order. What does not pass the filter is there, too. */
 export function lanesOf(
   index: Index,
   facts: Facts,
   shares: readonly JournalShare[],
   axis: Axis,
+  filter: Filter,
 ): Lane[] {
   const rows = new Map<number, number[]>(shares.map(({ journal }) => [journal, []]));
   for (const [row, date] of facts.d.entries()) {
@@ -68,11 +74,17 @@ export function lanesOf(
     const mine = rows.get(share.journal)!;
     const isFull = mine.length >= MOST_MARKS;
     const cells = isFull ? cellsOf(index, facts, mine) : null;
-    return { share, cells, marks: isFull ? [] : mine.map((row) => markOf(index, facts, row, axis)) };
+    const marks = isFull
+      ? []
+      : mine.map((row) => ({
+          ...markOf(index, facts, row, axis),
+          isOn: passes(facts, row, filter),
+        }));
+    return { share, cells, marks };
   });
 }
 
-function markOf(index: Index, facts: Facts, row: number, axis: Axis): Mark {
+function markOf(index: Index, facts: Facts, row: number, axis: Axis): Omit<Mark, "isOn"> {
   const date = facts.d[row]!;
   const flags = facts.f[row]!;
   return {

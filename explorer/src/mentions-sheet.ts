@@ -22,8 +22,10 @@ export function mentionsSheet({ index, drug, facts, rows, lang }: Mentions): She
   const { save: words } = wordsDrug[lang];
   const { head } = words;
   const yesOrNo = (said: boolean) => (said ? words.yes : words.no);
+  const retraction = (flags: number) =>
+    flags & FLAGS.retractionUnknown ? words.unknown : yesOrNo((flags & FLAGS.retracted) !== 0);
   const cells = (row: number, { id, title, spans }: Text): Cell[] => {
-    const { type, links = null } = index.types[facts.t[row]!]!;
+    const { type, links, can_be_retracted: canBeRetracted } = index.types[facts.t[row]!]!;
     const date = facts.d[row]!;
     const flags = facts.f[row]!;
     return [
@@ -35,7 +37,7 @@ export function mentionsSheet({ index, drug, facts, rows, lang }: Mentions): She
       index.journals.name[facts.j[row]!] ?? null,
       dateCell(date),
       date === null ? null : words.precisions[precisionOf(date)],
-      flags & FLAGS.retractionUnknown ? words.unknown : yesOrNo((flags & FLAGS.retracted) !== 0),
+      canBeRetracted ? retraction(flags) : null,
       yesOrNo((flags & FLAGS.ambiguous) !== 0),
       yesOrNo((flags & FLAGS.fresh) !== 0),
       publicationLink(links, id),

@@ -41,22 +41,28 @@ export function isTrial(index: Index, type: number): boolean {
 
 /** Rows that pass a filter, in the order of the facts: newest first. */
 export function rowsThatPass(facts: Facts, filter: Filter): number[] {
-  const { journal, type } = filter;
-  const flags = (filter.fresh ? FLAGS.fresh : 0) | (filter.retracted ? FLAGS.retracted : 0);
   const rows: number[] = [];
-  for (let row = 0; row < facts.d.length; row++) {
-    if (journal !== undefined && facts.j[row] !== journal) continue;
-    if (type !== undefined && facts.t[row] !== type) continue;
-    if ((facts.f[row]! & flags) !== flags) continue;
-    if (isWithin(facts.d[row]!, filter)) rows.push(row);
-  }
+  for (let row = 0; row < facts.d.length; row++) if (passes(facts, row, filter)) rows.push(row);
   return rows;
 }
 
-export function isWithin(date: DateCode | null, { from, to }: Filter): boolean {
-  if (from === undefined && to === undefined) return true;
-  if (date === null) return false;
-  const year = yearOf(date);
+export function passes(facts: Facts, row: number, filter: Filter): boolean {
+  const { journal, type, fresh, retracted } = filter;
+  const flags = (fresh ? FLAGS.fresh : 0) | (retracted ? FLAGS.retracted : 0);
+  return (
+    (journal === undefined || facts.j[row] === journal) &&
+    (type === undefined || facts.t[row] === type) &&
+    (facts.f[row]! & flags) === flags &&
+    isWithin(facts.d[row]!, filter)
+  );
+}
+
+function isWithin(date: DateCode | null, filter: Filter): boolean {
+  if (filter.from === undefined && filter.to === undefined) return true;
+  return date !== null && isInYears(yearOf(date), filter);
+}
+
+export function isInYears(year: number, { from, to }: Filter): boolean {
   return (from === undefined || year >= from) && (to === undefined || year <= to);
 }
 

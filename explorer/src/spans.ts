@@ -4,20 +4,26 @@
 /** Start, end, and by what it was found, if not by a name. */
 export type Span = readonly [start: number, end: number, by?: string];
 
-export type Piece = { readonly text: string; readonly marked: boolean };
+export interface Piece {
+  text: string;
+  marked: boolean;
+  /** By what it was found, if not by a name. */
+  by?: string;
+}
 
 /** The pieces of a title, in order: together they are the title. Spans may touch or overlap. */
 export function cutAtSpans(title: string, spans: readonly Span[]): Piece[] {
   const characters = Array.from(title);
   const pieces: Piece[] = [];
   let at = 0;
-  const add = (end: number, marked: boolean) => {
-    if (end > at) pieces.push({ text: characters.slice(at, end).join(""), marked });
+  const add = (end: number, marked: boolean, by?: string) => {
+    const text = characters.slice(at, end).join("");
+    if (text) pieces.push({ text, marked, ...(by !== undefined && { by }) });
     at = Math.max(at, end);
   };
-  for (const [start, end] of [...spans].sort((a, b) => a[0] - b[0])) {
-    add(Math.min(start, characters.length), false);
-    add(Math.min(end, characters.length), true);
+  for (const [start, end, by] of [...spans].sort((a, b) => a[0] - b[0])) {
+    add(start, false);
+    add(end, true, by);
   }
   add(characters.length, false);
   return pieces;

@@ -33,7 +33,7 @@ export const en = {
 
   alsoFoundAs: "Also found as",
   allNames: (count: number) => `Show all ${number(count)} names`,
-  classOf: (code: string, name: string | null) => (name ? `ATC ${code}, ${name}` : `ATC ${code}`),
+  atc: (code: string) => `ATC ${code}`,
   neverMentioned: "No title mentions this drug.",
   whoMentions: (count: number) =>
     count === 0
@@ -106,7 +106,12 @@ export const en = {
     isFresh: "New",
     freshWhy: "Not in the release before.",
     first: "First in this journal",
-    by: (what: string) => `found by ${what}`,
+    by: {
+      abbreviation: "found as the abbreviation of a name",
+      in_brackets: "found in brackets behind a name",
+      before_brackets: "found before a name in brackets",
+      ion: "found by the formula of an ion",
+    } as Record<string, string>,
     publicationsOf: "Publications of this trial",
     trialsOf: "Trials of this publication",
     kinds: {

@@ -25,7 +25,7 @@ export const fr: DrugWords = {
 
   alsoFoundAs: "Aussi trouvé sous",
   allNames: (count) => `Afficher les ${number(count)} noms`,
-  classOf: (code, name) => (name ? `ATC ${code}, ${name}` : `ATC ${code}`),
+  atc: (code) => `ATC ${code}`,
   neverMentioned: "Aucun titre ne cite ce médicament.",
   whoMentions: (count) =>
     count === 0
@@ -103,7 +103,12 @@ export const fr: DrugWords = {
     isFresh: "Nouvelle",
     freshWhy: "Absente de la version précédente.",
     first: "Première dans cette revue",
-    by: (what) => `trouvé par ${what}`,
+    by: {
+      abbreviation: "trouvé comme abréviation d’un nom",
+      in_brackets: "trouvé entre parenthèses après un nom",
+      before_brackets: "trouvé avant un nom entre parenthèses",
+      ion: "trouvé par la formule d’un ion",
+    },
     publicationsOf: "Publications de cet essai",
     trialsOf: "Essais de cette publication",
     kinds: {

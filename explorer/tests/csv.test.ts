@@ -20,7 +20,8 @@ test("nothing runs, and every cell stays one", async () => {
   assert.equal(lines[5], '"quotes "" and; semicolons, commas",4,');
   assert.equal(lines[6], '"two\r\nlines",5,');
   assert.equal(lines[7], "0012,6,");
-  assert.deepEqual(lines.slice(10), [
+  assert.equal(lines[10], "\"'＝1+1\",9,");
+  assert.deepEqual(lines.slice(11), [
     ",1.5,2022-08-08",
     ",1.5,2003-07",
     ",1.5,2003",
@@ -32,5 +33,5 @@ test("nothing runs, and every cell stays one", async () => {
 test("French spreadsheets get semicolons", async () => {
   const lines = await written("fr");
   assert.equal(lines[1], "\"'=1+1\";0;");
-  assert.equal(lines[10], ";1,5;2022-08-08");
+  assert.equal(lines[11], ";1,5;2022-08-08");
 });

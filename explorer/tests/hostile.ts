@@ -12,6 +12,7 @@ export const TEXTS = [
   "0012",
   "_x0041_ <b>&amp;</b> \u0000\u000b\ud800",
   "é 💊",
+  "＝1+1",
 ];
 
 export const LONG = `${"a".repeat(32_765)}💊${"b".repeat(10_000)}`;

@@ -33,12 +33,13 @@ test("years without a mention are counted, too", () => {
 
 test("marks stand at their dates, hollow if the day is not known", () => {
   const axis = axisOf(countYears(index, facts)!);
-  const [acta, lance] = lanesOf(index, facts, shareOut(index, facts, facts.j.keys()), axis);
+  const [acta, lance] = lanesOf(index, facts, shareOut(index, facts, facts.j.keys()), axis, { type: TRIAL });
   assert.deepEqual(acta!.marks.map(({ trial, vague, fresh }) => [trial, vague, fresh]), [
     [false, false, true],
     [true, false, false],
     [false, false, false],
   ]);
+  assert.deepEqual(acta!.marks.map(({ isOn }) => isOn), [false, true, false]);
   assert.deepEqual(lance!.marks.map(({ vague, retracted }) => [vague, retracted]), [[true, true]]);
   assert.equal(placeOf(axis, code("2003-01-01")), 0);
   assert.ok(Math.abs(placeOf(axis, code("2013-01-01")) - 0.5) < 1e-3);
@@ -53,7 +54,7 @@ test("a full lane has cells, a year each", () => {
     many.f.push(0);
   }
   const shares = shareOut(index, many, many.j.keys());
-  const lanes = lanesOf(index, many, shares, axisOf(countYears(index, many)!));
+  const lanes = lanesOf(index, many, shares, axisOf(countYears(index, many)!), {});
   assert.deepEqual(lanes[0]!.marks, []);
   assert.deepEqual(lanes[0]!.cells, [
     { year: 2020, articles: 10, trials: 10, fresh: 0 },
