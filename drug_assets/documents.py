@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from drug_assets import explorer
 from drug_assets.document.schema import FILE, NAMES_FILE, json_schema, names_json_schema
 from drug_assets.document.writing import write_lines, write_names
-from drug_assets.explorer import figures, page
+from drug_assets.explorer import pack, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -105,8 +105,9 @@ EXPLORER = Document(
         "`drug-assets explore` opens it."
     ),
     kind="html",
-    tables=("drugs", "mentions", "trial_publications", "atc_classes", *figures.TABLES),
+    tables=pack.TABLES,
     lines=page.write_page,
+    tells_news=True,
     folder=explorer.FOLDER,
 )
 

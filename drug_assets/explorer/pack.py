@@ -17,11 +17,20 @@ import polars as pl
 from drug_assets import sources
 from drug_assets.cleaning.text import fold_text
 from drug_assets.explorer import rows
+from drug_assets.explorer.figures import TABLES as RUN_TABLES
 from drug_assets.explorer.figures import summarize_run
-from drug_assets.explorer.rows import code_of_date, type_of_source
+from drug_assets.explorer.rows import (
+    code_of_date,
+    code_of_day,
+    mark_new,
+    number_of_source,
+    type_of_source,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from drug_assets.news import News
 
 #: The version of the layout of the blocks.
 VERSION = 1
@@ -80,17 +89,26 @@ class _Counts(NamedTuple):
     pairs: pl.DataFrame
 
 
-def pack(tables: Mapping[str, pl.LazyFrame]) -> Pack:
+#: The tables that a page is made from.
+TABLES = (
+    *("drugs", "mentions", "trial_publications", "atc_classes", "new_mentions", "changed_names"),
+    *RUN_TABLES,
+)
+
+
+def pack(tables: Mapping[str, pl.LazyFrame], news: News | None = None) -> Pack:
     """Count the tables of a run, and make the index of them.
 
     Args:
-        tables: the rows of `drugs`, `mentions`, `trial_publications`, `atc_classes`, and of the
-            tables that `figures.summarize_run` reads, by name.
+        tables: the rows of `TABLES`, by name.
+        news: what is new since the release before; None if there is nothing to compare with.
 
     Returns:
         The index, and what makes the other blocks.
     """
-    counts = _count(tables["drugs"], tables["mentions"])
+    marked = mark_new(tables["mentions"], tables["new_mentions"])
+    tables = {**tables, "mentions": marked}
+    counts = _count(tables["drugs"], marked)
     drugs, journals = counts.drugs, counts.journals
     listed = tables["drugs"].select(pl.len()).collect().item()
     index = {
@@ -119,7 +137,7 @@ def pack(tables: Mapping[str, pl.LazyFrame]) -> Pack:
             *("code", "level", "name", "drugs", "mentions", "journals"),
         ),
         "quality": summarize_run(tables),
-        "news": None,
+        "news": _describe_news(news, counts) if news else None,
     }
     return Pack(index, tables, counts)
 
@@ -134,6 +152,32 @@ def _describe_type(source: sources.PublicationSource) -> dict[str, Any]:
         "trial": source in sources.TRIALS,
         "can_be_retracted": source.can_be_retracted,
         "links": links and links._asdict(),
+    }
+
+
+def _describe_news(news: News, counts: _Counts) -> dict[str, Any]:
+    """What the page tells of what is new; no release and no time, which its bytes do not know."""
+    drugs = dict(zip(counts.drugs["drug_id"], counts.drugs["number"], strict=True))
+    journals = dict(zip(counts.journals["journal_id"], counts.journals["number"], strict=True))
+    named = {
+        key: getattr(news, key)
+        for key in ("drugs_added", "drugs_dropped", "names_added", "names_dropped")
+    }
+    counted = ("added", "gone", "changed", "no_longer_searched", "added_of_new_drugs")
+    return {
+        **{key: getattr(news, key) for key in (*counted, "first_in_journal", "rules_changed")},
+        **{key: names.names for key, names in named.items()},
+        **{f"{key}_count": names.total for key, names in named.items()},
+        "firsts": [
+            {
+                "drug": drugs[first.drug_id],
+                "journal": journals[first.journal_id],
+                "date": code_of_day(first.date, first.date_precision),
+                "type": number_of_source(first.source),
+                "id": first.publication_id,
+            }
+            for first in news.firsts
+        ],
     }
 
 
@@ -210,7 +254,7 @@ def _count_pairs(mentions: pl.LazyFrame) -> pl.DataFrame:
     counted = {
         "retracted": pl.col("retracted").fill_null(value=False).sum(),
         "ambiguous": pl.col("ambiguous").sum(),
-        "fresh": pl.lit(0, dtype=pl.UInt32),
+        "fresh": pl.col("fresh").sum(),
     }
     return (
         mentions.group_by("drug_id", "journal_id")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from drug_assets.explorer.pack import Block
+    from drug_assets.news import News
 
 #: A page with more bytes of data has them in files beside it: mails and disks have limits.
 MOST_BYTES = 100_000_000
@@ -66,6 +67,7 @@ class _Spooled(NamedTuple):
 def write_page(
     *,
     beside: Beside,
+    news: News | None = None,
     most_bytes: int = MOST_BYTES,
     shard_bytes: int = SHARD_BYTES,
     **tables: pl.LazyFrame,
@@ -74,14 +76,15 @@ def write_page(
 
     Args:
         beside: puts files beside the page, if it would have too many bytes.
+        news: what is new; None if there is nothing to compare with.
         most_bytes: of data, in the page.
         shard_bytes: about how many bytes a file beside it has.
-        tables: those that `pack.pack` reads.
+        tables: those of `pack.TABLES`, by name.
 
     Returns:
         Lines without line ends; some are long.
     """
-    packed = pack(tables)
+    packed = pack(tables, news)
     with TemporaryFile() as file:
         spooled = sorted(_spool(packed.blocks(), file), key=_place)
         where: dict[str, int] | None = None

@@ -5,6 +5,7 @@ Rows are in the order of drugs; of a drug the latest come first, and those witho
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import msgspec
 import polars as pl
 
 from drug_assets import sources
-from drug_assets.terms import DatePrecision, SpanOrigin
+from drug_assets.terms import DatePrecision, MentionChange, SpanOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,8 @@ RETRACTED, RETRACTION_UNKNOWN, AMBIGUOUS, FRESH, FIRST_IN_JOURNAL = 1, 2, 4, 8, 
 _TYPES = {source.name: number for number, source in enumerate(sources.PUBLICATIONS)}
 _RETRACTABLE = [source.name for source in sources.PUBLICATIONS if source.can_be_retracted]
 _PRECISIONS = {str(precision): number for number, precision in enumerate(DatePrecision)}
+_KEY = ("drug_id", "source", "publication_id")
+_NEW = ("fresh", "first_in_journal")
 
 
 def type_of_source(column: str) -> pl.Expr:
@@ -37,10 +40,40 @@ def type_of_source(column: str) -> pl.Expr:
     return pl.col(column).replace_strict(_TYPES, return_dtype=pl.UInt8)
 
 
-def code_of_date(date: str, precision: str) -> pl.Expr:
+def code_of_date(day: str, precision: str) -> pl.Expr:
     """The number that stands for a date: its day times four, and the precision; null for none."""
     known = pl.col(precision).replace_strict(_PRECISIONS, return_dtype=pl.Int32)
-    return pl.col(date).cast(pl.Int32) * len(_PRECISIONS) + known
+    return pl.col(day).cast(pl.Int32) * len(_PRECISIONS) + known
+
+
+def number_of_source(source: str) -> int:
+    """The number of the type of publications of a source."""
+    return _TYPES[source]
+
+
+def code_of_day(day: date | None, precision: str | None) -> int | None:
+    """`code_of_date` of a single date."""
+    if day is None or precision is None:
+        return None
+    return (day - date(1970, 1, 1)).days * len(_PRECISIONS) + _PRECISIONS[precision]
+
+
+def mark_new(mentions: pl.LazyFrame, new_mentions: pl.LazyFrame) -> pl.LazyFrame:
+    """Add the columns fresh and first_in_journal: what the release before does not have.
+
+    Args:
+        mentions: rows of `contracts.Mentions`.
+        new_mentions: rows of `contracts.NewMentions`.
+    """
+    added = (
+        new_mentions.filter(pl.col("change") == MentionChange.ADDED)
+        .select(*_KEY, "first_in_journal", fresh=pl.lit(value=True))
+        .collect()
+    )
+    if added.is_empty():
+        return mentions.with_columns(pl.lit(value=False).alias(column) for column in _NEW)
+    marked = mentions.join(added.lazy(), on=_KEY, how="left")
+    return marked.with_columns(pl.col(_NEW).fill_null(value=False))
 
 
 def chunks(
@@ -52,7 +85,7 @@ def chunks(
     """The rows of the page, in its order, `FACTS` at a time.
 
     Args:
-        mentions: rows of `contracts.Mentions`.
+        mentions: rows of `contracts.Mentions`, marked by `mark_new`.
         trial_publications: rows of `contracts.TrialPublications`.
         drugs: columns drug_id, number and mentions, in the order of the page.
         journals: columns journal_id and number.
@@ -156,6 +189,8 @@ def _flags() -> pl.Expr:
         RETRACTED: retracted.fill_null(value=False),
         RETRACTION_UNKNOWN: can_be & retracted.is_null(),
         AMBIGUOUS: pl.col("ambiguous"),
+        FRESH: pl.col("fresh"),
+        FIRST_IN_JOURNAL: pl.col("first_in_journal"),
     }
     return pl.sum_horizontal(holds.cast(pl.Int32) * flag for flag, holds in flags.items())
 
@@ -198,14 +233,14 @@ def _collect_ties(trial_publications: pl.LazyFrame) -> pl.DataFrame:
                 type_of_source(source),
                 _write_text(id_),
                 _write_text("kind"),
-                date,
+                day,
                 journal,
             ),
         )
         .sort("tied_type", "tied_id")
         .group_by("type", "id", maintain_order=True)
         .agg(ties=pl.format("[{}]", pl.col("tie").str.join(",")))
-        for (of_source, of_id), (source, id_), date, journal in sides
+        for (of_source, of_id), (source, id_), day, journal in sides
     )
 
 

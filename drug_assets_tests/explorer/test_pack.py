@@ -14,6 +14,7 @@ from drug_assets import sources
 from drug_assets.cleaning.text import fold_string
 from drug_assets.documents import EXPLORER
 from drug_assets.explorer import pack, rows
+from drug_assets.news import summarize
 from drug_assets.terms import DatePrecision, TrialPublicationKind
 from drug_assets_tests.support.pages import Page, write
 from drug_assets_tests.support.raw import (
@@ -431,6 +432,80 @@ def test_the_quality_of_a_run_counts_every_row_and_names_unread_files() -> None:
     assert quality["unread"] == [
         {"file": f"x/{n:02}.bin", "problem": f"</script> {n}"} for n in range(20)
     ]
+
+
+def new_mention(row: Row, **fields: Any) -> Row:
+    """A row of `new_mentions`: the mention was added, unless told otherwise."""
+    kept = {key: value for key, value in row.items() if key not in {"spans", "ambiguous"}}
+    told = {"change": "added", "first_in_journal": False, "drug_added": False, "changed": []}
+    return {**kept, **told, **fields}
+
+
+def test_what_is_new_is_marked_counted_and_told() -> None:
+    day = dt.date(2024, 5, 1)
+    in_journal: Row = {"journal": "Journal A", "journal_id": "a"}
+    first = mention("Beta", "1", date=day, date_precision="month", **in_journal)
+    added = mention("Beta", "2")
+    changed = mention("Alpha", "2")
+    old = mention("Alpha", "3", **in_journal)
+    drugs = [
+        listed_drug("Alpha", names=["Alpha", "alfa"]),
+        listed_drug("Beta"),
+        listed_drug("Gamma"),
+    ]
+    new_mentions = [
+        new_mention(first, first_in_journal=True),
+        new_mention(added),
+        new_mention(changed, change="changed", changed=["title"], title_before="x"),
+        new_mention(mention("Beta", "9"), change="gone"),
+        new_mention(mention("Delta", "1"), change="no_longer_searched"),
+    ]
+    names = [
+        {"drug_id": "gamma", "name": "Gamma", "change": "added", "drug": "Gamma", "of_drug": True},
+        {
+            "drug_id": "delta",
+            "name": "Delta",
+            "change": "dropped",
+            "drug": "Delta",
+            "of_drug": True,
+        },
+        {"drug_id": "alpha", "name": "alfa", "change": "added", "drug": "Alpha", "of_drug": False},
+    ]
+    of_news = {"new_mentions": new_mentions, "changed_names": names}
+    news = summarize(*(table(name, *held) for name, held in of_news.items()), rules_changed=True)
+    page = write({"drugs": drugs, "mentions": [first, added, changed, old], **of_news}, news=news)
+    assert {(row["drug"], row["i"]): row["f"] & 24 for row in page.mentions()} == {
+        ("beta", "1"): 24,
+        ("beta", "2"): 8,
+        ("alpha", "2"): 0,
+        ("alpha", "3"): 0,
+    }
+    index = page.index
+    assert index["drugs"]["fresh"] == [0, 2]
+    assert index["journals"]["fresh"] == [1]
+    assert index["news"] == {
+        "added": 2,
+        "gone": 1,
+        "changed": 1,
+        "no_longer_searched": 1,
+        "added_of_new_drugs": 0,
+        "first_in_journal": 1,
+        "rules_changed": True,
+        "drugs_added": ["Gamma"],
+        "drugs_added_count": 1,
+        "drugs_dropped": ["Delta"],
+        "drugs_dropped_count": 1,
+        "names_added": ["alfa (Alpha)"],
+        "names_added_count": 1,
+        "names_dropped": [],
+        "names_dropped_count": 0,
+        "firsts": [{"drug": 1, "journal": 0, "date": code_of(day, "month"), "type": 0, "id": "1"}],
+    }
+
+
+def test_without_anything_to_compare_with_there_are_no_news() -> None:
+    page = write({"drugs": [listed_drug("Beta")], "mentions": [mention("Beta")]})
+    assert page.index["news"] is None
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def some_page(names: tuple[str, ...] = ("Alpha", "Beta"), **limits: int) -> Page
         {**mention(name, f"{n}", journal=f"Journal of {name}", journal_id=name), "drug_id": f"d{n}"}
         for n, name in enumerate(names)
     ]
-    return write({"drugs": drugs, "mentions": mentions}, **limits)
+    return write({"drugs": drugs, "mentions": mentions}, None, **limits)
 
 
 class Elements(HTMLParser):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from drug_assets.news import News
+
 _BLOCK = re.compile(r'<script type="text/plain" id="(\w+)">([A-Za-z0-9+/=]*)</script>')
 _SHARD = re.compile(r"explorerShard\((.*)\)\n?")
 
@@ -78,18 +80,23 @@ class Page:
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def write(rows: Mapping[str, Iterable[Mapping[str, Any]]], **limits: int) -> Page:
+def write(
+    rows: Mapping[str, Iterable[Mapping[str, Any]]], news: News | None = None, **limits: int
+) -> Page:
     """The page of some rows, by table; tables that are not given are empty."""
     tables = {name: table(name, *rows.get(name, ())) for name in EXPLORER.tables}
-    return write_tables(tables, **limits)
+    return write_tables(tables, news, **limits)
 
 
-def write_tables(tables: Mapping[str, pl.LazyFrame], **limits: int) -> Page:
+def write_tables(
+    tables: Mapping[str, pl.LazyFrame], news: News | None = None, **limits: int
+) -> Page:
     """The page of some tables; `limits` as `explorer.page.write_page` takes them."""
     beside: dict[str, str] = {}
 
     def put(name: str, lines: Iterable[str]) -> None:
         beside[name] = "".join(f"{line}\n" for line in lines)
 
-    html = "".join(f"{line}\n" for line in EXPLORER.lines(**tables, beside=put, **limits))
+    lines = EXPLORER.lines(**tables, beside=put, news=news, **limits)
+    html = "".join(f"{line}\n" for line in lines)
     return Page(html, beside)
