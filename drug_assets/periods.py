@@ -171,7 +171,7 @@ def span_of_column(date: pl.Expr, precision: pl.Expr) -> tuple[pl.Expr, pl.Expr]
 
 
 def show_date(date: dt.date | None, precision: str | None) -> str:
-    """A date as far as it is known: `2003-02-14`, `2003-02`, `2003`; "" for none.
+    """A date as far as it is known: `2003-02-14`, `2003-04 (season)`, `2003`; "" for none.
 
     Args:
         date: the first day of what is known.
@@ -183,7 +183,9 @@ def show_date(date: dt.date | None, precision: str | None) -> str:
         return date.isoformat()
     if precision == DatePrecision.MONTH:
         return date.isoformat()[:7]
-    return f"{date.isoformat()[:7]} season" if precision == DatePrecision.SEASON else str(date.year)
+    if precision == DatePrecision.SEASON:
+        return f"{date.isoformat()[:7]} (season)"
+    return str(date.year)
 
 
 def _read(text: str, option: str) -> tuple[dt.date, dt.date]:

@@ -57,6 +57,32 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def describe_more(total: int, listed: int, noun: str) -> str:
+    """How many more there are than are listed, and how to see them; "" if these are all.
+
+    Args:
+        total: how many there are.
+        listed: how many are listed.
+        noun: what they are.
+    """
+    more = total - listed
+    return f"and {count_of(more, f'more {noun}')} (--limit 0 lists all)" if more > 0 else ""
+
+
+def describe_period(open_: int, outside: int, undated: int) -> str:
+    """What a period counts and leaves out.
+
+    Args:
+        open_: mentions that count, though they may lie outside, as far as their date is known.
+        outside: mentions that surely lie outside.
+        undated: mentions without a date.
+    """
+    return (
+        f"{open_:,} may lie outside, as far as their date is known; left out: {outside:,} outside, "
+        f"{undated:,} without a date"
+    )
+
+
 def describe_retractions(
     mentions: int, retracted: int, unknown: int, *, excluded: bool = False
 ) -> str:

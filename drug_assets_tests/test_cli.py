@@ -74,8 +74,9 @@ def test_top_journal_as_json(graph: Path) -> None:
 def test_related_drugs_as_text(graph: Path) -> None:
     result = drug_assets("related-drugs", "Adrenaline", "--graph", graph)
     assert result.exit_code == 0
-    assert "ethanol (in Cahiers fictifs de médecine d'urgence)" in result.stdout.splitlines()
-    assert len(result.stdout.splitlines()) == 10
+    lines = result.stdout.splitlines()
+    assert "ethanol (in 1 journal, 2.2 × chance: Cahiers fictifs de médecine d'urgence)" in lines
+    assert len(lines) == 10
 
 
 def test_related_drugs_as_json_without_trial_journals(graph: Path) -> None:
@@ -86,6 +87,39 @@ def test_related_drugs_as_json_without_trial_journals(graph: Path) -> None:
     assert every["drug"] == "epinephrine"
     journals = {related["drug"]: related["journals"] for related in left["related"]}
     assert journals["ethanol"] == ["Cahiers fictifs de médecine d'urgence"]
+
+
+def test_related_drugs_of_a_period_and_by_lift(graph: Path) -> None:
+    asked = ("related-drugs", "epinephrine", "--graph", graph)
+    lines = drug_assets(*asked, "--since", "2003", "--until", "2020-06", "--sort", "lift").stdout
+    first, *_, last = lines.splitlines()
+    assert first.startswith("betamethasone (in 1 journal, 6.0 × chance: ")
+    assert last == (
+        "Of the mentions by its journals 0 may lie outside, as far as their date is known; "
+        "left out: 11 outside, 6 without a date"
+    )
+    document = json.loads(drug_assets(*asked, "--since", "2003", "--limit", "2", "--json").stdout)
+    assert len(document["related"]) == 2
+    assert (document["outside_mentions"], document["undated_mentions"]) == (6, 6)
+    few = drug_assets(*asked, "--limit", "2").stdout.splitlines()
+    assert few[2:] == ["and 8 more drugs (--limit 0 lists all)"]
+    nothing = drug_assets(*asked, "--since", "2999").stdout.splitlines()
+    assert nothing[0] == "No drug shares a PubMed journal with epinephrine since 2999-01-01."
+
+
+def test_top_journals_of_a_period(graph: Path) -> None:
+    asked = ("top-journal", "--graph", graph, "--since", "2010")
+    told = drug_assets(*asked).stdout
+    assert told.startswith("Journal of Invented Therapeutics: 9 drugs since 2010-01-01 (")
+    assert told.endswith(
+        "; of its mentions 0 may lie outside, as far as their date is known; "
+        "left out: 5 outside, 0 without a date\n"
+    )
+    (top,) = json.loads(drug_assets(*asked, "--json").stdout)
+    assert (top["open_mentions"], top["outside_mentions"], top["undated_mentions"]) == (0, 5, 0)
+    assert "left_out" not in top
+    nothing = drug_assets("top-journal", "--graph", graph, "--since", "2999").stdout
+    assert nothing == "No journal mentions any drug since 2999-01-01.\n"
 
 
 STATES: dict[str, list[bool | None]] = {"A": [True, True, False], "B": [None], "C": [True]}
@@ -123,7 +157,10 @@ def test_retracted_evidence_is_told(retracted_graph: Path) -> None:
     told = drug_assets("top-journal", "--graph", retracted_graph).stdout
     assert told == "Pain: 3 drugs (A, B, C); retracted: 3 of 5 mentions\n"
     told = drug_assets("related-drugs", "b", "--graph", retracted_graph).stdout
-    assert told == "A (in Pain)\nC (in Pain)\nRetracted: 3 of 5 mentions\n"
+    assert told == (
+        "A (in 1 journal, 1.0 × chance: Pain)\nC (in 1 journal, 1.0 × chance: Pain)\n"
+        "Retracted: 3 of 5 mentions\n"
+    )
 
 
 def test_retracted_evidence_can_be_left_out_and_what_is_unknown_is_told(
@@ -132,7 +169,8 @@ def test_retracted_evidence_can_be_left_out_and_what_is_unknown_is_told(
     flags = ("--exclude-retracted", "--graph", retracted_graph)
     unknown = "etracted ones left out, not known whether retracted: 1 of 2 mentions\n"
     assert drug_assets("top-journal", *flags).stdout == f"Pain: 2 drugs (A, B); r{unknown}"
-    assert drug_assets("related-drugs", "b", *flags).stdout == f"A (in Pain)\nR{unknown}"
+    related = "A (in 1 journal, 1.0 × chance: Pain)"
+    assert drug_assets("related-drugs", "b", *flags).stdout == f"{related}\nR{unknown}"
     (top,) = json.loads(drug_assets("top-journal", *flags, "--json").stdout)
     related = json.loads(drug_assets("related-drugs", "a", *flags, "--json").stdout)
     for answer in (top, related, *related["related"]):
@@ -163,7 +201,8 @@ def test_drug_of_a_long_list_that_no_title_names_is_known_beside_a_graph(tmp_pat
     names = '{"drug_id": "x", "drug": "Chinin", "names": ["chinin", "quinine"], "atc_codes": []}'
     (tmp_path / "names.json").write_text(f"[\n{names}\n]\n")
     assert drug_assets(*asked).stdout == "No drug shares a PubMed journal with Chinin.\n"
-    assert drug_assets("related-drugs", "a", "--graph", graph).stdout == "b (in Pain)\n"
+    known = drug_assets("related-drugs", "a", "--graph", graph)
+    assert known.stdout == "b (in 1 journal, 1.0 × chance: Pain)\n"
     unknown = drug_assets("related-drugs", "quinina", "--graph", graph)
     assert "close spellings: quinine" in unknown.stderr
     (tmp_path / "names.json").write_text("[\n{}\n]\n")
@@ -297,7 +336,8 @@ def test_one_drug_is_told_in_the_singular(tmp_path: Path) -> None:
 
 def test_related_drugs_are_told_with_every_journal_that_links_them(tmp_path: Path) -> None:
     graph = _write_graph(tmp_path / "graph.json", {"a": ["J", "K"], "b": ["K", "J"], "c": ["L"]})
-    assert drug_assets("related-drugs", "a", "--graph", graph).stdout == "b (in J; K)\n"
+    told = drug_assets("related-drugs", "a", "--graph", graph).stdout
+    assert told == "b (in 2 journals, 1.5 × chance: J; K)\n"
 
 
 def test_a_class_is_asked_for_by_its_code(tmp_path: Path) -> None:
@@ -309,7 +349,7 @@ def test_a_class_is_asked_for_by_its_code(tmp_path: Path) -> None:
         result = drug_assets(*question, "--graph", graph)
         return f"{result.exit_code}: {result.stdout}{result.stderr}".strip()
 
-    assert told("related-drugs", "n02") == "0: c (in K)"
+    assert told("related-drugs", "n02") == "0: c (in 1 journal, 0.8 × chance: K)"
     assert (
         told("related-drugs", "R") == "0: No drug shares a PubMed journal with any drug of class R."
     )
@@ -338,7 +378,7 @@ def test_answers_in_json_say_the_class(tmp_path: Path) -> None:
     assert answer("related-drugs", "N") == {
         "class": "N",
         "drugs": ["a"],
-        "related": [{"drug": "b", "journals": ["J"], **both}],
+        "related": [{"drug": "b", "journals": ["J"], "lift": 1.0, **both}],
         **both,
     }
     assert "class" not in answer("related-drugs", "a")

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from drug_assets.cli import listing, main
+from drug_assets.cli import common, listing, main
 from drug_assets.cli.listing_report import as_table
 from drug_assets.document import questions
 from drug_assets_tests.support import runs
@@ -167,8 +167,9 @@ def test_without_a_release_it_says_what_to_do(tmp_path: Path) -> None:
 def test_a_terminal_shows_a_screenful_that_fits_it(
     sample_run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "_ROWS_IN_TERMINAL", 4)
-    monkeypatch.setattr(listing, "_is_terminal", lambda: True)
+    monkeypatch.setattr(common, "ROWS_IN_TERMINAL", 4)
+    monkeypatch.setattr(common, "is_terminal", lambda: True)
+    monkeypatch.setattr(listing, "is_terminal", lambda: True)
     monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((80, 24)))
     lines = told("mentions", "aspirin", "--store", sample_run.store)
     assert lines[-1] == "and 3 more mentions (--limit 0 lists all)"

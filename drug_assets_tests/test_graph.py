@@ -142,7 +142,9 @@ class TestDocument:
         mentions = [mention("Beta", "NCT1", "clinical_trials"), mention("Beta", "10", **LANCET)]
         ties = [
             trial_publication("NCT1", "9", kind="background"),
-            trial_publication("NCT1", "10", date=NEW_YEAR, retracted=False, **LANCET),
+            trial_publication(
+                "NCT1", "10", date=NEW_YEAR, date_precision="month", retracted=False, **LANCET
+            ),
             trial_publication("NCT2", "10", kind="named", given_by="publication"),
             trial_publication("NCT1", "8", publication_in_store=False, title=None),
             trial_publication("NCT3", "10", given_by="publication", trial_in_store=False),
@@ -155,8 +157,8 @@ class TestDocument:
                 {"type": "clinical_trial", "id": "NCT1", "kind": "result"},
                 {"type": "clinical_trial", "id": "NCT2", "kind": "named"},
             ]
-            nowhere = {"journal": None, "journal_id": None, "date": None, "retracted": None}
-            known = {**LANCET, "date": "2020-01-01", "retracted": False}
+            nowhere = dict.fromkeys((*LANCET, "date", "date_precision", "retracted"))
+            known = {**LANCET, "date": "2020-01-01", "date_precision": "month", "retracted": False}
             assert trial["publications"] == [
                 {"type": "pubmed", "id": "10", "kind": "result", **known},
                 {"type": "pubmed", "id": "9", "kind": "background", **nowhere},

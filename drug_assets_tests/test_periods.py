@@ -177,7 +177,7 @@ def test_dates_lie_where_a_look_at_every_day_says(
     [
         ("2003-05-12", "day", "2003-05-12"),
         ("2003-05-01", "month", "2003-05"),
-        ("2003-04-01", "season", "2003-04 season"),
+        ("2003-04-01", "season", "2003-04 (season)"),
         ("2003-01-01", "year", "2003"),
         (None, None, ""),
     ],

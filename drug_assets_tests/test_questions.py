@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import subprocess
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from drug_assets.document.questions import (
     Evidence,
     Index,
+    LeftOut,
     RelatedDrugs,
     UnknownDrugError,
     related_drugs,
@@ -22,6 +25,7 @@ from drug_assets.document.questions import (
 )
 from drug_assets.document.reading import NotAGraphError, read_drugs
 from drug_assets.document.schema import DrugInBrief
+from drug_assets.periods import COUNTED, Period, Placed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -189,7 +193,7 @@ def test_no_journal_is_top_where_none_mentions_a_drug(document: Document) -> Non
 
 
 def test_related_drugs_share_a_journal_in_pubmed() -> None:
-    assert linked(DRUGS, "ASPIRIN") == [("IBUPROFEN", ["Pain"]), ("WARFARIN", ["Heart", "Pain"])]
+    assert linked(DRUGS, "ASPIRIN") == [("WARFARIN", ["Heart", "Pain"]), ("IBUPROFEN", ["Pain"])]
 
 
 def test_journals_with_a_trial_of_the_drug_can_be_left_out() -> None:
@@ -233,8 +237,8 @@ def test_a_drug_is_found_by_its_name_where_that_is_not_searched_for() -> None:
 def test_a_name_goes_before_a_synonym_of_another_drug() -> None:
     other = drug("OTHER", pubmed=("Blood",), synonyms=("Aspirin",))
     assert linked(graph(ASPIRIN, IBUPROFEN, other, WARFARIN), "aspirin") == [
-        ("IBUPROFEN", ["Pain"]),
         ("WARFARIN", ["Heart", "Pain"]),
+        ("IBUPROFEN", ["Pain"]),
     ]
 
 
@@ -360,6 +364,230 @@ class TestTrialResults:
             del mention["publications"], mention["trials"]
         (top,) = top_journals(graph(old), with_trial_results=True)
         assert (top.drugs, top.via) == (["A"], {})
+
+
+class TestOrder:
+    """A is mentioned with B in two journals, with Ça and d in one; d is nowhere else."""
+
+    DRUGS = (
+        drug("A", pubmed=("Heart", "Pain")),
+        drug("B", pubmed=("Heart", "Pain", "Blood", "Skin")),
+        drug("\u00c7a", pubmed=("Heart", "Blood")),
+        drug("d", pubmed=("Pain",), trials=("Blood",)),
+    )
+
+    def related(self, order: str, **options: Any) -> list[tuple[str, int, float]]:
+        answer = related_drugs(graph(*self.DRUGS), "a", order=order, **options)
+        return [(r.drug, len(r.journals), r.lift) for r in answer.related]
+
+    def test_the_most_journals_come_first_and_ties_by_folded_name(self) -> None:
+        assert self.related("journals") == [
+            ("B", 2, 2 * 4 / (2 * 4)),
+            ("\u00c7a", 1, 1 * 4 / (2 * 2)),
+            ("d", 1, 1 * 4 / (2 * 1)),
+        ]
+        every = related_drugs(graph(*self.DRUGS), "a")
+        assert every == related_drugs(graph(*self.DRUGS), "a", order="journals")
+
+    def test_names_and_lift_are_orders_too(self) -> None:
+        assert [drug for drug, *_ in self.related("name")] == ["B", "\u00c7a", "d"]
+        assert [drug for drug, *_ in self.related("lift")] == ["d", "B", "\u00c7a"]
+
+    def test_journals_that_are_left_out_are_left_out_of_all_journals(self) -> None:
+        document = graph(
+            drug("A", pubmed=("Heart", "Pain"), trials=("Pain", "Skin")),
+            drug("B", pubmed=("Heart", "Pain", "Skin", "Blood")),
+        )
+        (related,) = related_drugs(document, "a", exclude_trial_journals=True).related
+        # Of four journals Pain and Skin are left out; B is counted in all its journals.
+        assert related.lift == 1 * 2 / (1 * 4)
+
+    def test_drugs_of_one_name_are_sorted_by_id(self) -> None:
+        document = graph(
+            drug("A", pubmed=("Pain", "Heart")),
+            drug("B", pubmed=("Pain",), drug_id="2"),
+            drug("b", pubmed=("Heart",), drug_id="1"),
+        )
+        assert linked(document, "A") == [("b", ["Heart"]), ("B", ["Pain"])]
+
+
+def dated(
+    made: dict[str, Any], *dates: tuple[str, str | None, str | None, str | None]
+) -> dict[str, Any]:
+    """A drug with a mention of each type, journal, date and precision."""
+    mentions = [
+        {
+            **drug(made["drug"], pubmed=("x",))["mentions"][0],
+            "type": kind,
+            "id": str(number),
+            "journal": journal,
+            "date": date,
+            "journal_id": journal and journal.casefold(),
+            "date_precision": precision,
+        }
+        for number, (kind, journal, date, precision) in enumerate(dates)
+    ]
+    return {**made, "mentions": [*made["mentions"], *mentions]}
+
+
+class TestPeriods:
+    A = dated(
+        drug("A"),
+        ("pubmed", "Pain", "2003-01-01", "year"),
+        ("pubmed", "Heart", "2003-04-30", "day"),
+        ("pubmed", "Heart", None, None),
+        ("pubmed", None, "2003-06-01", "day"),
+        ("clinical_trial", "Blood", "2003-05-01", "month"),
+    )
+    B = dated(
+        drug("B"),
+        ("pubmed", "Pain", "2004-01-01", "day"),
+        ("pubmed", "Heart", "2003-05-01", "day"),
+        ("pubmed", "Blood", "2002-01-01", "year"),
+    )
+    PERIOD = Period.parse("2003-05-01")
+
+    def test_what_surely_lies_outside_or_has_no_date_does_not_count(self) -> None:
+        document = graph(self.A, self.B)
+        (top,) = top_journals(document, period=self.PERIOD)
+        assert (top.journal, top.drugs, top.mentions) == ("Pain", ["A", "B"], 2)
+        assert top.left_out == LeftOut(1, 0, 0)
+        answer = related_drugs(document, "A", period=self.PERIOD)
+        assert [(r.drug, r.journals, r.lift) for r in answer.related] == [
+            ("B", ["Pain"], 1 * 2 / (1 * 2))
+        ]
+        assert (answer.evidence, answer.left_out) == (Evidence(2, 0, 0), LeftOut(1, 1, 1))
+
+    def test_without_a_period_nothing_is_left_out(self) -> None:
+        document = graph(drug("A", pubmed=("Pain",)), drug("B", pubmed=("Pain",)))
+        assert {top.left_out for top in top_journals(document)} == {None}
+        assert related_drugs(document, "A").left_out is None
+        every = Period()
+        (top,) = top_journals(document, period=every)
+        assert top.left_out == LeftOut(0, 0, 0)
+        assert top._replace(left_out=None) == top_journals(document)[0]
+        in_period = related_drugs(document, "A", period=every)
+        assert in_period._replace(left_out=None) == related_drugs(document, "A")
+
+    def test_trials_outside_leave_no_journal_out(self) -> None:
+        a = dated(
+            drug("A"),
+            ("pubmed", "Pain", "2003-06-01", "day"),
+            ("clinical_trial", "Pain", "2003-01-01", "day"),
+        )
+        document = graph(a, dated(drug("B"), ("pubmed", "Pain", "2004-01-01", "year")))
+        for since, related in (("2003-05", ["B"]), ("2003", [])):
+            answer = related_drugs(
+                document, "a", period=Period.parse(since), exclude_trial_journals=True
+            )
+            assert [one.drug for one in answer.related] == related
+
+    def test_results_of_trials_count_by_their_own_date(self) -> None:
+        late = {**result(1, "Heart"), "date": "2003-01-01", "date_precision": "year"}
+        early = {**result(2, "Pain"), "date": "2003-01-01", "date_precision": "day"}
+        # Documents of earlier versions do not say how much of the date is known.
+        unknown = {**result(3, "Skin"), "date": "2003-01-01"}
+        undated = result(4, "Blood")
+        document = graph(with_trial(drug("A"), "NCT1", late, early, unknown, undated))
+        tops = top_journals(document, period=self.PERIOD, with_trial_results=True)
+        assert [(top.journal, top.via, top.left_out) for top in tops] == [
+            ("Heart", {"A": ["NCT1"]}, LeftOut(1, 0, 0)),
+            ("Skin", {"A": ["NCT1"]}, LeftOut(1, 0, 0)),
+        ]
+
+    def test_retracted_mentions_that_are_left_out_anyway_are_not_told_of(self) -> None:
+        a = dated(
+            drug("A"), ("pubmed", "Pain", "2003-06-01", "day"), ("pubmed", "Pain", None, None)
+        )
+        a["mentions"][1]["retracted"] = True
+        (top,) = top_journals(graph(a), period=self.PERIOD)
+        assert top.left_out == LeftOut(0, 0, 1)
+        (top,) = top_journals(graph(a), period=self.PERIOD, exclude_retracted=True)
+        assert top.left_out == LeftOut(0, 0, 0)
+
+
+DATED = st.lists(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["pubmed", "pubmed", "clinical_trial"]),
+            st.sampled_from(["J1", "J2", "J3", None]),
+            st.sampled_from(
+                [
+                    *(("2003-05-12", "day"), ("2003-05-13", "day"), ("2003-05-01", "month")),
+                    *(("2003-04-01", "season"), ("2003-01-01", "year"), ("2002-12-01", "season")),
+                    *(("2002-01-01", "year"), (None, None)),
+                ]
+            ),
+        ),
+        max_size=5,
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=60)
+@given(
+    mentioned=DATED,
+    ends=st.sampled_from(
+        [("2003-05-13", None), (None, "2003-05-12"), ("2003", "2003-05"), ("2004", None)]
+    ),
+    exclude=st.booleans(),
+)
+def test_answers_of_a_period_are_those_of_the_mentions_that_may_lie_in_it(
+    mentioned: list[list[tuple[str, str | None, tuple[str | None, str | None]]]],
+    ends: tuple[str | None, str | None],
+    exclude: bool,
+) -> None:
+    period = Period.parse(*ends)
+    assert period is not None
+
+    def placed(date: str | None, precision: str | None) -> Placed:
+        return period.place(date and dt.date.fromisoformat(date), precision)  # type: ignore[arg-type]
+
+    def document_of(kept: Iterable[list[Any]]) -> Callable[[], io.BytesIO]:
+        return graph(
+            *(
+                with_journals(dated(drug(f"D{number}"), *((k, j, *date) for k, j, date in of_drug)))
+                for number, of_drug in enumerate(kept)
+            )
+        )
+
+    whole = document_of(mentioned)
+    inside = document_of(
+        [one for one in of_drug if placed(*one[2]) in COUNTED] for of_drug in mentioned
+    )
+    tops = top_journals(whole, period=period)
+    assert [top._replace(left_out=None) for top in tops] == top_journals(inside)
+    for top in tops:
+        of_journal = [placed(*date) for one in mentioned for _, j, date in one if j == top.journal]
+        assert top.left_out == LeftOut(
+            *(of_journal.count(where) for where in (Placed.OPEN, Placed.OUTSIDE, Placed.UNDATED))
+        )
+    for number in range(len(mentioned)):
+        options: dict[str, Any] = {"exclude_trial_journals": exclude}
+        answer = related_drugs(whole, f"D{number}", period=period, **options)
+        expected = related_drugs(inside, f"D{number}", **options)
+        assert answer._replace(left_out=None) == expected
+
+
+def with_journals(made: dict[str, Any]) -> dict[str, Any]:
+    """A drug with the journals of its mentions."""
+    journals = sorted({mention["journal"] for mention in made["mentions"]} - {None})
+    listed = [
+        {
+            "journal": journal,
+            "journal_id": journal.casefold(),
+            "mentions": [
+                {member: mention[member] for member in ("date", "type", "id", "retracted")}
+                for mention in made["mentions"]
+                if mention["journal"] == journal
+            ],
+        }
+        for journal in journals
+    ]
+    return {**made, "journals": listed}
 
 
 def test_trials_cannot_be_retracted_so_nothing_of_them_is_unknown() -> None:
@@ -634,9 +862,16 @@ def test_answers_follow_from_the_mentions(
             exclude_retracted=exclude_retracted,
         )
         assert {(r.drug, j) for r in answer.related for j in r.journals} == linking
-        assert [r.drug for r in answer.related] == sorted({other for other, _ in linking})
+        shared = Counter(other for other, _ in linking)
+        assert [r.drug for r in answer.related] == sorted(shared, key=lambda d: (-shared[d], d))
         assert all(r.journals == sorted(set(r.journals)) for r in answer.related)
+        every = {journal for _, _, journal, _ in in_pubmed}
+        if exclude:
+            every -= {j for d, kind, j, _ in facts if d == asked and kind == "clinical_trial"}
         for related in answer.related:
+            other = {journal for drug, _, journal, _ in in_pubmed if drug == related.drug}
+            lift = shared[related.drug] * len(every) / (len(of_asked) * len(other))
+            assert related.lift == lift
             assert related[2:5] == evidence(
                 fact
                 for fact in in_pubmed

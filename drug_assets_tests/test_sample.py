@@ -109,8 +109,8 @@ def test_top_journals(sample_run: runs.Run) -> None:
 @pytest.mark.parametrize("name", ["epinephrine", "adrenaline"])
 def test_related_drugs_of_epinephrine(sample_run: runs.Run, name: str) -> None:
     graph = sample_run.graph
-    every = questions.related_drugs(graph, name)
-    left = questions.related_drugs(graph, name, exclude_trial_journals=True)
+    every = questions.related_drugs(graph, name, order="name")
+    left = questions.related_drugs(graph, name, exclude_trial_journals=True, order="name")
     told = _told_answer("Related drugs of epinephrine**")
     assert f": {len(every.related)}. " in told
     in_journal: dict[str, list[str]] = {}
@@ -122,6 +122,10 @@ def test_related_drugs_of_epinephrine(sample_run: runs.Run, name: str) -> None:
     names = ", ".join(related.drug for related in left.related)
     assert f"and {len(left.related)} remain: {names}." in told
     assert len(left.related) < len(every.related)
+    first, second, third, *_ = questions.related_drugs(graph, name).related
+    (most,) = re.findall(r"(\w+) and (\w+) come first", told)
+    assert most == (first.drug, second.drug)
+    assert len(first.journals) == len(second.journals) > len(third.journals)
 
 
 def test_related_drugs_of_metformin(sample_run: runs.Run) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Exit code for wrong usage or configuration.
 USAGE = 2
+#: How many rows a terminal shows if nobody says how many.
+ROWS_IN_TERMINAL = 50
 
 
 def stop(message: str, code: int) -> NoReturn:
@@ -70,6 +72,23 @@ def tables_of(store: str | None, release: str | None) -> Iterator[ReleasedTables
         yield ReleasedTables(open_release(place, release))
     except (StorageError, NoReleaseError, NoTableError) as error:
         stop(str(error), USAGE)
+
+
+def is_terminal() -> bool:
+    """Whether somebody reads what is printed as it comes."""
+    return sys.stdout.isatty()
+
+
+def read_limit(limit: int | None, form: str) -> int | None:
+    """How many rows are listed, None for all, as `limit_option` says.
+
+    Args:
+        limit: what was given.
+        form: text, json or csv.
+    """
+    if limit is not None:
+        return limit or None
+    return ROWS_IN_TERMINAL if form == "text" and is_terminal() else None
 
 
 def read_period(since: str | None, until: str | None) -> Period | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -11,8 +10,10 @@ from drug_assets.cli.common import (
     USAGE,
     csv_option,
     echo,
+    is_terminal,
     json_option,
     limit_option,
+    read_limit,
     read_period,
     release_option,
     since_option,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from drug_assets.answers.forms import Answer
     from drug_assets.answers.tracing import Trace
 
-#: How many rows a terminal shows if nobody says how many.
-_ROWS_IN_TERMINAL = 50
 _DRUG_ORDERS = ("mentions", "journals", "first", "latest", "name")
 _JOURNAL_ORDERS = ("drugs", "mentions", "first", "latest", "name")
 
@@ -80,7 +79,7 @@ def mentions(
             period=period,
             journal=journal,
             source=source,
-            limit=_read_limit(limit, shown),
+            limit=read_limit(limit, shown),
         )
     _print(shown, answer.as_answer(), lambda width: report.mentions_as_lines(answer, width))
 
@@ -113,7 +112,7 @@ def drugs(
         from drug_assets.answers.overviews import list_drugs
         from drug_assets.cli import listing_report as report
 
-        answer = list_drugs(tables, order, _read_limit(limit, shown))
+        answer = list_drugs(tables, order, read_limit(limit, shown))
     _print(shown, answer.as_answer(), lambda width: report.drugs_as_lines(answer, width))
 
 
@@ -145,7 +144,7 @@ def journals(
         from drug_assets.answers.overviews import list_journals
         from drug_assets.cli import listing_report as report
 
-        answer = list_journals(tables, order, _read_limit(limit, shown))
+        answer = list_journals(tables, order, read_limit(limit, shown))
     _print(shown, answer.as_answer(), lambda width: report.journals_as_lines(answer, width))
 
 
@@ -171,7 +170,7 @@ def rejected(
         from drug_assets.answers.rejections import list_rejected
         from drug_assets.cli import listing_report as report
 
-        answer = list_rejected(tables, file, _read_limit(limit, shown))
+        answer = list_rejected(tables, file, read_limit(limit, shown))
     _print(shown, answer.as_answer(), lambda width: report.rejected_as_lines(answer, width))
 
 
@@ -233,17 +232,6 @@ def _choose_form(*, as_json: bool, as_csv: bool) -> str:
     return "json" if as_json else "csv" if as_csv else "text"
 
 
-def _read_limit(limit: int | None, shown: str) -> int | None:
-    """How many rows are listed; None for all."""
-    if limit is not None:
-        return limit or None
-    return _ROWS_IN_TERMINAL if shown == "text" and _is_terminal() else None
-
-
-def _is_terminal() -> bool:
-    return sys.stdout.isatty()
-
-
 def _print(shown: str, answer: Answer, as_lines: Callable[[int | None], Iterator[str]]) -> None:
     """Print an answer.
 
@@ -262,6 +250,6 @@ def _print(shown: str, answer: Answer, as_lines: Callable[[int | None], Iterator
     else:
         import shutil
 
-        width = shutil.get_terminal_size().columns if _is_terminal() else None
+        width = shutil.get_terminal_size().columns if is_terminal() else None
         for line in as_lines(width):
             echo(line)

@@ -9,7 +9,7 @@ import polars as pl
 
 from drug_assets import sources
 from drug_assets.periods import show_date
-from drug_assets.wording import count_of, printable, shorten
+from drug_assets.wording import count_of, describe_more, describe_period, printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from drug_assets.answers.overviews import Overview
     from drug_assets.answers.rejections import Rejections
     from drug_assets.answers.tracing import Trace
-    from drug_assets.periods import Period
 
 _BETWEEN = "  "
 #: No cell gets narrower than this to fit a terminal.
@@ -64,9 +63,9 @@ def mentions_as_lines(answer: MentionsOfDrugs, width: int | None) -> Iterator[st
     ]
     yield from as_table(header, rows, width, narrow=("title", "journal"))
     yield from _tell_of_more(counted.mentions, len(rows), "mention")
-    yield from describe_period(
-        answer.period, counted.open_mentions, counted.outside_mentions, counted.undated_mentions
-    )
+    if answer.period is not None:
+        placed = counted.open_mentions, counted.outside_mentions, counted.undated_mentions
+        yield f"Of these, {describe_period(*placed)}"
 
 
 def drugs_as_lines(answer: Overview, width: int | None) -> Iterator[str]:
@@ -176,22 +175,6 @@ def describe_found(found: Found) -> str:
     return names if found.by == "name" else f"{names} ({found.asked})"
 
 
-def describe_period(period: Period | None, open_: int, outside: int, undated: int) -> Iterator[str]:
-    """What a period counts and leaves out; nothing without a period.
-
-    Args:
-        period: the period.
-        open_: mentions that count, though it is not known whether they lie in it.
-        outside: mentions that surely lie outside.
-        undated: mentions without a date.
-    """
-    if period is not None:
-        yield (
-            f"Of these, {open_:,} may lie outside, as far as their date is known; left out: "
-            f"{outside:,} outside, {undated:,} without a date"
-        )
-
-
 def as_table(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
@@ -236,8 +219,8 @@ def _is_number(cell: str) -> bool:
 
 
 def _tell_of_more(total: int, listed: int, noun: str) -> Iterator[str]:
-    if total > listed:
-        yield f"and {count_of(total - listed, f'more {noun}')} (--limit 0 lists all)"
+    if told := describe_more(total, listed, noun):
+        yield told
 
 
 def _show_record(record: Mapping[str, Any]) -> str:

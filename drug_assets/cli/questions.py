@@ -10,20 +10,33 @@ from drug_assets.cli.common import (
     USAGE,
     echo,
     echo_json,
+    is_terminal,
     json_option,
+    limit_option,
+    read_limit,
+    read_period,
     release_option,
+    since_option,
     stop,
     store_option,
     tables_of,
+    until_option,
 )
 from drug_assets.settings import Settings
-from drug_assets.wording import describe_retractions
+from drug_assets.wording import (
+    count_of,
+    describe_more,
+    describe_period,
+    describe_retractions,
+    shorten,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from drug_assets.document.questions import RelatedDrug, RelatedDrugs, TopJournal
+    from drug_assets.periods import Period
     from drug_assets.storage.objects import ObjectStore
 
 _graph = click.option(
@@ -45,12 +58,16 @@ _with_trial_results = click.option(
 @click.option("--class", "atc_class", metavar="CODE", help="Count only drugs of an ATC class.")
 @_exclude_retracted
 @_with_trial_results
+@since_option
+@until_option
 @store_option
 @release_option
 @_graph
 @json_option
 def top_journal(
     atc_class: str | None,
+    since: str | None,
+    until: str | None,
     store: str | None,
     release: str | None,
     graph: str | None,
@@ -62,6 +79,7 @@ def top_journal(
     """The journals that mention the most different drugs."""
     from drug_assets.document import questions
 
+    period = read_period(since, until)
     documents = _documents(store, release, graph)
     answers = questions.top_journals(
         documents.graph,
@@ -69,13 +87,14 @@ def top_journal(
         atc_class=atc_class,
         exclude_retracted=exclude_retracted,
         with_trial_results=with_trial_results,
+        period=period,
     )
     if as_json:
         echo_json([_as_object(answer) for answer in answers])
         return
     if not answers:
         of_class = "" if atc_class is None else f" of class {atc_class.strip().upper()}"
-        echo(f"No journal mentions any drug{of_class}.")
+        echo(f"No journal mentions any drug{of_class}{_of_period(period)}.")
     for answer in answers:
         drugs = "drug" if answer.drug_count == 1 else "drugs"
         if answer.atc_class is not None:
@@ -83,8 +102,9 @@ def top_journal(
         told = describe_retractions(*answer.evidence, excluded=exclude_retracted)
         listed = ", ".join(_with_trials(name, answer.via) for name in answer.drugs)
         echo(
-            f"{answer.journal}: {answer.drug_count} {drugs} ({listed})"
+            f"{answer.journal}: {answer.drug_count} {drugs}{_of_period(period)} ({listed})"
             + (f"; {told}" if told else "")
+            + (f"; of its mentions {describe_period(*answer.left_out)}" if answer.left_out else "")
         )
 
 
@@ -97,12 +117,27 @@ def top_journal(
 )
 @_exclude_retracted
 @_with_trial_results
+@since_option
+@until_option
+@click.option(
+    "--sort",
+    "order",
+    type=click.Choice(["journals", "name", "lift"]),
+    default="journals",
+    help="By the number of journals that link them, by name, or by how much more often than by "
+    "chance journals mention both. [journals]",
+)
+@limit_option
 @store_option
 @release_option
 @_graph
 @json_option
 def related_drugs(
     drug: str,
+    since: str | None,
+    until: str | None,
+    order: str,
+    limit: int | None,
     store: str | None,
     release: str | None,
     graph: str | None,
@@ -119,6 +154,7 @@ def related_drugs(
     """
     from drug_assets.document import questions
 
+    period = read_period(since, until)
     documents = _documents(store, release, graph)
     answer = questions.related_drugs(
         documents.graph,
@@ -127,18 +163,28 @@ def related_drugs(
         exclude_trial_journals=exclude_trial_journals,
         exclude_retracted=exclude_retracted,
         with_trial_results=with_trial_results,
+        period=period,
+        order=order,
     )
+    most = read_limit(limit, "json" if as_json else "text")
+    listed = answer.related if most is None else answer.related[:most]
     if as_json:
-        echo_json(_as_json(answer))
+        echo_json(_as_json(answer._replace(related=listed)))
         return
     if not answer.related:
         of_class = "" if answer.of_class is None else "any drug of class "
-        echo(f"No drug shares a PubMed journal with {of_class}{answer.drug}.")
-    for related in answer.related:
-        journals = "; ".join(_with_trials(name, related.via) for name in related.journals)
-        echo(f"{related.drug} (in {journals})")
+        echo(f"No drug shares a PubMed journal with {of_class}{answer.drug}{_of_period(period)}.")
+    for related in listed:
+        journals = [_with_trials(name, related.via) for name in related.journals]
+        shown = shorten(journals, "; ") if is_terminal() else "; ".join(journals)
+        linked = count_of(len(journals), "journal")
+        echo(f"{related.drug} (in {linked}, {related.lift:.1f} × chance: {shown})")
+    if told := describe_more(len(answer.related), len(listed), "drug"):
+        echo(told)
     if told := describe_retractions(*answer.evidence, excluded=exclude_retracted):
         echo(told.capitalize())
+    if answer.left_out:
+        echo(f"Of the mentions by its journals {describe_period(*answer.left_out)}")
 
 
 @click.command()
@@ -164,6 +210,10 @@ def names(drug: str, store: str | None, release: str | None, *, as_json: bool) -
             echo(line)
 
 
+def _of_period(period: Period | None) -> str:
+    return "" if period is None else f" {period}"
+
+
 def _with_trials(name: str, via: Mapping[str, list[str]] | None) -> str:
     """A name, with the trials by whose results it is counted."""
     return f"{name} via {', '.join(via[name])}" if via and name in via else name
@@ -176,6 +226,9 @@ _MEMBERS = {"atc_class": "class"}
 def _as_object(answer: TopJournal | RelatedDrug) -> dict[str, object]:
     """The members of an answer; those that were not asked for are left out."""
     members = {_MEMBERS.get(name, name): value for name, value in answer._asdict().items()}
+    left_out = members.pop("left_out", None)
+    if left_out is not None:
+        members |= left_out._asdict()
     return {name: value for name, value in members.items() if value is not None}
 
 
@@ -187,6 +240,7 @@ def _as_json(answer: RelatedDrugs) -> object:
         **given,
         "related": [_as_object(related) for related in answer.related],
         **answer.evidence._asdict(),
+        **(answer.left_out._asdict() if answer.left_out else {}),
     }
 
 

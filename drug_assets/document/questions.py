@@ -11,23 +11,31 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from functools import cache
 from itertools import chain, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from drug_assets.document.reading import read_drugs
-from drug_assets.document.schema import DrugInBrief, DrugWithResults, ListedDrugInBrief
+from drug_assets.document.schema import (
+    DrugInBrief,
+    DrugWithDates,
+    DrugWithResults,
+    ListedDrugInBrief,
+)
 from drug_assets.errors import DrugAssetsError
+from drug_assets.periods import COUNTED, Placed
 from drug_assets.sources import PUBLICATIONS
 from drug_assets.sources.clinical_trials import SOURCE as CLINICAL_TRIALS
 from drug_assets.sources.pubmed import SOURCE as PUBMED
 from drug_assets.terms import ATC_CODE, ATC_LEVELS, TrialPublicationKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from drug_assets.document.reading import Graph
     from drug_assets.document.schema import PublicationOfTrialInBrief
+    from drug_assets.periods import Period
 
 CLOSE_SPELLINGS = CLOSE_CODES = 5
 #: Spellings that are compared with an unknown name at once.
@@ -38,6 +46,9 @@ Names: TypeAlias = "Callable[[], Graph | None]"
 
 #: What a question needs of a drug: its name, all its spellings, its ATC codes.
 _Listed: TypeAlias = "tuple[str, list[str], list[str]]"
+#: By the type of a publication, whether it was retracted, and whether it counts by the results of a
+#: trial: by identity of a journal, the drugs mentioned.
+_ByKind: TypeAlias = "dict[tuple[str, bool | None, bool], dict[str, list[int]]]"
 _Key = TypeVar("_Key", int, str)
 
 #: The types of publications that can be retracted: of others, nothing is unknown.
@@ -52,6 +63,17 @@ class Evidence(NamedTuple):
     retracted_mentions: int
     #: Of these, those of publications of which no record says whether they were retracted.
     unknown_mentions: int
+
+
+class LeftOut(NamedTuple):
+    """What a period makes of the mentions that a question is about."""
+
+    #: Those that count, though they may lie outside, as far as their date is known.
+    open_mentions: int
+    #: Those that surely lie outside, and so do not count.
+    outside_mentions: int
+    #: Those without a date, which do not count either.
+    undated_mentions: int
 
 
 class TopJournal(NamedTuple):
@@ -70,6 +92,8 @@ class TopJournal(NamedTuple):
     via: dict[str, list[str]] | None = None
     #: The ATC class whose drugs alone are counted; None for all drugs.
     atc_class: str | None = None
+    #: Of the mentions of these drugs by this journal, in or out of the period; None without one.
+    left_out: LeftOut | None = None
 
     @property
     def evidence(self) -> Evidence:
@@ -87,13 +111,15 @@ class RelatedDrug(NamedTuple):
     mentions: int
     retracted_mentions: int
     unknown_mentions: int
+    #: How much more often than by chance journals mention both (`compute_lift`).
+    lift: float
     #: By name of a journal whose titles do not name both: ids of the trials by whose results it is
     #: counted, sorted. None unless such results are counted.
     via: dict[str, list[str]] | None = None
 
 
 class RelatedDrugs(NamedTuple):
-    """The drugs related to one drug, or to those of an ATC class, sorted by name."""
+    """The drugs related to one drug, or to those of an ATC class, in the order asked for."""
 
     #: Name of the given drug; if several drugs match, their names joined with " / ". The code of
     #: the given class.
@@ -103,6 +129,25 @@ class RelatedDrugs(NamedTuple):
     evidence: Evidence
     #: Names of the drugs of the given class that journals mention, sorted; None for a drug.
     of_class: list[str] | None = None
+    #: Of the mentions by PubMed publications of the journals that mention the drug, whenever that
+    #: is, and are not left out for their trials; None without a period.
+    left_out: LeftOut | None = None
+
+
+#: By which related drugs can be sorted; ties are sorted by name.
+ORDERS = ("journals", "name", "lift")
+
+
+def compute_lift(shared: int, every: int, one: int, other: int) -> float:
+    """How much more often than by chance journals mention two drugs (SPEC 6.2).
+
+    Args:
+        shared: the journals that mention both.
+        every: the journals that mention any drug.
+        one: those that mention the one.
+        other: those that mention the other.
+    """
+    return shared * every / (one * other)
 
 
 class UnknownDrugError(DrugAssetsError):
@@ -157,6 +202,7 @@ def top_journals(
     atc_class: str | None = None,
     exclude_retracted: bool = False,
     with_trial_results: bool = False,
+    period: Period | None = None,
 ) -> list[TopJournal]:
     """The journals that mention the most different drugs; see `Index.top_journals`.
 
@@ -165,7 +211,7 @@ def top_journals(
         NotAGraphError: the input is not a graph document, or `names` no document of names.
         OSError: reading a document fails.
     """
-    index = Index(graph, names, with_trial_results=with_trial_results)
+    index = Index(graph, names, with_trial_results=with_trial_results, period=period)
     return index.top_journals(atc_class, exclude_retracted=exclude_retracted)
 
 
@@ -177,6 +223,8 @@ def related_drugs(
     exclude_trial_journals: bool = False,
     exclude_retracted: bool = False,
     with_trial_results: bool = False,
+    period: Period | None = None,
+    order: str = ORDERS[0],
 ) -> RelatedDrugs:
     """The other drugs mentioned by the journals that mention a drug; see `Index.related_drugs`.
 
@@ -185,10 +233,12 @@ def related_drugs(
         NotAGraphError: the input is not a graph document, or `names` no document of names.
         OSError: reading a document fails.
     """
-    return Index(graph, names, with_trial_results=with_trial_results).related_drugs(
+    index = Index(graph, names, with_trial_results=with_trial_results, period=period)
+    return index.related_drugs(
         drug_or_class,
         exclude_trial_journals=exclude_trial_journals,
         exclude_retracted=exclude_retracted,
+        order=order,
     )
 
 
@@ -231,7 +281,12 @@ class Index:
     """An index of which journal mentions which drug: answers several questions from one reading."""
 
     def __init__(
-        self, graph: Graph, names: Names | None = None, *, with_trial_results: bool = False
+        self,
+        graph: Graph,
+        names: Names | None = None,
+        *,
+        with_trial_results: bool = False,
+        period: Period | None = None,
     ) -> None:
         """Read a document.
 
@@ -241,25 +296,34 @@ class Index:
                 graph has as its own, and for a class that none of them is of.
             with_trial_results: whether a publication that reports the results of a trial is a
                 mention of the drugs that the title of the trial names (SPEC 6).
+            period: only the mentions that do not surely lie outside it, and have a date. Then the
+                mentions of a document are read, not only those of its journals, which have no
+                precision of dates.
 
         Raises:
             NotAGraphError: the input is not a graph document.
             OSError: reading the document fails.
         """
-        #: The drugs, in the order of the document.
+        #: The drugs, in the order of the document, and their ids.
         self._drugs: list[_Listed] = []
+        self._ids: list[str] = []
         #: Name of each journal, by its identity.
         self._journals: dict[str, str] = {}
         self._names = names
         #: By identity of a journal and index of a drug: the trials whose results the journal has.
         self._trials: dict[tuple[str, int], set[str]] = defaultdict(set)
-        mentioned: dict[tuple[str, bool | None, bool], dict[str, list[int]]] = defaultdict(
-            lambda: defaultdict(list)
-        )
+        mentioned: _ByKind = defaultdict(lambda: defaultdict(list))
         self._with_trial_results = with_trial_results
+        self._period = period
+        #: The mentions that may lie outside the period, that do, and that have no date.
+        self._placed: list[tuple[Placed, _Mentioned]] = []
         brief = DrugWithResults if with_trial_results else DrugInBrief
+        if period is not None:
+            self._mentioned = self._read_dated(graph, period)
+            return
         for index, drug in enumerate(read_drugs(graph, brief)):
             self._drugs.append((drug.drug, drug.names, drug.atc_codes))
+            self._ids.append(drug.drug_id)
             for journal in drug.journals:
                 journal_id = journal.journal_id
                 self._journals[journal_id] = journal.journal
@@ -274,6 +338,36 @@ class Index:
         self._mentioned = [
             _Mentioned(*key, by_journal=by_journal) for key, by_journal in mentioned.items()
         ]
+
+    def _read_dated(self, graph: Graph, period: Period) -> list[_Mentioned]:
+        """Read a document; return the mentions that count, and keep the others apart."""
+        placed: dict[Placed, _ByKind] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+        place = cache(period.place)
+        for index, drug in enumerate(read_drugs(graph, DrugWithDates)):
+            self._drugs.append((drug.drug, drug.names, drug.atc_codes))
+            self._ids.append(drug.drug_id)
+            for mention in drug.mentions:
+                if mention.journal_id is not None:
+                    self._journals[mention.journal_id] = mention.journal or ""
+                    where = place(mention.date, mention.date_precision)
+                    kind = mention.type, mention.retracted, False
+                    placed[where][kind][mention.journal_id].append(index)
+            if self._with_trial_results:
+                for result, trials in _find_results(drug).values():
+                    journal_id = result.journal_id or ""
+                    self._journals.setdefault(journal_id, result.journal or "")
+                    where = place(result.date, result.date_precision)
+                    if where in COUNTED:
+                        self._trials[journal_id, index] |= trials
+                    kind = result.type, result.retracted, True
+                    placed[where][kind][journal_id].append(index)
+        parts = [
+            (where, _Mentioned(*kind, by_journal=by_journal))
+            for where, kinds in placed.items()
+            for kind, by_journal in kinds.items()
+        ]
+        self._placed = [(where, part) for where, part in parts if where != Placed.INSIDE]
+        return [part for where, part in parts if where in COUNTED]
 
     def count_journals(self) -> int:
         """The number of journals that mention a drug."""
@@ -296,10 +390,12 @@ class Index:
             NotAGraphError: the document of names is damaged.
         """
         counted = self._choose(exclude_retracted=exclude_retracted)
+        placed = self._choose_placed(exclude_retracted=exclude_retracted)
         code = None
         if atc_class is not None:
             code, of_class = self._find_class(atc_class)
             counted = [part.of(of_class) for part in counted]
+            placed = [(where, part.of(of_class)) for where, part in placed]
         mentioned = {
             journal: set().union(*(part.by_journal.get(journal, ()) for part in counted))
             for journal in self._journals
@@ -318,6 +414,7 @@ class Index:
                     for drug in drugs - _find_named(counted, journal)
                 ),
                 code,
+                self._count_left_out(placed, {journal}),
             )
             for journal, drugs in mentioned.items()
             if drugs and len(drugs) == most
@@ -329,6 +426,7 @@ class Index:
         *,
         exclude_trial_journals: bool = False,
         exclude_retracted: bool = False,
+        order: str = ORDERS[0],
     ) -> RelatedDrugs:
         """The other drugs mentioned by the journals that mention a drug (SPEC 6.2).
 
@@ -345,6 +443,8 @@ class Index:
                 trial.
             exclude_retracted: leave out the mentions of retracted publications, of the given drug
                 and of the others; those of which it is not known stay.
+            order: one of `ORDERS`: by the number of journals that link them, the most first; by
+                name; or by lift, the highest first.
 
         Raises:
             UnknownDrugError: no drug has that name or is of that class.
@@ -353,10 +453,20 @@ class Index:
         matches, unmentioned, atc_class = self._find(drug_or_class)
         every = self._choose(exclude_retracted=exclude_retracted)
         counted = [part for part in every if part.type == PUBMED.document_type]
-        journals = _find_journals(counted, matches)
+        by_drug_count, every_journal = _count_by_drug(counted)
+        left: set[str] = set()
         if exclude_trial_journals:
             of_trials = (part for part in every if part.type == CLINICAL_TRIALS.document_type)
-            journals -= _find_journals(of_trials, matches)
+            left = _find_journals(of_trials, matches)
+        journals = _find_journals(counted, matches) - left
+        every_count = len(every_journal - left)
+        placed = [
+            (where, part)
+            for where, part in self._choose_placed(exclude_retracted=exclude_retracted)
+            if part.type == PUBMED.document_type
+        ]
+        whenever = _find_journals((part for _, part in placed), matches) - left
+        left_out = self._count_left_out(placed, journals | whenever)
         linking: dict[int, list[str]] = defaultdict(list)
         evidence: dict[int, list[Evidence]] = defaultdict(list)
         total: list[Evidence] = []
@@ -379,21 +489,50 @@ class Index:
                 total += found
             if by_drug:
                 total += asked
-        related = sorted(
+        lifts = {
+            other: compute_lift(len(names), every_count, len(journals), by_drug_count[other])
+            for other, names in linking.items()
+        }
+        ranks: dict[str, Callable[[int], float]] = {
+            "journals": lambda other: -len(linking[other]),
+            "name": lambda _: 0,
+            "lift": lambda other: -lifts[other],
+        }
+        rank, by_name = ranks[order], self._sort_by_name(linking)
+        related = [
             RelatedDrug(
                 self._drugs[other][0],
-                names,
+                linking[other],
                 *add_evidence(evidence[other]),
+                lifts[other],
                 self._show_trials(via[other]),
             )
-            for other, names in linking.items()
-        )
+            for other in sorted(by_name, key=rank)
+        ]
         if atc_class is not None:
             theirs = set().union(*(found for part in counted for found in part.by_journal.values()))
             of_class = sorted(self._drugs[match][0] for match in matches & theirs)
-            return RelatedDrugs(atc_class, related, add_evidence(total), of_class)
+            return RelatedDrugs(atc_class, related, add_evidence(total), of_class, left_out)
         given = " / ".join(sorted([*(self._drugs[match][0] for match in matches), *unmentioned]))
-        return RelatedDrugs(given, related, add_evidence(total))
+        return RelatedDrugs(given, related, add_evidence(total), None, left_out)
+
+    def _sort_by_name(self, drugs: Iterable[int]) -> list[int]:
+        """Drugs by folded name, then by id, as the explorer lists them."""
+        from drug_assets.cleaning.text import fold_string
+
+        return sorted(drugs, key=lambda one: (fold_string(self._drugs[one][0]), self._ids[one]))
+
+    def _count_left_out(
+        self, placed: Iterable[tuple[Placed, _Mentioned]], journals: Collection[str]
+    ) -> LeftOut | None:
+        """What the period makes of the mentions by some journals; None without a period."""
+        if self._period is None:
+            return None
+        numbers: Counter[Placed] = Counter()
+        for where, part in placed:
+            found = part.by_journal
+            numbers[where] += sum(len(found[journal]) for journal in journals if journal in found)
+        return LeftOut(numbers[Placed.OPEN], numbers[Placed.OUTSIDE], numbers[Placed.UNDATED])
 
     def _show_trials(self, pairs: Iterable[tuple[str, set[str]]]) -> dict[str, list[str]] | None:
         """The trials of each name, sorted; None if their results are not counted."""
@@ -411,6 +550,14 @@ class Index:
     def _choose(self, *, exclude_retracted: bool) -> list[_Mentioned]:
         """The mentions that count."""
         return [part for part in self._mentioned if not (exclude_retracted and part.retracted)]
+
+    def _choose_placed(self, *, exclude_retracted: bool) -> list[tuple[Placed, _Mentioned]]:
+        """The mentions that the period leaves out, or of which it is not sure."""
+        return [
+            (where, part)
+            for where, part in self._placed
+            if not (exclude_retracted and part.retracted)
+        ]
 
     def _find(self, asked: str) -> _Found:
         """The drug of that name, else all drugs of that class, else those of that synonym.
@@ -527,6 +674,15 @@ def _find_journals(mentioned: Iterable[_Mentioned], drugs: set[int]) -> set[str]
     }
 
 
+def _count_by_drug(mentioned: Sequence[_Mentioned]) -> tuple[Counter[int], set[str]]:
+    """By drug, how many journals mention it; and the journals that mention any drug."""
+    journals: set[str] = set().union(*(part.by_journal for part in mentioned))
+    by_drug: Counter[int] = Counter()
+    for journal in journals:
+        by_drug.update(set().union(*(part.by_journal.get(journal, ()) for part in mentioned)))
+    return by_drug, journals
+
+
 def _find_named(mentioned: Iterable[_Mentioned], journal: str) -> set[int]:
     """The drugs that titles of a journal name."""
     own = (part.by_journal.get(journal, ()) for part in mentioned if not part.via_trials)
@@ -534,7 +690,7 @@ def _find_named(mentioned: Iterable[_Mentioned], journal: str) -> set[int]:
 
 
 def _find_results(
-    drug: DrugWithResults,
+    drug: DrugWithResults | DrugWithDates,
 ) -> dict[tuple[str, str], tuple[PublicationOfTrialInBrief, set[str]]]:
     """The publications of journals that report results of the trials whose titles name a drug.
 

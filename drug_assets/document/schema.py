@@ -88,6 +88,7 @@ class PublicationOfTrial(_Whole):
     journal: Text | None
     journal_id: Text | None
     date: dt.date | None
+    date_precision: Precision | None
     retracted: Retracted
 
 
@@ -197,6 +198,9 @@ class PublicationOfTrialInBrief(_Brief):
     journal: str | None
     journal_id: str | None
     retracted: bool | None
+    date: dt.date | None = None
+    #: Documents of earlier versions have none: then only the year of the date is known.
+    date_precision: str | None = None
 
 
 class MentionWithResults(_Brief):
@@ -214,6 +218,22 @@ class DrugWithResults(DrugInBrief, kw_only=True):
     """The members of `Drug` that questions about results of trials need."""
 
     mentions: list[MentionWithResults]
+
+
+class MentionWithDate(MentionWithResults):
+    """The members of `Mention` that questions about periods need."""
+
+    journal: str | None = None
+    journal_id: str | None = None
+    date: dt.date | None = None
+    date_precision: str | None = None
+    retracted: bool | None = None
+
+
+class DrugWithDates(DrugInBrief, kw_only=True):
+    """The members of `Drug` that questions about periods need."""
+
+    mentions: list[MentionWithDate]
 
 
 def json_schema() -> dict[str, Any]:

@@ -23,7 +23,8 @@ each_reading = pytest.mark.parametrize("exclude", READINGS.values(), ids=READING
 
 def in_sql(dataset: Dataset, drug: str | None, exclude: bool | None) -> Answer:
     rows = dataset.rows(
-        "SELECT * FROM {drugs_in_same_journals}(@drug_name, @exclude, NULL, NULL) ORDER BY drug",
+        "SELECT * FROM {drugs_in_same_journals}(@drug_name, @exclude, NULL, NULL) "
+        "ORDER BY ARRAY_LENGTH(journals) DESC, {folded_name}(drug), drug_id",
         drug_name=drug,
         exclude=exclude,
     )
@@ -261,7 +262,8 @@ def test_sql_counts_retracted_mentions_and_results_of_trials_as_python_does(
     for name in [*drugs, "shared alias"]:
         rows = deployed.rows(
             "SELECT * FROM {drugs_in_same_journals}("
-            "@drug_name, @exclude, @exclude_retracted, @with_trial_results) ORDER BY drug",
+            "@drug_name, @exclude, @exclude_retracted, @with_trial_results) "
+            "ORDER BY ARRAY_LENGTH(journals) DESC, {folded_name}(drug), drug_id",
             drug_name=name,
             exclude=exclude,
             **flags,
@@ -272,6 +274,7 @@ def test_sql_counts_retracted_mentions_and_results_of_trials_as_python_does(
         assert [
             (row["drug"], row["journals"], *(row[count] for count in COUNTS)) for row in rows
         ] == [related[:5] for related in answer.related], name
+        assert [row["lift"] for row in rows] == [related.lift for related in answer.related], name
         assert [row["via_trials"] for row in rows] == list(map(trials_of, answer.related)), name
 
 

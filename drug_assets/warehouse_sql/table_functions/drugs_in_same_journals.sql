@@ -21,11 +21,12 @@
 -- Returns: drug_id STRING, drug STRING, journals ARRAY<STRING> (those that link the two, sorted),
 -- and of either drug's mentions by these journals that were counted: mentions INT64,
 -- retracted_mentions INT64, unknown_mentions INT64 (no record says); via_trials ARRAY<STRING>, the
--- trials by whose results journals link the two whose titles do not name both.
+-- trials by whose results journals link the two whose titles do not name both; lift FLOAT64, how
+-- much more often than by chance journals mention both (SPEC 6.2).
 -- Rows of a table function have no order, so the caller sorts:
 --   SELECT *
 --   FROM `${project}.${dataset}.drugs_in_same_journals`('betamethasone', FALSE, FALSE, FALSE)
---   ORDER BY drug
+--   ORDER BY ARRAY_LENGTH(journals) DESC, drug
 -- Cost: journal_drugs (one row per journal and drug) and four columns of drugs, whole: far less
 -- than the mentions. With the results of trials, trial_result_mentions besides.
 CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.drugs_in_same_journals`(
@@ -41,7 +42,8 @@ RETURNS TABLE<
   mentions INT64,
   retracted_mentions INT64,
   unknown_mentions INT64,
-  via_trials ARRAY<STRING>
+  via_trials ARRAY<STRING>,
+  lift FLOAT64
 >
 AS (
   WITH listed AS (
@@ -157,6 +159,23 @@ AS (
     HAVING SUM(mentions) > 0
       AND SUM(excluding_mentions) = 0
   ),
+  every_journal AS (
+    SELECT COUNT(DISTINCT journal_id) AS every
+    FROM counted
+    WHERE mentions > 0
+      AND journal_id NOT IN (
+        SELECT journal_id
+        FROM counted
+        WHERE drug_id IN (SELECT drug_id FROM asked)
+          AND excluding_mentions > 0
+      )
+  ),
+  journals_of_drug AS (
+    SELECT drug_id, COUNT(DISTINCT journal_id) AS other
+    FROM counted
+    WHERE mentions > 0
+    GROUP BY drug_id
+  ),
   trials AS (
     -- Of the other drug, where no title of the journal names it.
     SELECT results.journal_id, results.drug_id, trial_id
@@ -192,6 +211,7 @@ AS (
     SELECT
       others.drug_id,
       MIN(others.drug) AS drug,
+      COUNT(DISTINCT others.journal_id) AS shared,
       ARRAY_AGG(DISTINCT others.journal ORDER BY others.journal) AS journals,
       SUM(others.mentions + linking.mentions) AS mentions,
       SUM(others.retracted_mentions + linking.retracted_mentions) AS retracted_mentions,
@@ -209,7 +229,11 @@ AS (
     related.mentions,
     related.retracted_mentions,
     related.unknown_mentions,
-    IFNULL(via.via_trials, []) AS via_trials
+    IFNULL(via.via_trials, []) AS via_trials,
+    related.shared * every_journal.every
+      / ((SELECT COUNT(*) FROM linking_journals) * journals_of_drug.other) AS lift
   FROM related
+  INNER JOIN journals_of_drug USING (drug_id)
+  CROSS JOIN every_journal
   LEFT JOIN via USING (drug_id)
 );
