@@ -24,7 +24,11 @@ export function DrugList() {
       show: (drug) => (
         <span class="named">
           <a href={to({ drug: drugId(index, names, drug) })}>{nameOf(drug)}</a>{" "}
-          <Counts retracted={drugs.retracted[drug]} fresh={drugs.fresh[drug]} />
+          <Counts
+            retracted={drugs.retracted[drug]}
+            ambiguous={drugs.ambiguous[drug]}
+            fresh={drugs.fresh[drug]}
+          />
         </span>
       ),
     },

@@ -64,9 +64,7 @@ function Lead({ journal }: { journal: number }) {
         )}
         .{latest !== null && ` ${words.latestIs(showMonth(latest, route.lang))}`}
       </p>
-      <p class="aside">
-        <Counts retracted={retracted[journal]} fresh={fresh[journal]} />
-      </p>
+      <Counts retracted={retracted[journal]} fresh={fresh[journal]} />
     </>
   );
 }

@@ -62,19 +62,28 @@ export function TypeBars({ counts, most }: { counts: number[]; most: number }) {
   );
 }
 
-/** Of the mentions of something: how many are retracted, how many new; nothing if none is. */
-export function Counts({
-  retracted = 0,
-  fresh = 0,
-}: {
+interface CountsProps {
   retracted?: number | undefined;
+  ambiguous?: number | undefined;
   fresh?: number | undefined;
-}) {
+}
+
+/** Of the mentions of something: how many are retracted, ambiguous, new; nothing if none is. */
+export function Counts({ retracted = 0, ambiguous = 0, fresh = 0 }: CountsProps) {
   const { words } = usePage();
+  const badges = [
+    { kind: "retracted", count: retracted, said: words.countRetracted },
+    { kind: "ambiguous", count: ambiguous, said: words.countAmbiguous },
+    { kind: "fresh", count: fresh, said: words.countNew },
+  ].filter(({ count }) => count > 0);
+  if (badges.length === 0) return null;
   return (
-    <>
-      {retracted > 0 && <span class="badge retracted">{words.countRetracted(retracted)}</span>}{" "}
-      {fresh > 0 && <span class="badge fresh">{words.countNew(fresh)}</span>}
-    </>
+    <span class="badges">
+      {badges.map(({ kind, count, said }) => (
+        <span key={kind} class={`badge ${kind}`}>
+          {said(count)}
+        </span>
+      ))}
+    </span>
   );
 }

@@ -116,6 +116,7 @@ const en = {
   retracted: "retracted",
   new: "new",
   countRetracted: (number: number) => `${showNumber(number, "en")} retracted`,
+  countAmbiguous: (number: number) => `${showNumber(number, "en")} ambiguous`,
   countNew: (number: number) => `${showNumber(number, "en")} new`,
 
   drugsOfJournal: "What it writes about",
@@ -239,6 +240,7 @@ const fr: Words = {
   retracted: "rétracté",
   new: "nouveau",
   countRetracted: (number) => countFr(number, "rétractée"),
+  countAmbiguous: (number) => countFr(number, "ambiguë"),
   countNew: (number) => countFr(number, "nouvelle"),
 
   drugsOfJournal: "Ce dont elle parle",
