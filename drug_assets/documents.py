@@ -13,6 +13,7 @@ from drug_assets import explorer
 from drug_assets.document.schema import FILE, NAMES_FILE, json_schema, names_json_schema
 from drug_assets.document.writing import write_lines, write_names
 from drug_assets.explorer import pack, page
+from drug_assets.exports import of_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,8 +45,10 @@ class Document:
     #: nothing to compare with), and the tables that say so are among its tables.
     tells_news: bool = False
     #: The folder of the files that are put beside it if it is long; None if there never are any.
-    #: With a folder, `lines` also takes `beside`, a function of the name and lines of such a file.
+    #: With a folder, `lines` also takes `beside`, a function of the name and lines of such a file;
+    #: or, if these files are no text, of its name and a function that writes it to a binary file.
     folder: str | None = None
+    is_text: bool = True
 
 
 def _is_element(line: str) -> bool:
@@ -111,7 +114,27 @@ EXPLORER = Document(
     folder=explorer.FOLDER,
 )
 
+EXPORTS = Document(
+    name="exports",
+    file=of_release.FILE,
+    description=(
+        "Files for other tools, such as Gephi, Cytoscape, R or Excel: those that "
+        "`DRUG_ASSETS_EXPORTS` names, in the folder "
+        f"`{of_release.FOLDER}/` beside this list of them.\n\n"
+        f"If nobody names any, these are `{'` and `'.join(of_release.DEFAULT_FILES)}`, of up to "
+        f"{of_release.MOST_BY_DEFAULT:,} mentions. `drug-assets export` writes them, and "
+        "those of some drugs or a period, from any release."
+    ),
+    kind="json",
+    tables=("drugs", "mentions"),
+    lines=of_release.write_files,
+    is_element=_is_element,
+    choices=("exports",),
+    folder=of_release.FOLDER,
+    is_text=False,
+)
+
 #: Every document, by name of its asset.
 DOCUMENTS: Mapping[str, Document] = {
-    document.name: document for document in (GRAPH, NAMES, EXPLORER)
+    document.name: document for document in (GRAPH, NAMES, EXPLORER, EXPORTS)
 }

@@ -15,6 +15,7 @@ from drug_assets import sources
 from drug_assets.cleaning.mesh_trees import DEFAULT as DEFAULT_MESH_TREES
 from drug_assets.cleaning.mesh_trees import MeshTrees, MeshTreesError
 from drug_assets.errors import DrugAssetsError
+from drug_assets.exports import BY_DEFAULT, ExportError, normalize_choice
 from drug_assets.terms import SpanOrigin
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Settings:
     mention_rules: str = _setting("DRUG_ASSETS_MENTION_RULES", "", is_choice=True)
     #: Of a list of more drugs, those that no title names stay out of the graph document.
     graph_drugs: int = _setting("DRUG_ASSETS_GRAPH_DRUGS", 20_000, is_choice=True)
+    #: The exports of a release, as `exports.normalize_choice` returns them.
+    exports: str = _setting("DRUG_ASSETS_EXPORTS", BY_DEFAULT, is_choice=True)
     #: Raises NCBI's limit from 3 to 10 requests a second.
     ncbi_api_key: str | None = _setting("NCBI_API_KEY", secret=True)
     ncbi_email: str | None = _setting("NCBI_EMAIL")
@@ -122,6 +125,8 @@ class Settings:
                 values[setting.name] = _require_count(variable, values[setting.name])
         if rules := values.get("mention_rules"):
             values["mention_rules"] = _require_rules("DRUG_ASSETS_MENTION_RULES", rules)
+        if exports := values.get("exports"):
+            values["exports"] = _require_exports("DRUG_ASSETS_EXPORTS", exports)
         settings = cls(**values)
         settings._require_consistent()
         return settings
@@ -202,6 +207,14 @@ def _require_rules(variable: str, value: str) -> str:
         if word not in rules:
             raise SettingsError(f"{variable}: {word!r} is no rule; there are {', '.join(rules)}")
     return " ".join(rule for rule in rules if rule in words)
+
+
+def _require_exports(variable: str, value: str) -> str:
+    """The exports that a text chooses, in one form."""
+    try:
+        return normalize_choice(value)
+    except ExportError as error:
+        raise SettingsError(f"{variable}: {error}") from error
 
 
 def is_within(place: str, zone: str) -> bool:

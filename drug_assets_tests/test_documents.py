@@ -6,14 +6,19 @@ import json
 
 import pytest
 
-from drug_assets.documents import DOCUMENTS, EXPLORER, GRAPH, NAMES, Document
+from drug_assets.documents import DOCUMENTS, EXPLORER, EXPORTS, GRAPH, NAMES, Document
 from drug_assets.settings import Settings
 from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support.raw import listed_drug, mention, table
 
 
 def test_every_document_is_found_by_its_name() -> None:
-    assert DOCUMENTS == {"drug_graph": GRAPH, "unmentioned_drugs": NAMES, "explorer": EXPLORER}
+    assert DOCUMENTS == {
+        "drug_graph": GRAPH,
+        "unmentioned_drugs": NAMES,
+        "explorer": EXPLORER,
+        "exports": EXPORTS,
+    }
 
 
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)

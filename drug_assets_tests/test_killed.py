@@ -63,7 +63,8 @@ def changed(small_run: runs.Run, tmp_path_factory: pytest.TempPathFactory) -> tu
 def require_whole(release: Path) -> None:
     """Fail unless every file of a release holds the bytes that `release.json` notes."""
     notes = json.loads((release / "release.json").read_text("utf-8"))["files"]
-    assert {path.name for path in release.iterdir()} == {*notes, "release.json"}
+    files = {p.relative_to(release).as_posix() for p in release.rglob("*") if p.is_file()}
+    assert files == {*notes, "release.json"}
     for name, note in notes.items():
         data = (release / name).read_bytes()
         assert note == {"size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}, name

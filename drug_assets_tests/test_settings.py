@@ -46,6 +46,7 @@ def test_every_other_variable_is_read() -> None:
         "DRUG_ASSETS_MESH_TREES": "D02 -D08",
         "DRUG_ASSETS_MENTION_RULES": "ion, abbreviation ion",
         "DRUG_ASSETS_GRAPH_DRUGS": "7",
+        "DRUG_ASSETS_EXPORTS": "mentions.xlsx, journals.gexf mentions.xlsx",
         "NCBI_API_KEY": "key",
         "NCBI_EMAIL": "a@b.org",
         "DRUG_ASSETS_LOG_FORMAT": "json",
@@ -57,6 +58,7 @@ def test_every_other_variable_is_read() -> None:
         mesh_trees="D02 -D08",
         mention_rules="abbreviation ion",
         graph_drugs=7,
+        exports="journals.gexf mentions.xlsx",
         ncbi_api_key="key",
         ncbi_email="a@b.org",
         log_format="json",
@@ -77,6 +79,19 @@ def test_rules_that_are_none_are_refused(word: str) -> None:
     told = f"^DRUG_ASSETS_MENTION_RULES: '{word}' is no rule; there are abbreviation, in_brackets,"
     with pytest.raises(SettingsError, match=told):
         Settings.of({"DRUG_ASSETS_MENTION_RULES": f"ion {word}"})
+
+
+@pytest.mark.parametrize("word", ["default", "none"])
+def test_exports_can_be_those_by_default_or_none(word: str) -> None:
+    assert Settings.of({"DRUG_ASSETS_EXPORTS": word}).exports == word
+    with pytest.raises(SettingsError, match=f"'{word}' names no file; there are mentions.graphml,"):
+        Settings.of({"DRUG_ASSETS_EXPORTS": f"{word} mentions.csv"})
+
+
+@pytest.mark.parametrize("name", ["graphml", "mentions", "mentions.pdf", "mentions.xlsx.gz"])
+def test_exports_that_are_none_are_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=r"^DRUG_ASSETS_EXPORTS: .*; or default, or none$"):
+        Settings.of({"DRUG_ASSETS_EXPORTS": f"journals.gexf {name}"})
 
 
 @pytest.mark.parametrize("flag", ["", " \t", None])

@@ -74,7 +74,7 @@ def make_lines(
     """
     given = {name: workplace.choices[name] for name in document.choices}
     if document.folder is not None:
-        given["beside"] = outputs.write_document
+        given["beside"] = outputs.write_document if document.is_text else outputs.write_file
     if document.tells_news:
         rules = workplace.rules()
         given["news"] = summarize(outputs.compare(rules), rules, tables)

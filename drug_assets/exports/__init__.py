@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 #: The end of the name of a file that is packed with gzip.
 PACKED = ".gz"
+#: The words for the exports of a release that nobody named, and for none.
+BY_DEFAULT, NONE = "default", "none"
 #: With more mentions than this, a file of text that is not packed is a gigabyte.
 MANY_MENTIONS = 1_000_000
 _PACKED_LEVEL = 6
@@ -191,3 +193,21 @@ def parse_requests(names: Iterable[str]) -> list[Request]:
     asked = {str(request): request for request in map(Request.parse, names)}
     ranks = {name: rank for rank, name in enumerate(FORMATS)}
     return sorted(asked.values(), key=lambda r: (r.of, ranks[r.format.name], r.packed))
+
+
+def normalize_choice(text: str) -> str:
+    """What people choose as the exports of a release, in one form.
+
+    Args:
+        text: names of files with blanks or commas between them, `BY_DEFAULT`, or `NONE`.
+
+    Raises:
+        ExportError: it is none of these.
+    """
+    words = text.replace(",", " ").split()
+    if words in ([BY_DEFAULT], [NONE]):
+        return words[0]
+    try:
+        return " ".join(map(str, parse_requests(words)))
+    except ExportError as error:
+        raise ExportError(f"{error}; or {BY_DEFAULT}, or {NONE}") from error

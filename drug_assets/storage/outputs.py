@@ -41,6 +41,7 @@ from drug_assets.storage.workspace import Origin, Workspace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+    from typing import BinaryIO
 
     from drug_assets.storage.kept.whole import Warn
     from drug_assets.storage.objects import ObjectStore, StoredObject
@@ -200,11 +201,21 @@ class Outputs:
             name: name of its object.
             lines: its lines, without line ends.
         """
+        encoded = (f"{line}\n".encode() for line in lines)
+        return self.write_file(name, lambda file: file.writelines(encoded))
+
+    def write_file(self, name: str, write: Callable[[BinaryIO], object]) -> int:
+        """Write a file in one step; return its size in bytes.
+
+        Args:
+            name: name of its object.
+            write: writes its content to an open file.
+        """
         target = self.name_to_write(name)
         scratch = self.store.scratch(target)
         try:
-            with scratch.open("w", encoding="utf-8", newline="\n") as file:
-                file.writelines(f"{line}\n" for line in lines)
+            with scratch.open("wb") as file:
+                write(file)
             size = scratch.stat().st_size
             self.store.put(scratch, target)
         finally:

@@ -22,6 +22,7 @@ from drug_assets.defs.workplace import RELEASE
 from drug_assets.document.writing import write_lines
 from drug_assets.documents import DOCUMENTS
 from drug_assets.engines.local import LocalMachine
+from drug_assets.exports import of_release
 from drug_assets.mentions import Vocabulary
 from drug_assets.settings import Settings
 from drug_assets.sources.tables import TABLES, list_columns
@@ -46,7 +47,7 @@ GROUPS = {
     "mentions": {"pubmed_drugs_named", "clinical_trials_drugs_named", "mentions"},
     "published": {
         *("journal_drugs", "top_journal", "atc_classes", "new_mentions", "changed_names"),
-        *("drug_graph", "unmentioned_drugs", "explorer", "release"),
+        *("drug_graph", "unmentioned_drugs", "explorer", "exports", "release"),
     },
 }
 SETTINGS: Mapping[str, Settings] = {
@@ -443,6 +444,7 @@ def test_every_output_of_the_store_is_known(sample_run: runs.Run) -> None:
     assert set(runs.outputs(sample_run.store)) == {
         *map(table_file, TABLES),
         *(document.file for document in DOCUMENTS.values()),
+        *(f"{of_release.FOLDER}/{name}" for name in of_release.DEFAULT_FILES),
         "landing.json",
         "release.json",
     }
