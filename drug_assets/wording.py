@@ -52,6 +52,24 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"
 
 
+def code_span(text: str) -> str:
+    """A text as a code span of Markdown, in which nothing is obeyed; "" stays "".
+
+    Args:
+        text: a text of one line, such as `printable` returns.
+    """
+    if not text:
+        return ""
+    ticks = "`" * (longest_ticks(text) + 1)
+    blank = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{ticks}{blank}{text}{blank}{ticks}"
+
+
+def longest_ticks(text: str) -> int:
+    """The number of backticks in the longest row of them."""
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
 def count_of(number: int, noun: str) -> str:
     """A number with its noun: `1 file`, `1,200 files`."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")

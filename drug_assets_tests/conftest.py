@@ -71,3 +71,13 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     folder = tmp_path_factory.mktemp("small")
     return runs.run(runs.landing_zone(folder / "landing"), folder / "store")
+
+
+@pytest.fixture(scope="session")
+def later_run(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run on `runs.LATER` that follows `small_run` in a store of its own: not to be changed."""
+    from drug_assets_tests.support import runs
+
+    folder = tmp_path_factory.mktemp("later")
+    landing = runs.landing_zone(folder / "landing", runs.LATER)
+    return runs.run(landing, runs.copy(small_run.store, folder / "store"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 from drug_assets.cli.common import USAGE, stop
+from drug_assets.cli.comparing import diff
 from drug_assets.cli.exploring import explore
 from drug_assets.cli.exporting import export
 from drug_assets.cli.fetching import fetch
@@ -63,6 +64,7 @@ for _command in (
     explore,
     export,
     list_releases,
+    diff,
     rollback,
     fetch,
     accuracy,

@@ -32,7 +32,8 @@ from drug_assets.defs.checks import (
 from drug_assets.defs.failures import FailureReader
 from drug_assets.defs.jobs import JOB
 from drug_assets.defs.notifications import REPORTED, collect_figures, read_unexpected
-from drug_assets.defs.workplace import ALLOW_EMPTY
+from drug_assets.defs.release import WHAT_IS_NEW
+from drug_assets.defs.workplace import ALLOW_EMPTY, RELEASE
 from drug_assets.document import questions
 from drug_assets.documents import GRAPH
 from drug_assets.settings import Settings, SettingsError
@@ -73,6 +74,7 @@ class RunReport:
         checks_passed: number of checks that passed.
         failed_checks: name, description and whether it blocks, of each check that did not pass.
         failures: cause of each failed step.
+        what_is_new: what is new in the release that was made.
         of_files: what is told of files, by check and file: why one was not read, how many of its
             rows were odd, which of its columns were not read.
         seconds: duration of the run.
@@ -87,6 +89,7 @@ class RunReport:
     checks_passed: int = 0
     failed_checks: list[tuple[str, str, bool]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    what_is_new: str = ""
     of_files: dict[str, dict[str, str]] = field(default_factory=dict)
     seconds: float = 0.0
     _reader: FailureReader = field(default_factory=FailureReader)
@@ -103,6 +106,9 @@ class RunReport:
             rows = materialization.metadata.get("dagster/row_count")
             if isinstance(rows, dg.IntMetadataValue) and rows.value is not None:
                 self.rows[materialization.asset_key.path[-1]] = rows.value
+            told = materialization.metadata.get(WHAT_IS_NEW)
+            if materialization.asset_key == RELEASE and isinstance(told, dg.TextMetadataValue):
+                self.what_is_new = told.value or ""
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             self._add_check(event.asset_check_evaluation_data)
         known = len(self._reader.causes)
@@ -273,6 +279,8 @@ def _print_report(
         _print(console, f"  {kind}: {name}: {description}", style)
     if succeeded:
         _print_answers(console, settings)
+        if report.what_is_new:
+            _print(console, f"What is new: {report.what_is_new}")
         release = open_release(open_store(settings.store))
         _print(console, f"Outputs in {release.store.uri(release.name())}")
     else:

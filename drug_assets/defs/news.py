@@ -10,9 +10,10 @@ import polars as pl
 from drug_assets import news
 from drug_assets.defs.workplace import FILES, Workplace
 from drug_assets.documents import DOCUMENTS, Document
-from drug_assets.storage.comparison import COMPARED, NEWS, Comparison
+from drug_assets.storage.comparison import COMPARED, NEWS, Comparison, read_comparison
 from drug_assets.storage.kept.whole import Warn, ignore
 from drug_assets.storage.outputs import Outputs
+from drug_assets.storage.releases import Release
 
 
 def make_tables(
@@ -55,6 +56,15 @@ def summarize(
     return news.summarize(
         *(tables[table] for table in NEWS), rules_changed=comparison.rules_changed(rules)
     )
+
+
+def read_news(release: Release) -> news.News | None:
+    """What a release says is new in it; None if it was compared with nothing."""
+    summary = release.read_summary()
+    comparison = Comparison(read_comparison(summary), release)
+    released = Outputs(release.store, release=release)
+    tables = {table: released.table(table) for table in NEWS}
+    return summarize(comparison, summary.get("rules", ""), tables)
 
 
 def make_lines(

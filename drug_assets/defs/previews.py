@@ -15,7 +15,14 @@ from typing import Any
 
 import polars as pl
 
-from drug_assets.wording import count_of, describe_date, printable, shorten
+from drug_assets.wording import (
+    code_span,
+    count_of,
+    describe_date,
+    longest_ticks,
+    printable,
+    shorten,
+)
 
 #: Dagster shows shorter Markdown beside its name, where all but the first columns of a table are
 #: cut off, and longer one in a window of its own.
@@ -71,7 +78,7 @@ def fence_lines(kind: str, lines: Iterable[str]) -> str:
         lines: the lines.
     """
     text = "\n".join(map(printable, lines))
-    fence = "`" * max(3, _longest_ticks(text) + 1)
+    fence = "`" * max(3, longest_ticks(text) + 1)
     return _in_window(f"{fence}{kind}\n{text}\n{fence}")
 
 
@@ -105,14 +112,5 @@ def _write(value: object) -> str:
 
 def _quote(text: str) -> str:
     """A text as a code span in the cell of a table."""
-    if not text:
-        return ""
-    ticks = "`" * (_longest_ticks(text) + 1)
     # A bar ends the cell even in a code span, unless an odd number of backslashes precedes it.
-    text = re.sub(r"(\\*)\|", r"\1\1\\|", text)
-    blank = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{ticks}{blank}{text}{blank}{ticks}"
-
-
-def _longest_ticks(text: str) -> int:
-    return max(map(len, re.findall("`+", text)), default=0)
+    return code_span(re.sub(r"(\\*)\|", r"\1\1\\|", text))

@@ -12,7 +12,7 @@ from drug_assets.defs import OWNERS
 from drug_assets.defs.assets import MADE
 from drug_assets.defs.checks import LOOKED_AT
 from drug_assets.defs.failures import explain_failures
-from drug_assets.defs.news import make_again
+from drug_assets.defs.news import make_again, read_news
 from drug_assets.defs.workplace import (
     FILES_OF_RELEASE,
     FOLDERS_OF_RELEASE,
@@ -23,6 +23,7 @@ from drug_assets.defs.workplace import (
 )
 from drug_assets.document import questions
 from drug_assets.documents import GRAPH
+from drug_assets.news_report import describe
 from drug_assets.sources.tables import Layer
 from drug_assets.storage import staging
 from drug_assets.storage.commit import LostRaceError
@@ -31,8 +32,9 @@ from drug_assets.storage.releases import Release
 from drug_assets.storage.workspace import NotReleasableError
 from drug_assets.wording import count_of, describe_retractions, printable, shorten
 
-#: Key of the metadata that holds the rows of every table of the release.
+#: Keys of the metadata that hold the rows of every table of the release, and say what is new.
 ROWS = "rows"
+WHAT_IS_NEW = "what_is_new"
 
 
 def _find_leaves(assets: Iterable[dg.AssetsDefinition]) -> list[dg.AssetKey]:
@@ -104,7 +106,8 @@ def release(context: dg.AssetExecutionContext, workplace: Workplace) -> dg.Mater
                 "release": committed.release,
                 "is_new": committed.is_new,
                 "path": full_path(store.uri(made.name())),
-                **_describe(made, before),
+                **_describe(made),
+                **_tell_news(made, before, is_new=committed.is_new),
                 "pruned": list(committed.pruned),
             }
         )
@@ -132,8 +135,8 @@ def _read_figures(release: Release | None) -> _Figures | None:
     return _Figures(rows, dict(by_name))
 
 
-def _describe(release: Release, before: _Figures | None) -> dict[str, Any]:
-    """What a release holds, what it answers, and what is new in it."""
+def _describe(release: Release) -> dict[str, Any]:
+    """What a release holds, and what it answers."""
     now = _read_figures(release) or _Figures({}, {})
     index = questions.Index(release.store.local_copy(release.name(GRAPH.file)))
     top = index.top_journals()
@@ -156,17 +159,35 @@ def _describe(release: Release, before: _Figures | None) -> dict[str, Any]:
         retracted = questions.add_evidence([*(answer.evidence for answer in top), drug.evidence])
         if warning := describe_retractions(*retracted):
             told["behind_both_answers"] = warning
+    return told | {ROWS: dg.MetadataValue.json(dict(now.rows))}
+
+
+def _tell_news(release: Release, before: _Figures | None, *, is_new: bool) -> dict[str, Any]:
+    """What is new in a release, and in its landing zone.
+
+    Args:
+        release: the release.
+        before: figures of the one that was current when the run began; None if there was none.
+        is_new: whether the run made the release; if not, it says nothing new of it.
+    """
+    if not is_new:
+        return {WHAT_IS_NEW: "Nothing: the release holds the same, and stays current."}
+    told: dict[str, Any] = {}
+    sentences = []
     if before is not None:
+        now = _read_figures(release) or _Figures({}, {})
         landed = [name for name, content in now.files.items() if before.files.get(name) != content]
         gone = [name for name in before.files if name not in now.files]
         told["new_files"] = len(landed)
         told["removed_files"] = len(gone)
-        told["new_mentions"] = told["mentions"] - before.rows.get("mentions", 0)
-        told["what_is_new"] = printable(
-            f"{_name_files(landed)} landed or changed, {_name_files(gone)} removed, "
-            f"{told['new_mentions']:+,} mentions"
-        )
-    return told | {ROWS: dg.MetadataValue.json(dict(now.rows))}
+        sentences.append(f"{_name_files(landed)} landed or changed, {_name_files(gone)} removed.")
+    found = read_news(release)
+    if found is not None:
+        told["new_mentions"] = found.added
+        told["first_mentions_in_a_journal"] = found.first_in_journal
+        told["rules_changed"] = bool(found.rules_changed)
+    text = printable(" ".join([*sentences, *describe(found)]))
+    return told | {WHAT_IS_NEW: text}
 
 
 def _name_files(names: list[str]) -> str:

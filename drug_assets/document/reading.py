@@ -56,7 +56,8 @@ def read_drugs(graph: Graph, drug: type[_Drug]) -> Iterator[_Drug]:
         NotAGraphError: a line is not valid, or the file cannot be opened.
     """
     members = drug.__struct_fields__
-    kind = "graph document" if "journals" in members else "document of names"
+    is_graph = not {"mentions", "journals"}.isdisjoint(members)
+    kind = "graph document" if is_graph else "document of names"
     name = str(graph) if isinstance(graph, Path) else f"the {kind}"
     try:
         opened = graph.open("rb", _BUFFER_BYTES) if isinstance(graph, Path) else graph()

@@ -236,6 +236,32 @@ class DrugWithDates(DrugInBrief, kw_only=True):
     mentions: list[MentionWithDate]
 
 
+class MentionToCompare(_Brief):
+    """The members of `Mention` that tell it from another one; earlier versions knew only some."""
+
+    type: PublicationType
+    id: str
+    title: str
+    journal: str | None = None
+    journal_id: str | None = None
+    date: dt.date | None = None
+    date_precision: str | None = None
+
+
+class ListedDrugToCompare(_Brief):
+    """The members of `ListedDrug` that tell it from another one."""
+
+    drug_id: str
+    drug: str
+    names: list[str] = []
+
+
+class DrugToCompare(ListedDrugToCompare, kw_only=True):
+    """The members of `Drug` that tell it from another one."""
+
+    mentions: list[MentionToCompare]
+
+
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the graph document: an array of drugs."""
     return _schema_of(

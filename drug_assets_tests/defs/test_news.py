@@ -18,17 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.xdist_group("sample"), pytest.mark.slow]
 
-#: A later state of `runs.SMALL`: a drug more, one less, a title changed, an article more, one gone.
-LATER = {
-    **runs.SMALL,
-    "drugs.csv": "atccode,drug\nA01AD05,ASPIRIN\nV03AB16,ETHANOL\nN06BC01,CAFFEINE\n",
-    "pubmed.csv": (
-        "id,title,date,journal\n"
-        "1,Aspirin or paracetamol,2020-01-01,Journal of Tests\n"
-        "4,Caffeine and ethanol,2021-05-03,Journal of Tests\n"
-    ),
-}
-#: What is new in it: drug, publication, change, and whether it is the first in its journal.
+#: What is new in `runs.LATER`: drug, publication, change, whether it is the first in its journal.
 NEWS = [
     ("aspirin", "1", "changed", False),
     ("caffeine", "4", "added", True),
@@ -36,14 +26,6 @@ NEWS = [
     ("ethanol", "4", "added", True),
     ("paracetamol", "1", "no_longer_searched", False),
 ]
-
-
-@pytest.fixture(scope="module")
-def later(small_run: runs.Run, tmp_path_factory: pytest.TempPathFactory) -> runs.Run:
-    """A run of `LATER` after one of `runs.SMALL`."""
-    folder = tmp_path_factory.mktemp("later")
-    landing = runs.landing_zone(folder / "landing", LATER)
-    return runs.run(landing, runs.copy(small_run.store, folder / "store"))
 
 
 def summary(store: Path) -> dict[str, Any]:
@@ -63,22 +45,24 @@ def test_first_release_has_nothing_to_be_compared_with(small_run: runs.Run) -> N
 
 
 def test_release_says_what_is_new_since_the_one_before(
-    small_run: runs.Run, later: runs.Run
+    small_run: runs.Run, later_run: runs.Run
 ) -> None:
-    assert news(later.store) == NEWS
-    names = later.table("changed_names").select("name", "change").rows()
+    assert news(later_run.store) == NEWS
+    names = later_run.table("changed_names").select("name", "change").rows()
     assert names == [("CAFFEINE", "added"), ("PARACETAMOL", "dropped")]
     before = summary(small_run.store)
-    assert summary(later.store)["compared_with"] == {
+    assert summary(later_run.store)["compared_with"] == {
         "landing": before["landing"]["fingerprint"],
         "rules": before["rules"],
     }
-    require_right_news(LocalFolder(later.store))
+    require_right_news(LocalFolder(later_run.store))
 
 
-def test_what_is_the_same_stays_current_with_its_own_news(later: runs.Run, tmp_path: Path) -> None:
-    store = runs.copy(later.store, tmp_path / "store")
-    again = runs.run(later.store.parent / "landing", store)
+def test_what_is_the_same_stays_current_with_its_own_news(
+    later_run: runs.Run, tmp_path: Path
+) -> None:
+    store = runs.copy(later_run.store, tmp_path / "store")
+    again = runs.run(later_run.store.parent / "landing", store)
     assert again.succeeded
     assert len(list_releases(LocalFolder(store))) == 2
     assert news(store) == NEWS
@@ -99,7 +83,7 @@ def test_other_rules_are_compared_and_recorded(small_run: runs.Run, tmp_path: Pa
 @pytest.mark.parametrize("table", ["mentions", "drugs"])
 @pytest.mark.parametrize("damage", ["missing", "other bytes"])
 def test_damaged_base_is_nothing_to_compare_with(
-    small_run: runs.Run, later: runs.Run, tmp_path: Path, table: str, damage: str
+    small_run: runs.Run, later_run: runs.Run, tmp_path: Path, table: str, damage: str
 ) -> None:
     store = runs.copy(small_run.store, tmp_path / "store")
     file = runs.current(store) / f"{table}.parquet"
@@ -108,27 +92,29 @@ def test_damaged_base_is_nothing_to_compare_with(
     if damage == "other bytes":
         data[len(data) // 2] ^= 1
         file.write_bytes(data)
-    assert runs.run(later.store.parent / "landing", store).succeeded
+    assert runs.run(later_run.store.parent / "landing", store).succeeded
     assert news(store) == []
     assert summary(store)["compared_with"] is None
 
 
 def test_damaged_news_of_the_same_content_are_made_as_those_of_a_first_release(
-    later: runs.Run, tmp_path: Path
+    later_run: runs.Run, tmp_path: Path
 ) -> None:
-    store = runs.copy(later.store, tmp_path / "store")
+    store = runs.copy(later_run.store, tmp_path / "store")
     (runs.current(store) / "new_mentions.parquet").write_bytes(b"damaged")
-    assert runs.run(later.store.parent / "landing", store).succeeded
+    assert runs.run(later_run.store.parent / "landing", store).succeeded
     assert news(store) == []
     assert summary(store)["compared_with"] is None
     assert len(list_releases(LocalFolder(store))) == 3
 
 
 def test_run_that_goes_on_from_another_release_tells_what_is_new_since_that_one(
-    small_run: runs.Run, later: runs.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_run: runs.Run, later_run: runs.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another run releases another landing zone while this one is at its end."""
-    other = runs.landing_zone(tmp_path / "other", {**runs.SMALL, "pubmed.csv": LATER["pubmed.csv"]})
+    other = runs.landing_zone(
+        tmp_path / "other", {**runs.SMALL, "pubmed.csv": runs.LATER["pubmed.csv"]}
+    )
     store = runs.copy(small_run.store, tmp_path / "store")
     checked = release_asset._require_checked
 
@@ -138,10 +124,10 @@ def test_run_that_goes_on_from_another_release_tells_what_is_new_since_that_one(
         checked(*args)
 
     monkeypatch.setattr(release_asset, "_require_checked", overtaken)
-    assert runs.run(later.store.parent / "landing", store).succeeded
+    assert runs.run(later_run.store.parent / "landing", store).succeeded
     assert len(list_releases(LocalFolder(store))) == 3
     require_right_news(LocalFolder(store))
     in_turn = runs.copy(small_run.store, tmp_path / "in_turn")
-    for landing in (other, later.store.parent / "landing"):
+    for landing in (other, later_run.store.parent / "landing"):
         assert runs.run(landing, in_turn).succeeded
     assert runs.outputs(store) == runs.outputs(in_turn)

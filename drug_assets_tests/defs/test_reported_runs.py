@@ -229,16 +229,20 @@ def test_release_shows_figures_answers_checks_and_what_is_new(dagster: Dagster) 
     assert first["blocking_checks_passed"] == summary["checks"] > 20
     assert first["top_journal"] == "Journal of Tests; Letters of Tests (2 drugs)"
     assert first["related_drugs"] == "ASPIRIN: PARACETAMOL"
-    assert "what_is_new" not in first
+    assert first["what_is_new"] == "There is nothing to compare with."
     runs.landing_zone(
         dagster.landing,
         {"pubmed_new.csv": "id,title,date,journal\n9,Ethanol and aspirin,2021,Journal of Tests\n"},
     )
     second = shown()
     assert (second["new_files"], second["removed_files"], second["new_mentions"]) == (1, 0, 2)
+    assert (second["first_mentions_in_a_journal"], second["rules_changed"]) == (1, False)
     assert second["what_is_new"] == (
-        "1 file (pubmed_new.csv) landed or changed, 0 files removed, +2 mentions"
+        "1 file (pubmed_new.csv) landed or changed, 0 files removed. Mentions: 2 added. "
+        "First mention of a drug in a journal: ETHANOL in Journal of Tests (2021)."
     )
+    third = shown()
+    assert third["what_is_new"] == "Nothing: the release holds the same, and stays current."
 
 
 def test_release_is_to_be_made_every_day() -> None:

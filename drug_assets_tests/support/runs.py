@@ -44,6 +44,17 @@ SMALL: Mapping[str, str] = {
     ),
 }
 
+#: A later state of `SMALL`: a drug more, one less, a title changed, an article more, one gone.
+LATER: Mapping[str, str] = {
+    **SMALL,
+    "drugs.csv": "atccode,drug\nA01AD05,ASPIRIN\nV03AB16,ETHANOL\nN06BC01,CAFFEINE\n",
+    "pubmed.csv": (
+        "id,title,date,journal\n"
+        "1,Aspirin or paracetamol,2020-01-01,Journal of Tests\n"
+        "4,Caffeine and ethanol,2021-05-03,Journal of Tests\n"
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Run:
