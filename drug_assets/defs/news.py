@@ -49,7 +49,8 @@ def summarize(
     Args:
         comparison: what they are compared with.
         rules: the version of everything that determines them besides the landed files.
-        tables: the tables that say what is new, by name.
+        tables: by name, the tables that say what is new (`contracts.NewMentions`,
+            `contracts.ChangedNames`).
     """
     if comparison.origin is None:
         return None
@@ -80,7 +81,7 @@ def make_lines(
         workplace: the workplace of the run.
         outputs: its outputs, which take the files beside the document, and say what it is compared
             with.
-        tables: the tables that the document is made from, by name.
+        tables: the rows of each table that the document is made from, by name.
     """
     given = {name: workplace.choices[name] for name in document.choices}
     if document.folder is not None:
