@@ -144,16 +144,22 @@ function firstJournalOf(index: Index, block: number): number {
 }
 
 /** The drugs of these journals, in the order of `journals`. */
-export function pairsOf(index: Index, journals: readonly number[]): Promise<JournalDrugs[]> {
-  return Promise.all(
-    journals.map(async (journal) => {
-      const block = index.journals.block[journal]!;
-      const pairs = await readBlock<Pairs[]>(index, `p${block}`);
-      const [steps, by, first] = pairs[journal - firstJournalOf(index, block)]!;
-      let drug = 0;
-      return { journal, drug: steps.map((step) => (drug += step)), by, first };
-    }),
+export async function pairsOf(
+  index: Index,
+  journals: readonly number[],
+): Promise<JournalDrugs[]> {
+  const numbers = [...new Set(journals.map((journal) => index.journals.block[journal]!))];
+  const blocks = new Map(
+    await Promise.all(
+      numbers.map(async (block) => [block, await readBlock<Pairs[]>(index, `p${block}`)] as const),
+    ),
   );
+  return journals.map((journal) => {
+    const block = index.journals.block[journal]!;
+    const [steps, by, first] = blocks.get(block)![journal - firstJournalOf(index, block)]!;
+    let drug = 0;
+    return { journal, drug: steps.map((step) => (drug += step)), by, first };
+  });
 }
 
 /** Number of drugs, with those that no title mentions. These follow the mentioned ones. */

@@ -40,8 +40,10 @@ export function EvidenceFilters({ facts, filter }: { facts: Facts; filter: Filte
       />
       <Toggle mark="new" label={words.evidence.fresh} count={fresh} />
       <Toggle mark="retracted" label={words.evidence.retractedOnes} count={retracted} />
-      <YearChoice facts={facts} which="from" label={words.evidence.from} />
-      <YearChoice facts={facts} which="to" label={words.evidence.to} />
+      <span class="years">
+        <YearChoice facts={facts} which="from" label={words.evidence.from} />{" "}
+        <YearChoice facts={facts} which="to" label={words.evidence.to} />
+      </span>
       <Chips filter={filter} />
       <UndatedLeftOut facts={facts} filter={filter} />
     </div>

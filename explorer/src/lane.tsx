@@ -24,7 +24,7 @@ export function JournalLane({ lane, axis, most, filter }: LaneProps) {
   const { journal, mentions, first, last } = lane.share;
   const id = index.journals.id[journal]!;
   const isChosen = route.in === id;
-  const since = first === null ? words.noDate : showMonth(first, route.lang);
+  const since = first === null ? words.noDate : words.since(showMonth(first, route.lang));
   const isOn = ({ year }: YearCell) => (route.in === undefined || isChosen) && isInYears(year, filter);
   const latest = last === null ? null : showMonth(last, route.lang);
   return (

@@ -29,12 +29,16 @@ export function Related({ relation: { drug, shared, lift }, relations, links }: 
       <a href={to({ drug: id })}>{index.drugs.name[drug]}</a>
       {shared <= JOURNALS_NAMED ? (
         <>
-          <span class="strength dim">{strength}</span>
+          <span class="strength dim" title={words.liftWhy}>
+            {strength}
+          </span>
           <JournalList links={links ?? []} />
         </>
       ) : (
         <details onToggle={({ currentTarget }) => currentTarget.open && !found && find()}>
-          <summary class="strength dim">{strength}</summary>
+          <summary class="strength dim" title={words.liftWhy}>
+            {strength}
+          </summary>
           <JournalList links={links ?? found ?? []} />
         </details>
       )}

@@ -70,7 +70,7 @@ export function RelatedDrugs({ drug, relations, ranks, error }: RelatedProps) {
             onChange={({ currentTarget }) =>
               go({ ...route, reading: currentTarget.checked ? "no-trials" : undefined })
             }
-          />{" "}
+          />
           {words.withoutTrials}
         </label>
       </div>
