@@ -79,7 +79,9 @@ function SinceWhen({ drug }: { drug: number }) {
       {(retracted > 0 || fresh > 0) && (
         <p class="aside">
           {fresh > 0 && <a href={change({ new: true })}>{words.freshOf(fresh)}</a>}{" "}
-          {retracted > 0 && <a href={change({ retracted: true })}>{words.retractedOf(retracted)}</a>}
+          {retracted > 0 && (
+            <a href={change({ retracted: true })}>{words.retractedOf(retracted)}</a>
+          )}
         </p>
       )}
     </>

@@ -73,12 +73,7 @@ function AllOf({ drug, facts }: { drug: number; facts: Facts }) {
         relations={relations.value}
         ranks={ranks}
       />
-      <RelatedDrugs
-        drug={drug}
-        relations={relations.value}
-        ranks={ranks}
-        error={relations.error}
-      />
+      <RelatedDrugs drug={drug} relations={relations.value} ranks={ranks} error={relations.error} />
     </>
   );
 }

@@ -19,7 +19,9 @@ export function Chips({ filter }: { filter: Filter }) {
     chips.push([stretch, { from: undefined, to: undefined }]);
   }
   if (route.type !== undefined) {
-    const label = index.types[filter.type!] ? typeLabel(words, index, filter.type!, true) : route.type;
+    const label = index.types[filter.type!]
+      ? typeLabel(words, index, filter.type!, true)
+      : route.type;
     chips.push([label, { type: undefined }]);
   }
   if (route.new) chips.push([words.evidence.fresh, { new: undefined }]);

@@ -17,9 +17,7 @@ export function EvidenceRow({ facts, row, text }: { facts: Facts; row: number; t
   const date = facts.d[row]!;
   return (
     <li id={rowId(row)} tabIndex={-1} data-id={text.id} data-type={index.types[type]!.type}>
-      <span class="date">
-        {date === null ? words.evidence.noDate : showDate(date, route.lang)}
-      </span>
+      <span class="date">{date === null ? words.evidence.noDate : showDate(date, route.lang)}</span>
       <TypeTag type={type} />
       <div class="what">
         <span class="title">
@@ -44,7 +42,7 @@ export function TypeTag({ type }: { type: number }) {
 
 function Marked({ title, spans }: { title: string; spans: readonly Span[] }) {
   const { evidence: words } = useDrugWords();
-  const how = (by: string | undefined) => (by === undefined ? undefined : words.by[by] ?? by);
+  const how = (by: string | undefined) => (by === undefined ? undefined : (words.by[by] ?? by));
   return (
     <>
       {cutAtSpans(title, spans).map(({ text, marked, by }) =>

@@ -1,5 +1,5 @@
 // The neighbourhood of a drug as a picture; each node is a link with its full name.
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { type Facts, textsOf } from "./data.ts";
 import { useDrugWords } from "./drug-words.ts";
 import { EdgeDate, GraphEdge, GraphNodeShape } from "./graph-shapes.tsx";
@@ -40,7 +40,11 @@ export function Neighbourhood({ drug, facts, rows, shares, relations, ranks }: N
     const drawn = new Set(shares.slice(0, most).map(({ journal }) => journal));
     const pairs = relations.pairs.filter(({ journal }) => drawn.has(journal));
     const best = ranks.slice(0, CANDIDATES);
-    const links = linksOf(index, pairs, best.map((relation) => relation.drug));
+    const links = linksOf(
+      index,
+      pairs,
+      best.map((relation) => relation.drug),
+    );
     // In proportion to what the journals publish: a large one has the most of nearly every drug.
     const strength = ({ journal, articles }: Link) => articles / index.journalMentions[journal]!;
     return best.map((relation) => ({
@@ -49,10 +53,14 @@ export function Neighbourhood({ drug, facts, rows, shares, relations, ranks }: N
     }));
   }, [index, relations, ranks, shares, isSmall]);
   const isReady = rows.length > 0 && (!isSmall || publications !== null);
-  const layout = useMemo(
+  const newLayout = useMemo(
     () => (isReady ? layOut({ facts, publications, shares, related }) : null),
     [isReady, facts, publications, shares, related],
   );
+  // While publications are read, the picture stays as it was: what is below must not jump.
+  const lastLayout = useRef(newLayout);
+  if (newLayout) lastLayout.current = newLayout;
+  const layout = rows.length > 0 ? lastLayout.current : null;
   const [lit, setLit] = useState<GraphNode | null>(null);
   if (!layout) return null;
   const touched = new Set<GraphNode>();
@@ -113,7 +121,14 @@ function Heads({ columns, hasRelated }: { columns: Columns; hasRelated: boolean 
   ];
   return (
     <g class="heads" aria-hidden="true">
-      {heads.map(([x, label]) => x !== null && <text x={x} y="12">{label}</text>)}
+      {heads.map(
+        ([x, label]) =>
+          x !== null && (
+            <text x={x} y="12">
+              {label}
+            </text>
+          ),
+      )}
     </g>
   );
 }

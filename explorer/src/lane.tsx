@@ -1,7 +1,15 @@
 // One lane: a journal, since when, its mentions on the time axis.
 import { isoDay, precisionOf, showDate, showMonth, showNumber } from "./dates.ts";
 import { useDrugWords } from "./drug-words.ts";
-import { type Axis, type Lane, type Mark, percent, placeOf, sizeOf, type YearCell } from "./marks.ts";
+import {
+  type Axis,
+  type Lane,
+  type Mark,
+  percent,
+  placeOf,
+  sizeOf,
+  type YearCell,
+} from "./marks.ts";
 import { type Filter, isInYears } from "./mentions.ts";
 import { usePage } from "./page.ts";
 import { go } from "./route.ts";
@@ -23,9 +31,10 @@ export function JournalLane({ lane, axis, most, filter }: LaneProps) {
   const { lanes: words } = useDrugWords();
   const { journal, mentions, first, last } = lane.share;
   const id = index.journals.id[journal]!;
-  const isChosen = route.in === id;
+  const isChosen = filter.journal === journal;
   const since = first === null ? words.noDate : words.since(showMonth(first, route.lang));
-  const isOn = ({ year }: YearCell) => (route.in === undefined || isChosen) && isInYears(year, filter);
+  const isOn = ({ year }: YearCell) =>
+    (filter.journal === undefined || isChosen) && isInYears(year, filter);
   const latest = last === null ? null : showMonth(last, route.lang);
   return (
     <li class={`lane${isChosen ? " chosen" : ""}`} data-journal={id}>
@@ -76,7 +85,12 @@ export function MarkShape({ mark, y, title }: { mark: Mark; y: number; title?: s
     ...(mark.vague && { "data-hollow": "" }),
   };
   return (
-    <svg class={`mark${mark.isOn ? "" : " off"}`} x={percent(mark.at)} y={y} {...(title !== undefined && told)}>
+    <svg
+      class={`mark${mark.isOn ? "" : " off"}`}
+      x={percent(mark.at)}
+      y={y}
+      {...(title !== undefined && told)}
+    >
       {title !== undefined && <title>{title}</title>}
       {mark.fresh && <circle class="ring" r={RADIUS + 3} />}
       {mark.trial ? (

@@ -39,9 +39,7 @@ function One({ linked: [type, id, kind, date, journal] }: { linked: Linked }) {
   return (
     <li data-linked={id}>
       <PublicationLink type={type} id={id} />{" "}
-      <span class="dim">
-        {[...parts, journal].filter((part) => part !== null).join(", ")}
-      </span>
+      <span class="dim">{[...parts, journal].filter((part) => part !== null).join(", ")}</span>
     </li>
   );
 }

@@ -100,10 +100,8 @@ function count(share: JournalShare, date: DateCode | null, trial: boolean, flags
 
 /** The same journals, those that mentioned it first before the others. */
 export function byFirstMention(shares: readonly JournalShare[]): JournalShare[] {
-  return [...shares].sort(
-    (one, other) =>
-      (one.first ?? Infinity) - (other.first ?? Infinity) || 0, // not a number if neither has a date
-  );
+  // Two without a date differ by what is not a number: they keep their order.
+  return [...shares].sort((one, other) => (one.first ?? Infinity) - (other.first ?? Infinity) || 0);
 }
 
 /** Mentions by year; null if none has a date. */

@@ -15,12 +15,19 @@ export function relatedSheet(
   const { save: words } = wordsDrug[lang];
   const { head } = words;
   async function* read(): Sheet["rows"] {
-    const links = linksOf(index, pairs, rows.map(({ drug }) => drug));
+    const links = linksOf(
+      index,
+      pairs,
+      rows.map(({ drug }) => drug),
+    );
     yield rows.map(({ drug, shared, lift }) => [
       index.drugs.name[drug]!,
       shared,
       lift,
-      links.get(drug)!.map(({ journal }) => index.journals.name[journal]!).join("; "),
+      links
+        .get(drug)!
+        .map(({ journal }) => index.journals.name[journal]!)
+        .join("; "),
     ]);
   }
   return {

@@ -1,4 +1,4 @@
-// Related drugs: those that articles of the same journals mention, with the journals that link them.
+// Related drugs: those that articles of the same journals mention, with the journals between them.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Choice } from "./choice.tsx";
 import { showNumber } from "./dates.ts";
@@ -93,7 +93,11 @@ function List({ relations, ranks }: { relations: Relations; ranks: readonly Rela
   const shown = useMemo(() => ranks.slice(0, most), [ranks, most]);
   const links = useMemo(() => {
     const few = shown.filter(({ shared }) => shared <= LINKED_AT_ONCE);
-    return linksOf(index, relations.pairs, few.map(({ drug }) => drug));
+    return linksOf(
+      index,
+      relations.pairs,
+      few.map(({ drug }) => drug),
+    );
   }, [index, relations, shown]);
   const left = ranks.length - shown.length;
   if (ranks.length === 0) return <p>{words.none}</p>;

@@ -41,7 +41,10 @@ export async function relate(
   withoutTrialJournals: boolean,
 ): Promise<Relations> {
   const { counted, leftOut } = linking(shares, withoutTrialJournals);
-  const pairs = await pairsOf(index, counted.map(({ journal }) => journal));
+  const pairs = await pairsOf(
+    index,
+    counted.map(({ journal }) => journal),
+  );
   return { pairs, related: countShared(index, drug, pairs, leftOut) };
 }
 
@@ -107,7 +110,7 @@ export function linksOf(
   return links;
 }
 
-/** Calls `visit` for each drug in articles of each journal; drugs only in its trials are left out. */
+/** Visits each drug in articles of each journal; drugs only in its trials are left out. */
 function forEachArticles(
   index: Index,
   pairs: readonly JournalDrugs[],

@@ -31,7 +31,9 @@ export async function save(kind: Kind, name: string, sheet: Sheet, lang: Lang): 
 
 /** A name that every system takes. */
 export function fileName(name: string): string {
-  const plain = fold(name).replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "");
+  const plain = fold(name)
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-|-$/g, "");
   return plain.slice(0, 80) || "table";
 }
 

@@ -2,7 +2,7 @@
 
 let pen: CanvasRenderingContext2D | null | undefined;
 
-/** The text, or its start and an ellipsis, that is at most so wide. `font`: as in CSS, no family. */
+/** The text, or its start and an ellipsis, at most so wide. `font`: as in CSS, no family. */
 export function fitted(text: string, width: number, font: string): string {
   pen ??= document.createElement("canvas").getContext("2d");
   if (!pen) return text;

@@ -157,8 +157,13 @@ export const en = {
 
   graph: {
     heading: "The graph around it",
-    few: "From left to right: the drug, its publications, their journals with the date, and other drugs of these journals.",
-    many: "From left to right: the drug; the journals with the most mentions, with their share and since when; other drugs of these journals, each linked with the three that write about it most, in proportion. Filter to 16 mentions or fewer to see publications.",
+    few:
+      "From left to right: the drug, its publications, their journals with the date, and other " +
+      "drugs of these journals.",
+    many:
+      "From left to right: the drug; the journals with the most mentions, with their share and " +
+      "since when; other drugs of these journals, each linked with the three that write about it " +
+      "most, in proportion. Filter to 16 mentions or fewer to see publications.",
     name: "Drug, publications, journals and related drugs",
     drug: "Drug",
     publications: "Publications",
@@ -183,7 +188,8 @@ export const en = {
     shared: (count: number, of: number) => `${number(count)} of ${journals(of)}`,
     lift: (times: string) => `${times} × chance`,
     liftWhy:
-      "Times chance: journals that mention both × all journals with articles ÷ (journals that mention the one × journals that mention the other).",
+      "Times chance: journals that mention both × all journals with articles ÷ (journals that " +
+      "mention the one × journals that mention the other).",
     none: "No other drug is mentioned by articles of these journals.",
     reading: "Counting…",
     more: (count: number) => `Show ${number(count)} more`,

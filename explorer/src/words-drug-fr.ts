@@ -43,7 +43,8 @@ export const fr: DrugWords = {
     `${number(count)} ${isOne(count) ? "vient d’une publication rétractée" : "viennent de publications rétractées"}.`,
   freshOf: (count) =>
     `${number(count)} ${isOne(count) ? "nouvelle" : "nouvelles"} depuis la version précédente.`,
-  unreadable: (what) => `Lecture impossible de ${what}\u00a0: gardez le dossier à côté de cette page.`,
+  unreadable: (what) =>
+    `Lecture impossible de ${what}\u00a0: gardez le dossier à côté de cette page.`,
 
   lanes: {
     heading: "Quelles revues, depuis quand",
@@ -55,7 +56,9 @@ export const fr: DrugWords = {
     retracted: "Rétractée",
     cells: (most) => `Une année\u00a0: 1 à ${mentions(most)}`,
     years: "Années",
-    yearsHow: "Choisir des années\u00a0: flèches, Entrée\u00a0; Maj pour plusieurs\u00a0; Échap pour toutes.",
+    yearsHow:
+      "Choisir des années\u00a0: flèches, Entrée\u00a0; Maj pour plusieurs\u00a0; Échap pour " +
+      "toutes.",
     year: (year, ofArticles, ofTrials) =>
       `${year}\u00a0: ${articles(ofArticles)}, ${trials(ofTrials)}`,
     mostAYear: (most) => `${number(most)} par an au plus`,
@@ -67,7 +70,9 @@ export const fr: DrugWords = {
     noDates: "Aucune de ces mentions n’est datée.",
     undated: (count, all) =>
       `${number(count)} sur ${mentions(all)} ` +
-      (isOne(count) ? "n’est pas datée et n’a pas de marque ici." : "ne sont pas datées et n’ont pas de marque ici."),
+      (isOne(count)
+        ? "n’est pas datée et n’a pas de marque ici."
+        : "ne sont pas datées et n’ont pas de marque ici."),
     withoutJournal: (count) =>
       isOne(count)
         ? `${mentions(count)} vient d’une publication sans revue.`
@@ -154,8 +159,14 @@ export const fr: DrugWords = {
 
   graph: {
     heading: "Le graphe autour",
-    few: "De gauche à droite\u00a0: le médicament, ses publications, leurs revues avec la date, et d’autres médicaments de ces revues.",
-    many: "De gauche à droite\u00a0: le médicament\u00a0; les revues qui le citent le plus, avec leur part et depuis quand\u00a0; d’autres médicaments de ces revues, chacun lié aux trois qui en parlent le plus, en proportion. Filtrez à 16 mentions ou moins pour voir les publications.",
+    few:
+      "De gauche à droite\u00a0: le médicament, ses publications, leurs revues avec la date, et " +
+      "d’autres médicaments de ces revues.",
+    many:
+      "De gauche à droite\u00a0: le médicament\u00a0; les revues qui le citent le plus, avec " +
+      "leur part et depuis quand\u00a0; d’autres médicaments de ces revues, chacun lié aux trois " +
+      "qui en parlent le plus, en proportion. Filtrez à 16 mentions ou moins pour voir les " +
+      "publications.",
     name: "Médicament, publications, revues et médicaments liés",
     drug: "Médicament",
     publications: "Publications",
@@ -181,7 +192,8 @@ export const fr: DrugWords = {
     shared: (count, of) => `${number(count)} sur ${journals(of)}`,
     lift: (times) => `${times} × le hasard`,
     liftWhy:
-      "Fois le hasard\u00a0: revues qui citent les deux × toutes les revues avec articles ÷ (revues qui citent l’un × revues qui citent l’autre).",
+      "Fois le hasard\u00a0: revues qui citent les deux × toutes les revues avec articles ÷ " +
+      "(revues qui citent l’un × revues qui citent l’autre).",
     none: "Aucun autre médicament n’est cité par les articles de ces revues.",
     reading: "Calcul…",
     more: (count) => `Afficher ${number(count)} de plus`,

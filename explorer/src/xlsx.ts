@@ -100,7 +100,8 @@ function writeCell(cell: Cell, counted: Counted, style = 0): string {
     text = cutText(text);
     counted.cut++;
   }
-  return `<c t="inlineStr" s="${style}"><is><t xml:space="preserve">${escapeXml(text)}</t></is></c>`;
+  const written = `<t xml:space="preserve">${escapeXml(text)}</t>`;
+  return `<c t="inlineStr" s="${style}"><is>${written}</is></c>`;
 }
 
 function writeDate(code: DateCode, counted: Counted): string {

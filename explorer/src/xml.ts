@@ -6,14 +6,16 @@ type Attributes = Readonly<Record<string, string | number>>;
 
 /** An element; `content` is XML already. */
 export function element(name: string, attributes: Attributes = {}, ...content: string[]): string {
-  const said = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(String(value))}"`);
+  const said = Object.entries(attributes).map(
+    ([key, value]) => ` ${key}="${escapeXml(String(value))}"`,
+  );
   const start = `<${name}${said.join("")}`;
   return content.length === 0 ? `${start}/>` : `${start}>${content.join("")}</${name}>`;
 }
 
 /**
- * A text as content or as the value of an attribute. What XML cannot hold is left out; `_x000D_` and
- * the like, which spreadsheets decode, are told apart.
+ * A text as content or as the value of an attribute. What XML cannot hold is left out; `_x000D_`
+ * and the like, which spreadsheets decode, are told apart.
  */
 export function escapeXml(text: string): string {
   return text

@@ -17,7 +17,16 @@ interface YearProps {
   isSelected: boolean;
 }
 
-export function YearBar({ axis, year, articles, trials, scale, isOn, isActive, isSelected }: YearProps) {
+export function YearBar({
+  axis,
+  year,
+  articles,
+  trials,
+  scale,
+  isOn,
+  isActive,
+  isSelected,
+}: YearProps) {
   const words = useDrugWords();
   const label = words.lanes.year(year, articles, trials);
   const at = (year - axis.first) / axis.span;
@@ -33,7 +42,12 @@ export function YearBar({ axis, year, articles, trials, scale, isOn, isActive, i
     >
       <title>{label}</title>
       <rect class="room" x={percent(at)} width={percent(1 / axis.span)} height={BAR_HEIGHT} />
-      <rect class="article" {...bar} y={BAR_HEIGHT - heightOf(articles)} height={heightOf(articles)} />
+      <rect
+        class="article"
+        {...bar}
+        y={BAR_HEIGHT - heightOf(articles)}
+        height={heightOf(articles)}
+      />
       <rect
         class="trial"
         {...bar}

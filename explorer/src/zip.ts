@@ -59,7 +59,10 @@ export class Zip {
       this.put(toBytes([0x02014b50, 4], ...fields), member.name);
     }
     const count: Field = [this.members.length, 2];
-    const place: Field[] = [[this.size - start, 4], [start, 4]];
+    const place: Field[] = [
+      [this.size - start, 4],
+      [start, 4],
+    ];
     this.put(toBytes([0x06054b50, 4], NONE, NONE, count, count, ...place, NONE));
     return new Blob(this.parts);
   }
@@ -74,7 +77,11 @@ export class Zip {
 
 /** What the header before a member and the one at the end of the archive both say. */
 function shared(member: Member): Field[] {
-  const sizes: Field[] = [[member.crc, 4], [member.packed.size, 4], [member.size, 4]];
+  const sizes: Field[] = [
+    [member.crc, 4],
+    [member.packed.size, 4],
+    [member.size, 4],
+  ];
   const lengths: Field[] = [[member.name.length, 2], NONE];
   return [VERSION, NAMES_ARE_UTF8, DEFLATED, NONE, NO_DATE, ...sizes, ...lengths];
 }

@@ -13,14 +13,14 @@ async function written(lang: Lang): Promise<string[]> {
 
 test("nothing runs, and every cell stays one", async () => {
   const lines = await written("en");
-  assert.equal(lines[0], "Text,Number,\"'=Date\"");
-  assert.equal(lines[1], "\"'=1+1\",0,");
-  assert.equal(lines[2], "\"'  @SUM(A1)\",1,");
-  assert.equal(lines[3], "\"'-308 TNF\",2,");
+  assert.equal(lines[0], 'Text,Number,"\'=Date"');
+  assert.equal(lines[1], '"\'=1+1",0,');
+  assert.equal(lines[2], '"\'  @SUM(A1)",1,');
+  assert.equal(lines[3], '"\'-308 TNF",2,');
   assert.equal(lines[5], '"quotes "" and; semicolons, commas",4,');
   assert.equal(lines[6], '"two\r\nlines",5,');
   assert.equal(lines[7], "0012,6,");
-  assert.equal(lines[10], "\"'＝1+1\",9,");
+  assert.equal(lines[10], '"\'＝1+1",9,');
   assert.deepEqual(lines.slice(11), [
     ",1.5,2022-08-08",
     ",1.5,2003-07",
@@ -32,6 +32,6 @@ test("nothing runs, and every cell stays one", async () => {
 
 test("French spreadsheets get semicolons", async () => {
   const lines = await written("fr");
-  assert.equal(lines[1], "\"'=1+1\";0;");
+  assert.equal(lines[1], '"\'=1+1";0;');
   assert.equal(lines[11], ";1,5;2022-08-08");
 });

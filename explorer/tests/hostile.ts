@@ -29,5 +29,10 @@ export function hostileSheet(): Sheet {
     yield TEXTS.map((text, at) => [text, at, null]);
     yield DATES.map((date) => [null, 1.5, { date }]);
   }
-  return { name: "Mentions", head: ["Text", "Number", "=Date"], widths: [40, 10, 12], rows: rows() };
+  return {
+    name: "Mentions",
+    head: ["Text", "Number", "=Date"],
+    widths: [40, 10, 12],
+    rows: rows(),
+  };
 }

@@ -16,7 +16,13 @@ test("filters work together; what has no date is in no year", () => {
 
 test("journals come with the most mentions first, or in the order of the first", () => {
   const shares = shareOut(index, facts, facts.j.keys());
-  assert.deepEqual(shares.map(({ journal, mentions }) => [journal, mentions]), [[ACTA, 3], [LANCE, 1]]);
+  assert.deepEqual(
+    shares.map(({ journal, mentions }) => [journal, mentions]),
+    [
+      [ACTA, 3],
+      [LANCE, 1],
+    ],
+  );
   assert.deepEqual([shares[0]!.articles, shares[0]!.trials], [2, 1]);
   assert.equal(shares[0]!.first, code("2003-02-01"));
   const later = [{ ...shares[0]!, first: null }, { ...shares[0]!, first: null }, shares[1]!];
@@ -33,14 +39,25 @@ test("years without a mention are counted, too", () => {
 
 test("marks stand at their dates, hollow if the day is not known", () => {
   const axis = axisOf(countYears(index, facts)!);
-  const [acta, lance] = lanesOf(index, facts, shareOut(index, facts, facts.j.keys()), axis, { type: TRIAL });
-  assert.deepEqual(acta!.marks.map(({ trial, vague, fresh }) => [trial, vague, fresh]), [
-    [false, false, true],
-    [true, false, false],
-    [false, false, false],
-  ]);
-  assert.deepEqual(acta!.marks.map(({ isOn }) => isOn), [false, true, false]);
-  assert.deepEqual(lance!.marks.map(({ vague, retracted }) => [vague, retracted]), [[true, true]]);
+  const [acta, lance] = lanesOf(index, facts, shareOut(index, facts, facts.j.keys()), axis, {
+    type: TRIAL,
+  });
+  assert.deepEqual(
+    acta!.marks.map(({ trial, vague, fresh }) => [trial, vague, fresh]),
+    [
+      [false, false, true],
+      [true, false, false],
+      [false, false, false],
+    ],
+  );
+  assert.deepEqual(
+    acta!.marks.map(({ isOn }) => isOn),
+    [false, true, false],
+  );
+  assert.deepEqual(
+    lance!.marks.map(({ vague, retracted }) => [vague, retracted]),
+    [[true, true]],
+  );
   assert.equal(placeOf(axis, code("2003-01-01")), 0);
   assert.ok(Math.abs(placeOf(axis, code("2013-01-01")) - 0.5) < 1e-3);
 });

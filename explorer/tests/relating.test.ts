@@ -14,7 +14,10 @@ test("drugs are related by articles of shared journals, not by trials", () => {
 test("the other reading leaves out journals with a trial of the drug, also of the chance", () => {
   const shares = shareOut(index, facts, facts.j.keys());
   const { counted, leftOut } = linking(shares, true);
-  assert.deepEqual(counted.map(({ journal }) => journal), [LANCE]);
+  assert.deepEqual(
+    counted.map(({ journal }) => journal),
+    [LANCE],
+  );
   assert.equal(leftOut, 1);
   assert.deepEqual(countShared(index, ASPIRIN, pairs.slice(1), leftOut), [
     { drug: CAFFEINE, shared: 1, lift: (1 * 1) / (1 * 2) },
@@ -28,9 +31,18 @@ test("chance is 1", () => {
 
 test("ties are in the order of names", () => {
   const related = [3, 1, 2].map((drug) => ({ drug, shared: drug === 2 ? 9 : 1, lift: 1 }));
-  assert.deepEqual(ranked(related, "journals").map(({ drug }) => drug), [2, 1, 3]);
-  assert.deepEqual(ranked(related, "lift").map(({ drug }) => drug), [1, 2, 3]);
-  assert.deepEqual(ranked(related, "name").map(({ drug }) => drug), [1, 2, 3]);
+  assert.deepEqual(
+    ranked(related, "journals").map(({ drug }) => drug),
+    [2, 1, 3],
+  );
+  assert.deepEqual(
+    ranked(related, "lift").map(({ drug }) => drug),
+    [1, 2, 3],
+  );
+  assert.deepEqual(
+    ranked(related, "name").map(({ drug }) => drug),
+    [1, 2, 3],
+  );
 });
 
 test("the strongest links come first", () => {

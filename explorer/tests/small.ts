@@ -69,7 +69,13 @@ export const index: Index = complete({
 
 /** Mentions of aspirin, newest first. */
 export const facts: Facts = {
-  d: [code("2022-08-08"), code("2021-06-06"), code("2003-07-01", "month"), code("2003-02-01"), null],
+  d: [
+    code("2022-08-08"),
+    code("2021-06-06"),
+    code("2003-07-01", "month"),
+    code("2003-02-01"),
+    null,
+  ],
   t: [ARTICLE, TRIAL, ARTICLE, ARTICLE, ARTICLE],
   j: [ACTA, ACTA, LANCE, ACTA, -1],
   f: [8, 0, 1, 0, 0],
@@ -77,6 +83,22 @@ export const facts: Facts = {
 
 /** What the journals with articles on aspirin write about. Betazol is only in a trial of Lance. */
 export const pairs: JournalDrugs[] = [
-  { journal: ACTA, drug: [ASPIRIN, BETAZOL, CAFFEINE], by: [[2, 1, 4], [1, 0, 0]], first: [] },
-  { journal: LANCE, drug: [ASPIRIN, BETAZOL, CAFFEINE], by: [[1, 0, 1], [0, 2, 0]], first: [] },
+  {
+    journal: ACTA,
+    drug: [ASPIRIN, BETAZOL, CAFFEINE],
+    by: [
+      [2, 1, 4],
+      [1, 0, 0],
+    ],
+    first: [],
+  },
+  {
+    journal: LANCE,
+    drug: [ASPIRIN, BETAZOL, CAFFEINE],
+    by: [
+      [1, 0, 1],
+      [0, 2, 0],
+    ],
+    first: [],
+  },
 ];
