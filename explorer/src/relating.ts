@@ -22,15 +22,22 @@ export type Order = "journals" | "name" | "lift";
 /** The journals of a drug that can link it with others. */
 interface Linking {
   counted: JournalShare[];
-  /** Journals that mention it in a trial, in the reading that leaves them out. */
+  /** Journals with articles, on any drug, that the reading leaves out. */
   leftOut: number;
 }
 
 /** `withoutTrialJournals`: journals that mention the drug in a trial do not count. */
-export function linking(shares: readonly JournalShare[], withoutTrialJournals: boolean): Linking {
-  const withArticles = shares.filter(({ articles }) => articles > 0);
-  const counted = withArticles.filter(({ trials }) => !(withoutTrialJournals && trials > 0));
-  return { counted, leftOut: withArticles.length - counted.length };
+export function linking(
+  index: Index,
+  shares: readonly JournalShare[],
+  withoutTrialJournals: boolean,
+): Linking {
+  const isLeftOut = ({ trials }: JournalShare) => withoutTrialJournals && trials > 0;
+  const withArticles = ({ journal }: JournalShare) => index.journals.has_articles[journal] === 1;
+  return {
+    counted: shares.filter((share) => share.articles > 0 && !isLeftOut(share)),
+    leftOut: shares.filter((share) => isLeftOut(share) && withArticles(share)).length,
+  };
 }
 
 /** The drugs related to a drug, in no particular order; reads the drugs of its journals. */
@@ -40,7 +47,7 @@ export async function relate(
   shares: readonly JournalShare[],
   withoutTrialJournals: boolean,
 ): Promise<Relations> {
-  const { counted, leftOut } = linking(shares, withoutTrialJournals);
+  const { counted, leftOut } = linking(index, shares, withoutTrialJournals);
   const pairs = await pairsOf(
     index,
     counted.map(({ journal }) => journal),
@@ -48,7 +55,7 @@ export async function relate(
   return { pairs, related: countShared(index, drug, pairs, leftOut) };
 }
 
-/** `pairs`: the journals that count, each with its drugs; `leftOut`: how many of them do not. */
+/** `pairs`: the journals that count, each with its drugs; `leftOut`: how many of all do not. */
 export function countShared(
   index: Index,
   drug: number,

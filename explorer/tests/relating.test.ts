@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { shareOut } from "../src/mentions.ts";
 import { countShared, liftOf, linking, linksOf, ranked } from "../src/relating.ts";
-import { ACTA, ASPIRIN, BETAZOL, CAFFEINE, facts, index, LANCE, pairs } from "./small.ts";
+import { ACTA, ASPIRIN, BETAZOL, CAFFEINE, facts, index, LANCE, pairs, TRIAL } from "./small.ts";
 
 test("drugs are related by articles of shared journals, not by trials", () => {
   assert.deepEqual(countShared(index, ASPIRIN, pairs, 0), [
@@ -13,7 +13,7 @@ test("drugs are related by articles of shared journals, not by trials", () => {
 
 test("the other reading leaves out journals with a trial of the drug, also of the chance", () => {
   const shares = shareOut(index, facts, facts.j.keys());
-  const { counted, leftOut } = linking(shares, true);
+  const { counted, leftOut } = linking(index, shares, true);
   assert.deepEqual(
     counted.map(({ journal }) => journal),
     [LANCE],
@@ -22,6 +22,12 @@ test("the other reading leaves out journals with a trial of the drug, also of th
   assert.deepEqual(countShared(index, ASPIRIN, pairs.slice(1), leftOut), [
     { drug: CAFFEINE, shared: 1, lift: (1 * 1) / (1 * 2) },
   ]);
+});
+
+test("a journal with a trial of the drug is left out even if its articles are on others", () => {
+  const trialOnly = { ...facts, t: facts.t.map(() => TRIAL) };
+  const { counted, leftOut } = linking(index, shareOut(index, trialOnly, [0, 2]), true);
+  assert.deepEqual([counted.length, leftOut], [0, 2]);
 });
 
 test("chance is 1", () => {
