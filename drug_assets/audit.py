@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import dataframely as dy
 import polars as pl
@@ -19,6 +19,9 @@ from drug_assets.cleaning.rejected import count_by_reason
 from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_text
 from drug_assets.document.reading import NotAGraphError, read_drugs
 from drug_assets.document.schema import Drug, ListedDrug
+from drug_assets.explorer.pack import list_blocks
+from drug_assets.explorer.reading import NotAPageError, read_page
+from drug_assets.sources.tables import name_mention_counts
 from drug_assets.terms import EXPECTED_REASONS, SOUND_ISSUES, Issue, RejectReason, SpanOrigin
 from drug_assets.wording import count_of, shorten
 
@@ -434,6 +437,86 @@ def graph_equals_mentions(
         summary=f"{different['drug_id'].n_unique()} drugs differ from the tables",
         figures=figures,
     )
+
+
+def page_equals_tables(
+    page: Path,
+    beside: Collection[str],
+    drugs: pl.LazyFrame,
+    mentions: pl.LazyFrame,
+    journal_drugs: pl.LazyFrame,
+) -> Finding:
+    """Check that the explorer counts what the tables hold, and that none of its blocks is missing.
+
+    Args:
+        page: the page.
+        beside: names of the files beside it, with their folder.
+        drugs: column drug_id.
+        mentions: columns drug_id, source and journal_id.
+        journal_drugs: table `journal_drugs`.
+
+    Raises:
+        OSError: reading the file fails.
+    """
+    try:
+        read = read_page(page)
+    except NotAPageError as error:
+        return Finding(passed=False, summary=f"it cannot be read: {error}")
+    index = read.index
+    counts = name_mention_counts()
+    journals = pl.col("journal_id").n_unique() - pl.col("journal_id").has_nulls().cast(pl.UInt32)
+    of_drugs = mentions.group_by("drug_id").agg(
+        *((pl.col("source") == source).sum().alias(column) for source, column in counts.items()),
+        journals=journals,
+    )
+    of_journals = journal_drugs.group_by("journal_id").agg(
+        pl.col(*counts.values()).sum(), drugs=pl.len()
+    )
+    wrong = {
+        "drugs": _count_different(of_drugs, index["drugs"], "drug_id", "journals"),
+        "journals": _count_different(of_journals, index["journals"], "journal_id", "drugs"),
+    }
+    listed = drugs.select(pl.len()).collect().item()
+    wrong["drugs"] += abs(listed - index["mentioned"] - index["unmentioned"])
+    lacking = [
+        name
+        for name in list_blocks(index)
+        if name not in read.blocks or read.blocks[name] not in {None, *beside}
+    ]
+    figures = {f"different_{name}": count for name, count in wrong.items()}
+    told = [f"{count_of(count, name[:-1])} differ from the tables" for name, count in wrong.items()]
+    if lacking:
+        told.append(f"{count_of(len(lacking), 'block')} missing: {shorten(lacking)}")
+    return Finding(
+        passed=not any(wrong.values()) and not lacking,
+        summary="; ".join(told),
+        figures={"mentions": index["total"], "blocks": len(read.blocks), **figures},
+    )
+
+
+def _count_different(
+    expected: pl.LazyFrame, columns: Mapping[str, Any], id_: str, further: str
+) -> int:
+    """How many rows of the index of a page differ from a table.
+
+    Args:
+        expected: columns with an id, the mentions by type, and a further count.
+        columns: those of the index.
+        id_: name of the id in the table.
+        further: name of the further count.
+    """
+    by_type = dict(zip(name_mention_counts().values(), columns["by"], strict=True))
+    numbers = {**by_type, further: columns[further]}
+    found = pl.LazyFrame(
+        {id_: columns["id"], **numbers},
+        schema={id_: pl.String, **dict.fromkeys(numbers, pl.Int64)},
+    )
+    of_table = expected.with_columns(pl.col(*numbers).cast(pl.Int64)).select(id_, *numbers)
+    both = [of_table.with_columns(side=1), found.with_columns(side=-1)]
+    tallied = pl.concat(both).group_by(id_, *numbers).agg(pl.col("side").sum())
+    different = tallied.filter(pl.col("side") != 0).select(pl.col(id_).n_unique())
+    count: int = different.collect().item()
+    return count
 
 
 def share(part: int, whole: int) -> float:

@@ -16,7 +16,7 @@ from drug_assets import audit, sources
 from drug_assets.defs.assets import TABLES_MADE_TOGETHER
 from drug_assets.defs.failures import explain_failures
 from drug_assets.defs.workplace import FILES, Workplace, may_be_empty
-from drug_assets.documents import GRAPH, NAMES
+from drug_assets.documents import EXPLORER, GRAPH, NAMES
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.outputs import Outputs
 from drug_assets.terms import MergeRule
@@ -309,6 +309,25 @@ def check_graph(_: Look, graph: Any, names: Any, **tables: Any) -> Findings:
         yield (document.name, VALID_DOCUMENT), partial(audit.document_is_valid, found)
     equals = partial(audit.graph_equals_mentions, read, read_names, **tables)
     yield (GRAPH.name, EQUALS_MENTIONS), equals
+
+
+@_declare(
+    f"check_{EXPLORER.name}",
+    [
+        Check(
+            EXPLORER.name,
+            "equals_tables",
+            "The page counts what the tables hold, by drug and journal, and has all of its data.",
+            blocking=True,
+        )
+    ],
+    load={"page": EXPLORER.name, **_same(sources.DRUGS.name, "mentions", "journal_drugs")},
+)
+def check_explorer(look: Look, page: Any, **tables: Any) -> Findings:
+    """The explorer agrees with the tables."""
+    beside = look.outputs.list_beside(EXPLORER.file, EXPLORER.folder or "")
+    equals = partial(audit.page_equals_tables, page, beside, **tables)
+    yield (EXPLORER.name, "equals_tables"), equals
 
 
 @_declare(

@@ -6,6 +6,7 @@
 | `rows` | the blocks that grow with the mentions: facts and texts, by batches of drugs |
 | `figures` | how reading and cleaning went: what the page tells of the run |
 | `page` | blocks -> the page, or the page and files beside it |
+| `reading` | the page -> its index, for checks |
 | `first_view` | what the page shows where no script runs |
 | `built` | the script and the style, made from `explorer/` at the root of the repository |
 

@@ -142,6 +142,17 @@ def pack(tables: Mapping[str, pl.LazyFrame], news: News | None = None) -> Pack:
     return Pack(index, tables, counts)
 
 
+def list_blocks(index: Mapping[str, Any]) -> list[str]:
+    """The names of all blocks that belong to an index, but for the index itself."""
+    total = index["total"]
+    return [
+        "names",
+        *(f"p{number}" for number in range(max(index["journals"]["block"], default=-1) + 1)),
+        *(f"f{number}" for number in range(-(-total // index["facts"]))),
+        *(f"x{number}" for number in range(-(-total // index["texts"]))),
+    ]
+
+
 def _describe_type(source: sources.PublicationSource) -> dict[str, Any]:
     """What the page knows of a type of publications."""
     links = source.links

@@ -232,6 +232,20 @@ class Outputs:
         found = (found for folder in folders for found in self.list_folder(folder))
         return [each.name.removeprefix(prefix) for each in found]
 
+    def list_beside(self, output: str, folder: str) -> list[str]:
+        """The names, as outputs, of the files of a folder that belong to an output as it is read.
+
+        Args:
+            output: name of the output.
+            folder: the folder, which lies beside it.
+
+        Raises:
+            NotMadeError: the output was never made.
+        """
+        prefix = self.name_to_read(output).removesuffix(output)
+        found = self.store.objects(f"{prefix}{folder}/")
+        return [each.name.removeprefix(prefix) for each in found]
+
     def discard_folder(self, folder: str) -> None:
         """Remove what lies in a folder of the outputs of this run, before it is written again."""
         for found in self.list_folder(folder):

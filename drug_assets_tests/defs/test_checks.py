@@ -36,6 +36,7 @@ BLOCKING = {
     ("drug_graph", "valid_document"),
     ("drug_graph", "equals_mentions"),
     ("unmentioned_drugs", "valid_document"),
+    ("explorer", "equals_tables"),
     ("landed_files", "every_source_landed"),
     ("drugs", "has_names"),
 }
@@ -184,6 +185,7 @@ ALSO_READ = {
             ("unmentioned_drugs", "valid_document", "drug_graph"),
         )
     },
+    ("explorer", "equals_tables"): {"drugs", "mentions", "journal_drugs"},
     ("rejected_records", "rejected_share"): {f"raw_{source}" for source in SOURCES},
     ("drugs", "all_mentioned"): {"mentions"},
     ("mentions", "no_name_exploded"): {"drug_names", *PUBLICATIONS},
@@ -316,6 +318,18 @@ def test_document_fails_where_it_is_torn(store: Store) -> None:
 def test_document_fails_where_a_drug_is_gone(store: Store) -> None:
     store.spoil_graph(lambda graph: graph.pop(2))
     assert_gate_fails(store, "drug_graph", "equals_mentions")
+
+
+@pytest.mark.parametrize("table", ["drugs", "mentions", "journal_drugs"])
+def test_explorer_fails_where_a_row_of_a_table_is_gone(store: Store, table: str) -> None:
+    store.spoil(table, lambda rows: rows.slice(1))
+    assert_gate_fails(store, "explorer", "equals_tables")
+
+
+def test_explorer_fails_where_it_is_torn(store: Store) -> None:
+    path = runs.current(store.folder) / "explorer.html"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert_gate_fails(store, "explorer", "equals_tables")
 
 
 def test_names_fail_where_they_are_torn(store: Store) -> None:
