@@ -7,6 +7,7 @@ called, not on import. This module opens no place.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,8 @@ class Settings:
     log_format: str = _setting("DRUG_ASSETS_LOG_FORMAT", "text")
     #: The address that failed runs are posted to; it contains a token.
     failure_webhook: str | None = _setting("DRUG_ASSETS_FAILURE_WEBHOOK", secret=True)
+    #: The address at which people find the files of the current release, as `serve` gives them.
+    served_at: str | None = _setting("DRUG_ASSETS_SERVED_AT")
     #: By source, the query of its scheduled pull (`DRUG_ASSETS_SOURCE_QUERY`).
     queries: Mapping[str, str] = field(default_factory=dict, hash=False)
     #: By source or vocabulary, another address of its service, such as a mirror
@@ -158,6 +161,11 @@ class Settings:
     def _require_consistent(self) -> None:
         _require_one_of("DRUG_ASSETS_ENV", self.environment, ENVIRONMENTS, FORMER_ENVIRONMENT)
         _require_one_of("DRUG_ASSETS_LOG_FORMAT", self.log_format, LOG_FORMATS)
+        if self.served_at and not re.fullmatch(r"https?://[^\s/]\S*", self.served_at):
+            raise SettingsError(
+                f"DRUG_ASSETS_SERVED_AT is {self.served_at!r}; it can be an address that begins "
+                "with http:// or https://"
+            )
         try:
             MeshTrees.of(self.mesh_trees)
         except MeshTreesError as error:

@@ -51,6 +51,7 @@ def test_every_other_variable_is_read() -> None:
         "NCBI_EMAIL": "a@b.org",
         "DRUG_ASSETS_LOG_FORMAT": "json",
         "DRUG_ASSETS_FAILURE_WEBHOOK": "https://x.test",
+        "DRUG_ASSETS_SERVED_AT": "https://drugs.test/explorer/",
     }
     settings = Settings.of({name: f" {value}\n" for name, value in variables.items()})
     assert settings == Settings(
@@ -63,7 +64,16 @@ def test_every_other_variable_is_read() -> None:
         ncbi_email="a@b.org",
         log_format="json",
         failure_webhook="https://x.test",
+        served_at="https://drugs.test/explorer/",
     )
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "file:///x", "drugs.test", "http://a b"]
+)
+def test_what_people_would_click_is_an_address_of_the_web(address: str) -> None:
+    with pytest.raises(SettingsError, match=r"^DRUG_ASSETS_SERVED_AT is .* begins with http"):
+        Settings.of({"DRUG_ASSETS_SERVED_AT": address})
 
 
 @pytest.mark.parametrize(

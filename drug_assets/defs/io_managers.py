@@ -139,6 +139,7 @@ class Documents(dg.ConfigurableIOManager):
             self.workplace.note_output(context, outputs)
         metadata: dict[str, Any] = {
             **_path(outputs.lasting_uri(document.file)),
+            **self.workplace.link(document.file),
             "size_bytes": dg.MetadataValue.int(size),
         }
         if is_element:

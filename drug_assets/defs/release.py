@@ -22,7 +22,7 @@ from drug_assets.defs.workplace import (
     run_of,
 )
 from drug_assets.document import questions
-from drug_assets.documents import GRAPH
+from drug_assets.documents import EXPLORER, GRAPH
 from drug_assets.news_report import describe
 from drug_assets.sources.tables import Layer
 from drug_assets.storage import staging
@@ -106,6 +106,8 @@ def release(context: dg.AssetExecutionContext, workplace: Workplace) -> dg.Mater
                 "release": committed.release,
                 "is_new": committed.is_new,
                 "path": full_path(store.uri(made.name())),
+                EXPLORER.name: full_path(store.uri(made.name(EXPLORER.file))),
+                **workplace.link(EXPLORER.file),
                 **_describe(made),
                 **_tell_news(made, before, is_new=committed.is_new),
                 "pruned": list(committed.pruned),

@@ -56,6 +56,7 @@ def make_resources(settings: Settings, watcher: Watcher | None = None) -> Resour
         warehouse=warehouse,
         keep_releases=settings.keep_releases,
         choices=settings.choices,
+        served_at=settings.served_at,
     )
     engine = Workers()
     progress = ProgressLog(watcher=watcher)

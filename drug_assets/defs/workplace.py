@@ -38,6 +38,8 @@ FILES = {
 FILES_OF_RELEASE = (*FILES.values(), LANDING_DOCUMENT)
 #: The folders of a release: each holds the files beside a document, if it has any.
 FOLDERS_OF_RELEASE = tuple(filter(None, (document.folder for document in DOCUMENTS.values())))
+#: Key of the metadata that holds a link to a file of the current release.
+LINK = "link"
 #: Tag of a run: names of sources, separated by blanks, that may have become empty.
 ALLOW_EMPTY = "drug_assets/allow_empty"
 
@@ -61,6 +63,8 @@ class Workplace(dg.ConfigurableResource):  # type: ignore[type-arg]
     keep_releases: int
     #: The settings that the outputs depend on (`Settings.choices`).
     choices: dict[str, Any]
+    #: The address at which people find the files of the current release, if there is one.
+    served_at: str | None = None
 
     def open(self, context: Context) -> Outputs:
         """The outputs as the current run reads and writes them.
@@ -133,6 +137,15 @@ class Workplace(dg.ConfigurableResource):  # type: ignore[type-arg]
         folder = DOCUMENTS[name].folder if name in DOCUMENTS else None
         beside = outputs.list_files([folder] if folder else [])
         outputs.workspace.note_output(FILES[name], origins or [outputs.workspace.now], beside)
+
+    def link(self, file: str) -> dict[str, dg.UrlMetadataValue]:
+        """A link to a file of the current release, as metadata; empty without an address.
+
+        A path is none: browsers do not open files of a disk from the pages of Dagster.
+        """
+        if self.served_at is None:
+            return {}
+        return {LINK: dg.MetadataValue.url(f"{self.served_at.rstrip('/')}/{file}")}
 
 
 def full_path(uri: str) -> dg.PathMetadataValue:

@@ -412,8 +412,31 @@ def test_a_run_tells_what_it_put_right_before_and_what_it_released(tmp_path: Pat
         assert made[table]["dagster/row_count"].value == runs.table(store, table).height
     assert made["release"]["release"].value == runs.current(store).name
     assert made["release"]["path"].value == str(runs.current(store))
+    assert made["release"]["explorer"].value == str(runs.current(store) / "explorer.html")
+    assert Path(str(made["explorer"]["path"].value)).samefile(runs.current(store) / "explorer.html")
+    assert not [asset for asset, shown in made.items() if "link" in shown]
     # Nothing of it is left to be put right by the next run.
     assert runs.left_over(store) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", ["http://drugs.test:8000", "https://drugs.test/now/"])
+def test_pages_link_to_the_explorer_where_it_is_served(address: str, tmp_path: Path) -> None:
+    settings = Settings.of(
+        {"DRUG_ASSETS_SERVED_AT": address},
+        landing=str(runs.landing_zone(tmp_path / "landing")),
+        store=str(tmp_path / "store"),
+    )
+    result = make_definitions(settings).resolve_job_def(JOB).execute_in_process()
+    links = {
+        event.asset_key.path[-1]: shown["link"]
+        for event in result.get_asset_materialization_events()
+        if event.asset_key
+        and "link" in (shown := event.step_materialization_data.materialization.metadata)
+    }
+    place = address.rstrip("/")
+    assert links["release"] == links["explorer"] == dg.UrlMetadataValue(f"{place}/explorer.html")
+    assert links["drug_graph"] == dg.UrlMetadataValue(f"{place}/graph.json")
 
 
 def test_a_stop_list_that_cannot_be_read_fails_the_drugs_without_retries(
