@@ -78,7 +78,7 @@ function SinceWhen({ drug }: { drug: number }) {
       </p>
       {(retracted > 0 || fresh > 0) && (
         <p class="aside">
-          {fresh > 0 && <a href={change({ new: true })}>{words.freshOf(fresh)}</a>}{" "}
+          {fresh > 0 && <a href={change({ new: true })}>{words.freshOf(fresh)}</a>}
           {retracted > 0 && (
             <a href={change({ retracted: true })}>{words.retractedOf(retracted)}</a>
           )}

@@ -79,15 +79,16 @@ export function layOut({ facts, publications, shares, related }: Neighbourhood):
   };
 }
 
-/** The journals of these publications, in the order in which these first lead to them. */
+/** The journals of these publications, each near them, so that few lines cross. */
 function journalsOf(
   facts: Facts,
   publications: readonly Publication[],
   shares: readonly JournalShare[],
 ): JournalShare[] {
-  const shareOf = new Map(shares.map((share) => [share.journal, share]));
-  const journals = new Set(publications.map(({ row }) => facts.j[row]!));
-  return [...journals].flatMap((journal) => shareOf.get(journal) ?? []);
+  const middle = ({ journal, mentions }: JournalShare) =>
+    publications.reduce((sum, { row }, at) => sum + (facts.j[row] === journal ? at : 0), 0) /
+    mentions;
+  return [...shares].sort((one, other) => middle(one) - middle(other));
 }
 
 /** The best related drugs of these journals, each with its strongest links to them. */
