@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+
+from drug_assets.explorer import FILE
+from drug_assets_tests.support import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Playwright
 
+    from drug_assets_tests.explorer.views import Explorer
     from drug_assets_tests.support.browsers import Visitor
+    from drug_assets_tests.support.runs import Run
+
+
+class Open(Protocol):
+    """Opens the explorer."""
+
+    def __call__(self, view: str = "", *, of: Run | None = None, **profile: Any) -> Explorer:
+        """Open a view in a fresh profile.
+
+        Args:
+            view: the part of the address that names it; home if it is empty.
+            of: the run whose release is shown; that of the sample, if none is given.
+            profile: as of `Visitor.open`.
+        """
 
 
 # Not of the session: while Playwright runs, no other test of the process could run an event loop.
@@ -43,3 +61,15 @@ def visitor(browser: Browser) -> Iterator[Visitor]:
     from drug_assets_tests.support import browsers
 
     yield from browsers.visiting(browser)
+
+
+@pytest.fixture
+def explore(sample_run: Run, visitor: Visitor) -> Open:
+    """Opens the explorer of the sample, or of another run."""
+    from drug_assets_tests.explorer.views import Explorer
+
+    def open_explorer(view: str = "", *, of: Run | None = None, **profile: Any) -> Explorer:
+        path = runs.current((of or sample_run).store) / FILE
+        return Explorer(visitor.open(path.as_uri() + view, **profile))
+
+    return open_explorer

@@ -19,13 +19,23 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from drug_assets_tests.support import runs
-from drug_assets_tests.support.services import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from playwright.sync_api import Browser, CDPSession, Page, Playwright, ViewportSize
+    from playwright.sync_api import (
+        Browser,
+        CDPSession,
+        Page,
+        Playwright,
+        Request,
+        ViewportSize,
+    )
 
+#: How long to wait for what takes milliseconds on an idle machine: only a test that fails waits.
+PATIENCE = 60_000.0
+#: How long a browser may take to start.
+PATIENCE_TO_START = 300_000.0
 #: What to do where no browser is found.
 CURE = "no browser: apt-get install chromium, or set DRUG_ASSETS_TEST_BROWSER"
 #: What npm installed for the explorer and its tests.
@@ -109,10 +119,9 @@ def start(playwright: Playwright, program: Path) -> Browser:
         Error: it does not start.
     """
     libraries = program.parent / "al2023" / "lib"
-    patience = PATIENCE_SECONDS * 1000
     launch = playwright.chromium.launch
     try:
-        return launch(executable_path=program, timeout=patience)
+        return launch(executable_path=program, timeout=PATIENCE_TO_START)
     except Error:
         if not libraries.is_dir():
             raise
@@ -120,7 +129,7 @@ def start(playwright: Playwright, program: Path) -> Browser:
             **os.environ,
             "LD_LIBRARY_PATH": str(libraries),
         }
-        return launch(executable_path=program, timeout=patience, env=with_libraries)
+        return launch(executable_path=program, timeout=PATIENCE_TO_START, env=with_libraries)
 
 
 @dataclass
@@ -131,18 +140,33 @@ class Opened:
     session: CDPSession
     #: Addresses that anything on the page asked for.
     requests: list[str] = field(default_factory=list)
+    #: Of these, those that the page's policy refused, so that they were never sent.
+    refused: list[str] = field(default_factory=list)
     #: Messages of the console, and errors that nothing caught.
     told: list[str] = field(default_factory=list)
+
+    @property
+    def sent(self) -> list[str]:
+        """Addresses that were asked for and not refused."""
+        return [asked for asked in self.requests if asked not in self.refused]
+
+    def note_failure(self, request: Request) -> None:
+        """Note a request that the policy refused."""
+        if request.failure == "csp":
+            self.refused.append(request.url)
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression, a promise awaited, as JSON carries it.
 
         The debugger evaluates it: Playwright's own way is closed by the page's policy.
         """
-        answer = self.session.send(
-            "Runtime.evaluate",
-            {"expression": expression, "awaitPromise": True, "returnByValue": True},
-        )
+        asked = {
+            "expression": expression,
+            "awaitPromise": True,
+            "returnByValue": True,
+            "allowUnsafeEvalBlockedByCSP": False,
+        }
+        answer = self.session.send("Runtime.evaluate", asked)
         problem = answer.get("exceptionDetails")
         assert problem is None, problem
         return answer["result"].get("value")
@@ -184,10 +208,11 @@ class Visitor:
         """
         defaults = {"viewport": DESKTOP, "locale": "en-GB", "color_scheme": "light"}
         context = self._browser.new_context(**{**defaults, **profile})
-        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         opened = Opened(page, context.new_cdp_session(page))
         context.on("request", lambda request: opened.requests.append(request.url))
+        context.on("requestfailed", opened.note_failure)
         context.on("console", lambda message: opened.told.append(message.text))
         context.on("weberror", lambda error: opened.told.append(str(error.error)))
         self._opened.append((opened, quiet))
@@ -213,7 +238,7 @@ class Visitor:
 
 def visiting(browser: Browser) -> Iterator[Visitor]:
     """A visitor for one test."""
-    expect.set_options(timeout=PATIENCE_SECONDS * 1000)
+    expect.set_options(timeout=PATIENCE)
     visitor = Visitor(browser)
     yield visitor
     visitor.close()

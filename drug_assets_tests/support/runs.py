@@ -5,10 +5,13 @@ What a run should have made is for the tests to say.
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,8 +98,12 @@ def run(landing: Path, store: Path, **variables: str) -> Run:
 
     told = io.StringIO()
     settings = Settings.of(variables, landing=str(landing), store=str(store))
-    succeeded = run_everything(settings, Console(file=told, width=200, soft_wrap=True))
-    return Run(succeeded, told.getvalue(), store)
+    everything = partial(run_everything, settings, Console(file=told, width=200, soft_wrap=True))
+    if asyncio._get_running_loop() is None:
+        return Run(everything(), told.getvalue(), store)
+    # Dagster starts an event loop, and this thread has one, which drives a browser.
+    with ThreadPoolExecutor(1) as thread:
+        return Run(thread.submit(everything).result(), told.getvalue(), store)
 
 
 def copy(store: Path, target: Path) -> Path:
