@@ -75,6 +75,7 @@ export function OnlyNew() {
       href={change({ new: route.new ? undefined : true })}
     >
       {words.newsOnly}
+      {route.new && <span aria-hidden="true"> ✕</span>}
     </a>
   );
 }

@@ -81,21 +81,28 @@ export interface Quality {
   unread_files: number;
 }
 
-/** What is new since the release before. */
+/** What is new since the release before. Names are some of the counted ones. */
 export interface News {
-  of?: { landed?: string };
   added: number;
+  /** Of those added: of drugs that were not in the list before. */
+  added_of_new_drugs: number;
   gone: number;
   changed: number;
   /** Mentions of drugs that are no longer in the list. */
-  no_longer_searched?: number;
+  no_longer_searched: number;
   first_in_journal: number;
   drugs_added: string[];
   drugs_added_count: number;
   drugs_dropped: string[];
   drugs_dropped_count: number;
-  rules_changed: boolean;
-  /** First mentions of a drug in a journal, newest first; at most 50. */
+  /** Names of drugs that stay in the list. */
+  names_added: string[];
+  names_added_count: number;
+  names_dropped: string[];
+  names_dropped_count: number;
+  /** Null: it is not known. */
+  rules_changed: boolean | null;
+  /** First mentions of a drug in a journal, newest first. */
   firsts: { drug: number; journal: number; date: DateCode | null; type: number; id: string }[];
 }
 

@@ -30,31 +30,31 @@ function Told({ news }: { news: News }) {
     { number: news.added, text: words.newsAdded },
     { number: news.gone, text: words.newsGone },
     { number: news.changed, text: words.newsChanged },
-    { number: news.no_longer_searched ?? 0, text: words.newsNoLongerSearched },
+    { number: news.no_longer_searched, text: words.newsNoLongerSearched },
   ].filter(({ number }) => number > 0);
-  const nothing = counts.length === 0 && !news.drugs_added_count && !news.drugs_dropped_count;
+  const lists = [
+    { intro: words.newsDrugsAdded, names: news.drugs_added, count: news.drugs_added_count },
+    { intro: words.newsDrugsDropped, names: news.drugs_dropped, count: news.drugs_dropped_count },
+    { intro: words.newsNamesAdded, names: news.names_added, count: news.names_added_count },
+    { intro: words.newsNamesDropped, names: news.names_dropped, count: news.names_dropped_count },
+  ].filter(({ count }) => count > 0);
   return (
     <>
-      {nothing ? (
-        <p>{words.newsNothing}</p>
-      ) : (
-        <p class="counts">
-          {counts.length > 0 && (
-            <>
-              <b>{words.and(counts.map(({ number, text }) => text(number)))}</b>{" "}
-            </>
-          )}
+      {counts.length > 0 && (
+        <p>
+          <b>{words.and(counts.map(({ number, text }) => text(number)))}</b>{" "}
           <span class="dim">{words.newsSince}</span>
         </p>
       )}
+      {counts.length === 0 && lists.length === 0 && <p>{words.newsNothing}</p>}
+      {news.added_of_new_drugs > 0 && (
+        <p class="dim">{words.newsOfNewDrugs(news.added_of_new_drugs)}</p>
+      )}
       {news.rules_changed && <p class="warning">{words.newsRules}</p>}
       {news.first_in_journal > 0 && <Firsts news={news} />}
-      <Named intro={words.newsDrugsAdded} names={news.drugs_added} count={news.drugs_added_count} />
-      <Named
-        intro={words.newsDrugsDropped}
-        names={news.drugs_dropped}
-        count={news.drugs_dropped_count}
-      />
+      {lists.map((list) => (
+        <Named key={list.intro} {...list} />
+      ))}
       {news.added > 0 && (
         <p>
           <a href={change({ new: true, list: undefined })}>{words.newsOnly}</a>
@@ -101,7 +101,6 @@ function Firsts({ news }: { news: News }) {
 
 function Named({ intro, names, count }: { intro: string; names: string[]; count: number }) {
   const { words } = usePage();
-  if (count === 0) return null;
   const others = count - names.length;
   return (
     <p>

@@ -11,6 +11,8 @@ export interface Entry {
   /** Number of the drug, class or journal. */
   at: number;
   label: string;
+  /** A code comes after names that fit as well. */
+  isCode: boolean;
   /** The label folded, and which letters are in it. */
   key: string;
   letters: number;
@@ -42,17 +44,17 @@ const SHORTEST_MISSPELLED = 4;
 /** All that can be searched, thing by thing. Without `names`: by first names only. */
 export function searchEntries(index: Index, names: Names | null): Entry[] {
   const entries: Entry[] = [];
-  const add = (kind: Kind, at: number, label: string) => {
+  const add = (kind: Kind, at: number, label: string, isCode = false) => {
     const key = fold(label);
-    entries.push({ kind, at, label, key, letters: lettersOf(key) });
+    entries.push({ kind, at, label, isCode, key, letters: lettersOf(key) });
   };
   const drugs = names ? drugCount(index) : index.mentioned;
   for (let drug = 0; drug < drugs; drug++) {
     for (const name of drugNames(index, names, drug)) add("drug", drug, name);
-    if (names) for (const code of drugCodes(index, names, drug)) add("drug", drug, code);
+    if (names) for (const code of drugCodes(index, names, drug)) add("drug", drug, code, true);
   }
   for (const [at, code] of index.classes.code.entries()) {
-    add("class", at, code);
+    add("class", at, code, true);
     const name = index.classes.name[at];
     if (name) add("class", at, name);
   }
@@ -79,7 +81,7 @@ interface Ranked {
   rank: number;
 }
 
-/** The hits for a text, best first: by rank, kind, number of mentions, name. */
+/** The hits for a text, best first: by rank, names before codes, kind, mentions. */
 export function search(index: Index, entries: Entry[], typed: string, most = 12): Found {
   const text = fold(typed);
   if (text === "") return { hits: [], total: 0, close: false };
@@ -142,6 +144,7 @@ function orderOf(index: Index): (one: Ranked, other: Ranked) => boolean {
   return (one, other) => {
     const order =
       one.rank - other.rank ||
+      Number(one.entry.isCode) - Number(other.entry.isCode) ||
       KINDS.indexOf(one.entry.kind) - KINDS.indexOf(other.entry.kind) ||
       weight(other.entry) - weight(one.entry);
     return order !== 0 ? order < 0 : one.entry.key < other.entry.key;

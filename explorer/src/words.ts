@@ -67,8 +67,10 @@ const en = {
     `${countEn(mentions, "mention")} of ${countEn(drugs, "drug")} in titles of ${countEn(journals, "journal")}`,
   fromTo: (from: string, to: string) => `from ${from} to ${to}`,
   unmentioned: (number: number) => `${countEn(number, "further drug")} of the list: no title names ${number === 1 ? "it" : "them"}.`,
-  retractedMentions: (number: number) =>
-    `${countEn(number, "mention is", "mentions are")} of retracted publications.`,
+  retractedMentions: (number: number): string =>
+    number === 1
+      ? "1 mention is of a retracted publication."
+      : `${countEn(number, "mention")} are of retracted publications.`,
   ambiguousMentions: (number: number) =>
     `${countEn(number, "mention is", "mentions are")} by a name that other drugs have, too.`,
 
@@ -87,8 +89,12 @@ const en = {
   newsFirsts: (number: number) => `${countEn(number, "first mention")} of a drug in a journal`,
   newsNoLongerSearched: (number: number) =>
     `${showNumber(number, "en")} of drugs that are no longer searched`,
+  newsOfNewDrugs: (number: number) =>
+    `${showNumber(number, "en")} of those added ${number === 1 ? "is" : "are"} of drugs that are new in the list.`,
   newsDrugsAdded: "New in the list of drugs:",
   newsDrugsDropped: "No longer in the list, so no longer searched:",
+  newsNamesAdded: "New names that are searched:",
+  newsNamesDropped: "Names that are no longer searched:",
   newsRules: "The rules have changed: some of this may be due to them, and not to new publications.",
   newsOnly: "Only with new mentions",
   othersToo: (number: number) => `and ${countEn(number, "other")}`,
@@ -189,7 +195,9 @@ const fr: Words = {
   unmentioned: (number) =>
     `${countFr(number, "autre médicament", "autres médicaments")} de la liste\u00a0: aucun titre ne ${number < 2 ? "le" : "les"} cite.`,
   retractedMentions: (number) =>
-    `${countFr(number, "mention vient", "mentions viennent")} de publications rétractées.`,
+    number < 2
+      ? `${showNumber(number, "fr")} mention vient d’une publication rétractée.`
+      : `${countFr(number, "mention")} viennent de publications rétractées.`,
   ambiguousMentions: (number) =>
     `${countFr(number, "mention vient", "mentions viennent")} d’un nom que d’autres médicaments portent aussi.`,
 
@@ -210,8 +218,12 @@ const fr: Words = {
     `${countFr(number, "première mention", "premières mentions")} d’un médicament dans une revue`,
   newsNoLongerSearched: (number) =>
     `${showNumber(number, "fr")} de médicaments qui ne sont plus cherchés`,
+  newsOfNewDrugs: (number) =>
+    `${countFr(number, "mention ajoutée vient", "mentions ajoutées viennent")} de médicaments nouveaux dans la liste.`,
   newsDrugsAdded: "Nouveaux dans la liste des médicaments\u00a0:",
   newsDrugsDropped: "Retirés de la liste, donc plus cherchés\u00a0:",
+  newsNamesAdded: "Nouveaux noms cherchés\u00a0:",
+  newsNamesDropped: "Noms qui ne sont plus cherchés\u00a0:",
   newsRules:
     "Les règles ont changé\u00a0: une partie peut en venir, et non de nouvelles publications.",
   newsOnly: "Seulement avec nouveautés",

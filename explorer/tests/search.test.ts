@@ -44,6 +44,10 @@ test("synonyms, codes and classes are found, and drugs before classes", () => {
   assert.deepEqual(found("chinin"), ["drug 4 = chinin"]);
 });
 
+test("names come before codes that fit as well, however often they are mentioned", () => {
+  assert.deepEqual(found("c").slice(0, 2), ["drug 4 = chinin", "drug 1 = C01AA05"]);
+});
+
 test("words in another order are found if nothing else is better", () => {
   assert.deepEqual(found("nursing emergency"), ["journal 1 = Journal of emergency nursing"]);
 });
