@@ -48,6 +48,7 @@ def markdown(figures: Mapping[str, Any]) -> str:
         _xml(figures["xml"]),
         _whole_run(figures["whole_run"], figures["plan"]),
         _graph(figures["graph"], figures["plan"]),
+        _explorer(figures["explorer"]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -75,6 +76,7 @@ def claims(figures: Mapping[str, Any]) -> Iterator[Claim]:
     yield from _claims_of_xml(figures["xml"])
     yield from _claims_of_whole_run(figures["whole_run"])
     yield from _claims_of_graph(figures["graph"])
+    yield from _claims_of_explorer(figures["explorer"])
 
 
 def _claims_of_speed(compared: Mapping[str, Any]) -> Iterator[Claim]:
@@ -154,6 +156,25 @@ def _claims_of_graph(graph: Mapping[str, Any]) -> Iterator[Claim]:
             f"{peak:,.0f} MB of memory for a document of {size:,.0f} MB",
             peak < size,
         )
+
+
+def _claims_of_explorer(pages: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
+    largest = max(pages, key=lambda page: int(page["mentions"]))
+    making, millions = largest["making"], largest["mentions"] / 1e6
+    # A page of few mentions takes what loading the libraries takes.
+    is_large = millions >= 1
+    seconds, gigabytes = making["seconds"] / millions, making["peak_mib"] * 2**20 / 1e9 / millions
+    where = f"The explorer's page of {largest['mentions']:,} mentions"
+    yield Claim(
+        f"{where} made in 30 s per million",
+        f"{seconds:.1f} s per million",
+        seconds <= 30 if is_large else None,
+    )
+    yield Claim(
+        f"{where} made in 1 GB per million",
+        f"{gigabytes:.2f} GB per million",
+        gigabytes <= 1 if is_large else None,
+    )
 
 
 def _seconds(runs: Sequence[Mapping[str, Any]]) -> float:
@@ -340,5 +361,28 @@ def _graph(graph: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
                 f"{writing['megabytes']:,.0f} MB."
             ),
             table(("", "seconds", "peak MiB"), [written, *rows]),
+        )
+    )
+
+
+def _explorer(pages: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        (
+            f"{page['drugs']:,}",
+            f"{page['mentions']:,}",
+            f"{page['making']['seconds']:.1f}",
+            f"{page['making']['cpu_seconds']:.1f}",
+            f"{page['making']['peak_mib']:,.0f}",
+            f"{page['making']['page_megabytes']:,.1f}",
+            f"{page['making']['megabytes']:,.1f}",
+            f"{page['making']['files_beside']:,}",
+        )
+        for page in pages
+    ]
+    head = ("drugs", "mentions", "seconds", "processor seconds", "peak MiB")
+    return "\n\n".join(
+        (
+            "## The explorer\n\nMaking the page from tables on disk.",
+            table((*head, "page MB", "all MB", "files beside it"), rows),
         )
     )

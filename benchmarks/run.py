@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import measuring, report, synthetic
+from benchmarks import explorer, measuring, report, synthetic
 from benchmarks.measuring import Figures, print_status
 from benchmarks.whole_run import questions, whole_run
 
@@ -59,6 +59,8 @@ class Plan:
     repeated: int
     #: Number of mentions in the graph document.
     mentions: int
+    #: Drugs and mentions of the explorer's pages.
+    pages: tuple[tuple[int, int], ...]
 
 
 PLANS = {
@@ -81,6 +83,7 @@ PLANS = {
             landing_files=8,
             repeated=20,
             mentions=10_000_000,
+            pages=explorer.SIZES,
         ),
         Plan(
             name="short",
@@ -99,6 +102,7 @@ PLANS = {
             landing_files=4,
             repeated=5,
             mentions=10_000_000,
+            pages=explorer.SIZES[:-1],
         ),
         Plan(
             name="tiny",
@@ -117,6 +121,7 @@ PLANS = {
             landing_files=2,
             repeated=2,
             mentions=500,
+            pages=((7, 21), (50, 400)),
         ),
     )
 }
@@ -239,6 +244,18 @@ def measured_graph(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
     return {"writing": writing, **questions(folder / "graph.json", drug)}
 
 
+def measured_explorer(plan: Plan, data: Path, _: Path) -> list[dict[str, Any]]:
+    """Measure making the explorer's pages; their tables and files stay in the folder of data."""
+    measured = []
+    for drugs, mentions in plan.pages:
+        print_status(f"explorer of {mentions:,} mentions")
+        folder = str(data / f"explorer-{drugs}-{mentions}")
+        size = {"drugs": drugs, "mentions": mentions}
+        measuring.measured("explorer.made_tables", folder=folder, **size)
+        measured.append(size | {"making": measuring.measured("explorer.written", folder=folder)})
+    return measured
+
+
 def machine() -> dict[str, Any]:
     """The description of this machine and its software, without its name and paths."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -296,6 +313,7 @@ def run(plan: Plan, data: Path, results: Path) -> Figures:
         ("whole_run", measured_whole_run),
         ("xml", measured_xml),
         ("graph", measured_graph),
+        ("explorer", measured_explorer),
     ):
         figures[part] = measure(plan, data, names_file)
         # Written after each part, so that figures are not lost if a later part fails.

@@ -60,6 +60,8 @@ def test_every_part_is_measured(results: tuple[measuring.Figures, str]) -> None:
     assert figures["xml"]["side_by_side"]["drug_assets"]["articles"] == 10
     assert figures["xml"]["landing"]["articles"] == 20
     assert figures["graph"]["writing"]["megabytes"] > 0
+    assert [page["mentions"] for page in figures["explorer"]] == [21, 400]
+    assert all(page["making"]["page_megabytes"] > 0 for page in figures["explorer"])
 
 
 @pytest.mark.processes
