@@ -25,8 +25,14 @@ export function precisionOf(code: DateCode): Precision {
   return PRECISIONS[code - 4 * dayOf(code)]!;
 }
 
+const years = new Map<number, number>();
+
 export function yearOf(code: DateCode): number {
-  return toDate(code).getUTCFullYear();
+  // Kept by day: hundreds of thousands of mentions have far fewer days.
+  const day = dayOf(code);
+  let year = years.get(day);
+  if (year === undefined) years.set(day, (year = toDate(code).getUTCFullYear()));
+  return year;
 }
 
 /** The first day of a year, in days since 1970-01-01. */

@@ -8,7 +8,7 @@ import { Evidence } from "./evidence.tsx";
 import { Neighbourhood } from "./graph.tsx";
 import { useLoaded } from "./hooks.ts";
 import { Lanes } from "./lanes.tsx";
-import { rowsThatPass, shareOut } from "./mentions.ts";
+import { countYears, rowsThatPass, shareOut } from "./mentions.ts";
 import { usePage } from "./page.ts";
 import { Main, Waiting } from "./parts.tsx";
 import { orderOf, RelatedDrugs } from "./related.tsx";
@@ -40,7 +40,13 @@ function Mentions({ drug }: { drug: number }) {
 function AllOf({ drug, facts }: { drug: number; facts: Facts }) {
   const { index, route } = usePage();
   const [evidenceIsShown, setEvidenceIsShown] = useState(false);
-  const filter = useMemo(() => filterOf(index, route), [index, route]);
+  const { in: journal, from, to, type, new: fresh, retracted } = route;
+  // Orders and readings change no filter: the rows that are shown stay.
+  const filter = useMemo(
+    () => filterOf(index, route),
+    [index, journal, from, to, type, fresh, retracted],
+  );
+  const years = useMemo(() => countYears(index, facts), [index, facts]);
   const shares = useMemo(() => shareOut(index, facts, facts.j.keys()), [index, facts]);
   const rows = useMemo(() => rowsThatPass(facts, filter), [facts, filter]);
   const shownShares = useMemo(() => shareOut(index, facts, rows), [index, facts, rows]);
@@ -57,10 +63,11 @@ function AllOf({ drug, facts }: { drug: number; facts: Facts }) {
   );
   return (
     <>
-      <Lanes facts={facts} shares={shares} filter={filter} />
+      <Lanes facts={facts} years={years} shares={shares} filter={filter} />
       <Evidence
         drug={drug}
         facts={facts}
+        years={years}
         rows={rows}
         filter={filter}
         onShown={() => setEvidenceIsShown(true)}

@@ -5,11 +5,18 @@ import type { Facts } from "./data.ts";
 import { showNumber } from "./dates.ts";
 import { typeLabel, useDrugWords } from "./drug-words.ts";
 import { Chips } from "./evidence-chips.tsx";
-import { countYears, type Filter, rowsThatPass } from "./mentions.ts";
+import { type Filter, rowsThatPass, type Years } from "./mentions.ts";
 import { usePage } from "./page.ts";
 import { go } from "./route.ts";
 
-export function EvidenceFilters({ facts, filter }: { facts: Facts; filter: Filter }) {
+interface FiltersProps {
+  facts: Facts;
+  /** Null if nothing has a date. */
+  years: Years | null;
+  filter: Filter;
+}
+
+export function EvidenceFilters({ facts, years, filter }: FiltersProps) {
   const { index, route } = usePage();
   const words = useDrugWords();
   const counted = (label: string, count: number) => `${label} ${showNumber(count, route.lang)}`;
@@ -40,10 +47,12 @@ export function EvidenceFilters({ facts, filter }: { facts: Facts; filter: Filte
       />
       <Toggle mark="new" label={words.evidence.fresh} count={fresh} />
       <Toggle mark="retracted" label={words.evidence.retractedOnes} count={retracted} />
-      <span class="years">
-        <YearChoice facts={facts} which="from" label={words.evidence.from} />{" "}
-        <YearChoice facts={facts} which="to" label={words.evidence.to} />
-      </span>
+      {years && years.last > years.first && (
+        <span class="years">
+          <YearChoice years={years} which="from" label={words.evidence.from} />
+          <YearChoice years={years} which="to" label={words.evidence.to} />
+        </span>
+      )}
       <Chips filter={filter} />
       <UndatedLeftOut facts={facts} filter={filter} />
     </div>
@@ -74,25 +83,20 @@ function Toggle({ mark, label, count }: ToggleProps) {
 }
 
 interface YearChoiceProps {
-  facts: Facts;
+  years: Years;
   which: "from" | "to";
   label: string;
 }
 
 /** The first or the last year. */
-function YearChoice({ facts, which, label }: YearChoiceProps) {
-  const { index, route } = usePage();
+function YearChoice({ years, which, label }: YearChoiceProps) {
+  const { route } = usePage();
   const words = useDrugWords();
   const chosen = route[which];
-  const years = useMemo(() => {
-    const counted = countYears(index, facts);
-    if (!counted) return [];
-    const all = counted.articles.map((_, at) => counted.first + at);
-    return chosen === undefined || all.includes(chosen) ? all : [chosen, ...all];
-  }, [index, facts, chosen]);
-  if (years.length < 2) return null;
+  const known = years.articles.map((_, at) => years.first + at);
+  const options = chosen === undefined || known.includes(chosen) ? known : [chosen, ...known];
   return (
-    <label class="year">
+    <label>
       {label}{" "}
       <select
         value={String(chosen ?? "")}
@@ -101,7 +105,7 @@ function YearChoice({ facts, which, label }: YearChoiceProps) {
         }
       >
         <option value="">{words.evidence.any}</option>
-        {years.map((year) => (
+        {options.map((year) => (
           <option value={String(year)}>{year}</option>
         ))}
       </select>

@@ -5,7 +5,7 @@ import { useDrugWords } from "./drug-words.ts";
 import { EvidenceRow } from "./evidence-row.tsx";
 import { EvidenceFilters } from "./evidence-filters.tsx";
 import { mentionsSheet } from "./mentions-sheet.ts";
-import type { Filter } from "./mentions.ts";
+import type { Filter, Years } from "./mentions.ts";
 import { usePage } from "./page.ts";
 import { Waiting } from "./parts.tsx";
 import { SaveButtons } from "./save-buttons.tsx";
@@ -16,6 +16,8 @@ const MORE = 100;
 interface EvidenceProps {
   drug: number;
   facts: Facts;
+  /** Null if nothing has a date. */
+  years: Years | null;
   /** Those that pass the filter. */
   rows: readonly number[];
   filter: Filter;
@@ -23,7 +25,7 @@ interface EvidenceProps {
   onShown: () => void;
 }
 
-export function Evidence({ drug, facts, rows, filter, onShown }: EvidenceProps) {
+export function Evidence({ drug, facts, years, rows, filter, onShown }: EvidenceProps) {
   const { index, route } = usePage();
   const words = useDrugWords();
   const { shown, error, left, more } = useShownRows(drug, rows);
@@ -47,7 +49,7 @@ export function Evidence({ drug, facts, rows, filter, onShown }: EvidenceProps) 
           sheet={() => mentionsSheet({ index, drug, facts, rows, lang: route.lang })}
         />
       </div>
-      <EvidenceFilters facts={facts} filter={filter} />
+      <EvidenceFilters facts={facts} years={years} filter={filter} />
       {shown && (
         <ol class="evidence">
           {shown.map(({ row, text }) => (

@@ -6,7 +6,7 @@ import { Histogram } from "./histogram.tsx";
 import { JournalLane } from "./lane.tsx";
 import { Legend } from "./legend.tsx";
 import { axisOf, fullest, lanesOf } from "./marks.ts";
-import { byFirstMention, countYears, type Filter, type JournalShare } from "./mentions.ts";
+import { byFirstMention, type Filter, type JournalShare, type Years } from "./mentions.ts";
 import { usePage } from "./page.ts";
 
 const FIRST_SHOWN = 10;
@@ -14,17 +14,18 @@ const MORE = 50;
 
 interface LanesProps {
   facts: Facts;
+  /** Null if nothing has a date. */
+  years: Years | null;
   /** The journals, those with the most mentions first. */
   shares: readonly JournalShare[];
   filter: Filter;
 }
 
-export function Lanes({ facts, shares, filter }: LanesProps) {
+export function Lanes({ facts, years, shares, filter }: LanesProps) {
   const { index, route } = usePage();
   const words = useDrugWords().lanes;
   const [most, setMost] = useState(FIRST_SHOWN);
   const isByFirst = route.order === "first";
-  const years = useMemo(() => countYears(index, facts), [index, facts]);
   const axis = useMemo(() => years && axisOf(years), [years]);
   const lanes = useMemo(() => {
     const ordered = isByFirst ? byFirstMention(shares) : shares;
