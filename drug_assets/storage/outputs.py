@@ -21,6 +21,8 @@ from drug_assets.storage.comparison import COMPARED_WITH, Comparison, compare
 from drug_assets.storage.contract_gate import conform, require_contract_of_file
 from drug_assets.storage.former import take_over
 from drug_assets.storage.kept.by_file import (
+    PAGE_BYTES,
+    ROW_GROUP_ROWS,
     DamagedPartsError,
     Parts,
     count_rows,
@@ -164,8 +166,15 @@ class Outputs:
         name = self.name_to_write(table_file(table))
         scratch = self.store.scratch(name)
         try:
-            # The lowest level compresses nearly as well as the default, in two thirds of the time.
-            conform(table, rows).sink_parquet(scratch, maintain_order=True, compression_level=1)
+            conform(table, rows).sink_parquet(
+                scratch,
+                maintain_order=True,
+                # The lowest level compresses nearly as well as the default, in two thirds of the
+                # time.
+                compression_level=1,
+                row_group_size=ROW_GROUP_ROWS,
+                data_page_size=PAGE_BYTES,
+            )
             require_contract_of_file(table, scratch)
             found = pl.scan_parquet(scratch, glob=False)
             count = count_rows(scratch)

@@ -77,6 +77,30 @@ def test_table_reads_back_as_written(store: LocalFolder) -> None:
     assert written.size_bytes == store.local_copy("top_journal.parquet").stat().st_size
 
 
+@pytest.mark.slow
+def test_a_large_table_is_the_same_bytes_however_its_rows_were_divided(store: LocalFolder) -> None:
+    """A sort divides its rows in another way each time; a list may not show where."""
+    number = pl.int_range(300_000, eager=True).alias("number")
+    key = pl.format("journal {}", pl.col("number").cast(pl.String).str.zfill(6))
+    rows = number.to_frame().select(
+        journal_id=key,
+        journal=key,
+        drug_count=pl.lit(1, pl.Int64),
+        drugs=pl.concat_list(pl.lit("x")),
+        mentions=pl.lit(1, pl.Int64),
+        retracted_mentions=pl.lit(0, pl.Int64),
+        unknown_mentions=pl.lit(0, pl.Int64),
+    )
+    written = set()
+    for made in (rows.lazy(), *(rows.reverse().lazy().sort("journal_id") for _ in range(4))):
+        Outputs(store, "").write_table("top_journal", made)
+        written.add(store.read("top_journal.parquet"))
+    again = Outputs(store, "").table("top_journal").collect()
+    Outputs(store, "").write_table("top_journal", again.lazy())
+    written.add(store.read("top_journal.parquet"))
+    assert len(written) == 1
+
+
 def test_what_was_written_shows_five_rows_its_figures_and_its_place(store: LocalFolder) -> None:
     rows = top_journal(*"GFEDCBA")
     written = Outputs(store, "").write_table("top_journal", rows)

@@ -49,8 +49,11 @@ _SIDE_TABLES = "side_tables"
 #: has a fixed cost.
 _TOGETHER_BYTES = 16 * 1024**2
 _KEY_CHARACTERS = 32
-#: Rows that a writer of a part holds at once.
-_ROW_GROUP_ROWS = 64 * 1024
+#: Rows of a group of a Parquet file, which its writer holds at once; and bytes of a page, so many
+#: that a list fits in one. If they are not given, groups and pages of lists end where batches do;
+#: and how a sort divides its rows differs each time, so that the same rows were other bytes.
+ROW_GROUP_ROWS = 64 * 1024
+PAGE_BYTES = 64 * 1024**2
 #: Entry in the metadata of a part: the number of rows in its input part.
 _INPUT_ROWS = "input_rows"
 _NAMES_SHOWN = 5
@@ -323,7 +326,8 @@ def write_part(
             scratch,
             maintain_order=True,
             compression="lz4",
-            row_group_size=_ROW_GROUP_ROWS,
+            row_group_size=ROW_GROUP_ROWS,
+            data_page_size=PAGE_BYTES,
             metadata=lambda _: dict(metadata()),
         )
         if not checked:
@@ -365,7 +369,13 @@ def _keep_side_table(
         return None
     scratch = store.scratch(f"{folder_of(_SIDE_TABLES)}rows.parquet")
     try:
-        side_table.sink_parquet(scratch, maintain_order=True, compression="lz4")
+        side_table.sink_parquet(
+            scratch,
+            maintain_order=True,
+            compression="lz4",
+            row_group_size=ROW_GROUP_ROWS,
+            data_page_size=PAGE_BYTES,
+        )
         result = name_part(_SIDE_TABLES, hashlib.sha256(scratch.read_bytes()).hexdigest())
         whole = heal(store, _SIDE_TABLES, [result], warn).whole
         if result not in whole:
