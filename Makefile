@@ -74,6 +74,7 @@ generated: $(VENV)/.dev
 
 # Makes the explorer's page of its sources: drug_assets/explorer/built/, which is committed.
 explorer: $(EXPLORER_PACKAGES)
+	cd explorer && $(NPM) run --silent format
 	cd explorer && $(NPM) run --silent types && $(NPM) run --silent build
 
 $(EXPLORER_PACKAGES): explorer/package.json explorer/package-lock.json explorer/.npmrc | $(VENV)/.dev

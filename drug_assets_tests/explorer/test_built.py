@@ -27,6 +27,11 @@ def test_the_types_of_the_sources_hold() -> None:
 
 
 @pytest.mark.processes
+def test_the_sources_are_formatted() -> None:
+    node.run("node_modules/prettier/bin/prettier.cjs", "--check", ".")
+
+
+@pytest.mark.processes
 def test_what_is_committed_is_what_the_sources_give(tmp_path: Path) -> None:
     node.run("build.mjs", str(tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)

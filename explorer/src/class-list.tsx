@@ -23,7 +23,10 @@ export function ClassList() {
       ),
     },
     { key: "name", label: words.name, value: (at) => className(index, names, at) || null },
-    { ...numberColumn<number>(page, "level", words.level, (at) => classes.level[at]!), minor: true },
+    {
+      ...numberColumn<number>(page, "level", words.level, (at) => classes.level[at]!),
+      minor: true,
+    },
     numberColumn(page, "drugs", words.drugs, (at) => classes.drugs[at]!),
     numberColumn(page, "mentions", words.mentions, (at) => classes.mentions[at]!),
     numberColumn(page, "journals", words.journals, (at) => classes.journals[at]!),

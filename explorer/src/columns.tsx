@@ -16,7 +16,9 @@ export function typeNames(index: Index, words: Words, type: number): [string, st
 
 /** "4 articles, 2 trials". */
 export function countTypes(index: Index, words: Words, counts: readonly number[]): string {
-  return counts.map((count, type) => words.count(count, ...typeNames(index, words, type))).join(", ");
+  return counts
+    .map((count, type) => words.count(count, ...typeNames(index, words, type)))
+    .join(", ");
 }
 
 export function capitalized(text: string): string {

@@ -7,6 +7,7 @@ import type { DateCode } from "./dates.ts";
 export type * from "./blocks.ts";
 export { FLAGS } from "./blocks.ts";
 export { UnreadableBlock } from "./containers.ts";
+export { drugCodes, drugCount, drugId, drugNames } from "./drugs.ts";
 
 export interface Index extends IndexBlock {
   /** Mentions of each drug, and the row of its first one. */
@@ -144,10 +145,7 @@ function firstJournalOf(index: Index, block: number): number {
 }
 
 /** The drugs of these journals, in the order of `journals`. */
-export async function pairsOf(
-  index: Index,
-  journals: readonly number[],
-): Promise<JournalDrugs[]> {
+export async function pairsOf(index: Index, journals: readonly number[]): Promise<JournalDrugs[]> {
   const numbers = [...new Set(journals.map((journal) => index.journals.block[journal]!))];
   const blocks = new Map(
     await Promise.all(
@@ -160,25 +158,4 @@ export async function pairsOf(
     let drug = 0;
     return { journal, drug: steps.map((step) => (drug += step)), by, first };
   });
-}
-
-/** Number of drugs, with those that no title mentions. These follow the mentioned ones. */
-export function drugCount(index: Index): number {
-  return index.mentioned + index.unmentioned;
-}
-
-/** Names that begin with the drug's own; `names` is null until its block is read. */
-export function drugNames(index: Index, names: Names | null, drug: number): string[] {
-  if (drug < index.mentioned) return [index.drugs.name[drug]!, ...(names?.names[drug] ?? [])];
-  const other = drug - index.mentioned;
-  return names ? [names.other.name[other]!, ...names.other.names[other]!] : [];
-}
-
-export function drugCodes(index: Index, names: Names, drug: number): string[] {
-  const codes = drug < index.mentioned ? names.codes[drug] : names.other.codes[drug - index.mentioned];
-  return codes ?? [];
-}
-
-export function drugId(index: Index, names: Names | null, drug: number): string {
-  return index.drugs.id[drug] ?? names?.other.id[drug - index.mentioned] ?? "";
 }

@@ -32,7 +32,9 @@ export function DrugList() {
         </span>
       ),
     },
-    ...mentionColumns<number>(page, greatest(index.mentions), (drug) => drugs.by.map((counts) => counts[drug] ?? 0)),
+    ...mentionColumns<number>(page, greatest(index.mentions), (drug) =>
+      drugs.by.map((counts) => counts[drug] ?? 0),
+    ),
     numberColumn(page, "journals", words.journals, (drug) => drugs.journals[drug] ?? 0),
     dateColumn("first", words.since, (drug) => drugs.first[drug]),
     { ...dateColumn("last", words.latest, (drug) => drugs.last[drug]), minor: true },

@@ -6,7 +6,11 @@ import { fold } from "./fold.ts";
  * The drug of this id, else of this name, else of this code; null if there is none. Without `names`,
  * only ids of mentioned drugs are known: undefined means that it may be another name.
  */
-export function findDrug(index: Index, names: Names | null, text: string): number | null | undefined {
+export function findDrug(
+  index: Index,
+  names: Names | null,
+  text: string,
+): number | null | undefined {
   const known = index.drugOfId.get(text);
   if (known !== undefined) return known;
   if (!names) return undefined;

@@ -60,7 +60,8 @@ function useView() {
   }
   if (route.journal !== undefined) {
     const journal = findJournal(index, route.journal);
-    if (journal === null) return { title: words.unknown, view: <UnknownPage text={route.journal} /> };
+    if (journal === null)
+      return { title: words.unknown, view: <UnknownPage text={route.journal} /> };
     return {
       title: index.journals.name[journal]!,
       view: <JournalPage key={journal} journal={journal} />,

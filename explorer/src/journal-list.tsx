@@ -27,7 +27,9 @@ export function JournalList() {
       ),
     },
     numberColumn(page, "drugs", words.drugs, (at) => journals.drugs[at]!),
-    ...mentionColumns<number>(page, greatest(index.journalMentions), (at) => journals.by.map((counts) => counts[at]!)),
+    ...mentionColumns<number>(page, greatest(index.journalMentions), (at) =>
+      journals.by.map((counts) => counts[at]!),
+    ),
     dateColumn("first", words.since, (at) => journals.first[at]!),
     { ...dateColumn("last", words.latest, (at) => journals.last[at]!), minor: true },
   ];

@@ -19,7 +19,8 @@ export function Waiting({ error }: { error: Error | null }) {
   const { words } = usePage();
   if (!error) return <p class="dim">{words.reading}</p>;
   // Any other error is a fault of the page: it is shown as it is.
-  const message = error instanceof UnreadableBlock ? words.unreadable(error.message) : String(error);
+  const message =
+    error instanceof UnreadableBlock ? words.unreadable(error.message) : String(error);
   return (
     <p class="error" role="alert">
       {message}

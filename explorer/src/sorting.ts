@@ -20,7 +20,11 @@ export function writeSort({ column, down }: Sort): string {
 }
 
 /** The rows in the order of a value of theirs. Null comes last both ways; equal rows stay as they are. */
-export function sorted<Row>(rows: readonly Row[], value: (row: Row) => Value, down: boolean): Row[] {
+export function sorted<Row>(
+  rows: readonly Row[],
+  value: (row: Row) => Value,
+  down: boolean,
+): Row[] {
   const keys = rows.map((row) => {
     const key = value(row);
     return typeof key === "string" ? fold(key) : key;

@@ -7,14 +7,20 @@ import { search } from "./search.ts";
 export function UnknownPage({ text }: { text: string }) {
   const page = usePage();
   const { index, entries, route, words, to } = page;
-  const kind = route.drug !== undefined ? "drug" : route.journal !== undefined ? "journal" : "class";
+  const kind =
+    route.drug !== undefined ? "drug" : route.journal !== undefined ? "journal" : "class";
   const explained = {
     drug: words.unknownDrug,
     journal: words.unknownJournal,
     class: words.unknownClass,
   }[kind](text);
   // What is of the kind that was meant, if anything is; else it may have been meant for another.
-  const sameKind = search(index, entries.filter((entry) => entry.kind === kind), text, 8);
+  const sameKind = search(
+    index,
+    entries.filter((entry) => entry.kind === kind),
+    text,
+    8,
+  );
   const { hits } = sameKind.total > 0 ? sameKind : search(index, entries, text, 8);
   return (
     <Main>

@@ -53,8 +53,7 @@ before(() => {
     window: globalThis,
     document: {
       readyState: "complete",
-      getElementById: (name: string) =>
-        page.has(name) ? { textContent: page.get(name) } : null,
+      getElementById: (name: string) => (page.has(name) ? { textContent: page.get(name) } : null),
       createElement: () => ({ ...script }),
       head: {
         append: (added: typeof script) => {
@@ -75,7 +74,10 @@ test("the facts of a drug are its own, across the borders of blocks", async () =
     const own = rows.slice(read.start[drug], read.start[drug]! + count);
     const facts = await factsOf(read, drug);
     assert.deepEqual(facts.t, own);
-    assert.deepEqual(facts.d, own.map((row) => row * 4));
+    assert.deepEqual(
+      facts.d,
+      own.map((row) => row * 4),
+    );
     assert.equal(facts.f.length, count);
   }
 });
@@ -83,7 +85,10 @@ test("the facts of a drug are its own, across the borders of blocks", async () =
 test("texts come in the order in which they are asked for", async () => {
   const read = await readIndex();
   const texts = await textsOf(read, 1, [4, 0, 2]);
-  assert.deepEqual(texts.map(({ id }) => id), ["id 11", "id 7", "id 9"]);
+  assert.deepEqual(
+    texts.map(({ id }) => id),
+    ["id 11", "id 7", "id 9"],
+  );
   assert.deepEqual(texts[0], { id: "id 11", title: "title 11", spans: [[0, 5]], linked: [] });
 });
 

@@ -40,7 +40,9 @@ test("rows are sorted, null last both ways, equal ones as they were", () => {
     { name: "c", number: 1 },
   ];
   const names = (down: boolean, by: "name" | "number") =>
-    sorted(rows, (row) => row[by], down).map(({ name }) => name).join("");
+    sorted(rows, (row) => row[by], down)
+      .map(({ name }) => name)
+      .join("");
   assert.equal(names(false, "name"), "abcÉ");
   assert.equal(names(true, "name"), "Écba");
   assert.equal(names(false, "number"), "bcaÉ");

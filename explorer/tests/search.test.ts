@@ -20,10 +20,7 @@ test("names are folded: case, accents and blanks do not count", () => {
 
 test("a whole name comes before a beginning, that before the beginning of a word, that before the inside", () => {
   assert.deepEqual(found("aspirin"), ["drug 0 = aspirin", "journal 2 = The Journal of Aspirin"]);
-  assert.deepEqual(found("acid"), [
-    "journal 0 = Acid Letters",
-    "drug 0 = acetylsalicylic acid",
-  ]);
+  assert.deepEqual(found("acid"), ["journal 0 = Acid Letters", "drug 0 = acetylsalicylic acid"]);
   assert.deepEqual(found("acet"), ["drug 3 = acetaminophen", "drug 0 = acetylsalicylic acid"]);
   assert.deepEqual(found("nurs"), ["journal 1 = Journal of emergency nursing"]);
   assert.deepEqual(found("goxi"), ["drug 1 = digoxin"]);
