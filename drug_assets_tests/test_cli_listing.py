@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
+    from drug_assets_tests.support.emulators import GcsEmulator
+
 pytestmark = pytest.mark.xdist_group("sample")
 
 
@@ -308,3 +310,65 @@ def test_what_cannot_be_traced_is_told(
     result = asked("trace", *arguments, "--store", sample_run.store)
     assert (result.exit_code, result.stdout) == (code, "")
     assert message in result.stderr
+
+
+@pytest.mark.slow
+def test_rows_are_shown_and_not_obeyed(tmp_path: Path) -> None:
+    hostile = "Aspirin \x1b[2J \u202e =1+1"
+    landing = runs.landing_zone(
+        tmp_path / "landing",
+        {
+            **runs.SMALL,
+            "pubmed_2.json": json.dumps(
+                [
+                    {"id": "9", "title": hostile, "date": "2020", "journal": "=\u202eX"},
+                    {"id": "=\x1bcmd", "title": "", "date": "", "journal": ""},
+                ]
+            ),
+        },
+    )
+    store = ("--store", runs.run(landing, tmp_path / "store").store)
+    for question in (
+        ("rejected",),
+        ("trace", "aspirin", "pubmed", "9", "--landing", landing),
+        ("mentions", "aspirin"),
+        ("journals",),
+    ):
+        for form in ((), ("--json",)):
+            text = asked(*question, *form, *store).stdout
+            assert text
+            assert not set(text) & set("\x1b\u202e")
+        cells = [cell for row in as_rows(*question, *store) for cell in row.values()]
+        assert cells
+        assert not any(cell.startswith("=") for cell in cells)
+
+
+@pytest.mark.emulator
+def test_a_release_in_a_bucket_answers_like_one_on_disk(
+    sample_run: runs.Run, gcs_emulator: GcsEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from drug_assets.storage.places import open_store
+    from drug_assets.storage.pointer import Pointer
+    from drug_assets_tests.support import clouds
+
+    clouds.reach(monkeypatch, gcs_emulator.url)
+    bucket = clouds.new_bucket(gcs_emulator)
+    for folder in (".kept", "releases"):
+        clouds.upload(gcs_emulator, sample_run.store / folder, bucket, f"store/{folder}")
+    clouds.upload(gcs_emulator, runs.SAMPLE, bucket, "landing")
+    release = runs.current(sample_run.store).name
+    store = f"gs://{bucket}/store"
+    assert open_store(store).swap_pointer(None, Pointer(release, None, (release,)))
+    for question in (
+        ("mentions", "adrenaline", "--since", "2010"),
+        ("drugs",),
+        ("journals",),
+        ("rejected", "--file", "pubmed.csv"),
+    ):
+        here = told(*question, "--store", sample_run.store)
+        assert told(*question, "--store", store) == here
+    traced = ("trace", "adrenaline", "pubmed", "90000003")
+    document = as_object(*traced, "--store", store, "--landing", f"gs://{bucket}/landing")
+    on_disk = as_object(*traced, "--store", sample_run.store, "--landing", runs.SAMPLE)
+    assert document == on_disk
+    assert {row["in_landing_zone"] for row in document["rows"]} == {"unchanged"}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
-from drug_assets.cleaning.journals import compare_name
 from drug_assets.cleaning.name_marks import string_without_marks, without_marks
 from drug_assets.cleaning.text import clean_string, fold_string, fold_text
 from drug_assets.errors import DrugAssetsError
@@ -189,6 +188,9 @@ def find_journals(asked: str, tables: Tables) -> list[FoundJournal]:
     Raises:
         UnknownNameError: there is none.
     """
+    # With it come the declarations of all tables, whose loading takes as long as the answer.
+    from drug_assets.cleaning.journals import compare_name
+
     journals = tables.table("journals").select("journal_id", "journal", "folded_names", "issns")
     folded_name = fold_string(clean_string(asked))
     wanted: str = pl.select(compare_name(pl.lit(folded_name))).item()

@@ -108,8 +108,13 @@ def list_mentions(
     in_journals = figures.filter(counts)["journal_id"].explode().drop_nulls().n_unique()
     if period is not None:
         wanted = wanted.filter(period.counts_column(pl.col("date"), pl.col("date_precision")))
-    ranks = {source.name: rank for rank, source in enumerate(sources.PUBLICATIONS)}
-    rank = pl.col("source").replace_strict(ranks, default=len(ranks), return_dtype=pl.UInt32)
+    rank = pl.coalesce(
+        *(
+            pl.when(pl.col("source") == source.name).then(pl.lit(place))
+            for place, source in enumerate(sources.PUBLICATIONS)
+        ),
+        pl.lit(len(sources.PUBLICATIONS)),
+    )
     ordered = wanted.select(*COLUMNS).sort(
         pl.col("date"),
         rank,

@@ -61,11 +61,8 @@ def list_drugs(tables: Tables, order: str = "mentions", limit: int | None = None
         source, journals (their number), first_date and latest_date (each with its precision),
         retracted_mentions, ambiguous_mentions.
     """
-    figures = _count(
-        tables,
-        "drug_id",
-        journals=pl.col("journal_id").drop_nulls().n_unique(),
-        ambiguous_mentions=pl.col("ambiguous").sum(),
+    figures = _count(tables, "drug_id", ambiguous_mentions=pl.col("ambiguous").sum()).join(
+        _count_pairs(tables, "drug_id", "journals"), on="drug_id", how="left"
     )
     drugs = tables.table("drugs").select(
         "drug_id", "drug", "atc_codes", names=pl.col("names").list.len()
@@ -90,7 +87,9 @@ def list_journals(tables: Tables, order: str = "drugs", limit: int | None = None
         mentions, the mentions by each source, first_date and latest_date (each with its precision),
         retracted_mentions.
     """
-    figures = _count(tables, "journal_id", drugs=pl.col("drug_id").n_unique())
+    figures = _count(tables, "journal_id").join(
+        _count_pairs(tables, "journal_id", "drugs"), on="journal_id", how="left"
+    )
     journals = tables.table("journals").select("journal_id", "journal", "issns", "records")
     columns = ("journal_id", "journal", "issns", "records", "drugs", *_COUNTS, *_DATES)
     listed = _join(journals, figures, "journal_id").select(*columns, "retracted_mentions")
@@ -101,11 +100,19 @@ _COUNTS = ("mentions", *(f"{source.document_type}_mentions" for source in source
 _DATES = ("first_date", "first_date_precision", "latest_date", "latest_date_precision")
 
 
+def _count_pairs(tables: Tables, key: str, name: str) -> pl.LazyFrame:
+    """In how many journals each drug is mentioned, or how many drugs each journal mentions."""
+    # There are far fewer pairs of them than mentions.
+    return tables.table("journal_drugs").group_by(key).agg(pl.len().alias(name))
+
+
 def _count(tables: Tables, key: str, **further: pl.Expr) -> pl.LazyFrame:
     """The figures of the mentions of each drug, or of each journal."""
     # Dates of one day differ in precision: of the first, the most precise one counts.
-    rank = pl.col("date_precision").replace_strict(
-        _PRECISIONS, list(range(len(_PRECISIONS))), return_dtype=pl.Int64, default=None
+    # Not `replace_strict`: with it, Polars 2.1 holds the mentions in memory.
+    rank = pl.coalesce(
+        pl.when(pl.col("date_precision") == precision).then(pl.lit(place, pl.Int64))
+        for place, precision in enumerate(_PRECISIONS)
     )
     code = pl.col("date").to_physical().cast(pl.Int64) * len(_PRECISIONS) + rank
     by_source = {
@@ -145,7 +152,8 @@ def _join(listed: pl.LazyFrame, figures: pl.LazyFrame, key: str) -> pl.LazyFrame
 
 
 def _order(listed: pl.LazyFrame, order: str, name: str, limit: int | None) -> Overview:
-    rows = listed.collect()
+    # So that memory follows the drugs or the journals, not the mentions.
+    rows = listed.collect(engine="streaming")
     by = _ORDERS[order]
     folded = fold_text(pl.col(name))
     ordered = rows.sort(

@@ -468,27 +468,36 @@ class Index:
         whenever = _find_journals((part for _, part in placed), matches) - left
         left_out = self._count_left_out(placed, journals | whenever)
         linking: dict[int, list[str]] = defaultdict(list)
-        evidence: dict[int, list[Evidence]] = defaultdict(list)
+        # The counts of `Evidence`, which are added up for each pair of a journal and a drug.
+        evidence: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
         total: list[Evidence] = []
         via: dict[int, list[tuple[str, set[str]]]] = defaultdict(list)
         for journal in sorted(journals, key=lambda journal: (self._journals[journal], journal)):
-            by_drug: dict[int, list[Evidence]] = defaultdict(list)
+            asked, found = [], []
+            others: set[int] = set()
             for part in counted:
-                for index, count in Counter(part.by_journal.get(journal, ())).items():
-                    by_drug[index].append(part.as_evidence(count))
-            named = _find_named(counted, journal)
-            # One of the drugs that were asked for is enough.
-            by_results = set() if named & matches else self._collect_trials(journal, matches)
-            asked = [part for match in matches for part in by_drug.pop(match, ())]
-            for other, found in by_drug.items():
-                linking[other].append(self._journals[journal])
-                of_other = set() if other in named else self._collect_trials(journal, {other})
-                if trials := by_results | of_other:
-                    via[other].append((self._journals[journal], trials))
-                evidence[other] += [*asked, *found]
-                total += found
-            if by_drug:
-                total += asked
+                numbers = Counter(part.by_journal.get(journal, ()))
+                of_matches = [numbers.pop(match) for match in numbers.keys() & matches]
+                asked.append(part.as_evidence(sum(of_matches)))
+                found.append(part.as_evidence(numbers.total()))
+                _, retracted, unknown = part.as_evidence(1)
+                for other, number in numbers.items():
+                    of_other = evidence[other]
+                    of_other[0] += number
+                    of_other[1] += number * retracted
+                    of_other[2] += number * unknown
+                others |= numbers.keys()
+            name, of_asked = self._journals[journal], add_evidence(asked)
+            for other in others:
+                linking[other].append(name)
+                of_other = evidence[other]
+                of_other[0] += of_asked.mentions
+                of_other[1] += of_asked.retracted_mentions
+                of_other[2] += of_asked.unknown_mentions
+            if others:
+                total += [*asked, *found]
+            for other, trials in self._find_trials(counted, journal, matches, others):
+                via[other].append((name, trials))
         lifts = {
             other: compute_lift(len(names), every_count, len(journals), by_drug_count[other])
             for other, names in linking.items()
@@ -503,7 +512,7 @@ class Index:
             RelatedDrug(
                 self._drugs[other][0],
                 linking[other],
-                *add_evidence(evidence[other]),
+                *Evidence(*evidence[other]),
                 lifts[other],
                 self._show_trials(via[other]),
             )
@@ -542,6 +551,27 @@ class Index:
         for name, trials in sorted(pairs, key=itemgetter(0)):
             shown[name] |= trials
         return {name: sorted(trials) for name, trials in shown.items()}
+
+    def _find_trials(
+        self, counted: Sequence[_Mentioned], journal: str, asked: set[int], others: set[int]
+    ) -> Iterator[tuple[int, set[str]]]:
+        """The drugs that a journal links with those asked for by results of trials, and the trials.
+
+        Args:
+            counted: the mentions that count.
+            journal: the journal.
+            asked: the drugs that were asked for.
+            others: the other drugs that the journal mentions.
+        """
+        if not self._trials:
+            return
+        named = _find_named(counted, journal)
+        # One of the drugs that were asked for is enough.
+        by_results = set() if named & asked else self._collect_trials(journal, asked)
+        for other in others:
+            of_other = set() if other in named else self._collect_trials(journal, {other})
+            if trials := by_results | of_other:
+                yield other, trials
 
     def _collect_trials(self, journal: str, drugs: set[int]) -> set[str]:
         """The trials of any of the drugs whose results a journal has."""

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 
 from drug_assets.answers.overviews import DRUG_ORDERS, JOURNAL_ORDERS, list_drugs, list_journals
+from drug_assets.graph import count_journal_drugs
 from drug_assets_tests.answers.test_mentions import HEART, NOWHERE, mention
 from drug_assets_tests.support.tables import TablesInMemory, rows_of
 
@@ -29,8 +30,10 @@ def tables() -> TablesInMemory:
         {"journal_id": name.casefold(), "journal": name, "issns": ["0000-0019"], "records": 9}
         for name in ("Heart", "Pain", "Skin")
     ]
+    mentions = rows_of("mentions", MENTIONS)
     return TablesInMemory(
-        mentions=rows_of("mentions", MENTIONS),
+        mentions=mentions,
+        journal_drugs=count_journal_drugs(mentions.lazy()).collect(),
         drugs=rows_of("drugs", drugs),
         journals=rows_of("journals", journals),
     )
