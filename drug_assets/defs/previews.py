@@ -8,6 +8,7 @@ read: not the identity of what is named beside it, a date as far as it is known 
 no column that holds nothing in all rows shown.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -63,11 +64,34 @@ def _write_columns(rows: pl.DataFrame) -> Iterable[tuple[str, list[str]]]:
         values: Iterable[Any] = rows[name].to_list()
         if f"{name}{_PRECISION}" in columns:
             values = map(_date_as_known, values, rows[f"{name}{_PRECISION}"].to_list())
+        elif (objects := _read_objects(values)) is not None:
+            values = ({k: v for k, v in each.items() if k not in columns} for each in objects)
         yield name, list(map(_shorten, values))
 
 
 def _date_as_known(day: date | None, precision: str | None) -> str | None:
-    return describe_date(day, precision) if day is not None and precision is not None else None
+    if day is None or precision is None:
+        return None
+    return _unbroken(describe_date(day, precision))
+
+
+def _unbroken(day: str) -> str:
+    """A date that a narrow column does not break at its hyphens."""
+    return day.replace("-", "\N{NON-BREAKING HYPHEN}")
+
+
+def _read_objects(values: Iterable[Any]) -> list[Mapping[str, Any]] | None:
+    """The values of a column of JSON objects, such as a whole raw row; None for other columns."""
+    objects: list[Mapping[str, Any]] = []
+    for value in values:
+        try:
+            read = {} if value is None else json.loads(value)
+        except (TypeError, ValueError, RecursionError):
+            return None
+        if not isinstance(read, dict):
+            return None
+        objects.append(read)
+    return objects
 
 
 def fence_lines(kind: str, lines: Iterable[str]) -> str:
@@ -98,12 +122,13 @@ def _write(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, date):
+        return _unbroken(value.isoformat())
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, Mapping):
-        return " ".join(
-            f"{name} {_write(each)}" for name, each in value.items() if each is not None
-        )
+        told = ((str(name), _write(each)) for name, each in value.items())
+        return ", ".join(f"{name} {text}" for name, text in told if text)
     if isinstance(value, Sequence) and not isinstance(value, str):
         separator = "; " if any(isinstance(each, Mapping) for each in value) else ", "
         return shorten(list(map(_write, value)), separator, _MOST_ITEMS)

@@ -108,8 +108,8 @@ def release(context: dg.AssetExecutionContext, workplace: Workplace) -> dg.Mater
                 "path": full_path(store.uri(made.name())),
                 EXPLORER.name: full_path(store.uri(made.name(EXPLORER.file))),
                 **workplace.link(EXPLORER.file),
-                **_describe(made),
                 **_tell_news(made, before, is_new=committed.is_new),
+                **_describe(made),
                 "pruned": list(committed.pruned),
             }
         )
