@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import polars as pl
 
+from drug_assets.cleaning.text import fold_text
 from drug_assets.contracts import MENTION_PARTS, polars_schema
 from drug_assets.sources.tables import TABLES, list_columns
 from drug_assets.terms import ListChange, MentionChange
@@ -86,6 +87,7 @@ def find_new_mentions(before: State | None, now: State) -> pl.LazyFrame:
     columns = list_columns("new_mentions")
     if before is None:
         return pl.LazyFrame(schema=polars_schema(TABLES["new_mentions"].contract))
+    before = _follow_drugs(before, now)
     here, there = _find_differing(before.mentions, now.mentions)
     differing = _join_both(
         now.mentions.join(here.lazy(), on=_KEY, how="semi"),
@@ -107,6 +109,47 @@ def find_new_mentions(before: State | None, now: State) -> pl.LazyFrame:
         )
         .sort(_KEY)
         .select(columns)
+    )
+
+
+def _follow_drugs(before: State, now: State) -> State:
+    """The state before, with the ids that its drugs have now.
+
+    A drug whose id is gone is the drug that has its name now, if there is one alone: a list that
+    landed gave it an identifier, or said that two are one, or that it is a form of another one.
+    """
+    lost = before.drugs.join(now.drugs, on="drug_id", how="anti")
+    lost_names = lost.select(former="drug_id", name=fold_text(pl.col("drug"))).collect()
+    if lost_names.is_empty():
+        return before
+    names = _list_names(now.drugs).select("drug_id", name=fold_text(pl.col("name"))).unique()
+    ids = (
+        lost_names.lazy()
+        .join(names, on="name")
+        .filter(pl.len().over("former") == 1)
+        .select(drug_id="former", now="drug_id")
+        .collect()
+        .lazy()
+    )
+    stayed = before.mentions.join(ids, on="drug_id", how="anti")
+    moved = _rename(before.mentions, ids).unique(_KEY, keep="first", maintain_order=True)
+    return State(
+        pl.concat([stayed, moved.join(stayed, on=_KEY, how="anti")]),
+        pl.concat([before.drugs.join(ids, on="drug_id", how="anti"), _rename(before.drugs, ids)]),
+    )
+
+
+def _rename(rows: pl.LazyFrame, ids: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows of some drugs, with the id that each has now.
+
+    Args:
+        rows: rows with a column drug_id.
+        ids: columns drug_id and now: the drugs, once each.
+    """
+    return (
+        rows.join(ids, on="drug_id", maintain_order="left")
+        .with_columns(drug_id="now")
+        .select(rows.collect_schema().names())
     )
 
 
@@ -235,25 +278,46 @@ def find_changed_names(before: State | None, now: State) -> pl.LazyFrame:
     """
     if before is None:
         return pl.LazyFrame(schema=polars_schema(TABLES["changed_names"].contract))
+    before = _follow_drugs(before, now)
+    listed = now.drugs.select("drug_id", listed_as="drug")
     return (
         pl.concat(
-            _list_names(of.drugs)
-            .join(_list_names(beside.drugs), on=("drug_id", "name"), how="anti")
-            .join(
-                beside.drugs.select("drug_id", of_drug=pl.lit(value=False)).unique(),
-                on="drug_id",
-                how="left",
-            )
-            .with_columns(
-                pl.col("of_drug").fill_null(value=True), change=pl.lit(change.value, pl.String)
+            _find_names_alone(of.drugs, beside.drugs).with_columns(
+                change=pl.lit(change.value, pl.String)
             )
             for of, beside, change in (
                 (now, before, ListChange.ADDED),
                 (before, now, ListChange.DROPPED),
             )
         )
+        .join(listed, on="drug_id", how="left")
+        .with_columns(drug=pl.coalesce("listed_as", "drug"))
         .sort("drug_id", "name")
         .select(list_columns("changed_names"))
+    )
+
+
+def _find_names_alone(of: pl.LazyFrame, beside: pl.LazyFrame) -> pl.LazyFrame:
+    """The names of drugs that these drugs do not have in another list, compared folded.
+
+    Args:
+        of: columns as `State.drugs`.
+        beside: the other list, in the same way.
+
+    Returns:
+        Columns drug_id, name, drug, and of_drug: whether the drug is not in the other list.
+    """
+    folded = fold_text(pl.col("name"))
+    others = _list_names(beside)
+    # Nearly all names are the same to the letter: so few have to be folded.
+    alone = _list_names(of).join(others, on=("drug_id", "name"), how="anti")
+    near = others.join(alone, on="drug_id", how="semi").select("drug_id", folded=folded)
+    known = beside.select("drug_id", of_drug=pl.lit(value=False)).unique()
+    return (
+        alone.with_columns(folded=folded)
+        .join(near, on=("drug_id", "folded"), how="anti")
+        .join(known, on="drug_id", how="left")
+        .select("drug_id", "name", "drug", pl.col("of_drug").fill_null(value=True))
     )
 
 

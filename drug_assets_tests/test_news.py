@@ -183,10 +183,44 @@ def test_drugs_and_names_that_came_and_went() -> None:
     assert told.names_dropped == (1, ("ASA (ASPIRIN)",))
 
 
+@pytest.mark.parametrize("named", ["aspirin", "ASPIRIN"])
+def test_drug_that_got_another_id_is_the_same_drug(named: str) -> None:
+    """A vocabulary that lands gives drugs identifiers, which their own list does not have."""
+    known = {"drug_id": "D001241", "drug": "Acetylsalicylic acid", "names": [named]}
+    mentions = [mention("D001241", "1", title="On aspirin"), mention("D001241", "2")]
+    [found] = new_mentions(state(ONE), state(mentions, known))
+    assert (found["publication_id"], found["change"]) == ("2", "added")
+    assert not found["first_in_journal"]
+    assert not found["drug_added"]
+    told = summary(state(ONE), state(mentions, known))
+    assert (told.drugs_added.total, told.drugs_dropped.total) == (0, 0)
+
+
+def test_drug_that_went_into_another_one_is_searched_for_as_before() -> None:
+    """Its mentions are those of the other drug now, and one publication mentions that once."""
+    chloroquine = [mention("chloroquine", "1"), mention("chloroquine", "2")]
+    before = state([*chloroquine, mention("chloroquine phosphate", "2", title="x")])
+    now = state(chloroquine, drug("chloroquine", "Chloroquine Phosphate"))
+    assert new_mentions(before, now) == []
+    assert changed_names(before, now) == []
+
+
+def test_drug_whose_name_several_have_now_left_the_list() -> None:
+    now = state([], drug("a", "ASPIRIN"), drug("b", "ASPIRIN"))
+    [found] = new_mentions(state(ONE), now)
+    assert found["change"] == "no_longer_searched"
+
+
 def test_mentions_of_drugs_that_came_on_the_list_are_told_apart() -> None:
     now = state([*ONE, mention("aspirin", "2"), mention("ethanol", "2")])
     told = summary(state(ONE), now)
     assert (told.added, told.added_of_new_drugs) == (2, 1)
+
+
+def test_name_in_another_case_is_the_same_name() -> None:
+    before = state(ONE, {"drug_id": "aspirin", "drug": "ASPIRIN", "names": ["ASPIRIN", "Asa"]})
+    now = state(ONE, {"drug_id": "aspirin", "drug": "Aspirin", "names": ["aspirin", "ASA"]})
+    assert changed_names(before, now) == []
 
 
 def test_drug_without_a_name_to_search_for_is_on_the_list() -> None:

@@ -19,6 +19,32 @@ Row = dict[str, Any]
 KEY = ("drug_id", "source", "publication_id")
 
 
+def follow_drugs(
+    before: Iterable[Row], drugs_before: Iterable[Row], drugs_now: Iterable[Row]
+) -> tuple[list[Row], list[Row]]:
+    """The mentions and drugs of the release before, with the ids that its drugs have now.
+
+    Arguments as of `find_new_mentions`.
+    """
+    drugs_before, drugs_now = list(drugs_before), list(drugs_now)
+    listed = {row["drug_id"] for row in drugs_now}
+    named: dict[str, set[str]] = {}
+    for row in drugs_now:
+        for name in (row["drug"], *row["names"]):
+            named.setdefault(name.casefold(), set()).add(row["drug_id"])
+    ids = {}
+    for row in drugs_before:
+        having = named.get(row["drug"].casefold(), set())
+        if row["drug_id"] not in listed and len(having) == 1:
+            ids[row["drug_id"]] = next(iter(having))
+    mentions: dict[tuple[str, ...], Row] = {}
+    for row in sorted(before, key=lambda row: row["drug_id"] in ids):
+        renamed = {**row, "drug_id": ids.get(row["drug_id"], row["drug_id"])}
+        mentions.setdefault(tuple(renamed[k] for k in KEY), renamed)
+    drugs = [{**row, "drug_id": ids.get(row["drug_id"], row["drug_id"])} for row in drugs_before]
+    return list(mentions.values()), drugs
+
+
 def find_new_mentions(
     before: Iterable[Row], drugs_before: Iterable[Row], now: Iterable[Row], drugs_now: Iterable[Row]
 ) -> list[Row]:
@@ -30,6 +56,8 @@ def find_new_mentions(
         now: the mentions of the release.
         drugs_now: its drugs.
     """
+    drugs_now = list(drugs_now)
+    before, drugs_before = follow_drugs(before, drugs_before, drugs_now)
     there = {tuple(row[k] for k in KEY): row for row in before}
     here = {tuple(row[k] for k in KEY): row for row in now}
     listed_before = {row["drug_id"] for row in drugs_before}
@@ -84,24 +112,26 @@ def find_new_mentions(
 
 def find_changed_names(drugs_before: Iterable[Row], drugs_now: Iterable[Row]) -> list[Row]:
     """The rows of `changed_names`, as SPEC says; arguments as of `find_new_mentions`."""
-    before = {row["drug_id"]: row for row in drugs_before}
-    now = {row["drug_id"]: row for row in drugs_now}
-    found = []
+    now = list(drugs_now)
+    _, before = follow_drugs([], drugs_before, now)
+    found: dict[tuple[str, str], Row] = {}
     for change, of, beside in (("added", now, before), ("dropped", before, now)):
-        for id_, row in of.items():
-            other = beside.get(id_)
-            known = {*other["names"], other["drug"]} if other else set()
-            found += [
-                {
-                    "drug_id": id_,
+        for row in of:
+            others = [other for other in beside if other["drug_id"] == row["drug_id"]]
+            known = {n.casefold() for other in others for n in (other["drug"], *other["names"])}
+            shown = next((each["drug"] for each in now if each["drug_id"] == row["drug_id"]), None)
+            for name in {*row["names"], row["drug"]}:
+                if name.casefold() in known:
+                    continue
+                new = {
+                    "drug_id": row["drug_id"],
                     "name": name,
                     "change": change,
-                    "of_drug": other is None,
-                    "drug": row["drug"],
+                    "of_drug": not others,
+                    "drug": shown or row["drug"],
                 }
-                for name in {*row["names"], row["drug"]} - known
-            ]
-    return sorted(found, key=lambda row: (row["drug_id"], row["name"]))
+                found.setdefault((row["drug_id"], name), new)
+    return [found[key] for key in sorted(found)]
 
 
 def require_right_news(store: ObjectStore) -> None:
