@@ -53,3 +53,6 @@ def test_related_drugs_are_those_of_the_command_for_every_drug(
             (drug_ids[related.drug], sorted(journal_ids[journal] for journal in related.journals))
             for related in answer.related
         ]
+        assert [related.lift for related in shown] == pytest.approx(
+            [related.lift for related in answer.related], abs=0.051
+        )

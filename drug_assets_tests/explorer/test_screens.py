@@ -57,6 +57,19 @@ def test_a_phone_shows_search_since_when_and_evidence_within_three_screens(explo
     assert tops["evidence"] < 3 * PHONE["height"]
 
 
+def test_what_is_pressed_on_a_phone_is_large_enough(explore: Open) -> None:
+    """24 by 24 pixels at least (WCAG 2.2, 2.5.8), but for links within a text."""
+    explorer = explore(address(drug=HEAVY), viewport=PHONE, has_touch=True, is_mobile=True)
+    explorer.settle()
+    small = []
+    pressed = "button:visible, select:visible, input:not([type=checkbox]):visible, .check:visible"
+    for button in explorer.page.locator(pressed).all():
+        box = button.bounding_box()
+        if box and (box["height"] < 23.5 or box["width"] < 23.5):
+            small.append((button.inner_text(), box))
+    assert small == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_paper_holds_the_evidence_with_addresses_and_no_controls(
     sample_run: Run, explore: Open, scheme: str
