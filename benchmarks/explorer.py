@@ -1,18 +1,20 @@
-"""The explorer's page of many mentions: made tables, and the time and memory of making the page.
+"""The explorer's page of many mentions: made tables, what making the page costs, and opening it.
 
-`python -m benchmarks.explorer FOLDER --drugs 1000 --mentions 100000` makes a page to look at.
+`python -m benchmarks.explorer FOLDER --drugs 1000 --mentions 100000` makes a page to look at, and
+opens it in a browser; `explorer_opened` says what is measured there.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from benchmarks import synthetic
+from benchmarks import measuring, synthetic
 from benchmarks.measuring import Figures, timed
 from drug_assets import contracts, graph, sources
 from drug_assets.documents import EXPLORER
@@ -73,6 +75,12 @@ def written(folder: str) -> Figures:
         "page_megabytes": sizes[0] / 1e6,
         "files_beside": len(beside),
     }
+
+
+def measured_opening(folder: str, rounds: int) -> Figures:
+    """The medians of opening the page of a folder this often, each time in a new browser."""
+    task = {"function": "explorer_opened.opened", "folder": folder}
+    return measuring.interleaved({"opening": task}, rounds)["opening"]
 
 
 def write_explorer(target: Path, tables: dict[str, pl.LazyFrame]) -> list[Path]:
@@ -218,12 +226,14 @@ def main() -> None:
     parser.add_argument("folder", help="where the tables and the page are written")
     parser.add_argument("--drugs", type=int, default=SIZES[1][0])
     parser.add_argument("--mentions", type=int, default=SIZES[1][1])
+    parser.add_argument("--rounds", type=int, default=3, help="how often the page is opened")
     given = parser.parse_args()
     for step in (
         partial(made_tables, given.folder, given.drugs, given.mentions),
         partial(written, given.folder),
+        partial(measured_opening, given.folder, given.rounds),
     ):
-        print(step())
+        print(step(), f"load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

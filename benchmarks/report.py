@@ -175,6 +175,28 @@ def _claims_of_explorer(pages: Sequence[Mapping[str, Any]]) -> Iterator[Claim]:
         f"{gigabytes:.2f} GB per million",
         gigabytes <= 1 if is_large else None,
     )
+    yield from _claims_of_opening(largest)
+
+
+def _claims_of_opening(page: Mapping[str, Any]) -> Iterator[Claim]:
+    """Claims about the page of the most mentions, in a browser."""
+    opening, where = page["opening"], f"The explorer's page of {page['mentions']:,} mentions"
+    bounds = (
+        ("painted", "drawn within 3 s of opening it", 3.0),
+        ("keystroke", "answers a key within 50 ms", 0.05),
+        ("evidence", "shows the evidence of the most frequent drug within 1 s", 1.0),
+        ("related", "shows the drugs related to it within 2 s", 2.0),
+    )
+    for figure, what, most in bounds:
+        if "not_installed" in opening:
+            yield Claim(f"{where}: {what}", f"no {opening['not_installed']}", None)
+        else:
+            seconds = opening[figure]
+            yield Claim(f"{where}: {what}", f"{seconds:.2f} s", seconds <= most)
+    if "not_installed" not in opening:
+        megabytes = opening["renderer_mib_of_drug"] * 2**20 / 1e6
+        text = f"{where}: the browser needs under 300 MB for it"
+        yield Claim(text, f"{megabytes:,.0f} MB", megabytes < 300)
 
 
 def _seconds(runs: Sequence[Mapping[str, Any]]) -> float:
@@ -384,5 +406,29 @@ def _explorer(pages: Sequence[Mapping[str, Any]]) -> str:
         (
             "## The explorer\n\nMaking the page from tables on disk.",
             table((*head, "page MB", "all MB", "files beside it"), rows),
+            _opening(pages),
         )
+    )
+
+
+def _opening(pages: Sequence[Mapping[str, Any]]) -> str:
+    figures = ("painted", "searchable", "keystroke", "evidence", "related")
+    rows = [
+        (
+            f"{page['mentions']:,}",
+            *(f"{page['opening'][figure]:.2f}" for figure in figures),
+            f"{page['opening']['renderer_mib']:,.0f}",
+            f"{page['opening']['renderer_mib_of_drug']:,.0f}",
+        )
+        for page in pages
+        if "not_installed" not in page["opening"]
+    ]
+    if not rows:
+        return "Opening it was not measured: Playwright or a browser is not installed."
+    head = ("mentions", *figures, "renderer MiB", "with the drug")
+    return (
+        "Opening it from disk in a browser, in seconds: until the first view is drawn, until all "
+        "names can be searched, from a key to what is drawn of it (the slowest), and from choosing "
+        "the most frequent drug to its evidence and to its related drugs. Memory is the renderer's "
+        "own, without the code of the browser.\n\n" + table(head, rows)
     )

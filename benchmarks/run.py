@@ -245,14 +245,16 @@ def measured_graph(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
 
 
 def measured_explorer(plan: Plan, data: Path, _: Path) -> list[dict[str, Any]]:
-    """Measure making the explorer's pages; their tables and files stay in the folder of data."""
+    """Measure making and opening the explorer's pages, which stay in the folder of data."""
     measured = []
     for drugs, mentions in plan.pages:
         print_status(f"explorer of {mentions:,} mentions")
         folder = str(data / f"explorer-{drugs}-{mentions}")
         size = {"drugs": drugs, "mentions": mentions}
         measuring.measured("explorer.made_tables", folder=folder, **size)
-        measured.append(size | {"making": measuring.measured("explorer.written", folder=folder)})
+        making = measuring.measured("explorer.written", folder=folder)
+        opening = explorer.measured_opening(folder, plan.rounds)
+        measured.append(size | {"making": making, "opening": opening})
     return measured
 
 

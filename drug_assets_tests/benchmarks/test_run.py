@@ -62,6 +62,8 @@ def test_every_part_is_measured(results: tuple[measuring.Figures, str]) -> None:
     assert figures["graph"]["writing"]["megabytes"] > 0
     assert [page["mentions"] for page in figures["explorer"]] == [21, 400]
     assert all(page["making"]["page_megabytes"] > 0 for page in figures["explorer"])
+    for page in figures["explorer"]:
+        assert page["opening"].keys() & {"painted", "not_installed"}
 
 
 @pytest.mark.processes
