@@ -61,6 +61,10 @@ def test_the_current_page_is_opened_under_a_name_that_lasts(
     assert browser.opened == [page.as_uri()]
 
 
+def test_the_page_of_the_sample_is_small_enough_for_a_mail(page: Path) -> None:
+    assert page.stat().st_size < 200_000
+
+
 def test_the_page_of_a_release_is_opened(
     sample_run: runs.Run, page: Path, browser: Browser
 ) -> None:

@@ -6,8 +6,8 @@ Rows are in the order of drugs; of a drug the latest come first, and those witho
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from io import BytesIO
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +18,7 @@ from drug_assets.terms import DatePrecision, MentionChange, SpanOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import IO
 
 #: Rows of a block of facts, and of one of texts; the first is a multiple of the second.
 FACTS = 20_000
@@ -131,8 +132,9 @@ def _batches(
 ) -> Iterator[pl.DataFrame]:
     """The rows of the page, in its order, some drugs at a time; arguments as of `chunks`.
 
-    The table is in the order of drug_id, the page in that of names. So the rows are written to one
-    file for each batch first, in one pass, and each batch is sorted by itself.
+    The table is in the order of drug_id, the page in that of names. So its rows are put into
+    batches first, in one pass, and each batch is sorted by itself. What waits is in a file without
+    a name: nothing is left of a process that is killed.
     """
     in_batches = drugs.select(
         "drug_id",
@@ -163,14 +165,29 @@ def _batches(
     if numbers.len() <= 1:
         yield _finish(numbered.collect(), ties)
         return
-    with TemporaryDirectory() as folder:
-        by_batch = pl.PartitionBy(folder, key="batch", include_key=False)
-        numbered.sink_ipc(by_batch, compression="lz4", mkdir=True, maintain_order=False)
+    pieces: dict[int, list[tuple[int, int]]] = {number: [] for number in numbers}
+    with TemporaryFile() as file:
+        for chunk in numbered.collect_batches(
+            chunk_size=BATCH_MENTIONS, maintain_order=False, lazy=True
+        ):
+            for (number,), rows in chunk.partition_by("batch", as_dict=True).items():
+                pieces[number].append((file.tell(), _put(rows, file)))
         for number in numbers:
-            files = sorted(Path(folder, f"batch={number}").iterdir())
-            yield _finish(pl.scan_ipc(files).collect(), ties)
-            for file in files:
-                file.unlink()
+            of_batch = [_take(file, *piece) for piece in pieces[number]]
+            yield _finish(pl.concat(of_batch), ties)
+
+
+def _put(rows: pl.DataFrame, file: IO[bytes]) -> int:
+    """Append rows to a file; return their size."""
+    written = BytesIO()
+    rows.write_ipc_stream(written, compression="lz4")
+    return file.write(written.getbuffer())
+
+
+def _take(file: IO[bytes], start: int, size: int) -> pl.DataFrame:
+    """The rows that were put to a place of a file."""
+    file.seek(start)
+    return pl.read_ipc_stream(BytesIO(file.read(size)))
 
 
 def _finish(rows: pl.DataFrame, ties: pl.DataFrame) -> pl.DataFrame:
