@@ -3,11 +3,11 @@
 import { useState } from "preact/hooks";
 import { NO_FILTER } from "./drug-filter.ts";
 import { useDrugWords } from "./drug-words.ts";
-import { type Axis, percent } from "./marks.ts";
+import type { Axis } from "./marks.ts";
 import type { Filter, Years } from "./mentions.ts";
 import { usePage } from "./page.ts";
 import { go } from "./route.ts";
-import { BAR_HEIGHT, YearBar } from "./year-bar.tsx";
+import { BAR_HEIGHT, YearBar, YearNumbers } from "./year-bar.tsx";
 
 const ROOM_FOR_YEARS = 20;
 
@@ -82,11 +82,7 @@ export function Histogram({ years, axis, filter }: { years: Years; axis: Axis; f
     >
       <g aria-hidden="true">
         <line class="base" x1="0" x2="100%" y1={BAR_HEIGHT} y2={BAR_HEIGHT} />
-        {axis.ticks.map((year) => (
-          <text x={percent((year - axis.first + 0.5) / axis.span)} y={BAR_HEIGHT + 15}>
-            {year}
-          </text>
-        ))}
+        <YearNumbers axis={axis} y={BAR_HEIGHT + 15} />
       </g>
       {counts.map((_, at) => {
         const year = years.first + at;

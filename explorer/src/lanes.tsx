@@ -5,9 +5,10 @@ import { useDrugWords } from "./drug-words.ts";
 import { Histogram } from "./histogram.tsx";
 import { JournalLane } from "./lane.tsx";
 import { Legend } from "./legend.tsx";
-import { axisOf, fullest, lanesOf } from "./marks.ts";
+import { type Axis, axisOf, fullest, lanesOf } from "./marks.ts";
 import { byFirstMention, type Filter, type JournalShare, type Years } from "./mentions.ts";
 import { usePage } from "./page.ts";
+import { YearNumbers } from "./year-bar.tsx";
 
 const FIRST_SHOWN = 10;
 const MORE = 50;
@@ -53,6 +54,7 @@ export function Lanes({ facts, years, shares, filter }: LanesProps) {
               />
             ))}
           </ol>
+          {lanes.length > FIRST_SHOWN && <AxisAgain axis={axis} />}
           {left > 0 && (
             <button class="act more" onClick={() => setMost(most + MORE)}>
               {words.more(Math.min(left, MORE))}
@@ -64,6 +66,17 @@ export function Lanes({ facts, years, shares, filter }: LanesProps) {
         <p class="dim">{words.noDates}</p>
       )}
     </section>
+  );
+}
+
+/** The years again, where those above are far away. */
+function AxisAgain({ axis }: { axis: Axis }) {
+  return (
+    <div class="lane again" aria-hidden="true">
+      <svg height="18">
+        <YearNumbers axis={axis} y={12} />
+      </svg>
+    </div>
   );
 }
 

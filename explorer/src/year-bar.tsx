@@ -57,3 +57,16 @@ export function YearBar({
     </g>
   );
 }
+
+/** Some of the years, below the axis. */
+export function YearNumbers({ axis, y }: { axis: Axis; y: number }) {
+  return (
+    <g class="years-below">
+      {axis.ticks.map((year) => (
+        <text x={percent((year - axis.first + 0.5) / axis.span)} y={y}>
+          {year}
+        </text>
+      ))}
+    </g>
+  );
+}
