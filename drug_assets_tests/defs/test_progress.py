@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -42,9 +43,9 @@ def zone(tmp_path: Path) -> Path:
     return runs.landing_zone(tmp_path / "landing")
 
 
-def read(zone: Path, store: Path, progress: ProgressLog) -> list[str]:
+def read(zone: Path, store: Path, progress: ProgressLog, **variables: str) -> list[str]:
     """Read the landing zone; return what the event log then says of progress."""
-    settings = Settings.of({}, landing=str(zone), store=str(store))
+    settings = Settings.of(variables, landing=str(zone), store=str(store))
     job = make_definitions(settings, {"progress": progress}).resolve_job_def(JOB)
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(
@@ -67,6 +68,19 @@ def test_lines_are_in_the_event_log(zone: Path, tmp_path: Path) -> None:
     assert read(zone, tmp_path / "store", log) == [], "all of it is known"
     quick = ProgressLog(watcher=None)
     assert read(zone, tmp_path / "other", quick) == [], "nothing took ten seconds"
+
+
+@pytest.mark.slow
+def test_lines_are_among_collected_logs(
+    zone: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = ProgressLog(every_seconds=0, watcher=None)
+    lines = read(zone, tmp_path / "store", log, DRUG_ASSETS_LOG_FORMAT="json")
+    collected = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    messages = [entry["message"].rpartition(" - ")[2] for entry in collected]
+    assert [message for message in messages if message in lines] == lines
+    (first,) = [entry for entry in collected if entry["message"].endswith(lines[0])]
+    assert (first["severity"], first["step"]) == ("INFO", "read_landing_zone")
 
 
 @pytest.mark.slow

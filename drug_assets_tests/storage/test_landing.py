@@ -544,7 +544,11 @@ def test_files_are_read_alike_by_one_process_and_by_several(places: Places) -> N
     places.land(**{f"pubmed_{number}__csv": f"id,title\n{number},x\n" for number in range(9)})
     alone = places.read()
     other = LocalFolder(places.landing.parent / "other")
-    together = read_landing_zone(places.zone, other, LocalMachine(worth_bytes=0))
+    told: list[Done] = []
+    engine = LocalMachine(worth_bytes=0)
+    together = read_landing_zone(places.zone, other, engine, report=told.append)
+    assert [done.files for done in told] == list(range(alone.files.height + 1))
+    assert told[-1].rows == alone.files["raw_rows"].sum()
     assert together.files.equals(alone.files)
     assert together.raw == alone.raw
     rows = together.raw["pubmed"].rows(other).collect()
