@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
 #: Characters that a terminal obeys instead of showing them, or that turn round what comes after
 #: them: controls (C0, DEL, C1), ends of lines and paragraphs, directions; and halves of characters.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 #: The same, but for the ends of lines and tabs.
 _UNPRINTABLE_IN_LINES = re.compile(rf"(?![\n\t]){_UNPRINTABLE.pattern}")
-#: How much of a date as ISO writes it is known, by its precision.
-_CHARACTERS_OF_DATE = {"day": 10, "month": 7, "season": 4, "year": 4}
 #: Units of time in seconds, each with the next smaller one.
 _DURATIONS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
@@ -116,17 +113,6 @@ def describe_retractions(
     if excluded:
         return f"retracted ones left out, not known whether retracted: {unknown:,} {of_mentions}"
     return f"retracted: {retracted:,} {of_mentions}" if retracted else ""
-
-
-def describe_date(day: date, precision: str) -> str:
-    """A date as far as it is known: `2003-02-01`, `2003-02`, `2003`.
-
-    Args:
-        day: its first day.
-        precision: how much of it is known. A season is written as its year: not every list means
-            the same months by it.
-    """
-    return day.isoformat()[: _CHARACTERS_OF_DATE[precision]]
 
 
 def describe_seconds(seconds: float) -> str:

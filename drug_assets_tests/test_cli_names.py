@@ -14,7 +14,7 @@ from drug_assets.answers.names import NamedDrug, find_named_drugs
 from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets.cleaning.stop_list import StopList
 from drug_assets.cli import main
-from drug_assets.cli.names_report import as_lines, as_object
+from drug_assets.cli.names_report import as_lines
 from drug_assets_tests.support import runs
 from drug_assets_tests.support.raw import drug_rows
 from drug_assets_tests.support.registry import DRUGS
@@ -82,7 +82,7 @@ def test_its_names_are_shown_by_list_and_kind(tables: TablesInMemory) -> None:
 
 def test_its_names_as_json(tables: TablesInMemory) -> None:
     (drug,) = find("zetamol", tables)
-    answer = json.loads(json.dumps(as_object(drug)))
+    answer = json.loads(json.dumps(drug.as_object()))
     assert answer["drug_id"] == "DB00007"
     assert answer["names"][1] == {
         "name": "Gold",

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
-from drug_assets.terms import DatePrecision
-from drug_assets.wording import count_of, describe_date, describe_seconds
+from drug_assets.wording import count_of, describe_seconds
 
 
 @pytest.mark.parametrize(
@@ -37,9 +34,3 @@ def test_a_number_has_its_noun(number: int, noun: str, words: str) -> None:
 )
 def test_a_duration_has_its_two_largest_units(seconds: float, words: str) -> None:
     assert describe_seconds(seconds) == words
-
-
-def test_a_date_is_told_as_far_as_it_is_known() -> None:
-    day = date(2003, 2, 1)
-    told = {precision.value: describe_date(day, precision) for precision in DatePrecision}
-    assert told == {"day": "2003-02-01", "month": "2003-02", "season": "2003", "year": "2003"}

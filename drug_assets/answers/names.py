@@ -44,6 +44,10 @@ class NamedDrug(NamedTuple):
     xrefs: list[str]
     names: list[ListedName]
 
+    def as_object(self) -> dict[str, object]:
+        """The drug with its names, as an object of JSON."""
+        return {**self._asdict(), "names": [name._asdict() for name in self.names]}
+
 
 def find_named_drugs(asked: str, tables: Tables) -> list[NamedDrug]:
     """Find the drugs that have a name, code or id, with all their names.

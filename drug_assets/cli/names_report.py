@@ -1,6 +1,6 @@
 """The command `names`: which names titles are searched for, of one drug, and why not for others.
 
-What there is to tell, `answers.names` says; here it is written as text and as JSON.
+What there is to tell, `answers.names` says; here it is written as text.
 """
 
 from __future__ import annotations
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from drug_assets.answers.names import ListedName, NamedDrug
-
-
-def as_object(drug: NamedDrug) -> dict[str, object]:
-    """A drug with its names, as an object of JSON."""
-    return {**drug._asdict(), "names": [name._asdict() for name in drug.names]}
 
 
 def as_lines(drug: NamedDrug) -> Iterator[str]:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from drug_assets.document.questions import RelatedDrug, RelatedDrugs, TopJournal
     from drug_assets.periods import Period
     from drug_assets.storage.objects import ObjectStore
 
@@ -90,7 +89,7 @@ def top_journal(
         period=period,
     )
     if as_json:
-        echo_json([_as_object(answer) for answer in answers])
+        echo_json([answer.as_object() for answer in answers])
         return
     if not answers:
         of_class = "" if atc_class is None else f" of class {atc_class.strip().upper()}"
@@ -169,7 +168,7 @@ def related_drugs(
     most = read_limit(limit, "json" if as_json else "text")
     listed = answer.related if most is None else answer.related[:most]
     if as_json:
-        echo_json(_as_json(answer._replace(related=listed)))
+        echo_json(answer._replace(related=listed).as_object())
         return
     if not answer.related:
         of_class = "" if answer.of_class is None else "any drug of class "
@@ -199,11 +198,11 @@ def names(drug: str, store: str | None, release: str | None, *, as_json: bool) -
     """
     with tables_of(store, release) as tables:
         from drug_assets.answers.names import find_named_drugs
-        from drug_assets.cli.names_report import as_lines, as_object
+        from drug_assets.cli.names_report import as_lines
 
         found = find_named_drugs(drug, tables)
     if as_json:
-        echo_json([as_object(each) for each in found])
+        echo_json([each.as_object() for each in found])
         return
     for each in found:
         for line in as_lines(each):
@@ -217,31 +216,6 @@ def _of_period(period: Period | None) -> str:
 def _with_trials(name: str, via: Mapping[str, list[str]] | None) -> str:
     """A name, with the trials by whose results it is counted."""
     return f"{name} via {', '.join(via[name])}" if via and name in via else name
-
-
-#: Members of answers that have another name in JSON: `class` is a word of Python.
-_MEMBERS = {"atc_class": "class"}
-
-
-def _as_object(answer: TopJournal | RelatedDrug) -> dict[str, object]:
-    """The members of an answer; those that were not asked for are left out."""
-    members = {_MEMBERS.get(name, name): value for name, value in answer._asdict().items()}
-    left_out = members.pop("left_out", None)
-    if left_out is not None:
-        members |= left_out._asdict()
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _as_json(answer: RelatedDrugs) -> object:
-    given: dict[str, object] = {"drug": answer.drug}
-    if answer.of_class is not None:
-        given = {"class": answer.drug, "drugs": answer.of_class}
-    return {
-        **given,
-        "related": [_as_object(related) for related in answer.related],
-        **answer.evidence._asdict(),
-        **(answer.left_out._asdict() if answer.left_out else {}),
-    }
 
 
 class _Documents(NamedTuple):

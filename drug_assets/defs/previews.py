@@ -16,10 +16,10 @@ from typing import Any
 
 import polars as pl
 
+from drug_assets.periods import show_date
 from drug_assets.wording import (
     code_span,
     count_of,
-    describe_date,
     longest_ticks,
     printable,
     shorten,
@@ -70,9 +70,7 @@ def _write_columns(rows: pl.DataFrame) -> Iterable[tuple[str, list[str]]]:
 
 
 def _date_as_known(day: date | None, precision: str | None) -> str | None:
-    if day is None or precision is None:
-        return None
-    return _unbroken(describe_date(day, precision))
+    return _unbroken(show_date(day, precision)) or None
 
 
 def _unbroken(day: str) -> str:

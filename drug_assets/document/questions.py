@@ -100,6 +100,12 @@ class TopJournal(NamedTuple):
         """The mentions by this journal."""
         return Evidence(self.mentions, self.retracted_mentions, self.unknown_mentions)
 
+    def as_object(self) -> dict[str, object]:
+        """The answer as an object of JSON; what was not asked for is left out."""
+        # `class` is a word of Python.
+        members = {"class" if name == "atc_class" else name: of for name, of in _named(self)}
+        return members | (self.left_out._asdict() if self.left_out else {})
+
 
 class RelatedDrug(NamedTuple):
     """A drug that is mentioned in PubMed publications of the same journals."""
@@ -117,6 +123,10 @@ class RelatedDrug(NamedTuple):
     #: counted, sorted. None unless such results are counted.
     via: dict[str, list[str]] | None = None
 
+    def as_object(self) -> dict[str, object]:
+        """The answer as an object of JSON; what was not asked for is left out."""
+        return dict(_named(self))
+
 
 class RelatedDrugs(NamedTuple):
     """The drugs related to one drug, or to those of an ATC class, in the order asked for."""
@@ -132,6 +142,25 @@ class RelatedDrugs(NamedTuple):
     #: Of the mentions by PubMed publications of the journals that mention the drug, whenever that
     #: is, and are not left out for their trials; None without a period.
     left_out: LeftOut | None = None
+
+    def as_object(self) -> dict[str, object]:
+        """The answer as an object of JSON; what was not asked for is left out."""
+        given: dict[str, object] = {"drug": self.drug}
+        if self.of_class is not None:
+            given = {"class": self.drug, "drugs": self.of_class}
+        return {
+            **given,
+            "related": [related.as_object() for related in self.related],
+            **self.evidence._asdict(),
+            **(self.left_out._asdict() if self.left_out else {}),
+        }
+
+
+def _named(answer: TopJournal | RelatedDrug) -> Iterator[tuple[str, object]]:
+    """The members of an answer that were asked for, by name, but for what a period left out."""
+    for name, member in answer._asdict().items():
+        if member is not None and not isinstance(member, LeftOut):
+            yield name, member
 
 
 #: By which related drugs can be sorted; ties are sorted by name.

@@ -156,7 +156,7 @@ def test_a_date_is_shown_as_far_as_it_is_known() -> None:
     assert shown(rows)[0] == "| n | date |"
     known = [cells(row)[1].strip("` ") for row in shown(rows)[2:]]
     known = [day.replace("\N{NON-BREAKING HYPHEN}", "-") for day in known]
-    assert known == ["2003-02-01", "2003-02", "2003", "2003", ""]
+    assert known == ["2003-02-01", "2003-02", "2003-02 (season)", "2003", ""]
 
 
 @pytest.mark.parametrize(
