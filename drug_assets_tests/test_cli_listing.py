@@ -64,7 +64,8 @@ def as_rows(*arguments: str | Path) -> list[dict[str, str]]:
 def test_mentions_as_text(sample_run: runs.Run) -> None:
     lines = told("mentions", "Adrenaline", "--store", sample_run.store, "--since", "2010")
     assert lines[0] == ("epinephrine (Adrenaline): 4 mentions since 2010-01-01, in 2 journals")
-    assert lines[1].split() == ["date", "source", "id", "journal", "title", "notes"]
+    # No mention is ambiguous or retracted, so there is nothing to note.
+    assert lines[1].split() == ["date", "source", "id", "journal", "title"]
     assert lines[2].startswith("2024-02-29  pubmed           90000067")
     assert lines[-1] == (
         "Of these, 0 may lie outside, as far as their date is known; "
@@ -206,7 +207,10 @@ def test_a_table_fits_and_is_aligned() -> None:
     ]
     assert list(as_table(["n"], [], None)) == []
     # No cell gets so narrow that it says nothing.
-    assert "…" in next(iter(list(as_table(["text"], [["a" * 30]], 3, narrow=("text",)))[1:]))
+    assert list(as_table(["text"], [["a" * 30]], 3, narrow=("text",)))[1] == "a" * 11 + "…"
+    # The widest column is cut first; one that holds nothing is not shown.
+    both = list(as_table(["b", "none", "a"], [["b" * 50, "", "a" * 20]], 42, narrow=("a", "b")))
+    assert both[1] == "b" * 19 + "…" + "  " + "a" * 20
 
 
 # Rejected rows, and the way back to what landed

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from drug_assets import sources
+from drug_assets.cleaning.text import fold_string
 from drug_assets.periods import show_date
 from drug_assets.wording import count_of, describe_more, describe_period, printable, shorten
 
@@ -98,7 +99,8 @@ def journals_as_lines(answer: Overview, width: int | None) -> Iterator[str]:
             f"{row['mentions']:,}",
             *_counts(row),
             *_dates(row),
-            row["journal_id"],
+            # The identity of a journal without one of its own is its name.
+            "" if row["journal_id"] == fold_string(row["journal"]) else row["journal_id"],
         ]
         for row in answer.rows.iter_rows(named=True)
     ]
@@ -187,21 +189,24 @@ def as_table(
         header: names of the columns.
         rows: the rows.
         width: columns of the terminal that the lines must fit; None for no limit.
-        narrow: the columns that are cut, the first most, where the lines are too long.
+        narrow: the columns that are cut, the widest first, where the lines are too long.
     """
     if not rows:
         return
     from rich.cells import cell_len, set_cell_size
 
-    shown = [[printable(cell) for cell in row] for row in (header, *rows)]
+    # A column in which no row holds anything says nothing.
+    kept = [at for at in range(len(header)) if any(row[at] for row in rows)]
+    shown = [[printable(row[at]) for at in kept] for row in (header, *rows)]
     widths = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
-    for name in reversed(narrow):
-        if width is not None:
-            at = header.index(name)
-            beyond = sum(widths) + len(_BETWEEN) * (len(widths) - 1) - width
-            least = min(widths[at], _NARROWEST)
-            widths[at] = max(least, widths[at] - max(0, beyond))
-    is_number = [all(_is_number(row[at]) for row in rows) for at in range(len(header))]
+    if width is not None:
+        cut = [place for place, at in enumerate(kept) if header[at] in narrow]
+        room = width - sum(widths) - len(_BETWEEN) * (len(widths) - 1)
+        # The widest is cut first, so that all of them keep as much as there is room for.
+        while room < 0 and cut and max(widths[place] for place in cut) > _NARROWEST:
+            widths[max(cut, key=widths.__getitem__)] -= 1
+            room += 1
+    is_number = [all(_is_number(row[at]) for row in rows) for at in kept]
     for row in shown:
         cells = []
         for cell, size, right in zip(row, widths, is_number, strict=True):
