@@ -5,7 +5,7 @@ import { type Index, namesOf, readIndex } from "./data.ts";
 import { Frame } from "./frame.tsx";
 import { type Page, PageContext } from "./page.ts";
 import { pageOf, readRoute } from "./route.ts";
-import { keepScrollPosition, restoreScrollPosition } from "./scrolling.ts";
+import { keepScrolled, keepScrollPosition, restoreScrollPosition } from "./scrolling.ts";
 import { searchEntries } from "./search.ts";
 import "./page.css";
 
@@ -36,7 +36,7 @@ function App({ index }: { index: Index }) {
   }, [read]);
   useEffect(() => {
     document.documentElement.lang = route.lang;
-    if (pageOf(route) === pageBefore.current) return;
+    if (pageOf(route) === pageBefore.current) return keepScrolled();
     pageBefore.current = pageOf(route);
     document.getElementById("main")?.focus({ preventScroll: true });
     restoreScrollPosition();
@@ -56,6 +56,7 @@ async function start(): Promise<void> {
   const place = document.getElementById("app")!;
   place.replaceChildren(); // the view for those without scripts
   render(<App index={index} />, place);
+  restoreScrollPosition(); // the page was read again
   requestAnimationFrame(() => setTimeout(() => performance.mark("painted")));
 }
 
