@@ -114,6 +114,7 @@ print(json.dumps({
     "graph": json.loads((store / "latest" / "graph.json").read_text()),
     "answers": [answer.journal for answer in top_journals(store / "latest" / "graph.json")],
     "columns": columns,
+    "exported": (store / "latest" / "exports" / "journals.graphml").read_text(),
 }, default=str))
 """
 
@@ -181,6 +182,12 @@ def test_a_new_source_is_in_the_graph_and_in_the_answers(with_reports: Any) -> N
         {"date": "2021-05-01", "type": "safety_report", "id": "EMA-1", "retracted": None}
     ]
     assert "Letters of Tests" in with_reports["answers"]
+
+
+def test_a_new_source_is_counted_in_exports(with_reports: Any) -> None:
+    exported = with_reports["exported"]
+    assert 'attr.name="safety_report_mentions"' in exported
+    assert '<data key="edge_safety_report_mentions">1</data>' in exported
 
 
 def test_a_new_source_is_in_the_schema_of_bigquery_and_in_the_report(with_reports: Any) -> None:

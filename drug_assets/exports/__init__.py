@@ -6,9 +6,9 @@ format is imported before something is written, so that a command line starts at
 
 | module | holds |
 | --- | --- |
-| `choosing` | the mentions that are asked for |
-| `parts` | these mentions -> nodes and edges, or rows, in batches |
-| `lines` | a batch -> text: what XML and JSON want of values |
+| `of_release` | the files that a release has, and the list of them |
+| `parts` | mentions -> nodes and edges, or rows, in batches |
+| `lines` | a batch -> text: what XML, JSON and spreadsheets want of values |
 | `graphml`, `gexf`, `cytoscape`, `node_link`, `sheets` | one kind of file each: parts -> bytes |
 
 Every file is written in batches, so memory follows a batch, not the file; and its bytes follow from

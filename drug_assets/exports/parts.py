@@ -80,7 +80,7 @@ class Graph:
         columns: Columns = {"kind": pl.String, "mentions": pl.Int64}
         if self.of is Of.MENTIONS:
             columns |= {"date": pl.Date, "date_precision": pl.String, "retracted": pl.Boolean}
-            columns["publication_id"] = pl.String
+            columns |= {"publication_id": pl.String, "link": pl.String}
         return columns | {
             "drug_id": pl.String,
             "atc_codes": pl.String,
@@ -199,7 +199,9 @@ class Graph:
                 .collect()
                 .sort("source", "publication_id", "drug_id")
                 .unique(["source", "publication_id"], keep="first", maintain_order=True)
-                .with_columns(id=_publication_node(), kind=pl.col("source").replace(_TYPES))
+                .with_columns(
+                    id=_publication_node(), kind=pl.col("source").replace(_TYPES), link=_link()
+                )
                 .drop("drug_id", "source")
             )
 
@@ -287,6 +289,7 @@ class Sheet:
                 "drug": text,
                 "type": text,
                 "publication_id": text,
+                "link": text,
                 "title": text,
                 "journal": text,
                 "date": date,
@@ -320,7 +323,7 @@ class Sheet:
                 yield count_in_journals(batch, ranked).select(*self.columns)
             else:
                 described = batch.with_columns(
-                    type=pl.col("source").replace(_TYPES), **_describe_spans()
+                    type=pl.col("source").replace(_TYPES), link=_link(), **_describe_spans()
                 )
                 yield described.select(*self.columns)
 
@@ -434,6 +437,20 @@ def _describe_spans() -> dict[str, pl.Expr]:
         "spans": pairs.struct.json_encode().str.strip_prefix('{"spans":').str.strip_suffix("}"),
         "rules": by_rules.list.sort().list.join(_SEPARATOR).replace("", None),
     }
+
+
+def _link() -> pl.Expr:
+    """Where a publication is shown on the site of its source, if its id is one of that site."""
+    publication_id = pl.col("publication_id")
+    of_sources = [
+        pl.when(
+            (pl.col("source") == source.name) & publication_id.str.contains(source.links.form)
+        ).then(pl.concat_str(pl.lit(before), publication_id, pl.lit(after)))
+        for source in sources.PUBLICATIONS
+        if source.links is not None
+        for before, _, after in [source.links.address.partition("{id}")]
+    ]
+    return pl.coalesce(pl.lit(None, pl.String), *of_sources)
 
 
 def _name_edges(edges: pl.DataFrame) -> pl.DataFrame:

@@ -11,6 +11,9 @@ import igraph  # type: ignore[import-untyped]
 import networkx
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from drug_assets.exports import FORMATS, Of, Request
 from drug_assets.exports.parts import Graph
@@ -268,6 +271,27 @@ def test_the_bytes_follow_from_the_tables_alone(written: str, monkeypatch: Any) 
     shuffled = made.hostile()
     again = shuffled._replace(drugs=shuffled.drugs.reverse())
     assert export(name, again) == first
+
+
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+
+
+@pytest.mark.slow
+@examples(max_examples=15)
+@given(st.lists(st.tuples(words, words, words), min_size=1, max_size=12, unique_by=lambda t: t[1]))
+def test_any_text_comes_back_from_every_format(rows: list[tuple[str, str, str]]) -> None:
+    tables = made.tables(
+        made.mention("Alphazine", publication, title=title, journal=journal, journal_id=journal)
+        for title, publication, journal in rows
+    )
+    titles = sorted(title for title, _, _ in rows)
+    for written, label in zip(GRAPHS, ("label", "label", "name", "label"), strict=True):
+        name = file_of(Of.MENTIONS, written)
+        graph = read(name, export(name, tables))
+        found = [d.get(label, "") for _, d in graph.nodes(data=True) if d["kind"] == "pubmed"]
+        in_xml = written in {"graphml", "gexf"}
+        assert sorted(found) == (sorted(map(strip, titles)) if in_xml else titles)
+        assert graph.number_of_edges() == 2 * len(rows)
 
 
 def test_packed_files_unpack_to_the_same_and_have_no_time() -> None:

@@ -75,6 +75,23 @@ def test_csv_has_the_rows_and_columns_of_the_tables(of: Of) -> None:
     ]
 
 
+def test_a_publication_has_the_address_of_its_page_if_its_id_is_one_of_that_site() -> None:
+    tables = made.tables(
+        [
+            made.mention("Alphazine", "12345678"),
+            made.mention("Alphazine", "pubmed:00ff"),
+            made.mention("Alphazine", "NCT01234567", source=made.TRIAL),
+            made.mention("Alphazine", "NCT01234567"),
+            made.mention("Alphazine", "ISRCTN1\n", source=made.TRIAL),
+        ]
+    )
+    links = {(r["type"], r["publication_id"]): r["link"] for r in rows_of(tables)}
+    assert {key: link for key, link in links.items() if link} == {
+        ("pubmed", "12345678"): "https://pubmed.ncbi.nlm.nih.gov/12345678/",
+        ("clinical_trial", "NCT01234567"): "https://clinicaltrials.gov/study/NCT01234567",
+    }
+
+
 def test_no_cell_of_a_csv_is_a_formula_and_nothing_else_changes() -> None:
     tables = made.hostile()
     for found, row in zip(read_csv(export("mentions.csv", tables)), rows_of(tables), strict=True):
@@ -169,7 +186,7 @@ def test_rows_beyond_those_of_a_sheet_go_to_further_ones(monkeypatch: pytest.Mon
         row["publication_id"] for row in rows_of(made.tables())
     ]
     assert all(
-        book[name].auto_filter.ref == f"A1:N{book[name].max_row}" for name in book.sheetnames
+        book[name].auto_filter.ref == f"A1:O{book[name].max_row}" for name in book.sheetnames
     )
     assert written == ({"row": 5}, ("3 sheets, since one holds 2 rows",))
 
