@@ -26,7 +26,7 @@ _FOLDER = Path(__file__).parent
 OUTER_ROOMS = frozenset(
     {
         *("cli", "definitions", "defs", "engines", "fetch", "logs", "notify", "progress"),
-        *("settings", "storage", "warehouse_sql"),
+        *("serving", "settings", "storage", "warehouse_sql"),
     }
 )
 _DATA_SUFFIXES = (".csv",)

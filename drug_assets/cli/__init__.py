@@ -19,6 +19,7 @@ from drug_assets.cli.measuring import accuracy
 from drug_assets.cli.questions import names, related_drugs, top_journal
 from drug_assets.cli.releases import list_releases, rollback
 from drug_assets.cli.running import run
+from drug_assets.cli.serving import serve
 from drug_assets.cli.warehouse import deploy_sql
 from drug_assets.errors import DrugAssetsError
 from drug_assets.settings import Settings, SettingsError
@@ -68,6 +69,7 @@ for _command in (
     rollback,
     fetch,
     accuracy,
+    serve,
     deploy_sql,
 ):
     main.add_command(_command)

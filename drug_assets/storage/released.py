@@ -14,6 +14,9 @@ import polars as pl
 from drug_assets.errors import DrugAssetsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from drug_assets.storage.releases import Release
 
 _TABLE = ".parquet"
@@ -29,6 +32,8 @@ class ReleasedTables:
     """The tables of a release; of a bucket, each file is copied once a process."""
 
     release: Release
+    #: Finds a local file with the bytes of a file of the release, for who keeps them.
+    find_copy: Callable[[str], Path] | None = None
 
     def table(self, name: str) -> pl.LazyFrame:
         """The rows of a table, not yet read.
@@ -37,7 +42,7 @@ class ReleasedTables:
             NoTableError: the release has no such table.
         """
         try:
-            copy = self.release.store.local_copy(self.release.name(f"{name}{_TABLE}"))
+            copy = self._find_copy(f"{name}{_TABLE}")
         except FileNotFoundError as error:
             raise self._has_no(name) from error
         return pl.scan_parquet(copy, glob=False)
@@ -63,6 +68,11 @@ class ReleasedTables:
         of_file = tuple(part for part in parts.parts if part.source_file == source_file)
         rows = Parts(name, of_file).rows(self.release.store)
         return rows.filter(pl.col("source_file") == source_file)
+
+    def _find_copy(self, file: str) -> Path:
+        if self.find_copy is not None:
+            return self.find_copy(file)
+        return self.release.store.local_copy(self.release.name(file))
 
     def _has_no(self, name: str) -> NoTableError:
         return NoTableError(

@@ -1,0 +1,105 @@
+"""The server of the application on an address."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from drug_assets.errors import DrugAssetsError
+from drug_assets.serving.app import make_app
+from drug_assets.serving.patience import PatientProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drug_assets.serving.current import CurrentRelease
+
+#: Names of this machine for itself: a page of another site cannot be of any of them, so that a
+#: site whose name leads here learns nothing.
+_OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
+#: How long answers may take to end when the server ends.
+_SECONDS_TO_END = 5
+_LONGEST_REQUEST_BYTES = 16 * 1024
+#: Connections that wait to be taken.
+_BACKLOG = 1024
+
+
+class AddressError(DrugAssetsError):
+    """The address cannot be served on; the message says why."""
+
+
+class Server:
+    """A server that listens, and serves when it is told to."""
+
+    def __init__(
+        self, current: CurrentRelease, host: str, port: int, hosts: Sequence[str] = ()
+    ) -> None:
+        """Listen on an address.
+
+        Args:
+            current: the release that is served.
+            host: the address, or a name of it.
+            port: the port; 0 is any that is free.
+            hosts: further names by which it may be asked for. Who listens for this machine alone
+                answers only to names of it; who listens for others answers to any, if none is
+                given.
+
+        Raises:
+            AddressError: the address cannot be listened on.
+        """
+        is_local = is_loopback(host)
+        allowed = [*_OWN_NAMES, *hosts] if is_local or hosts else ["*"]
+        self._socket = _listen(host, port)
+        address, self.port = self._socket.getsockname()[:2]
+        shown = "localhost" if is_local else f"[{address}]" if ":" in address else address
+        self.url = f"http://{shown}:{self.port}/"
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                make_app(current, allowed),
+                http=PatientProtocol,
+                ws="none",
+                lifespan="off",
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                h11_max_incomplete_event_size=_LONGEST_REQUEST_BYTES,
+                timeout_graceful_shutdown=_SECONDS_TO_END,
+            )
+        )
+
+    def run(self) -> None:
+        """Serve until the process is told to end, or `stop`."""
+        self._server.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """End `run`, from another thread."""
+        self._server.should_exit = True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address, or a name of it, is that of this machine for itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        # Who comes before the server runs waits, and is not turned away.
+        listening.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise AddressError(
+            f"{host}:{port} cannot be listened on: {getattr(error, 'strerror', None) or error}"
+        ) from error
+    return listening

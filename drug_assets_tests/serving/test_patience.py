@@ -1,0 +1,226 @@
+"""A client that is slow, or means harm, costs the others nothing; addresses; the command."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from drug_assets.serving import patience
+from drug_assets.serving.current import CurrentRelease
+from drug_assets.serving.patience import PatientProtocol
+from drug_assets.serving.server import AddressError, Server, is_loopback
+from drug_assets.storage.objects import LocalFolder
+from drug_assets_tests.support import runs
+from drug_assets_tests.support.serving import running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("small")]
+
+SERVE = (sys.executable, "-m", "drug_assets.cli", "serve")
+#: How long a test waits for what must happen.
+GENEROUS = 60.0
+
+
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Limits that a test need not wait long for; some connections."""
+    monkeypatch.setattr(PatientProtocol, "request_seconds", 0.3)
+    monkeypatch.setattr(PatientProtocol, "take_seconds", 0.3)
+    monkeypatch.setattr(PatientProtocol, "most_connections", 8)
+    return monkeypatch
+
+
+@pytest.fixture
+def server(small_run: runs.Run) -> Iterator[Server]:
+    with running(small_run.store) as opened:
+        yield opened
+
+
+def connect(server: Server) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=GENEROUS)
+    connection.settimeout(GENEROUS)
+    return connection
+
+
+def is_answered(server: Server) -> bool:
+    return httpx.get(f"http://127.0.0.1:{server.port}/health", timeout=GENEROUS).status_code == 200
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + GENEROUS
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Wait until the other side has closed a connection."""
+    try:
+        while connection.recv(65536):
+            pass
+    except ConnectionError:
+        pass
+    return True
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /health HTTP/1.1\r\n", b"GET /hea"])
+def test_a_request_that_does_not_arrive_is_given_up(
+    limits: pytest.MonkeyPatch, server: Server, sent: bytes
+) -> None:
+    with connect(server) as slow:
+        slow.sendall(sent)
+        assert is_answered(server)
+        assert is_closed(slow)
+    wait_until(lambda: not PatientProtocol._waiting)
+
+
+def test_a_client_that_sends_letter_by_letter_is_given_up(
+    limits: pytest.MonkeyPatch, server: Server
+) -> None:
+    with connect(server) as slow:
+
+        def is_refused() -> bool:
+            try:
+                slow.sendall(b"G")
+            except ConnectionError:
+                return True
+            return False
+
+        wait_until(is_refused)
+
+
+def test_so_is_one_after_its_first_answer(limits: pytest.MonkeyPatch, server: Server) -> None:
+    with connect(server) as slow:
+        slow.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert slow.recv(65536).startswith(b"HTTP/1.1 200")
+        slow.sendall(b"GET /he")
+        assert is_closed(slow)
+
+
+def test_one_that_takes_nothing_is_given_up(
+    limits: pytest.MonkeyPatch, small_run: runs.Run, tmp_path: Path
+) -> None:
+    store = runs.copy(small_run.store, tmp_path / "store")
+    # More than the buffers of both ends hold.
+    (runs.current(store) / "graph.json").write_bytes(b"x" * 64 * 1024**2)
+    with running(store) as server, connect(server) as slow:
+        slow.sendall(b"GET /graph.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert slow.recv(8) == b"HTTP/1.1"
+        assert is_answered(server)
+        wait_until(lambda: not server._server.server_state.connections)
+
+
+def test_many_that_wait_shut_nobody_out(limits: pytest.MonkeyPatch, server: Server) -> None:
+    limits.setattr(PatientProtocol, "request_seconds", GENEROUS)
+    waiting = [connect(server) for _ in range(30)]
+    try:
+        assert is_answered(server)
+        # The ones that waited longest made room.
+        assert is_closed(waiting[0])
+        assert len(server._server.server_state.connections) <= 9
+    finally:
+        for connection in waiting:
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x00\xff\x16\x03\x01",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X: " + b"a" * 100_000,
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: x\r\n\r\n",
+        b"POST /api/drugs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\nabc",
+        b"GET /%00%ff%c0%af HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /api/mentions?drug=%ff%fe%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /explorer.html HTTP/1.1\r\nHost: localhost\r\nRange: bytes=9-1,5-,-\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+    ],
+)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_is_no_request_harms_nobody(
+    limits: pytest.MonkeyPatch, server: Server, sent: bytes
+) -> None:
+    with connect(server) as hostile:
+        hostile.sendall(sent)
+        answer = hostile.recv(65536)
+        assert not answer.startswith(b"HTTP/1.1 500")
+    assert is_answered(server)
+
+
+def test_the_limits_are_those_that_are_told() -> None:
+    assert PatientProtocol.request_seconds == patience.REQUEST_SECONDS
+    assert PatientProtocol.take_seconds == patience.TAKE_SECONDS
+    assert PatientProtocol.most_connections == patience.MOST_CONNECTIONS
+
+
+@pytest.mark.parametrize(
+    ("host", "is_own"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),  # noqa: S104 - nothing listens
+        ("::", False),
+        ("drugs.example", False),
+    ],
+)
+def test_whether_an_address_is_of_this_machine_alone(host: str, is_own: bool) -> None:
+    assert is_loopback(host) is is_own
+
+
+def test_an_address_in_use_is_told(small_run: runs.Run) -> None:
+    current = CurrentRelease(LocalFolder(small_run.store))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(AddressError, match=f"127.0.0.1:{port} cannot be listened on"):
+            Server(current, "127.0.0.1", port)
+
+
+@pytest.mark.processes
+def test_the_command_serves_until_it_is_interrupted(small_run: runs.Run) -> None:
+    with subprocess.Popen(
+        [*SERVE, "--port", "0", "--store", str(small_run.store)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        told = process.stdout.readline()
+        found = re.fullmatch(
+            r"Serving release (\S+) of (.+) at (http://localhost:\d+/) until Ctrl-C\n", told
+        )
+        assert found, told
+        response = httpx.get(f"{found[3]}health", timeout=GENEROUS)
+        assert response.json() == {"status": "ok", "release": found[1]}
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=GENEROUS)
+    assert errors == ""
+    assert process.returncode == 0
+
+
+@pytest.mark.processes
+def test_the_command_says_why_it_cannot_serve(small_run: runs.Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = subprocess.run(
+            [*SERVE, "--port", port, "--store", str(small_run.store)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"drug-assets: 127.0.0.1:{port} cannot be listened on")
