@@ -53,6 +53,7 @@ function Lead({ at, drugs }: { at: number; drugs: number[] }) {
   const { classes } = index;
   const first = earliest(drugs.map((drug) => index.drugs.first[drug] ?? null));
   const last = latest(drugs.map((drug) => index.drugs.last[drug] ?? null));
+  if (classes.mentions[at] === 0) return <p class="lead">{words.noneMentioned}</p>;
   return (
     <p class="lead">
       <b>{words.theyMention(classes.journals[at]!, classes.drugs[at]!)}</b>

@@ -126,6 +126,7 @@ export const en = {
   countAmbiguous: (number: number) => `${showNumber(number, "en")} ambiguous`,
   countNew: (number: number) => `${showNumber(number, "en")} new`,
 
+  noneMentioned: "No title mentions a drug of this class.",
   drugsOfJournal: "What it writes about",
   drugsOfClass: "Drugs of this class",
   journalsOfClass: "Journals that mention them",

@@ -122,6 +122,7 @@ export const fr: Words = {
   countAmbiguous: (number) => countFr(number, "ambiguë"),
   countNew: (number) => countFr(number, "nouvelle"),
 
+  noneMentioned: "Aucun titre ne cite un médicament de cette classe.",
   drugsOfJournal: "Ce dont elle parle",
   drugsOfClass: "Médicaments de cette classe",
   journalsOfClass: "Revues qui les citent",
