@@ -9,7 +9,7 @@ import pytest
 
 from drug_assets.defs import release as release_asset
 from drug_assets.storage.objects import LocalFolder
-from drug_assets.storage.releases import list_releases
+from drug_assets.storage.releases import list_releases, roll_back
 from drug_assets_tests.support import runs
 from drug_assets_tests.support.news import require_right_news
 
@@ -131,3 +131,20 @@ def test_run_that_goes_on_from_another_release_tells_what_is_new_since_that_one(
     for landing in (other, later_run.store.parent / "landing"):
         assert runs.run(landing, in_turn).succeeded
     assert runs.outputs(store) == runs.outputs(in_turn)
+
+
+def test_after_a_rollback_the_release_that_it_went_back_to_is_the_one_before(
+    small_run: runs.Run, later_run: runs.Run, tmp_path: Path
+) -> None:
+    """Readers saw that one, and a run over what was left tells the same again."""
+    store = runs.copy(later_run.store, tmp_path / "store")
+    _, earlier = list_releases(LocalFolder(store))
+    roll_back(LocalFolder(store), earlier.id)
+    assert runs.run(later_run.store.parent / "landing", store).succeeded
+    assert news(store) == NEWS
+    assert runs.outputs(store) == runs.outputs(later_run.store)
+    assert len(list_releases(LocalFolder(store))) == 3
+    assert (
+        summary(store)["compared_with"]["landing"]
+        == summary(small_run.store)["landing"]["fingerprint"]
+    )

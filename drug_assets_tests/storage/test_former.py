@@ -156,7 +156,8 @@ def test_run_takes_a_former_store_over_and_says_so(small_run: runs.Run, tmp_path
     runs.copy(runs.current(small_run.store), store)
     runs.copy(small_run.store / ".kept", store / ".kept")
     summary = json.loads((store / "release.json").read_text())
-    before = runs.outputs(small_run.store)
+    # They had no folders.
+    before = {n: data for n, data in runs.outputs(small_run.store).items() if "/" not in n}
     (store / "release.json").write_text(json.dumps({k: summary[k] for k in SUMMARY}))
     kept = {path.name for path in (store / ".kept").rglob("*.parquet")}
 
