@@ -3,6 +3,7 @@
 | module | holds |
 | --- | --- |
 | `pack` | tables -> the blocks of data, as columns |
+| `numbered` | mentions with numbers for drugs, journals, types and dates; what the numbers mean |
 | `rows` | the blocks that grow with the mentions: facts and texts, by batches of drugs |
 | `figures` | how reading and cleaning went: what the page tells of the run |
 | `page` | blocks -> the page, or the page and files beside it |

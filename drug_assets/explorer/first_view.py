@@ -5,10 +5,11 @@ The script replaces it. It is plain HTML, in English: sums, the top journals, th
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from drug_assets.explorer.numbered import split_code
+from drug_assets.terms import DatePrecision
 from drug_assets.wording import count_of, printable
 
 if TYPE_CHECKING:
@@ -18,11 +19,9 @@ if TYPE_CHECKING:
 MOST_JOURNALS = 10
 MOST_DRUGS = 50
 
-_DAY_ZERO = date(1970, 1, 1)
-_PRECISIONS = 4
-#: How much of a date of each precision is shown. A season is shown as its year: not every list
+#: How much of a date is shown, if not its year alone. A season is shown as its year: not every list
 #: means the same months by it.
-_FORMS = ("{0.day} {0:%B} {0.year}", "{0:%B} {0.year}", "{0.year}", "{0.year}")
+_FORMS = {DatePrecision.DAY: "{0.day} {0:%B} {0.year}", DatePrecision.MONTH: "{0:%B} {0.year}"}
 
 
 def write_first_view(index: Mapping[str, Any]) -> str:
@@ -78,8 +77,8 @@ def show_date(code: int) -> str:
     Args:
         code: the date as the page holds it (`pack`).
     """
-    days, precision = divmod(code, _PRECISIONS)
-    return _FORMS[precision].format(_DAY_ZERO + timedelta(days))
+    day, precision = split_code(code)
+    return _FORMS.get(precision, "{0.year}").format(day)
 
 
 def _first(most: int, *counts: Sequence[int]) -> list[int]:

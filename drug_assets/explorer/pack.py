@@ -15,16 +15,19 @@ import msgspec
 import polars as pl
 
 from drug_assets import sources
-from drug_assets.cleaning.text import fold_text
 from drug_assets.explorer import rows
 from drug_assets.explorer.figures import TABLES as RUN_TABLES
 from drug_assets.explorer.figures import summarize_run
-from drug_assets.explorer.rows import (
-    code_of_date,
+from drug_assets.explorer.numbered import (
+    AMBIGUOUS,
+    FRESH,
+    NO_JOURNAL,
+    RETRACTED,
+    NumberedMentions,
     code_of_day,
-    mark_new,
+    has_flag,
     number_of_source,
-    type_of_source,
+    put_in_order,
 )
 
 if TYPE_CHECKING:
@@ -36,8 +39,8 @@ if TYPE_CHECKING:
 VERSION = 1
 #: About how many pairs of a journal and a drug are in a block: a journal is never split.
 PAIRS = 60_000
-#: What is counted of pairs besides mentions by type: the columns of these names in `_count_pairs`.
-_COUNTED = ("retracted", "ambiguous", "fresh")
+#: What is counted besides mentions by type: by name of the column, the flag.
+_COUNTED = {"retracted": RETRACTED, "ambiguous": AMBIGUOUS, "fresh": FRESH}
 
 
 class Block(NamedTuple):
@@ -56,6 +59,7 @@ class Pack:
     #: The index but for where blocks are, which the container knows.
     index: Mapping[str, Any]
     _tables: Mapping[str, pl.LazyFrame]
+    _mentions: NumberedMentions
     _counts: _Counts
 
     def blocks(self) -> Iterator[Block]:
@@ -66,10 +70,7 @@ class Pack:
         texts = 0
         for number, chunk in enumerate(
             rows.chunks(
-                self._tables["mentions"],
-                self._tables["trial_publications"],
-                self._counts.drugs,
-                self._counts.journals,
+                self._mentions, self._tables["trial_publications"], self._counts.drugs["mentions"]
             )
         ):
             yield Block(f"f{number}", rows.encode_facts(chunk))
@@ -106,9 +107,8 @@ def pack(tables: Mapping[str, pl.LazyFrame], news: News | None = None) -> Pack:
     Returns:
         The index, and what makes the other blocks.
     """
-    marked = mark_new(tables["mentions"], tables["new_mentions"])
-    tables = {**tables, "mentions": marked}
-    counts = _count(tables["drugs"], marked)
+    mentions = NumberedMentions.of(*(tables[t] for t in ("drugs", "mentions", "new_mentions")))
+    counts = _count(mentions)
     drugs, journals = counts.drugs, counts.journals
     listed = tables["drugs"].select(pl.len()).collect().item()
     index = {
@@ -139,7 +139,7 @@ def pack(tables: Mapping[str, pl.LazyFrame], news: News | None = None) -> Pack:
         "quality": summarize_run(tables),
         "news": _describe_news(news, counts) if news else None,
     }
-    return Pack(index, tables, counts)
+    return Pack(index, tables, mentions, counts)
 
 
 def list_blocks(index: Mapping[str, Any]) -> list[str]:
@@ -213,64 +213,60 @@ def _articles() -> pl.Expr:
     )
 
 
-def _count(drugs: pl.LazyFrame, mentions: pl.LazyFrame) -> _Counts:
+def _count(mentions: NumberedMentions) -> _Counts:
     """Count mentions once, by drug and journal; all other counts follow from these."""
     pairs = _count_pairs(mentions)
-    summed = [pl.col(column).sum() for column in (*_type_columns(), *_COUNTED)]
+    summed = [pl.col(*_type_columns(), *_COUNTED).sum()]
     first_and_last = [pl.col("first").min(), pl.col("last").max()]
-    in_journal = pl.col("journal_id").is_not_null()
-    of_drugs = pairs.group_by("drug_id").agg(
+    in_journal = pl.col("journal") != NO_JOURNAL
+    of_drugs = pairs.group_by("drug").agg(
         *summed,
         *first_and_last,
         mentions=pl.sum_horizontal(_type_columns()).sum(),
         journals=in_journal.sum(),
         articles_in=(in_journal & (_articles() > 0)).sum(),
     )
-    in_journals = pairs.filter(in_journal)
-    of_journals = in_journals.group_by("journal_id").agg(
+    in_journals = pairs.filter(in_journal).with_columns(pl.col("journal").cast(pl.UInt32))
+    of_journals = in_journals.group_by("journal").agg(
         *summed,
         *first_and_last,
         drugs=pl.len(),
         has_articles=(_articles() > 0).any(),
     )
-    names = mentions.filter(in_journal).group_by("journal_id").agg(pl.col("journal").min())
-    named = drugs.select("drug_id", "drug").collect()
-    in_order = _number(of_drugs.join(named, on="drug_id", how="left"), "drug", "drug_id")
-    journals = _number(
-        of_journals.join(names.collect(engine="streaming"), on="journal_id", how="left"),
-        *("journal", "journal_id"),
-    ).with_columns(
-        block=((pl.col("drugs").cum_sum() - pl.col("drugs")) // PAIRS).rle_id(),
+    return _Counts(
+        _join_numbers(mentions.drugs, of_drugs, "drug"),
+        _join_numbers(mentions.journals, of_journals, "journal").with_columns(
+            block=((pl.col("drugs").cum_sum() - pl.col("drugs")) // PAIRS).rle_id()
+        ),
+        in_journals.select("journal", "drug", "first", *_type_columns()).sort("journal", "drug"),
     )
-    numbered = (
-        in_journals.select("drug_id", "journal_id", "first", *_type_columns())
-        .join(journals.select("journal_id", journal="number"), on="journal_id")
-        .join(in_order.select("drug_id", drug="number"), on="drug_id")
-        .select("journal", "drug", "first", *_type_columns())
-        .sort("journal", "drug")
-    )
-    return _Counts(in_order, journals, numbered)
 
 
-def _number(frame: pl.DataFrame, name: str, id_: str) -> pl.DataFrame:
-    """Sort rows by a folded name, then by an id, and add their numbers."""
-    folded = fold_text(pl.col(name))
-    return frame.sort(folded, id_).with_row_index("number")
+def _join_numbers(named: pl.DataFrame, counted: pl.DataFrame, number: str) -> pl.DataFrame:
+    """Names in their order, with what is counted of their numbers."""
+    of_names = counted.rename({number: "number"})
+    return named.join(of_names, on="number", how="left", maintain_order="left")
 
 
-def _count_pairs(mentions: pl.LazyFrame) -> pl.DataFrame:
-    """Columns drug_id, journal_id (null for none), by type the mentions, first, last, counts."""
-    type_, code = type_of_source("source"), code_of_date("date", "date_precision")
-    by_type = {name: (type_ == n).sum() for n, name in enumerate(_type_columns())}
+def _count_pairs(mentions: NumberedMentions) -> pl.DataFrame:
+    """Columns drug, journal (`NO_JOURNAL` for none), by type the mentions, first, last, counts."""
     counted = {
-        "retracted": pl.col("retracted").fill_null(value=False).sum(),
-        "ambiguous": pl.col("ambiguous").sum(),
-        "fresh": pl.col("fresh").sum(),
+        **{name: pl.col("type") == number for number, name in enumerate(_type_columns())},
+        **{name: has_flag(flag) for name, flag in _COUNTED.items()},
     }
+    code = pl.col("code")
+    of_parts = [
+        part.group_by(drug="of_drug", journal="of_journal").agg(
+            first=code.min(),
+            last=code.max(),
+            **{name: holds.sum().cast(pl.UInt32) for name, holds in counted.items()},
+        )
+        for part in mentions.read()
+    ]
     return (
-        mentions.group_by("drug_id", "journal_id")
-        .agg(**by_type, **counted, first=code.min(), last=code.max())
-        .collect(engine="streaming")
+        pl.concat(of_parts)
+        .group_by("drug", "journal")
+        .agg(pl.col("first").min(), pl.col("last").max(), pl.col(*counted).sum())
     )
 
 
@@ -281,7 +277,7 @@ def _list_names(drugs: pl.LazyFrame, counts: _Counts) -> dict[str, Any]:
     mentioned = counts.drugs.select("drug_id", "number").join(
         known, on="drug_id", how="left", maintain_order="left"
     )
-    other = _number(known.join(counts.drugs, on="drug_id", how="anti"), "drug", "drug_id")
+    other = put_in_order(known.join(counts.drugs, on="drug_id", how="anti"), "drug", "drug_id")
     return {
         **_columns(mentioned, "names", "codes", "xrefs"),
         "other": _columns(

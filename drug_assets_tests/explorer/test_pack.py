@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from drug_assets import sources
 from drug_assets.cleaning.text import fold_string
 from drug_assets.documents import EXPLORER
-from drug_assets.explorer import pack, rows
+from drug_assets.explorer import numbered, pack, rows
 from drug_assets.news import summarize
 from drug_assets.terms import DatePrecision, TrialPublicationKind
 from drug_assets_tests.support.pages import Page, write
@@ -235,7 +235,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks and batches of a few rows, so that few rows fill many."""
     monkeypatch.setattr(rows, "FACTS", 4)
     monkeypatch.setattr(rows, "TEXTS", 2)
-    monkeypatch.setattr(rows, "BATCH_MENTIONS", 5)
+    monkeypatch.setattr(numbered, "BATCH_MENTIONS", 5)
     monkeypatch.setattr(pack, "PAIRS", 3)
 
 
