@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import pytest
+from polars.io.plugins import register_io_source
 
 from drug_assets.answers.finding import UnknownNameError
 from drug_assets.answers.mentions import COLUMNS, Counted, MentionsOfDrugs, list_mentions
+from drug_assets.answers.overviews import list_drugs, list_journals
 from drug_assets.periods import Period
 from drug_assets_tests.support.tables import TablesInMemory, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import polars as pl
 
 
 def mention(
@@ -151,13 +157,45 @@ def test_the_answer_as_json_names_what_was_understood() -> None:
     assert row["spans"] == [{"start": 0, "end": 1, "text": "A", "by": "name"}]
 
 
-def test_titles_are_read_only_of_what_is_listed() -> None:
-    """A file is not read where its statistics say that it holds nothing of the drug."""
-    plan = (
-        rows_of("mentions", MENTIONS)
-        .lazy()
-        .filter(pl.col("drug_id") == "a")
-        .select("journal_id")
-        .explain()
-    )
-    assert "title" not in plan
+class Recording(TablesInMemory):
+    """Tables that note what is read of the mentions: the columns, and whether rows are chosen."""
+
+    def __init__(self, **tables: pl.DataFrame) -> None:
+        super().__init__(**tables)
+        self.read: list[tuple[set[str], bool]] = []
+
+    def table(self, name: str) -> pl.LazyFrame:
+        """The rows of a table; of mentions, as a scan that may be told what to leave out."""
+        rows = super().table(name)
+        if name != "mentions":
+            return rows
+        whole = rows.collect()
+
+        def scan(
+            with_columns: list[str] | None, predicate: pl.Expr | None, *_: Any
+        ) -> Iterator[pl.DataFrame]:
+            columns = with_columns or whole.columns
+            self.read.append((set(columns), predicate is not None))
+            chosen = whole if predicate is None else whole.filter(predicate)
+            yield chosen.select(columns)
+
+        return register_io_source(scan, schema=whole.schema)
+
+
+def test_titles_are_read_only_of_the_mentions_that_are_listed() -> None:
+    names = ("drugs", "drug_names", "journals", "mentions")
+    recording = Recording(**{name: tables().table(name).collect() for name in names})
+    answer = list_mentions("a", recording, period=Period.parse("2003"), journal="heart", limit=1)
+    assert ids(answer) == ["NCT1"]
+    assert [chosen for _, chosen in recording.read] == [True, True]
+    counted, listed = (columns for columns, _ in recording.read)
+    assert "title" not in counted
+    assert "title" in listed
+
+
+def test_of_all_mentions_no_title_and_no_span_is_read() -> None:
+    for of_all in (list_drugs, list_journals):
+        recording = Recording(mentions=rows_of("mentions", MENTIONS))
+        of_all(recording)
+        ((columns, _),) = recording.read
+        assert not columns & {"title", "spans"}
