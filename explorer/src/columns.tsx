@@ -4,7 +4,7 @@ import { showNumber } from "./dates.ts";
 import type { DateCode } from "./dates.ts";
 import type { Column } from "./list.tsx";
 import type { UsedPage } from "./page.ts";
-import { Month, TypeBars } from "./parts.tsx";
+import { Month, TypeBars, typeColour } from "./parts.tsx";
 import { dateCell } from "./sheet.ts";
 import type { Words } from "./words.ts";
 
@@ -65,14 +65,14 @@ export function mentionColumns<Row>(
         </>
       ),
     },
-    ...index.types.map(({ type, trial }, at) => ({
+    ...index.types.map(({ type }, at) => ({
       ...numberColumn<Row>(
         page,
         type,
         capitalized(typeNames(index, words, at)[1]),
         (row) => byType(row)[at] ?? 0,
       ),
-      swatch: trial ? "trial" : "article",
+      swatch: typeColour(index, at),
       minor: true,
     })),
   ];

@@ -15,8 +15,8 @@ export interface Column<Row> {
   save?: (row: Row) => Cell;
   /** Numbers stand to the right, and the greatest come first. */
   numeric?: boolean;
-  /** The class of the mark beside its label: its colour in the bars. */
-  swatch?: string;
+  /** The mark beside its label: its colour in the bars. */
+  swatch?: { class: string; opacity: number };
   /** Not shown where there is little room. */
   minor?: boolean;
   /** In the saved file alone, or on the page alone. */
@@ -108,7 +108,7 @@ interface HeadProps<Row> {
 }
 
 function Head<Row>({ column, sort, setSort }: HeadProps<Row>) {
-  const { key, label, numeric = false } = column;
+  const { key, label, numeric = false, swatch } = column;
   const isSorted = sort.column === key;
   const direction = sort.down ? "descending" : "ascending";
   return (
@@ -118,7 +118,13 @@ function Head<Row>({ column, sort, setSort }: HeadProps<Row>) {
         class="sort"
         onClick={() => setSort({ column: key, down: isSorted ? !sort.down : numeric })}
       >
-        {column.swatch && <span class={`swatch ${column.swatch}`} aria-hidden="true" />}
+        {swatch && (
+          <span
+            class={`swatch ${swatch.class}`}
+            style={{ opacity: swatch.opacity }}
+            aria-hidden="true"
+          />
+        )}
         {label}
         <span aria-hidden="true">{isSorted ? (sort.down ? " ↓" : " ↑") : ""}</span>
       </button>

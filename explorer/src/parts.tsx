@@ -1,6 +1,6 @@
 // Small parts that several pages share.
 import type { ComponentChildren } from "preact";
-import { UnreadableBlock } from "./data.ts";
+import { type Index, UnreadableBlock } from "./data.ts";
 import { showMonth } from "./dates.ts";
 import type { DateCode } from "./dates.ts";
 import { usePage } from "./page.ts";
@@ -48,17 +48,23 @@ export function Crumbs({ links }: { links: { href: string; text: string }[] }) {
   );
 }
 
+/** The colour of a type of publications; further types of a kind are paler. */
+export function typeColour(index: Index, type: number): { class: string; opacity: number } {
+  const { trial } = index.types[type]!;
+  const before = index.types.slice(0, type).filter((other) => other.trial === trial).length;
+  return { class: trial ? "trial" : "article", opacity: 1 / (1 + before) };
+}
+
 /** Bars of the mentions by type, as a share of the greatest number; the numbers stand beside it. */
 export function TypeBars({ counts, most }: { counts: number[]; most: number }) {
   const { index } = usePage();
   return (
     <span class="bars" aria-hidden="true">
-      {counts.map((count, type) => (
-        <span
-          class={index.types[type]?.trial ? "trial" : "article"}
-          style={{ width: `${(100 * count) / Math.max(most, 1)}%` }}
-        />
-      ))}
+      {counts.map((count, type) => {
+        const { class: kind, opacity } = typeColour(index, type);
+        const width = `${(100 * count) / Math.max(most, 1)}%`;
+        return <span key={type} class={kind} style={{ width, opacity }} />;
+      })}
     </span>
   );
 }
