@@ -7,6 +7,8 @@ import gzip
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,6 +137,24 @@ def test_the_standard_output_has_the_file_and_nothing_else(sample_run: runs.Run)
     graph = networkx.cytoscape_graph(json.loads(result.stdout))
     assert "drug:acetylsalicylic acid" in graph
     assert result.stderr.startswith("standard output: ")
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("written_format", ["node-link", "xlsx"])
+def test_a_reader_that_goes_away_is_no_error_of_the_program(
+    sample_run: runs.Run, written_format: str
+) -> None:
+    command = [sys.executable, "-m", "drug_assets.cli", "export", written_format, "--to", "-"]
+    with subprocess.Popen(
+        [*command, "--store", str(sample_run.store)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 1
 
 
 def test_a_file_is_replaced_only_by_a_whole_one(

@@ -8,6 +8,9 @@ a sheet 1,048,576 rows, and there is no day before March 1900 that all programs 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -75,10 +78,15 @@ def write_xlsx(of: Of, tables: Tables, file: Target, *, separator: str) -> Writt
         separator: of no meaning here.
     """
     sheet = Sheet(of, tables)
-    workbook = _Workbook(file, str(of), sheet.columns)
-    for batch in sheet.rows():
-        workbook.write(_prepare(batch))
-    return workbook.close()
+    # A workbook is put together from several files. What is written to must not end in between.
+    with TemporaryDirectory(prefix="drug_assets_export_") as folder:
+        workbook = _Workbook(Path(folder), str(of), sheet.columns)
+        for batch in sheet.rows():
+            workbook.write(_prepare(batch))
+        written = workbook.close()
+        with workbook.path.open("rb") as whole:
+            copyfileobj(whole, file)
+    return written
 
 
 def _prepare(batch: pl.DataFrame) -> pl.DataFrame:
@@ -109,18 +117,22 @@ def _characters_known(precision: str) -> pl.Expr:
 class _Workbook:
     """A workbook that is written row by row, with further sheets where one is full."""
 
-    def __init__(self, file: Target, name: str, columns: Columns) -> None:
+    def __init__(self, folder: Path, name: str, columns: Columns) -> None:
         import xlsxwriter  # type: ignore[import-untyped]
 
+        #: Where it is, once it is closed.
+        self.path = folder / "workbook.xlsx"
         self._book = xlsxwriter.Workbook(
-            file,
+            str(self.path),
             {
                 "constant_memory": True,
+                "tmpdir": str(folder),
                 "strings_to_formulas": False,
                 "strings_to_urls": False,
                 "strings_to_numbers": False,
             },
         )
+        self._book.use_zip64()  # where a sheet has more than 4 GB before it is packed
         # A workbook says when it was made. Its bytes must not.
         self._book.set_properties({"created": datetime(1980, 1, 1, tzinfo=UTC)})
         self._head = self._book.add_format({"bold": True})
@@ -185,12 +197,21 @@ class _Workbook:
             self._sheets[-1].write_string(row, column, value["text"])
 
     def close(self) -> Written:
-        """Finish the file, and tell what it holds."""
+        """Finish the file, and tell what it holds.
+
+        Raises:
+            OSError: there is no room for it.
+        """
+        from xlsxwriter.exceptions import FileCreateError  # type: ignore[import-untyped]
+
         # Each sheet has its own filter, over the rows that it has.
         for number, sheet in enumerate(self._sheets, start=1):
             last = self._rows_here if number == len(self._sheets) else MOST_ROWS
             sheet.autofilter(0, 0, last, len(self._columns) - 1)
-        self._book.close()
+        try:
+            self._book.close()
+        except FileCreateError as error:  # it hides what the disk said
+            raise error.args[0] from error
         notes = []
         if self._cut:
             notes.append(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import errno
+import gc
 import io
+import tempfile
 import zipfile
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
+import xlsxwriter  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -21,6 +25,8 @@ from drug_assets_tests.exports import made
 from drug_assets_tests.exports.made import export, strip
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from drug_assets.exports import Tables, Written
 
 
@@ -189,6 +195,24 @@ def test_rows_beyond_those_of_a_sheet_go_to_further_ones(monkeypatch: pytest.Mon
         book[name].auto_filter.ref == f"A1:O{book[name].max_row}" for name in book.sheetnames
     )
     assert written == ({"row": 5}, ("3 sheets, since one holds 2 rows",))
+
+
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <_io.FileIO")  # XlsxWriter's own files
+def test_a_full_disk_is_told_as_one_and_nothing_is_left_of_a_workbook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with monkeypatch.context() as full:
+        full.setattr(xlsxwriter.workbook, "ZipFile", refuse)
+        with pytest.raises(OSError, match="no space") as told:
+            write_xlsx(made.tables())
+    assert told.value.errno == errno.ENOSPC
+    del told
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_workbook_has_no_time() -> None:
