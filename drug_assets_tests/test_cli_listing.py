@@ -167,6 +167,26 @@ def test_without_a_release_it_says_what_to_do(tmp_path: Path) -> None:
         assert "run `drug-assets run`" in result.stderr
 
 
+@pytest.mark.parametrize("command", [("mentions", "aspirin"), ("drugs",), ("journals",)])
+def test_a_release_that_cannot_be_read_is_told(
+    sample_run: runs.Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    store = runs.copy(sample_run.store, tmp_path / "store")
+    path = runs.current(store) / "mentions.parquet"
+    whole, rows = path.read_bytes(), pl.read_parquet(path)
+    path.unlink()
+    for damaged in (whole[:-100], whole[:4] + b"\0" * (len(whole) - 4), b""):
+        path.write_bytes(damaged)
+        result = asked(*command, "--store", store)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "cannot be read" in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+    rows.drop("ambiguous", "journal_id").write_parquet(path)
+    result = asked(*command, "--store", store)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "of an earlier version; run `drug-assets run`" in result.stderr
+
+
 def test_a_terminal_shows_a_screenful_that_fits_it(
     sample_run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

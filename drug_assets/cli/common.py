@@ -57,6 +57,8 @@ def open_warehouse_of(settings: Settings) -> Warehouse | None:
 def tables_of(store: str | None, release: str | None) -> Iterator[ReleasedTables]:
     """The tables of a release; a place or a table that is not there is told as wrong usage.
 
+    A table that is damaged, or of an earlier version and without a column, ends the command, too.
+
     Args:
         store: the store; None for that of the settings.
         release: the release; None for the current one.
@@ -69,9 +71,22 @@ def tables_of(store: str | None, release: str | None) -> Iterator[ReleasedTables
 
     try:
         place = open_store(Settings.of(store=store).store)
-        yield ReleasedTables(open_release(place, release))
-    except (StorageError, NoReleaseError, NoTableError) as error:
+        opened = open_release(place, release)
+    except (StorageError, NoReleaseError) as error:
         stop(str(error), USAGE)
+    from polars.exceptions import PolarsError
+
+    try:
+        yield ReleasedTables(opened)
+    except (StorageError, NoTableError) as error:
+        stop(str(error), USAGE)
+    except PolarsError as error:
+        reason = str(error).strip().partition("\n")[0]
+        stop(
+            f"release {opened.id} cannot be read ({reason}): it is damaged, or of an earlier "
+            "version; run `drug-assets run`, or name another release",
+            1,
+        )
 
 
 def is_terminal() -> bool:
