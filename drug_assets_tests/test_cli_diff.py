@@ -13,12 +13,14 @@ from click.testing import CliRunner
 from drug_assets.cli import main
 from drug_assets.storage.objects import LocalFolder
 from drug_assets.storage.releases import list_releases, roll_back
-from drug_assets_tests.support import runs
+from drug_assets_tests.support import clouds, runs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
+
+    from drug_assets_tests.support.emulators import GcsEmulator
 
 pytestmark = [pytest.mark.xdist_group("sample"), pytest.mark.slow]
 
@@ -145,6 +147,22 @@ def test_releases_and_files_anywhere_are_compared(
     ]
     backwards = as_object(later_run.store, given)["news"]
     assert (backwards["added"], backwards["gone"], backwards["no_longer_searched"]) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("file", ["", "/graph.json", "/drugs.parquet"])
+def test_releases_and_files_in_buckets_are_compared(
+    small_run: runs.Run,
+    later_run: runs.Run,
+    gcs_emulator: GcsEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+    file: str,
+) -> None:
+    clouds.reach(monkeypatch, gcs_emulator.url)
+    bucket = clouds.new_bucket(gcs_emulator)
+    clouds.upload(gcs_emulator, runs.current(small_run.store), bucket, "sent")
+    lines = told(f"gs://{bucket}/sent{file}", "--store", later_run.store)
+    assert lines[1:5] == NEWS
+    assert lines[-len(LISTS) :] == LISTS
 
 
 def test_documents_of_earlier_versions_are_compared(later_run: runs.Run, tmp_path: Path) -> None:
