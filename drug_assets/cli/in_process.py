@@ -281,8 +281,7 @@ def _print_report(
         _print_answers(console, settings)
         if report.what_is_new:
             _print(console, f"What is new: {report.what_is_new}")
-        release = open_release(open_store(settings.store))
-        _print(console, f"Outputs in {release.store.uri(release.name())}")
+        _print(console, f"Outputs in {_name_places(settings)}")
     else:
         for failure in report.failures:
             _print(console, failure, "red")
@@ -291,6 +290,16 @@ def _print_report(
             style="red",
         )
     console.print(f"{'Done' if succeeded else 'Failed'} after {report.seconds:.1f} s")
+
+
+def _name_places(settings: Settings) -> str:
+    """Where the outputs of the current release are."""
+    release = open_release(open_store(settings.store))
+    place = release.store.uri(release.name())
+    if settings.environment != "bigquery":
+        return place
+    dataset = f"{settings.bigquery_project}.{settings.bigquery_dataset}"
+    return f"{place}, and the published tables in BigQuery's {dataset}"
 
 
 def _print_of_files(console: Console, figures: Mapping[str, Mapping[str, str]]) -> None:

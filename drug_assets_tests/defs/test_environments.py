@@ -276,7 +276,10 @@ def test_only_if_changed_a_run_brings_back_what_the_dataset_lost(
         assert result.exit_code == 0, result.output
         return result.output
 
-    assert "Outputs in" in run()
+    report = run()
+    assert f"Outputs in {tmp_path}" in report
+    dataset = f"{bigquery_emulator.project}.{cloud.settings.bigquery_dataset}"
+    assert f"and the published tables in BigQuery's {dataset}\n" in report
     assert "Nothing changed" in run()
     before = cloud.tables()
     drop_table(cloud.dataset, "top_journal")
