@@ -123,14 +123,16 @@ def _follow_drugs(before: State, now: State) -> State:
     if lost_names.is_empty():
         return before
     names = _list_names(now.drugs).select("drug_id", name=fold_text(pl.col("name"))).unique()
-    ids = (
+    found = (
         lost_names.lazy()
         .join(names, on="name")
         .filter(pl.len().over("former") == 1)
         .select(drug_id="former", now="drug_id")
         .collect()
-        .lazy()
     )
+    if found.is_empty():
+        return before
+    ids = found.lazy()
     stayed = before.mentions.join(ids, on="drug_id", how="anti")
     moved = _rename(before.mentions, ids).unique(_KEY, keep="first", maintain_order=True)
     return State(
