@@ -46,10 +46,11 @@ def playwright() -> Iterator[Playwright]:
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """A real browser; without one the test is skipped by name, or fails in CI."""
     from drug_assets_tests.support import browsers
+    from drug_assets_tests.support.missing import missing
 
     program = browsers.installed()
     if program is None:
-        browsers.missing(browsers.CURE)
+        missing(browsers.CURE)
     started = browsers.start(playwright, program)
     yield started
     started.close()

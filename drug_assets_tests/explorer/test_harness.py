@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from drug_assets_tests.support import browsers
+from drug_assets_tests.support.missing import missing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Playwright
@@ -53,10 +54,10 @@ def test_without_a_browser_tests_are_skipped_by_name_but_fail_in_ci(
 ) -> None:
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(pytest.skip.Exception, match="apt-get install chromium"):
-        browsers.missing(browsers.CURE)
+        missing(browsers.CURE)
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="DRUG_ASSETS_TEST_BROWSER"):
-        browsers.missing(browsers.CURE)
+        missing(browsers.CURE)
 
 
 @pytest.mark.browser

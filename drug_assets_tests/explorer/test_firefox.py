@@ -1,0 +1,149 @@
+"""The explorer in Firefox, where there is one: driven by its own protocol, WebDriver BiDi."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from websockets.sync.client import connect
+
+from drug_assets.explorer import FILE
+from drug_assets_tests.explorer import expected
+from drug_assets_tests.support import runs
+from drug_assets_tests.support.services import PATIENCE_SECONDS, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from websockets.sync.client import ClientConnection
+
+    from drug_assets_tests.support.runs import Run
+
+pytestmark = pytest.mark.browser
+
+#: What keeps Firefox itself from asking anybody: it is told of a proxy that is not there.
+PREFERENCES = (
+    ("network.proxy.type", 1),
+    ("network.proxy.http", "127.0.0.1"),
+    ("network.proxy.http_port", 9),
+    ("network.proxy.ssl", "127.0.0.1"),
+    ("network.proxy.ssl_port", 9),
+    ("intl.accept_languages", "en"),
+    ("intl.locale.requested", "en-US"),
+)
+DRUG = "acetylsalicylic acid"
+_EVIDENCE = """
+[...document.querySelectorAll("ol.evidence > li")].map(row => ({
+  id: row.dataset.id,
+  marks: [...row.querySelectorAll(".title mark")].map(mark => mark.textContent)}))
+"""
+
+
+class Firefox:
+    """One tab, and what it asked for and told."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self._asked = 0
+        self.requests: list[str] = []
+        self.told: list[str] = []
+        self.send("session.new", capabilities={})
+        events = ["network.beforeRequestSent", "log.entryAdded"]
+        self.send("session.subscribe", events=events)
+        self._tab = self.send("browsingContext.create", type="tab")["context"]
+
+    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """The answer to a command; events that come before it are noted."""
+        self._asked += 1
+        command = {"id": self._asked, "method": method, "params": parameters}
+        self._connection.send(json.dumps(command))
+        while True:
+            told = json.loads(self._connection.recv(timeout=PATIENCE_SECONDS))
+            if told.get("method") == "network.beforeRequestSent":
+                self.requests.append(told["params"]["request"]["url"])
+            elif told.get("method") == "log.entryAdded":
+                self.told.append(told["params"]["text"])
+            elif told.get("id") == self._asked:
+                assert told["type"] == "success", told
+                result: dict[str, Any] = told["result"]
+                return result
+
+    def open(self, address: str) -> None:
+        """Open a page, and wait until it is read."""
+        self.send("browsingContext.navigate", context=self._tab, url=address, wait="complete")
+
+    def evaluate(self, expression: str) -> Any:
+        """The value of an expression, by way of JSON."""
+        found = self.send(
+            "script.evaluate",
+            expression=f"JSON.stringify({expression})",
+            target={"context": self._tab, "sandbox": "tests"},
+            awaitPromise=True,
+        )
+        assert found["type"] == "success", found
+        return json.loads(found["result"]["value"])
+
+    def eventually(self, expression: str) -> Any:
+        """The first value that is not false."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (found := self.evaluate(expression)):
+            assert time.monotonic() < deadline, expression
+            time.sleep(0.1)
+        return found
+
+
+@contextmanager
+def running_firefox(folder: Path) -> Iterator[Firefox]:
+    """A Firefox with a profile of its own; the test is skipped, by name, where there is none."""
+    program = shutil.which("firefox-esr") or shutil.which("firefox")
+    if program is None:
+        pytest.skip("firefox is not installed here")
+    command = [program, "--headless", "--no-remote", "--remote-debugging-port", "0"]
+    lines = [f"user_pref({json.dumps(name)}, {json.dumps(set_)});" for name, set_ in PREFERENCES]
+    (folder / "user.js").write_text("\n".join(lines), encoding="utf-8")
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--profile", str(folder)], stdout=output, stderr=output
+        )
+    try:
+        address = eventually(
+            f"Firefox, see {log}", lambda: re.findall(r"ws://\S+", log.read_text("utf-8"))
+        )[0]
+        with connect(f"{address}/session", max_size=None) as connection:
+            yield Firefox(connection)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)
+
+
+def test_firefox_opens_it_searches_and_shows_the_evidence(sample_run: Run, tmp_path: Path) -> None:
+    mentions = next(drug.mentions for drug in expected.drugs(sample_run) if drug.id == DRUG)
+    page = (runs.current(sample_run.store) / FILE).as_uri()
+    with running_firefox(tmp_path) as firefox:
+        firefox.open(page)
+        text = firefox.eventually(
+            "document.querySelector('[role=combobox]') && document.querySelector('main').innerText"
+        )
+        assert f"{sample_run.table('mentions').height} mentions" in text
+        firefox.open(f"{page}#drug=aspirin")
+        found = firefox.eventually(
+            "document.querySelector('ul.related > li') && document.querySelector('p.lead')"
+            ".textContent"
+        )
+        assert found == expected.since_when(mentions)
+        assert firefox.evaluate("document.title").startswith(DRUG)
+        assert firefox.evaluate(_EVIDENCE) == [
+            {"id": row["id"], "marks": row["marks"]} for row in expected.marked(mentions)
+        ]
+        # Firefox tells of fonts of its own, which are in their addresses.
+        asked = {address for address in firefox.requests if not address.startswith("data:")}
+        assert asked <= {page, f"{page}#drug=aspirin"}
+        assert firefox.told == []
