@@ -16,7 +16,7 @@ NPM := PATH="$(abspath $(BIN)):$$PATH" npm
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY ?= yes
 
-.PHONY: run quick test test-all faults fuzz dev install lint types unit definitions generated hooks constraints \
+.PHONY: run quick test test-all faults fuzz dev install lint types unit definitions generated pictures hooks constraints \
 	bqemulator explorer bench accuracy mesh-vocabulary clean
 
 run: $(VENV)/.run $(DAGSTER_HOME)/dagster.yaml
@@ -71,6 +71,10 @@ install: $(VENV)/.dev
 # Writes the files made from declarations: Terraform's tables, docs/tables.md, README's diagram, …
 generated: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
+
+# Takes the pictures of the documents, of the explorer and of Dagster's UI, in a browser.
+pictures: $(VENV)/.ui $(VENV)/.dev $(EXPLORER_PACKAGES)
+	$(BIN)/python -m docs.pictures
 
 # Makes the explorer's page of its sources: drug_assets/explorer/built/, which is committed.
 explorer: $(EXPLORER_PACKAGES)
