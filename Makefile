@@ -27,6 +27,8 @@ QUICK := not (slow or emulator or browser or processes or upstream)
 
 # One Polars thread per process: there is one process per core, so more threads would only compete.
 quick: export POLARS_MAX_THREADS := 1
+# To compile all tests anew takes each process 7 s: what was compiled is kept, whatever was chosen.
+quick: export PYTHONDONTWRITEBYTECODE :=
 quick: $(VENV)/.dev
 	$(BIN)/pytest -n auto --dist loadfile -m "$(QUICK)"
 

@@ -225,6 +225,7 @@ CODES = ("A", "A04AD", "A04AD01", "B01AC06", "N02BA01", "N02BE01", "N02B")
 ASKED = ("A", "A04AD", "N", "N02B", "N02BA", "B01AC06")
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     codes=st.lists(

@@ -161,6 +161,7 @@ WORDS = st.lists(st.text("abé", min_size=1, max_size=4), min_size=1, max_size=3
 LISTS = st.lists(WORDS, min_size=1, max_size=6, unique_by=lambda words: words[0])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     LISTS, st.lists(st.integers(0, 5), max_size=3), st.integers(1, 6), st.text("abé", min_size=1)

@@ -286,6 +286,7 @@ def _states(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
     return [row for row in by_key.values() if row["drug_id"] in listed], drugs
 
 
+@pytest.mark.slow
 @given(before=_states(), now=_states())
 @settings(max_examples=100)
 def test_what_is_new_is_what_sets_of_python_say(

@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster_webserver
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets.defs.previews import fence_lines, make_table
@@ -82,6 +82,7 @@ def test_text_of_a_table_is_a_code_span(title: str) -> None:
     assert not re.search("[\x00-\x09\x0b-\x1f]", row)
 
 
+@settings(max_examples=50)
 @given(st.text(alphabet="a`|\\ ![]()<>*_\n\x1b", max_size=12))
 def test_no_text_gets_out_of_its_cell(title: str) -> None:
     rows = pl.DataFrame({"a": [title], "b": ["x"], "c": [[{"by": title}]]})

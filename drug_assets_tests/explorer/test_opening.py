@@ -176,6 +176,7 @@ def test_a_missing_folder_is_said_in_words(
         expect(explorer.lead).to_contain_text("journals mention it since")
 
 
+@pytest.mark.slow
 def test_a_file_beside_it_that_is_another_one_runs_nothing(
     sharded: Path, visitor: Visitor, tmp_path: Path
 ) -> None:
