@@ -91,6 +91,7 @@ TOLD = """
 import json, sys
 from pathlib import Path
 from drug_assets.document.questions import top_journals
+from drug_assets.explorer.reading import read_page
 from drug_assets.storage.google.table_schema import declare_published_tables
 from drug_assets.storage.objects import LocalFolder
 from drug_assets.storage.outputs import Outputs
@@ -114,6 +115,7 @@ print(json.dumps({
     "graph": json.loads((store / "latest" / "graph.json").read_text()),
     "answers": [answer.journal for answer in top_journals(store / "latest" / "graph.json")],
     "columns": columns,
+    "explored": read_page(store / "latest" / "explorer.html").index,
     "exported": (store / "latest" / "exports" / "journals.graphml").read_text(),
 }, default=str))
 """
@@ -182,6 +184,23 @@ def test_a_new_source_is_in_the_graph_and_in_the_answers(with_reports: Any) -> N
         {"date": "2021-05-01", "type": "safety_report", "id": "EMA-1", "retracted": None}
     ]
     assert "Letters of Tests" in with_reports["answers"]
+
+
+def test_a_new_source_is_in_the_explorer(with_reports: Any) -> None:
+    index = with_reports["explored"]
+    described = {type_["type"]: type_ for type_ in index["types"]}
+    number = list(described).index("safety_report")
+    assert described["safety_report"] == {
+        "type": "safety_report",
+        "source": "safety_reports",
+        "publications": "Safety reports",
+        "trial": False,
+        "can_be_retracted": False,
+        "links": None,
+    }
+    counted = dict(zip(index["drugs"]["name"], index["drugs"]["by"][number], strict=True))
+    assert counted["ASPIRIN"] == 1
+    assert sum(index["journals"]["by"][number]) == 1
 
 
 def test_a_new_source_is_counted_in_exports(with_reports: Any) -> None:
