@@ -176,7 +176,6 @@ def test_a_missing_folder_is_said_in_words(
         expect(explorer.lead).to_contain_text("journals mention it since")
 
 
-@pytest.mark.slow
 def test_a_file_beside_it_that_is_another_one_runs_nothing(
     sharded: Path, visitor: Visitor, tmp_path: Path
 ) -> None:
@@ -192,6 +191,7 @@ def test_a_file_beside_it_that_is_another_one_runs_nothing(
     expect(opened.page.get_by_role("alert").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_the_same_landing_zone_in_another_order_gives_the_same_bytes(
     sample_run: Run, tmp_path: Path
 ) -> None:
