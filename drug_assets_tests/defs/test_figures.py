@@ -137,3 +137,13 @@ def test_a_row_with_several_reasons_counts_for_the_first_of_the_words() -> None:
 
 def rejected(*reasons: list[str]) -> pl.LazyFrame:
     return pl.LazyFrame({"source": ["pubmed"] * len(reasons), "reasons": reasons})
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if TABLES[table].figures])
+def test_figures_of_a_table_without_rows_are_zeros(table: str) -> None:
+    nothing = TABLES[table].contract.create_empty(lazy=True)
+    assert compute_figures(table, nothing) == dict.fromkeys(TABLES[table].figures, 0)
+
+
+def test_tables_kept_by_file_have_no_figures() -> None:
+    assert [name for name, table in TABLES.items() if table.by_file and table.figures] == []
