@@ -125,20 +125,24 @@ def test_a_push_lands_what_it_changed_and_removes_what_it_deleted(tmp_path: Path
     (checkout / "data" / "drugs").mkdir(parents=True)
     programs.mkdir()
     gcloud = programs / "gcloud"
-    gcloud.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path / "asked"}\n', "utf-8")
+    gcloud.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> {tmp_path / "asked"}\n', "utf-8")
     gcloud.chmod(0o755)
     git("init", "-q")
-    for name in ("pubmed 1.csv", "drugs/é.csv", "drugs.csv"):
+    plain = ["drugs/é.csv", 'pubmed "1".csv', "pubmed 1.csv", "pubmed\\1.csv", "pubmed\t1.csv"]
+    patterns = ["*", "100%?\n.csv", "pubmed#1", "pubmed[1].csv"]
+    for name in (*plain, *patterns, "drugs.csv", "pubmed1.csv"):
         (checkout / "data" / name).write_text("title\n", "utf-8")
     git("add", "-A")
     git("commit", "-qm", "Before")
     before = git("rev-parse", "HEAD")
-    (checkout / "data" / "pubmed 1.csv").unlink()
     (checkout / "data" / "drugs" / "é.csv").rename(checkout / "data" / "drugs_2.csv")
+    for name in (*plain[1:], *patterns):
+        (checkout / "data" / name).unlink()
     git("add", "-A")
     git("commit", "-qm", "After")
 
     steps = loaded(ROOT / ".github" / "workflows" / "pipeline.yml")["jobs"]["land"]["steps"]
+    said = ""
     for pushed_from in (before, "0" * 40):
         environment = {
             **os.environ,
@@ -151,12 +155,18 @@ def test_a_push_lands_what_it_changed_and_removes_what_it_deleted(tmp_path: Path
         for step in steps:
             if "run" in step:
                 command = ["bash", "-e", "-c", step["run"]]
-                subprocess.run(command, cwd=checkout, env=environment, check=True)
+                done = subprocess.run(
+                    command, cwd=checkout, env=environment, check=True, stdout=subprocess.PIPE
+                )
+                said += done.stdout.decode()
 
     asked = (tmp_path / "asked").read_text("utf-8").splitlines()
     landed = "storage rsync --recursive --checksums-only data gs://landing"
-    removed = ["gs://landing/drugs/é.csv", "gs://landing/pubmed 1.csv"]
-    assert asked == [landed, *(f"storage rm {name}" for name in removed), landed]
+    assert asked[0] == asked[-1] == landed
+    assert sorted(asked[1:-1]) == sorted(f"storage rm gs://landing/{name}" for name in plain)
+    # gcloud would read these names as patterns, and remove other files.
+    warned = re.findall(r"^::warning::data/(.*) stays in gs://landing: ", said, re.MULTILINE)
+    assert warned == ["*", "100%25?%0A.csv", "pubmed#1", "pubmed[1].csv"]
 
 
 class Release:
