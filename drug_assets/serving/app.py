@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import anyio
@@ -29,7 +30,7 @@ from drug_assets.storage.releases import NoReleaseError
 from drug_assets.wording import printable_json
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from drug_assets.serving.current import CurrentRelease, ServedRelease
 
 _JSON = "application/json"
+_NOT_MODIFIED = 304
 #: Questions that are answered at the same time, and further ones that wait.
 _ANSWERED_AT_ONCE = 4
 _MOST_WAITING = 64
@@ -103,17 +105,28 @@ class _Endpoints:
     async def answer(self, question: Question, request: Request) -> Response:
         """Answer a question, once for each release."""
         query = request.scope["query_string"].decode("latin-1")
-        given = question.read(parse_qs(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        try:
+            fields = parse_qs(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        except ValueError as error:
+            raise ParameterError(f"more than {_MOST_FIELDS} parameters") from error
+        given = question.read(fields)
         served = await self._find_release()
-        headers = self._tag(served)
-        if _knows(request, headers):
-            return Response(status_code=304, headers=headers)
         key = (question.name, *given.items())
+        if refusal := served.refusals.get(key):
+            return Response(refusal, 404, media_type=_JSON)
         answer = served.answers.get(key)
         if answer is None:
-            async with self._room:
-                answer = await run_in_threadpool(question.answer, served, given)
+            try:
+                async with self._room:
+                    answer = await run_in_threadpool(question.answer, served, given)
+            except UNKNOWN as error:
+                refusal = _explain_unknown(error)
+                served.refusals.keep(key, refusal)
+                return Response(refusal, 404, media_type=_JSON)
             served.answers.keep(key, answer)
+        headers = self._tag(served)
+        if _knows(request, headers["ETag"]):
+            return Response(status_code=_NOT_MODIFIED, headers=headers)
         return Response(answer, media_type=_JSON, headers=headers)
 
     async def send_file(self, request: Request) -> Response:
@@ -122,17 +135,20 @@ class _Endpoints:
         if not is_served(name):
             raise HTTPException(404, "there is no such page")
         served = await self._find_release()
-        headers = {**self._tag(served), "Vary": "Accept-Encoding"}
-        if _knows(request, headers):
-            return Response(status_code=304, headers=headers)
-        compressed = "gzip" in request.headers.get("Accept-Encoding", "")
+        packed = _takes_gzip(request)
         try:
-            file = await run_in_threadpool(served.find_file, name, compressed=compressed)
-        except FileNotFoundError as error:
+            file = await run_in_threadpool(served.find_file, name, compressed=packed)
+            stat = await run_in_threadpool(file.path.stat)
+        except OSError as error:
             raise HTTPException(404, f"release {served.release.id} has no {name}") from error
+        headers = {**self._tag(served), "Vary": "Accept-Encoding"}
+        if _knows(request, headers["ETag"]):
+            return Response(status_code=_NOT_MODIFIED, headers=headers)
         if file.encoding is not None:
             headers["Content-Encoding"] = file.encoding
-        return FileResponse(file.path, headers=headers, media_type=file.media_type)
+        return _FileOfRelease(
+            served, file.path, headers=headers, media_type=file.media_type, stat_result=stat
+        )
 
     async def show_explorer(self, _: Request) -> Response:
         """Lead to the explorer."""
@@ -157,9 +173,27 @@ class _Endpoints:
         return {"ETag": tag, "Cache-Control": "no-cache"}
 
 
-def _knows(request: Request, headers: Mapping[str, str]) -> bool:
+class _FileOfRelease(FileResponse):
+    """A file that is sent; its release, and with it local copies, stay until it is."""
+
+    def __init__(self, served: ServedRelease, *arguments: Any, **options: Any) -> None:
+        self.served = served
+        super().__init__(*arguments, **options)
+
+
+def _knows(request: Request, tag: str) -> bool:
     """Whether a client has what it asks for already."""
-    return request.headers.get("If-None-Match") == headers["ETag"]
+    known = request.headers.get("If-None-Match", "").split(",")
+    return any(each.strip() in {"*", tag, tag.removeprefix("W/")} for each in known)
+
+
+def _takes_gzip(request: Request) -> bool:
+    """Whether a client takes an answer that is compressed."""
+    for each in request.headers.get("Accept-Encoding", "").lower().split(","):
+        coding, *parameters = (part.replace(" ", "") for part in each.split(";"))
+        if coding == "gzip":
+            return not any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
+    return False
 
 
 def _as_json(answer: object, status: int = 200, **headers: str) -> Response:
@@ -177,12 +211,13 @@ async def _tell_wrong(_: Request, error: Exception) -> Response:
     return _as_json({"error": str(error)}, 400)
 
 
-async def _tell_unknown(_: Request, error: Exception) -> Response:
+def _explain_unknown(error: Exception) -> bytes:
+    """What is told of something that there is not, with what is spelled alike."""
     told: dict[str, object] = {"error": str(error)}
     for member in ("close_spellings", "close_codes"):
         if close := getattr(error, member, None):
             told[member] = close
-    return _as_json(told, 404)
+    return bytes(_as_json(told).body)
 
 
 async def _tell_missing(_: Request, error: Exception) -> Response:
@@ -201,7 +236,6 @@ async def _tell_defect(_request: Request, _error: Exception) -> Response:
 _HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
     HTTPException: _tell_http,
     ParameterError: _tell_wrong,
-    **dict.fromkeys(UNKNOWN, _tell_unknown),
     NoTableError: _tell_missing,
     NoReleaseError: _tell_unavailable,
     StorageError: _tell_unavailable,
@@ -241,8 +275,10 @@ class _AddHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                is_page = headers.get("Content-Type", "").startswith("text/html")
-                headers["Content-Security-Policy"] = _OF_PAGE if is_page else _OF_OTHERS
+                # A browser gives the headers of a 304 to the page that it has.
+                if message["status"] != _NOT_MODIFIED:
+                    is_page = headers.get("Content-Type", "").startswith("text/html")
+                    headers["Content-Security-Policy"] = _OF_PAGE if is_page else _OF_OTHERS
                 headers.update(_HEADERS)
             await send(message)
 

@@ -6,15 +6,15 @@ import logging
 import threading
 import time
 import weakref
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from typing import TYPE_CHECKING
 
 from drug_assets.document import questions
 from drug_assets.document.schema import FILE, NAMES_FILE
-from drug_assets.serving.files import Files
-from drug_assets.storage.objects import StorageError
+from drug_assets.errors import DrugAssetsError
+from drug_assets.serving.files import Files, is_served
 from drug_assets.storage.released import ReleasedTables
-from drug_assets.storage.releases import open_release
+from drug_assets.storage.releases import RELEASE_DOCUMENT, open_release
 from drug_assets.storage.temporary import make_process_folder
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _SECONDS = 1.0
 #: Limit on the answers that are kept.
 _KEPT_BYTES = 32 * 1024**2
+_BYTES_OF_ENTRY = 500
+#: How long a request waits for a look at the store; then the release before is answered from.
+_LOOK_SECONDS = 0.2
 
 _log = logging.getLogger(__name__)
 
@@ -53,11 +56,18 @@ class Answers:
     def keep(self, key: object, answer: bytes) -> None:
         """Keep an answer, and let go of the oldest ones that no longer have room."""
         with self._lock:
-            self._bytes += len(answer) - len(self._kept.pop(key, b""))
+            if dropped := self._kept.pop(key, None):
+                self._bytes -= _count_bytes(key, dropped)
             self._kept[key] = answer
+            self._bytes += _count_bytes(key, answer)
             while self._bytes > self._most:
-                _, dropped = self._kept.popitem(last=False)
-                self._bytes -= len(dropped)
+                oldest, dropped = self._kept.popitem(last=False)
+                self._bytes -= _count_bytes(oldest, dropped)
+
+
+def _count_bytes(key: object, answer: bytes) -> int:
+    """About what an answer takes, with the question and the places of both in a dictionary."""
+    return len(answer) + len(repr(key)) + _BYTES_OF_ENTRY
 
 
 class _Copies:
@@ -69,7 +79,8 @@ class _Copies:
     def __init__(self, release: Release) -> None:
         self._release = release
         self._found: dict[str, Path] = {}
-        self._lock = threading.Lock()
+        #: One for each name: nobody waits for the copy of another file.
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         weakref.finalize(self, _remove_copies, self._found)
 
     def find(self, name: str) -> Path:
@@ -78,7 +89,7 @@ class _Copies:
         Raises:
             FileNotFoundError: the release has no such file.
         """
-        with self._lock:
+        with self._locks[name]:
             if name not in self._found:
                 self._found[name] = self._release.store.local_copy(self._release.name(name))
             return self._found[name]
@@ -98,6 +109,9 @@ class ServedRelease:
     def __init__(self, release: Release) -> None:
         self.release = release
         self.answers = Answers()
+        #: What was answered to questions about what there is not.
+        self.refusals = Answers(_KEPT_BYTES // 8)
+        self._names = _list_files(release)
         self._files = Files()
         self._copies = _Copies(release)
         self._indexes: dict[bool, questions.Index] = {}
@@ -114,6 +128,8 @@ class ServedRelease:
         Raises:
             FileNotFoundError: the release has no such file.
         """
+        if name not in self._names:
+            raise FileNotFoundError(name)
         return self._files.find(name, self._copies.find(name), compressed=compressed)
 
     def graph(self) -> Path:
@@ -146,6 +162,12 @@ class ServedRelease:
             return self._indexes[with_trial_results]
 
 
+def _list_files(release: Release) -> frozenset[str]:
+    """The names of the files of a release that are served."""
+    listed = {RELEASE_DOCUMENT, *release.read_summary().get("files", {})}
+    return frozenset(filter(is_served, listed))
+
+
 class CurrentRelease:
     """The current release of a store; a new one is noticed within a second. Safe for threads."""
 
@@ -170,23 +192,35 @@ class CurrentRelease:
     def get(self) -> ServedRelease:
         """The release to answer from.
 
-        A store that cannot be reached for a while does no harm: what was served is served on.
+        A store that is slow, or cannot be reached for a while, does no harm: meanwhile, what was
+        served is served on.
 
         Raises:
             NoReleaseError: there is no release yet.
             StorageError: the store cannot be read, and no release was served before.
         """
-        with self._lock:
-            if served := self.peek():
-                return served
-            try:
-                release = open_release(self.store)
-            except (StorageError, OSError) as error:
-                if self._served is None:
-                    raise
-                _log.warning("release %s is served on: %s", self._served.release.id, error)
-            else:
-                if self._served is None or self._served.release.id != release.id:
-                    self._served = ServedRelease(release)
+        if self._served is None:
+            with self._lock:
+                return self._served or self._look()
+        if self.peek() is None and self._lock.acquire(blocking=False):
+            looking = threading.Thread(target=self._look_again, daemon=True)
+            looking.start()
+            looking.join(_LOOK_SECONDS)
+        return self._served
+
+    def _look_again(self) -> None:
+        """Look for another release; called with the lock, which it gives back."""
+        try:
+            self._look()
+        except (DrugAssetsError, OSError) as error:
+            _log.warning("what was served is served on: %s", error)
+        finally:
             self._looked_at = self._now()
-            return self._served
+            self._lock.release()
+
+    def _look(self) -> ServedRelease:
+        release = open_release(self.store)
+        if self._served is None or self._served.release.id != release.id:
+            self._served = ServedRelease(release)
+        self._looked_at = self._now()
+        return self._served

@@ -32,6 +32,7 @@ def describe_questions(version: str) -> dict[str, Any]:
                     "properties": {
                         "error": {"type": "string", "description": "What is wrong, for people."},
                         "close_spellings": {"type": "array", "items": {"type": "string"}},
+                        "close_codes": {"type": "array", "items": {"type": "string"}},
                     },
                 }
             }

@@ -45,7 +45,7 @@ class ServedFile:
 
 
 def is_served(name: str) -> bool:
-    """Whether a file of a release is served by this name: documents and what is beside them are."""
+    """Whether a file of a release is served, if there is one: documents and what is beside them."""
     if name in {RELEASE_DOCUMENT, *(document.file for document in DOCUMENTS.values())}:
         return True
     folder, _, file = name.partition("/")

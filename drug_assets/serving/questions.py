@@ -7,6 +7,7 @@ it answers is what the command line answers with `--json`, but that lists are bo
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 #: How many rows an answer lists if nobody says how many, and at most.
 LISTED, MOST_LISTED = 100, 1000
 #: The longest text of a parameter: names are compared letter by letter with what is given.
-MOST_CHARACTERS = 500
+MOST_CHARACTERS = 200
 
 #: What a question does not know, or nobody can mean: not found.
 UNKNOWN = (UnknownNameError, UnknownDrugError, UnknownClassError, NoMentionError)
@@ -69,7 +70,7 @@ class Parameter:
         """
         if self.type == "integer":
             most = self.maximum or 0
-            if given.isascii() and given.isdigit() and int(given[:9]) <= most:
+            if re.fullmatch(r"[0-9]{1,9}", given) and int(given) <= most:
                 return int(given)
             raise ParameterError(f"{self.name} is a whole number from 0 to {most}")
         choices = ("true", "false") if self.type == "boolean" else self.choices
@@ -77,7 +78,7 @@ class Parameter:
             raise ParameterError(f"{self.name} is one of {', '.join(choices)}")
         if len(given) > MOST_CHARACTERS:
             raise ParameterError(f"{self.name} has more than {MOST_CHARACTERS} characters")
-        return given == "true" if self.type == "boolean" else given
+        return given == "true" if self.type == "boolean" else given.strip()
 
 
 #: The values of the parameters that were given, and the defaults of the others.
@@ -161,7 +162,7 @@ def _answer_journals(served: ServedRelease, given: Given) -> bytes:
 
 def _answer_names(served: ServedRelease, given: Given) -> bytes:
     found = find_named_drugs(given["drug"], served.tables)
-    return _encode([drug.as_object() for drug in found[: given["limit"]]])
+    return _encode([drug.as_object() for drug in found])
 
 
 def _answer_rejected(served: ServedRelease, given: Given) -> bytes:
@@ -218,7 +219,7 @@ _PERIOD = (
 )
 _LIMIT = Parameter(
     "limit",
-    "How many rows are listed; all are counted.",
+    "How many rows are listed, 0 for none; all are counted.",
     type="integer",
     maximum=MOST_LISTED,
     default=LISTED,
@@ -274,7 +275,11 @@ QUESTIONS = (
         "related-drugs",
         "Drugs that share a PubMed journal with a drug, or with those of a class.",
         (
-            _DRUG,
+            Parameter(
+                "drug",
+                "Any name of a drug, or the code of an ATC class.",
+                required=True,
+            ),
             *_PERIOD,
             Parameter("sort", "By what.", choices=tuple(ORDERS), default=ORDERS[0]),
             Parameter(
@@ -292,7 +297,7 @@ QUESTIONS = (
     Question(
         "names",
         "The names of a drug that titles are searched for, by list, and why others are not.",
-        (_DRUG, _LIMIT),
+        (Parameter("drug", "Any name, code or id of a drug.", required=True),),
         _answer_names,
     ),
     Question(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
 #: How long answers may take to end when the server ends.
 _SECONDS_TO_END = 5
+#: A name of a host, or all names below one.
+_HOST = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\*")
 _LONGEST_REQUEST_BYTES = 16 * 1024
 #: Connections that wait to be taken.
 _BACKLOG = 1024
@@ -48,14 +51,17 @@ class Server:
                 given.
 
         Raises:
-            AddressError: the address cannot be listened on.
+            AddressError: the address cannot be listened on, or a name is none.
         """
-        is_local = is_loopback(host)
-        allowed = [*_OWN_NAMES, *hosts] if is_local or hosts else ["*"]
+        for name in hosts:
+            if not _HOST.fullmatch(name):
+                raise AddressError(f"{name} is no name of a host, such as drugs.example.org")
         self._socket = _listen(host, port)
         address, self.port = self._socket.getsockname()[:2]
-        shown = "localhost" if is_local else f"[{address}]" if ":" in address else address
-        self.url = f"http://{shown}:{self.port}/"
+        own = f"[{address}]" if ":" in address else address
+        self.url = f"http://{'localhost' if own in _OWN_NAMES else own}:{self.port}/"
+        is_open = not is_loopback(host) and not hosts
+        allowed = ["*"] if is_open else [*_OWN_NAMES, own, *hosts]
         self._server = uvicorn.Server(
             uvicorn.Config(
                 make_app(current, allowed),

@@ -134,6 +134,26 @@ def test_many_that_wait_shut_nobody_out(limits: pytest.MonkeyPatch, server: Serv
             connection.close()
 
 
+def test_many_that_take_slowly_shut_nobody_out(
+    limits: pytest.MonkeyPatch, small_run: runs.Run, tmp_path: Path
+) -> None:
+    store = runs.copy(small_run.store, tmp_path / "store")
+    (runs.current(store) / "graph.json").write_bytes(b"x" * 64 * 1024**2)
+    with running(store) as server:
+        taking = [connect(server) for _ in range(8)]
+        # Who takes something now and then is never given up for taking nothing.
+        limits.setattr(PatientProtocol, "take_seconds", 0.1)
+        try:
+            for connection in taking:
+                connection.sendall(b"GET /graph.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert connection.recv(8) == b"HTTP/1.1"
+            limits.setattr(PatientProtocol, "take_seconds", 0.0)
+            assert is_answered(server)
+        finally:
+            for connection in taking:
+                connection.close()
+
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -180,6 +200,19 @@ def test_the_limits_are_those_that_are_told() -> None:
 )
 def test_whether_an_address_is_of_this_machine_alone(host: str, is_own: bool) -> None:
     assert is_loopback(host) is is_own
+
+
+@pytest.mark.parametrize("name", ["a*b", "drugs.example:80", "a b", "", "http://x"])
+def test_what_is_no_name_of_a_host_is_refused(small_run: runs.Run, name: str) -> None:
+    current = CurrentRelease(LocalFolder(small_run.store))
+    with pytest.raises(AddressError, match="is no name of a host"):
+        Server(current, "127.0.0.1", 0, [name])
+
+
+def test_it_is_found_where_it_says(small_run: runs.Run) -> None:
+    with running(small_run.store) as server:
+        assert server.url == f"http://localhost:{server.port}/"
+        assert httpx.get(f"{server.url}health", timeout=GENEROUS).status_code == 200
 
 
 def test_an_address_in_use_is_told(small_run: runs.Run) -> None:
