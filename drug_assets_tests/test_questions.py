@@ -353,6 +353,17 @@ class TestTrialResults:
         assert top.evidence == Evidence(1, 1, 0)
         assert top_journals(document, with_trial_results=True, exclude_retracted=True) == []
 
+    def test_journals_of_one_name_that_differ_only_by_their_trials_are_sorted_by_id(self) -> None:
+        trialled = drug("A")
+        for number, journal_id in enumerate(("2", "1"), start=1):
+            reported = {**result(number, "Heart"), "journal_id": journal_id}
+            trialled = with_trial(trialled, f"NCT{number}", reported)
+        answers = top_journals(graph(trialled), with_trial_results=True)
+        assert [(top.journal, top.via) for top in answers] == [
+            ("Heart", {"A": ["NCT2"]}),
+            ("Heart", {"A": ["NCT1"]}),
+        ]
+
     def test_journals_of_results_do_not_mention_the_drug_in_a_trial(self) -> None:
         document = graph(self.TRIALLED, self.OTHER)
         answer = related_drugs(document, "A", exclude_trial_journals=True, with_trial_results=True)
@@ -399,8 +410,17 @@ class TestOrder:
             drug("B", pubmed=("Heart", "Pain", "Skin", "Blood")),
         )
         (related,) = related_drugs(document, "a", exclude_trial_journals=True).related
-        # Of four journals Pain and Skin are left out; B is counted in all its journals.
-        assert related.lift == 1 * 2 / (1 * 4)
+        # Of four journals Pain and Skin are left out, so B is in two of two.
+        assert related.lift == 1 * 2 / (1 * 2)
+
+    @pytest.mark.parametrize("without_trials", [False, True])
+    def test_a_drug_of_every_journal_is_related_as_by_chance(self, without_trials: bool) -> None:
+        journals = tuple(f"J{number}" for number in range(10))
+        document = graph(
+            drug("A", pubmed=journals[:5], trials=journals[:4]), drug("B", pubmed=journals)
+        )
+        answer = related_drugs(document, "a", exclude_trial_journals=without_trials)
+        assert [related.lift for related in answer.related] == [1]
 
     def test_drugs_of_one_name_are_sorted_by_id(self) -> None:
         document = graph(
@@ -869,7 +889,7 @@ def test_answers_follow_from_the_mentions(
         if exclude:
             every -= {j for d, kind, j, _ in facts if d == asked and kind == "clinical_trial"}
         for related in answer.related:
-            other = {journal for drug, _, journal, _ in in_pubmed if drug == related.drug}
+            other = {journal for drug, _, journal, _ in in_pubmed if drug == related.drug} & every
             lift = shared[related.drug] * len(every) / (len(of_asked) * len(other))
             assert related.lift == lift
             assert related[2:5] == evidence(

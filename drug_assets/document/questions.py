@@ -407,7 +407,8 @@ class Index:
     ) -> list[TopJournal]:
         """The journals that mention the most different drugs, over all sources (SPEC 6.1).
 
-        All journals that tie are returned, sorted by name; none if no journal mentions a drug.
+        All journals that tie are returned, sorted by name, those of one name by id; none if no
+        journal mentions a drug.
 
         Args:
             atc_class: code of an ATC class, in any case: only its drugs are counted.
@@ -430,24 +431,24 @@ class Index:
             for journal in self._journals
         }
         most = max(map(len, mentioned.values()), default=0)
-        return sorted(
+        tops = [journal for journal, drugs in mentioned.items() if drugs and len(drugs) == most]
+        return [
             TopJournal(
                 self._journals[journal],
                 most,
-                sorted(self._drugs[drug][0] for drug in drugs),
+                sorted(self._drugs[drug][0] for drug in mentioned[journal]),
                 *add_evidence(
                     part.as_evidence(len(part.by_journal.get(journal, ()))) for part in counted
                 ),
                 self._show_trials(
                     (self._drugs[drug][0], self._trials[journal, drug])
-                    for drug in drugs - _find_named(counted, journal)
+                    for drug in mentioned[journal] - _find_named(counted, journal)
                 ),
                 code,
                 self._count_left_out(placed, {journal}),
             )
-            for journal, drugs in mentioned.items()
-            if drugs and len(drugs) == most
-        )
+            for journal in sorted(tops, key=self._sort_key_of_journal)
+        ]
 
     def related_drugs(
         self,
@@ -482,13 +483,12 @@ class Index:
         matches, unmentioned, atc_class = self._find(drug_or_class)
         every = self._choose(exclude_retracted=exclude_retracted)
         counted = [part for part in every if part.type == PUBMED.document_type]
-        by_drug_count, every_journal = _count_by_drug(counted)
         left: set[str] = set()
         if exclude_trial_journals:
             of_trials = (part for part in every if part.type == CLINICAL_TRIALS.document_type)
             left = _find_journals(of_trials, matches)
         journals = _find_journals(counted, matches) - left
-        every_count = len(every_journal - left)
+        by_drug_count, every_journal = _count_by_drug(counted, left)
         placed = [
             (where, part)
             for where, part in self._choose_placed(exclude_retracted=exclude_retracted)
@@ -501,7 +501,7 @@ class Index:
         evidence: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
         total: list[Evidence] = []
         via: dict[int, list[tuple[str, set[str]]]] = defaultdict(list)
-        for journal in sorted(journals, key=lambda journal: (self._journals[journal], journal)):
+        for journal in sorted(journals, key=self._sort_key_of_journal):
             asked, found = [], []
             others: set[int] = set()
             for part in counted:
@@ -528,7 +528,7 @@ class Index:
             for other, trials in self._find_trials(counted, journal, matches, others):
                 via[other].append((name, trials))
         lifts = {
-            other: compute_lift(len(names), every_count, len(journals), by_drug_count[other])
+            other: compute_lift(len(names), len(every_journal), len(journals), by_drug_count[other])
             for other, names in linking.items()
         }
         ranks: dict[str, Callable[[int], float]] = {
@@ -553,6 +553,10 @@ class Index:
             return RelatedDrugs(atc_class, related, add_evidence(total), of_class, left_out)
         given = " / ".join(sorted([*(self._drugs[match][0] for match in matches), *unmentioned]))
         return RelatedDrugs(given, related, add_evidence(total), None, left_out)
+
+    def _sort_key_of_journal(self, journal: str) -> tuple[str, str]:
+        """Journals are sorted by name, then by identity."""
+        return self._journals[journal], journal
 
     def _sort_by_name(self, drugs: Iterable[int]) -> list[int]:
         """Drugs by folded name, then by id, as the explorer lists them."""
@@ -733,9 +737,16 @@ def _find_journals(mentioned: Iterable[_Mentioned], drugs: set[int]) -> set[str]
     }
 
 
-def _count_by_drug(mentioned: Sequence[_Mentioned]) -> tuple[Counter[int], set[str]]:
-    """By drug, how many journals mention it; and the journals that mention any drug."""
-    journals: set[str] = set().union(*(part.by_journal for part in mentioned))
+def _count_by_drug(
+    mentioned: Sequence[_Mentioned], left: set[str]
+) -> tuple[Counter[int], set[str]]:
+    """By drug, how many journals mention it; and the journals that mention any drug.
+
+    Args:
+        mentioned: the mentions that count.
+        left: the journals that are left out, of both.
+    """
+    journals: set[str] = set().union(*(part.by_journal for part in mentioned)) - left
     by_drug: Counter[int] = Counter()
     for journal in journals:
         by_drug.update(set().union(*(part.by_journal.get(journal, ()) for part in mentioned)))

@@ -22,8 +22,8 @@ export type Order = "journals" | "name" | "lift";
 /** The journals of a drug that can link it with others. */
 interface Linking {
   counted: JournalShare[];
-  /** Journals with articles, on any drug, that the reading leaves out. */
-  leftOut: number;
+  /** Of those that the reading leaves out, the ones with articles, on whatever drug. */
+  leftOut: JournalShare[];
 }
 
 /** `withoutTrialJournals`: journals that mention the drug in a trial do not count. */
@@ -36,7 +36,7 @@ export function linking(
   const withArticles = ({ journal }: JournalShare) => index.journals.has_articles[journal] === 1;
   return {
     counted: shares.filter((share) => share.articles > 0 && !isLeftOut(share)),
-    leftOut: shares.filter((share) => isLeftOut(share) && withArticles(share)).length,
+    leftOut: shares.filter((share) => isLeftOut(share) && withArticles(share)),
   };
 }
 
@@ -48,28 +48,33 @@ export async function relate(
   withoutTrialJournals: boolean,
 ): Promise<Relations> {
   const { counted, leftOut } = linking(index, shares, withoutTrialJournals);
-  const pairs = await pairsOf(
-    index,
-    counted.map(({ journal }) => journal),
-  );
-  return { pairs, related: countShared(index, drug, pairs, leftOut) };
+  const read = (of: JournalShare[]) =>
+    pairsOf(
+      index,
+      of.map(({ journal }) => journal),
+    );
+  const [pairs, pairsLeftOut] = await Promise.all([read(counted), read(leftOut)]);
+  return { pairs, related: countShared(index, drug, pairs, pairsLeftOut) };
 }
 
-/** `pairs`: the journals that count, each with its drugs; `leftOut`: how many of all do not. */
+/** `pairs`: the journals that count, each with its drugs; `leftOut`: those that do not, of all. */
 export function countShared(
   index: Index,
   drug: number,
   pairs: readonly JournalDrugs[],
-  leftOut: number,
+  leftOut: readonly JournalDrugs[],
 ): Relation[] {
   const shared = new Uint32Array(index.mentioned);
   forEachArticles(index, pairs, (other) => shared[other]!++);
   shared[drug] = 0;
-  const all = index.journals.has_articles.reduce((sum, has) => sum + has, 0) - leftOut;
+  // Chance is that of the reading: journals that are left out count neither here nor for any drug.
+  const all = index.journals.has_articles.reduce((sum, has) => sum + has, 0) - leftOut.length;
+  const mentioning = Uint32Array.from(index.drugs.articles_in);
+  forEachArticles(index, leftOut, (other) => mentioning[other]!--);
   const related: Relation[] = [];
   for (const [other, journals] of shared.entries()) {
     if (journals === 0) continue;
-    const lift = liftOf(journals, all, pairs.length, index.drugs.articles_in[other]!);
+    const lift = liftOf(journals, all, pairs.length, mentioning[other]!);
     related.push({ drug: other, shared: journals, lift });
   }
   return related;

@@ -5,7 +5,7 @@ import { countShared, liftOf, linking, linksOf, ranked } from "../src/relating.t
 import { ACTA, ASPIRIN, BETAZOL, CAFFEINE, facts, index, LANCE, pairs, TRIAL } from "./small.ts";
 
 test("drugs are related by articles of shared journals, not by trials", () => {
-  assert.deepEqual(countShared(index, ASPIRIN, pairs, 0), [
+  assert.deepEqual(countShared(index, ASPIRIN, pairs, []), [
     { drug: BETAZOL, shared: 1, lift: (1 * 2) / (2 * 1) },
     { drug: CAFFEINE, shared: 2, lift: (2 * 2) / (2 * 2) },
   ]);
@@ -18,16 +18,20 @@ test("the other reading leaves out journals with a trial of the drug, also of th
     counted.map(({ journal }) => journal),
     [LANCE],
   );
-  assert.equal(leftOut, 1);
-  assert.deepEqual(countShared(index, ASPIRIN, pairs.slice(1), leftOut), [
-    { drug: CAFFEINE, shared: 1, lift: (1 * 1) / (1 * 2) },
+  assert.deepEqual(
+    leftOut.map(({ journal }) => journal),
+    [ACTA],
+  );
+  // Caffeine is in every journal that counts: that is what chance gives.
+  assert.deepEqual(countShared(index, ASPIRIN, pairs.slice(1), pairs.slice(0, 1)), [
+    { drug: CAFFEINE, shared: 1, lift: (1 * 1) / (1 * 1) },
   ]);
 });
 
 test("a journal with a trial of the drug is left out even if its articles are on others", () => {
   const trialOnly = { ...facts, t: facts.t.map(() => TRIAL) };
   const { counted, leftOut } = linking(index, shareOut(index, trialOnly, [0, 2]), true);
-  assert.deepEqual([counted.length, leftOut], [0, 2]);
+  assert.deepEqual([counted.length, leftOut.length], [0, 2]);
 });
 
 test("chance is 1", () => {

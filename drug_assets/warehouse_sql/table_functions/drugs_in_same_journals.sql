@@ -147,33 +147,36 @@ AS (
     )
     GROUP BY journal_id, drug_id
   ),
+  journals_left_out AS (
+    SELECT DISTINCT journal_id
+    FROM counted
+    WHERE drug_id IN (SELECT drug_id FROM asked)
+      AND excluding_mentions > 0
+  ),
+  -- What lift and links are counted of: no journal that is left out counts for any drug.
+  of_reading AS (
+    SELECT journal_id, journal, drug_id, drug, mentions, retracted_mentions, unknown_mentions
+    FROM counted
+    WHERE mentions > 0
+      AND journal_id NOT IN (SELECT journal_id FROM journals_left_out)
+  ),
   linking_journals AS (
     SELECT
       journal_id,
       SUM(mentions) AS mentions,
       SUM(retracted_mentions) AS retracted_mentions,
       SUM(unknown_mentions) AS unknown_mentions
-    FROM counted
+    FROM of_reading
     WHERE drug_id IN (SELECT drug_id FROM asked)
     GROUP BY journal_id
-    HAVING SUM(mentions) > 0
-      AND SUM(excluding_mentions) = 0
   ),
   every_journal AS (
     SELECT COUNT(DISTINCT journal_id) AS every
-    FROM counted
-    WHERE mentions > 0
-      AND journal_id NOT IN (
-        SELECT journal_id
-        FROM counted
-        WHERE drug_id IN (SELECT drug_id FROM asked)
-          AND excluding_mentions > 0
-      )
+    FROM of_reading
   ),
   journals_of_drug AS (
     SELECT drug_id, COUNT(DISTINCT journal_id) AS other
-    FROM counted
-    WHERE mentions > 0
+    FROM of_reading
     GROUP BY drug_id
   ),
   trials AS (
@@ -216,10 +219,9 @@ AS (
       SUM(others.mentions + linking.mentions) AS mentions,
       SUM(others.retracted_mentions + linking.retracted_mentions) AS retracted_mentions,
       SUM(others.unknown_mentions + linking.unknown_mentions) AS unknown_mentions
-    FROM counted AS others
+    FROM of_reading AS others
     INNER JOIN linking_journals AS linking USING (journal_id)
-    WHERE others.mentions > 0
-      AND others.drug_id NOT IN (SELECT drug_id FROM asked)
+    WHERE others.drug_id NOT IN (SELECT drug_id FROM asked)
     GROUP BY others.drug_id
   )
   SELECT
