@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from functools import partial
 from importlib.metadata import version as installed_version
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from drug_assets_tests.support.registry import CLINICAL_TRIALS, DRUGS, PUBMED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 #: A package as small as one can be: what `recipe` reaches.
 PACKAGE: Mapping[str, str] = {
@@ -130,6 +130,21 @@ def test_whatever_decides_no_result_leaves_the_version(
 ) -> None:
     before = package.version()
     assert package.after(change) == before
+
+
+def test_every_data_file_of_the_package_is_that_of_a_module() -> None:
+    # Another one would change outputs, and no version would tell.
+    package = Path(versions.__file__).parent
+    data = [path for suffix in versions._DATA_SUFFIXES for path in package.rglob(f"*{suffix}")]
+    owned = {path: path.with_suffix(".py") for path in data}
+    assert len(owned) >= 3
+    assert [path.name for path, module in owned.items() if not module.is_file()] == []
+    unread = [
+        path.name
+        for path, module in owned.items()
+        if "with_suffix" not in module.read_text("utf-8")
+    ]
+    assert unread == []
 
 
 IMPORTS = {

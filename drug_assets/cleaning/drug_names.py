@@ -6,12 +6,11 @@ are not safe to search for to `stop_list`, the search itself to `mentions`.
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from drug_assets.cleaning.everyday_words import list_everyday_words
 from drug_assets.cleaning.name_marks import without_marks
 from drug_assets.cleaning.name_variants import Rules, make_variants_by_list
 from drug_assets.cleaning.text import LETTER, fold_text
@@ -41,8 +40,6 @@ NO_LETTER = "no letter"
 SHORTEST_CODE = 5
 SHORT_CODE = f"a code of fewer than {SHORTEST_CODE} characters: it mostly means something else"
 EVERYDAY_WORD = "a word of the language: as a brand or code it is seldom meant"
-#: Path of the words: English ones, from SCOWL (see NOTICE).
-WORDS = Path(__file__).with_name("everyday_words.csv")
 
 
 def why_not_searched(name: pl.Expr, kind: pl.Expr, stop_list: StopList) -> pl.Expr:
@@ -59,7 +56,7 @@ def why_not_searched(name: pl.Expr, kind: pl.Expr, stop_list: StopList) -> pl.Ex
     is_code, is_brand = kind == NameKind.CODE.value, kind == NameKind.BRAND.value
     reasons = {
         SHORT_CODE: is_code & (folded.str.len_chars() < SHORTEST_CODE),
-        EVERYDAY_WORD: (is_code | is_brand) & folded.is_in(_list_everyday_words().implode()),
+        EVERYDAY_WORD: (is_code | is_brand) & folded.is_in(list_everyday_words().implode()),
     }
     by_kind = pl.coalesce(pl.when(holds).then(pl.lit(why)) for why, holds in reasons.items())
     return pl.coalesce(
@@ -67,11 +64,6 @@ def why_not_searched(name: pl.Expr, kind: pl.Expr, stop_list: StopList) -> pl.Ex
         stop_list.reason(name),
         pl.when(~stop_list.allows(name)).then(by_kind),
     )
-
-
-@cache
-def _list_everyday_words() -> pl.Series:
-    return pl.read_csv(WORDS, schema={"word": pl.String}).to_series()
 
 
 def list_names(
