@@ -29,8 +29,9 @@ _ESCAPED = {
     "\n": "&#10;",
     "\r": "&#13;",
 }
-#: What a spreadsheet takes for the beginning of a formula or a command, behind blanks, too.
-_FORMULA = r"^\s*[=+\-@|%＝＋－＠]|^\s*[\t\r]"
+#: What a spreadsheet takes for a formula or a command (SPEC 12), also in `explorer/src/csv.ts`.
+#: Blanks are those of Unicode and the byte order mark.
+_FORMULA = r"^[\s\x{FEFF}]*[=+\-@|%＝＋－＠｜％\t\r]"
 
 
 def guard_formulas(text: pl.Expr) -> pl.Expr:

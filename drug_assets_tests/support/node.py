@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,11 @@ from drug_assets_tests.support import runs
 from drug_assets_tests.support.missing import missing
 
 EXPLORER = runs.REPOSITORY / "explorer"
+
+
+def read_table(name: str) -> Any:
+    """A table of cases that the tests of the explorer's sources read, too."""
+    return json.loads((EXPLORER / "tests" / name).read_text(encoding="utf-8"))
 
 
 def run(*arguments: str) -> str:

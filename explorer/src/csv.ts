@@ -12,8 +12,11 @@ const SIGNS: Record<Lang, { separator: string; point: string }> = {
 
 const BYTE_ORDER_MARK = "\uFEFF";
 const LINE_END = "\r\n";
-/** What a spreadsheet takes for a formula or a command, even after blanks or in full width. */
-const RUNS = /^\s*[=+\-@|%＝＋－＠｜％\t\r]/;
+/**
+ * What a spreadsheet takes for a formula or a command, as `drug_assets.exports.lines` has it.
+ * Blanks are those of Unicode, which `\s` knows but for one, and the byte order mark, which it knows.
+ */
+const RUNS = /^[\s\u0085]*[=+\-@|%＝＋－＠｜％\t\r]/;
 
 /** The parts of a file, in order. */
 export async function* writeCsv(sheet: Sheet, lang: Lang): AsyncGenerator<string> {
@@ -24,11 +27,16 @@ export async function* writeCsv(sheet: Sheet, lang: Lang): AsyncGenerator<string
   for await (const rows of sheet.rows) yield rows.map(line).join("");
 }
 
+/** A text that no spreadsheet takes for a formula. */
+export function guardFormula(text: string): string {
+  return RUNS.test(text) ? `'${text}` : text;
+}
+
 function showCell(cell: Cell, point: string): string {
   if (cell === null) return "";
   if (typeof cell === "number") return String(cell).replace(".", point);
   if (isDateCell(cell)) return isoDate(cell.date);
-  return RUNS.test(cell) ? `'${cell}` : cell;
+  return guardFormula(cell);
 }
 
 function quote(text: string, separator: string): string {

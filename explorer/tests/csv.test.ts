@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { writeCsv } from "../src/csv.ts";
+import { guardFormula, writeCsv } from "../src/csv.ts";
 import type { Lang } from "../src/words.ts";
 import { hostileSheet } from "./hostile.ts";
+import { read } from "./tables.ts";
+
+interface Texts {
+  formulas: string[];
+  texts: string[];
+}
 
 async function written(lang: Lang): Promise<string[]> {
   let text = "";
@@ -34,4 +40,11 @@ test("French spreadsheets get semicolons", async () => {
   const lines = await written("fr");
   assert.equal(lines[1], '"\'=1+1";0;');
   assert.equal(lines[11], ";1,5;2022-08-08");
+});
+
+test("a text is guarded where the exports guard it", () => {
+  for (const text of read<Texts>("formulas.json").formulas) {
+    assert.equal(guardFormula(text), `'${text}`, JSON.stringify(text));
+  }
+  for (const text of read<Texts>("formulas.json").texts) assert.equal(guardFormula(text), text);
 });
