@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import polars as pl
 import pytest
@@ -19,6 +20,7 @@ from drug_assets.periods import (
     span_of_column,
 )
 from drug_assets.terms import DatePrecision
+from drug_assets_tests.support import node
 
 
 def day(text: str) -> dt.date:
@@ -97,6 +99,16 @@ def test_at_its_ends_the_precision_of_a_date_decides(
 ) -> None:
     period = Period(day("2003-05-12"), day("2003-06-02"))
     assert period.place(date and day(date), precision) == placed  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("case", node.read_table("years.json"), ids=str)
+def test_a_mention_counts_in_years_as_the_explorer_shows_it(case: dict[str, Any]) -> None:
+    """The explorer's own tests read the same table."""
+    since, until = (None if case[end] is None else str(case[end]) for end in ("from", "to"))
+    date = case["date"] and day(case["date"])
+    period = Period.parse(since, until)
+    counts = period is None or period.place(date, case["precision"]) in COUNTED
+    assert counts == case["counts"]
 
 
 CALENDAR = {

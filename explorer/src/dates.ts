@@ -10,6 +10,8 @@ export const PRECISIONS = ["day", "month", "season", "year"] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 const MILLISECONDS_A_DAY = 86_400_000;
+/** Months are counted from 0. */
+const DECEMBER = 11;
 const LOCALES: Record<Lang, string> = { en: "en-GB", fr: "fr-FR" };
 const SEASONS: Record<Lang, (month: string) => string> = {
   en: (month) => `${month} (season)`,
@@ -33,6 +35,15 @@ export function yearOf(code: DateCode): number {
   let year = years.get(day);
   if (year === undefined) years.set(day, (year = toDate(code).getUTCFullYear()));
   return year;
+}
+
+/**
+ * The last year that a date can be in: a season that is dated December can be in the next one. So
+ * says `drug_assets.periods`, which knows the days, too.
+ */
+export function lastYearOf(code: DateCode): number {
+  const isWinter = precisionOf(code) === "season" && toDate(code).getUTCMonth() === DECEMBER;
+  return yearOf(code) + (isWinter ? 1 : 0);
 }
 
 /** The first day of a year, in days since 1970-01-01. */

@@ -34,7 +34,7 @@ export function JournalLane({ lane, axis, most, filter }: LaneProps) {
   const isChosen = filter.journal === journal;
   const since = first === null ? words.noDate : words.since(showMonth(first, route.lang));
   const isOn = ({ year }: YearCell) =>
-    (filter.journal === undefined || isChosen) && isInYears(year, filter);
+    (filter.journal === undefined || isChosen) && isInYears(year, year, filter);
   const latest = last === null ? null : showMonth(last, route.lang);
   return (
     <li class={`lane${isChosen ? " chosen" : ""}`} data-journal={id}>

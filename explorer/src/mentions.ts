@@ -1,12 +1,12 @@
 // What the facts of a drug's mentions say: which pass the filters, and how they spread over
 // journals and years. Facts are enough for this, so it is exact for any number of mentions.
 import { type Facts, FLAGS, type Index } from "./data.ts";
-import { type DateCode, yearOf } from "./dates.ts";
+import { type DateCode, lastYearOf, yearOf } from "./dates.ts";
 
 /** Which mentions are shown; what is not given does not matter. */
 export interface Filter {
   journal?: number;
-  /** First and last year. Mentions without a date are in no year. */
+  /** First and last year of a period. Mentions without a date are in none. */
   from?: number;
   to?: number;
   type?: number;
@@ -57,13 +57,15 @@ export function passes(facts: Facts, row: number, filter: Filter): boolean {
   );
 }
 
+/** A mention is within a period unless it surely lies outside, as for the commands (SPEC 6). */
 function isWithin(date: DateCode | null, filter: Filter): boolean {
   if (filter.from === undefined && filter.to === undefined) return true;
-  return date !== null && isInYears(yearOf(date), filter);
+  return date !== null && isInYears(yearOf(date), lastYearOf(date), filter);
 }
 
-export function isInYears(year: number, { from, to }: Filter): boolean {
-  return (from === undefined || year >= from) && (to === undefined || year <= to);
+/** Whether any of the years from `first` to `last` is in the period. */
+export function isInYears(first: number, last: number, { from, to }: Filter): boolean {
+  return (from === undefined || last >= from) && (to === undefined || first <= to);
 }
 
 /** The journals of some mentions: those with the most first, then by name. */

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Facts } from "../src/data.ts";
+import type { Precision } from "../src/dates.ts";
 import { axisOf, fullest, lanesOf, MOST_MARKS, placeOf } from "../src/marks.ts";
 import { byFirstMention, countYears, rowsThatPass, shareOut } from "../src/mentions.ts";
 import { ACTA, code, facts, index, LANCE, TRIAL } from "./small.ts";
+import { read } from "./tables.ts";
+
+interface Case {
+  date: string | null;
+  precision: Precision | null;
+  from: number | null;
+  to: number | null;
+  counts: boolean;
+}
 
 test("filters work together; what has no date is in no year", () => {
   assert.deepEqual(rowsThatPass(facts, {}), [0, 1, 2, 3, 4]);
@@ -12,6 +22,18 @@ test("filters work together; what has no date is in no year", () => {
   assert.deepEqual(rowsThatPass(facts, { journal: ACTA, type: TRIAL }), [1]);
   assert.deepEqual(rowsThatPass(facts, { fresh: true }), [0]);
   assert.deepEqual(rowsThatPass(facts, { journal: -2 }), []);
+});
+
+test("what surely lies outside a period does not pass, as for the commands", () => {
+  for (const one of read<Case[]>("years.json")) {
+    const date = one.date === null ? null : code(one.date, one.precision!);
+    const filter = {
+      ...(one.from !== null && { from: one.from }),
+      ...(one.to !== null && { to: one.to }),
+    };
+    const passing = rowsThatPass({ d: [date], t: [0], j: [0], f: [0] }, filter);
+    assert.equal(passing.length === 1, one.counts, JSON.stringify(one));
+  }
 });
 
 test("journals come with the most mentions first, or in the order of the first", () => {
