@@ -23,6 +23,9 @@ _DAY = re.compile(r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?")
 _DECEMBER = 12
 #: A season that is dated December, the winter of two years, is over after so many months.
 _WINTER_MONTHS = 4
+#: From the most precise to the least.
+_PRECISIONS = tuple(DatePrecision)
+_DAY_ZERO = dt.date(1970, 1, 1)
 
 
 class PeriodError(DrugAssetsError):
@@ -168,6 +171,53 @@ def span_of_column(date: pl.Expr, precision: pl.Expr) -> tuple[pl.Expr, pl.Expr]
     )
     last = pl.when(is_day).then(date).when(is_month).then(date.dt.month_end()).otherwise(end)
     return first, last
+
+
+def code_of(date: dt.date | None, precision: str | None) -> int | None:
+    """A date and its precision as one number; None if either is not known.
+
+    It is the days since 1970 times four, and the place of the precision among
+    `terms.DatePrecision`: of dates of one day, that of which more is known has the lower number.
+
+    Raises:
+        ValueError: the precision is none.
+    """
+    if date is None or precision is None:
+        return None
+    return (date - _DAY_ZERO).days * len(_PRECISIONS) + _PRECISIONS.index(DatePrecision(precision))
+
+
+def code_of_column(date: pl.Expr, precision: pl.Expr) -> pl.Expr:
+    """An Int32 column: date and precision as one number, as `code_of` says; null if there is none.
+
+    Args:
+        date: a Date column, the first day of what is known.
+        precision: a String column.
+    """
+    import polars as pl
+
+    # Not `replace_strict`: with it, Polars 2.1 holds the rows in memory.
+    place = pl.coalesce(
+        pl.when(precision == word.value).then(pl.lit(place, pl.Int32))
+        for place, word in enumerate(_PRECISIONS)
+    )
+    return date.to_physical() * len(_PRECISIONS) + place
+
+
+def read_code(code: int) -> tuple[dt.date, DatePrecision]:
+    """The date and the precision that `code_of` made one number of."""
+    days, place = divmod(code, len(_PRECISIONS))
+    return _DAY_ZERO + dt.timedelta(days), _PRECISIONS[place]
+
+
+def read_code_column(code: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """A Date and a String column: date and precision of each number, as `read_code` says."""
+    import polars as pl
+
+    words = {place: word.value for place, word in enumerate(_PRECISIONS)}
+    days = (code // len(_PRECISIONS)).cast(pl.Int32)
+    precision = code % len(_PRECISIONS)
+    return days.cast(pl.Date), precision.replace_strict(words, default=None, return_dtype=pl.String)
 
 
 def show_date(date: dt.date | None, precision: str | None) -> str:

@@ -15,6 +15,10 @@ from drug_assets.periods import (
     Period,
     PeriodError,
     Placed,
+    code_of,
+    code_of_column,
+    read_code,
+    read_code_column,
     show_date,
     span_of,
     span_of_column,
@@ -199,3 +203,35 @@ def test_a_date_is_shown_as_far_as_it_is_known(
 ) -> None:
     assert show_date(date and day(date), precision) == shown  # type: ignore[arg-type]
     assert str(Period(day("2003-05-12"), day("2004-01-01"))) == "since 2003-05-12 until 2004-01-01"
+
+
+@settings(max_examples=50)
+@given(st.lists(known_dates(), min_size=1, max_size=20))
+def test_date_and_precision_are_one_number_and_come_back(
+    dates: list[tuple[dt.date | None, str | None]],
+) -> None:
+    known = [found for found in dates if found[0] is not None]
+    assert [read_code(code) for found in dates if (code := code_of(*found)) is not None] == known
+    frame = pl.DataFrame(
+        dates, schema={"date": pl.Date, "precision": pl.String}, orient="row"
+    ).with_columns(code=code_of_column(pl.col("date"), pl.col("precision")))
+    assert frame.schema["code"] == pl.Int32
+    assert frame["code"].to_list() == [code_of(*found) for found in dates]
+    date, precision = read_code_column(pl.col("code"))
+    assert frame.select(date=date, precision=precision).rows() == dates
+
+
+def test_dates_as_numbers_sort_by_day_then_the_most_precise_first() -> None:
+    in_order = [
+        (day(text), precision)
+        for text in ("0001-01-01", "1969-12-31", "1970-01-01", "9999-12-31")
+        for precision in DatePrecision
+    ]
+    codes = [code_of(*known) for known in in_order]
+    assert codes == sorted(codes, key=lambda code: code or 0)
+    assert len({*codes}) == len(codes)
+    assert code_of(day("1970-01-02"), DatePrecision.SEASON) == 6
+    assert code_of(None, "day") is code_of(day("1970-01-01"), None) is None
+    frame = pl.DataFrame({"date": [day("1970-01-01"), None], "precision": [None, "day"]})
+    found = frame.select(code=code_of_column(pl.col("date"), pl.col("precision")))["code"]
+    assert found.to_list() == [None, None]

@@ -12,14 +12,13 @@ import polars as pl
 from drug_assets import sources
 from drug_assets.answers.forms import Answer
 from drug_assets.cleaning.text import fold_text
-from drug_assets.terms import DatePrecision
+from drug_assets.periods import code_of_column, read_code_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from drug_assets.answers import Tables
 
-_PRECISIONS = [precision.value for precision in DatePrecision]
 #: By name, what the drugs, and the journals, can be sorted by: columns, and whether descending.
 _ORDERS: Mapping[str, Mapping[str, bool]] = {
     "mentions": {"mentions": True},
@@ -109,12 +108,7 @@ def _count_pairs(tables: Tables, key: str, name: str) -> pl.LazyFrame:
 def _count(tables: Tables, key: str, **further: pl.Expr) -> pl.LazyFrame:
     """The figures of the mentions of each drug, or of each journal."""
     # Dates of one day differ in precision: of the first, the most precise one counts.
-    # Not `replace_strict`: with it, Polars 2.1 holds the mentions in memory.
-    rank = pl.coalesce(
-        pl.when(pl.col("date_precision") == precision).then(pl.lit(place, pl.Int64))
-        for place, precision in enumerate(_PRECISIONS)
-    )
-    code = pl.col("date").to_physical().cast(pl.Int64) * len(_PRECISIONS) + rank
+    code = code_of_column(pl.col("date"), pl.col("date_precision"))
     by_source = {
         f"{source.document_type}_mentions": (pl.col("source") == source.name).sum()
         for source in sources.PUBLICATIONS
@@ -132,15 +126,11 @@ def _count(tables: Tables, key: str, **further: pl.Expr) -> pl.LazyFrame:
             **further,
         )
     )
+    dates = {name: read_code_column(pl.col(name)) for name in ("first", "latest")}
     return figures.with_columns(
         column
-        for name in ("first", "latest")
-        for column in (
-            (pl.col(name) // len(_PRECISIONS)).cast(pl.Int32).cast(pl.Date).alias(f"{name}_date"),
-            (pl.col(name) % len(_PRECISIONS))
-            .replace_strict(dict(enumerate(_PRECISIONS)), return_dtype=pl.String, default=None)
-            .alias(f"{name}_date_precision"),
-        )
+        for name, (date, precision) in dates.items()
+        for column in (date.alias(f"{name}_date"), precision.alias(f"{name}_date_precision"))
     )
 
 

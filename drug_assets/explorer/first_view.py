@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from drug_assets.explorer.numbered import split_code
+from drug_assets.periods import read_code
 from drug_assets.terms import DatePrecision
 from drug_assets.wording import count_of, printable
 
@@ -77,7 +77,7 @@ def show_date(code: int) -> str:
     Args:
         code: the date as the page holds it (`pack`).
     """
-    day, precision = split_code(code)
+    day, precision = read_code(code)
     return _FORMS.get(precision, "{0.year}").format(day)
 
 

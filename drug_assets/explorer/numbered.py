@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from drug_assets import sources
 from drug_assets.cleaning.text import fold_text
-from drug_assets.terms import DatePrecision, MentionChange
+from drug_assets.periods import code_of_column
+from drug_assets.terms import MentionChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,6 @@ NO_JOURNAL = -1
 
 _TYPES = {source.name: number for number, source in enumerate(sources.PUBLICATIONS)}
 _RETRACTABLE = [source.name for source in sources.PUBLICATIONS if source.can_be_retracted]
-_PRECISIONS = {str(precision): number for number, precision in enumerate(DatePrecision)}
-_DAY_ZERO = date(1970, 1, 1)
 _KEY = ("drug_id", "source", "publication_id")
 
 
@@ -38,30 +36,6 @@ def type_of_source(column: str) -> pl.Expr:
 def number_of_source(source: str) -> int:
     """`type_of_source` of a single source."""
     return _TYPES[source]
-
-
-def code_of_date(day: str, precision: str) -> pl.Expr:
-    """The number that stands for a date: its day times four, and the precision; null for none."""
-    known = pl.col(precision).replace_strict(_PRECISIONS, return_dtype=pl.Int32)
-    return pl.col(day).cast(pl.Int32) * len(_PRECISIONS) + known
-
-
-def code_of_day(day: date | None, precision: str | None) -> int | None:
-    """`code_of_date` of a single date."""
-    if day is None or precision is None:
-        return None
-    return (day - _DAY_ZERO).days * len(_PRECISIONS) + _PRECISIONS[precision]
-
-
-def day_of_code(code: pl.Expr) -> pl.Expr:
-    """The day of a date, in days since 1970."""
-    return code.floordiv(len(_PRECISIONS))
-
-
-def split_code(code: int) -> tuple[date, DatePrecision]:
-    """A date and its precision."""
-    days, precision = divmod(code, len(_PRECISIONS))
-    return _DAY_ZERO + timedelta(days), tuple(DatePrecision)[precision]
 
 
 def put_in_order(frame: pl.DataFrame, name: str, id_: str) -> pl.DataFrame:
@@ -143,7 +117,7 @@ class NumberedMentions:
                     "of_drug",
                     pl.col("of_journal").fill_null(NO_JOURNAL),
                     type=type_of_source("source"),
-                    code=code_of_date("date", "date_precision"),
+                    code=code_of_column(pl.col("date"), pl.col("date_precision")),
                     flags=_flags(),
                     **further,
                 )

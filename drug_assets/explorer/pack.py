@@ -24,11 +24,11 @@ from drug_assets.explorer.numbered import (
     NO_JOURNAL,
     RETRACTED,
     NumberedMentions,
-    code_of_day,
     has_flag,
     number_of_source,
     put_in_order,
 )
+from drug_assets.periods import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -183,7 +183,7 @@ def _describe_news(news: News, counts: _Counts) -> dict[str, Any]:
             {
                 "drug": drugs[first.drug_id],
                 "journal": journals[first.journal_id],
-                "date": code_of_day(first.date, first.date_precision),
+                "date": code_of(first.date, first.date_precision),
                 "type": number_of_source(first.source),
                 "id": first.publication_id,
             }

@@ -13,7 +13,8 @@ import msgspec
 import polars as pl
 
 from drug_assets.explorer import numbered
-from drug_assets.explorer.numbered import code_of_date, day_of_code, type_of_source
+from drug_assets.explorer.numbered import type_of_source
+from drug_assets.periods import code_of_column, read_code_column
 from drug_assets.terms import SpanOrigin
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def _take(file: IO[bytes], start: int, size: int) -> pl.DataFrame:
 
 def _finish(rows: pl.DataFrame, ties: pl.DataFrame) -> pl.DataFrame:
     """Sort the rows of a batch, and add what belongs to their publications."""
-    late = -day_of_code(pl.col("code"))
+    day, _ = read_code_column(pl.col("code"))
+    late = -day.to_physical()
     in_order = rows.with_columns(late=late).sort("of_drug", "late", "type", "id", nulls_last=True)
     return in_order.join(ties, on=["type", "id"], how="left", maintain_order="left").select(
         *("code", "type", "of_journal", "flags", "id", "title", "spans"),
@@ -141,7 +143,7 @@ def _collect_ties(trial_publications: pl.LazyFrame) -> pl.DataFrame:
     """
     pairs = (
         trial_publications.filter(pl.col("trial_in_store") & pl.col("publication_in_store"))
-        .with_columns(code=code_of_date("date", "date_precision"))
+        .with_columns(code=code_of_column(pl.col("date"), pl.col("date_precision")))
         .collect()
     )
     nothing = pl.lit("null")

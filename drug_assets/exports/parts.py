@@ -19,8 +19,9 @@ from drug_assets.cleaning.text import fold_text
 from drug_assets.exports import Of
 from drug_assets.exports.lines import FORBIDDEN_IN_XML
 from drug_assets.graph import count_journal_drugs
+from drug_assets.periods import code_of_column, read_code_column
 from drug_assets.sources.tables import name_mention_counts, name_retraction_counts
-from drug_assets.terms import DatePrecision, SpanOrigin
+from drug_assets.terms import SpanOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -406,23 +407,13 @@ def count_in_journals(mentions: pl.DataFrame, ranked: pl.DataFrame) -> pl.DataFr
 
 
 def _date_code() -> pl.Expr:
-    """Date and precision as one number: of dates of one day, that with more known is first."""
-    precision = pl.col("date_precision").replace_strict(
-        {word: place for place, word in enumerate(DatePrecision)}, default=None
-    )
-    days = pl.col("date").cast(pl.Int32).cast(pl.Int64)
-    return days * len(DatePrecision) + precision
+    return code_of_column(pl.col("date"), pl.col("date_precision"))
 
 
 def _read_code(name: str) -> dict[str, pl.Expr]:
     """The columns NAME_date and NAME_precision that a column of codes stands for."""
-    code, base = pl.col(name), len(DatePrecision)
-    return {
-        f"{name}_date": (code // base).cast(pl.Int32).cast(pl.Date),
-        f"{name}_precision": (code % base).replace_strict(
-            dict(enumerate(DatePrecision)), default=None, return_dtype=pl.String
-        ),
-    }
+    date, precision = read_code_column(pl.col(name))
+    return {f"{name}_date": date, f"{name}_precision": precision}
 
 
 def _describe_spans() -> dict[str, pl.Expr]:
