@@ -251,6 +251,27 @@ def test_a_file_that_is_no_graph_is_told_with_its_line(later_run: runs.Run, tmp_
     assert "graph document" in result.stderr
 
 
+@pytest.mark.parametrize("table", ["mentions", "drugs"])
+@pytest.mark.parametrize("side", [0, 1], ids=["new", "old"])
+def test_a_release_that_cannot_be_read_is_told(
+    later_run: runs.Run, tmp_path: Path, table: str, side: int
+) -> None:
+    store = runs.copy(later_run.store, tmp_path / "store")
+    release = releases(store)[side]
+    path = store / "releases" / release / f"{table}.parquet"
+    whole = path.read_bytes()
+    half = len(whole) // 2
+    # The end of a table says what its columns are; its rows are read later.
+    for damaged in (whole[:-100], whole[:4] + b"\0" * half + whole[half + 4 :]):
+        path.unlink()
+        path.write_bytes(damaged)
+        result = asked("--store", store)
+        assert (result.exit_code, result.stdout) == (1, "")
+        (line,) = result.stderr.splitlines()
+        assert release in line
+        assert "cannot be read" in line
+
+
 def test_a_store_without_releases_says_how_to_make_one(tmp_path: Path) -> None:
     result = asked("--store", tmp_path)
     assert result.exit_code == 2

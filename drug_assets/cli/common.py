@@ -74,16 +74,28 @@ def tables_of(store: str | None, release: str | None) -> Iterator[ReleasedTables
         opened = open_release(place, release)
     except (StorageError, NoReleaseError) as error:
         stop(str(error), USAGE)
+    try:
+        with told_if_damaged(opened.id):
+            yield ReleasedTables(opened)
+    except (StorageError, NoTableError) as error:
+        stop(str(error), USAGE)
+
+
+@contextmanager
+def told_if_damaged(release: str) -> Iterator[None]:
+    """Tell in one line, with exit code 1, of tables in a release that cannot be read.
+
+    Args:
+        release: how it is named to people.
+    """
     from polars.exceptions import PolarsError
 
     try:
-        yield ReleasedTables(opened)
-    except (StorageError, NoTableError) as error:
-        stop(str(error), USAGE)
+        yield
     except PolarsError as error:
         reason = str(error).strip().partition("\n")[0]
         stop(
-            f"release {opened.id} cannot be read ({reason}): it is damaged, or of an earlier "
+            f"release {release} cannot be read ({reason}): it is damaged, or of an earlier "
             "version; run `drug-assets run`, or name another release",
             1,
         )

@@ -9,6 +9,7 @@ import polars as pl
 
 from drug_assets import news
 from drug_assets.answers.forms import Answer
+from drug_assets.cli.common import told_if_damaged
 from drug_assets.document.as_tables import read_graph_as_tables
 from drug_assets.document.schema import FILE, NAMES_FILE
 from drug_assets.errors import DrugAssetsError
@@ -150,9 +151,11 @@ def compare(old: str | None, new: str | None, store: str) -> Compared:
     else:
         before = _open(old, place)
     state = None if before is None else before.state
-    mentions = news.find_new_mentions(state, after.state)
-    names = news.find_changed_names(state, after.state)
-    return Compared(before, after, mentions.collect(), names.collect())
+    # Where their rows are read, it is not known any more which of the two is damaged.
+    with told_if_damaged(" or ".join(side.name for side in (before, after) if side)):
+        mentions = news.find_new_mentions(state, after.state).collect()
+        names = news.find_changed_names(state, after.state).collect()
+    return Compared(before, after, mentions, names)
 
 
 def _find_release_before(store: ObjectStore) -> Release | None:
@@ -187,17 +190,15 @@ def _open_release(release: Release, location: str | None = None) -> Side:
     """A release, from its tables, or, if it has none, from its graph document."""
     tables = ReleasedTables(release)
     rules = release.read_summary().get("rules")
-    try:
-        state = news.State.of(tables.table("mentions"), tables.table("drugs"))
-    except (NoTableError, pl.exceptions.ColumnNotFoundError):
-        return _open_graph(
-            release.store,
-            release.name(FILE),
-            location or release.id,
-            release.name(NAMES_FILE),
-            rules,
-        )
-    return Side(location or release.id, state, rules)
+    shown = location or release.id
+    with told_if_damaged(shown):
+        try:
+            state = news.State.of(tables.table("mentions"), tables.table("drugs"))
+        except (NoTableError, pl.exceptions.ColumnNotFoundError):
+            return _open_graph(
+                release.store, release.name(FILE), shown, release.name(NAMES_FILE), rules
+            )
+    return Side(shown, state, rules)
 
 
 def _open_graph(
