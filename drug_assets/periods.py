@@ -184,7 +184,7 @@ def code_of(date: dt.date | None, precision: str | None) -> int | None:
     """
     if date is None or precision is None:
         return None
-    return (date - _DAY_ZERO).days * len(_PRECISIONS) + _PRECISIONS.index(DatePrecision(precision))
+    return (date - _DAY_ZERO).days * len(_PRECISIONS) + _PRECISIONS.index(precision)
 
 
 def code_of_column(date: pl.Expr, precision: pl.Expr) -> pl.Expr:
