@@ -11,11 +11,14 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from drug_assets import mentions
+from drug_assets.answers.overviews import DRUG_ORDERS, JOURNAL_ORDERS
 from drug_assets.cli import main
+from drug_assets.document import questions
 from drug_assets.wording import shorten
 from drug_assets_tests.support import runs
 
@@ -48,6 +51,19 @@ def drug_assets(*arguments: str | Path) -> Result:
 @pytest.fixture
 def graph(sample_run: runs.Run) -> Path:
     return sample_run.graph
+
+
+@pytest.mark.parametrize(
+    ("command", "orders"),
+    [("drugs", DRUG_ORDERS), ("journals", JOURNAL_ORDERS), ("related-drugs", questions.ORDERS)],
+)
+def test_the_orders_to_choose_from_are_those_of_the_answers(
+    command: str, orders: tuple[str, ...]
+) -> None:
+    (order,) = [option for option in main.commands[command].params if option.name == "order"]
+    assert isinstance(order.type, click.Choice)
+    assert tuple(order.type.choices) == orders
+    assert order.default == orders[0]
 
 
 # Questions

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 #: Lines of JSON that are printed at once.
 _LINES = 1000
+# Repeated from `answers.overviews`, which would load Polars for every command.
 _DRUG_ORDERS = ("mentions", "journals", "first", "latest", "name")
 _JOURNAL_ORDERS = ("drugs", "mentions", "first", "latest", "name")
 

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from drug_assets.periods import Period
     from drug_assets.storage.objects import ObjectStore
 
+# Repeated from `document.questions`, which is loaded once a question is asked.
+_ORDERS = ("journals", "name", "lift")
+
 _graph = click.option(
     "--graph", metavar="PATH_OR_URI", help="A graph document anywhere, instead of a store's."
 )
@@ -121,8 +124,8 @@ def top_journal(
 @click.option(
     "--sort",
     "order",
-    type=click.Choice(["journals", "name", "lift"]),
-    default="journals",
+    type=click.Choice(_ORDERS),
+    default=_ORDERS[0],
     help="By the number of journals that link them, by name, or by how much more often than by "
     "chance journals mention both. [journals]",
 )
