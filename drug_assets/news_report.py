@@ -56,7 +56,7 @@ def describe(news: News | None, style: Style = TEXT, most: int = MOST) -> list[s
         most: how many names and first mentions are told of each kind; the others are counted.
     """
     if news is None:
-        return ["There is nothing to compare with."]
+        return ["Nothing to compare with yet."]
     told = [_tell_mentions(news)]
     if news.first_in_journal:
         firsts = [_tell_first(first, style) for first in news.firsts]

@@ -56,7 +56,7 @@ def mention(title: str = "On aspirin", **other: Any) -> dict[str, Any]:
 
 
 def test_without_a_release_before_there_is_nothing_to_compare_with() -> None:
-    assert describe(None) == ["There is nothing to compare with."]
+    assert describe(None) == ["Nothing to compare with yet."]
 
 
 def test_nothing_new_is_told() -> None:

@@ -229,7 +229,7 @@ def test_release_shows_figures_answers_checks_and_what_is_new(dagster: Dagster) 
     assert first["blocking_checks_passed"] == summary["checks"] > 20
     assert first["top_journal"] == "Journal of Tests; Letters of Tests (2 drugs)"
     assert first["related_drugs"] == "ASPIRIN: PARACETAMOL"
-    assert first["what_is_new"] == "There is nothing to compare with."
+    assert first["what_is_new"] == "Nothing to compare with yet."
     runs.landing_zone(
         dagster.landing,
         {"pubmed_new.csv": "id,title,date,journal\n9,Ethanol and aspirin,2021,Journal of Tests\n"},
