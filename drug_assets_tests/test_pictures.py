@@ -26,6 +26,7 @@ def test_the_explorer_of_the_documents_is_that_of_the_sample(sample_run: runs.Ru
     assert same, f"docs/{FILE} is out of date: make pictures"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", pictures.SHOWN)
 def test_a_picture_shows_what_is_there_now(name: str) -> None:
     written = (pictures.IMAGES / f"{name}.txt").read_text(encoding="utf-8")

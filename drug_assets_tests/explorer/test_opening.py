@@ -121,6 +121,7 @@ def test_the_page_can_ask_for_nothing(sample_run: Run, visitor: Visitor, asked: 
     assert opened.sent == [path.as_uri()]
 
 
+@pytest.mark.slow
 def test_addresses_occur_only_as_targets_of_links(sample_run: Run) -> None:
     """What the page holds, unpacked too, names no address but of services and of SVG."""
     text = (runs.current(sample_run.store) / FILE).read_text(encoding="utf-8")
