@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
+#: How wide prose in documents is.
+WIDTH = 120
+
+_CODE = re.compile(r"`[^`]+`")
 _PICTURE = re.compile(r"(?<=<!-- assets -->\n).*?(?=<!-- /assets -->)", re.DOTALL)
 _TERMS = re.compile(r"(?<=<!-- terms -->\n).*?(?=<!-- /terms -->)", re.DOTALL)
 _LAYERS: Mapping[str, str] = {
@@ -85,7 +90,7 @@ def _entry(table: Table) -> Iterator[str]:
     yield ""
     yield f"### `{table.name}`"
     yield ""
-    yield (contract.__doc__ or "").partition("\n")[0] + _kept(table)
+    yield _fill((contract.__doc__ or "").partition("\n")[0] + _kept(table))
     yield ""
     yield "| column | type | what it is |"
     yield "| --- | --- | --- |"
@@ -96,7 +101,7 @@ def _entry(table: Table) -> Iterator[str]:
     rules = contract._schema_validation_rules()  # noqa: SLF001 - there is no public list of them
     if rules:
         yield ""
-        yield "Rules: " + ", ".join(f"`{rule}`" for rule in sorted(rules)) + "."
+        yield _fill("Rules: " + ", ".join(f"`{rule}`" for rule in sorted(rules)) + ".")
 
 
 def _releases() -> Iterator[str]:
@@ -106,7 +111,7 @@ def _releases() -> Iterator[str]:
     yield ""
     yield "### `releases`"
     yield ""
-    yield declared["description"]
+    yield _fill(declared["description"])
     yield ""
     yield "| column | type | what it is |"
     yield "| --- | --- | --- |"
@@ -155,7 +160,7 @@ def _words(level: str) -> Iterator[str]:
         yield ""
         yield f"{level} {_heading(term)}"
         yield ""
-        yield (term.__doc__ or "").partition("\n")[0]
+        yield _fill((term.__doc__ or "").partition("\n")[0])
         yield ""
         yield "| word | meaning |"
         yield "| --- | --- |"
@@ -166,11 +171,18 @@ def _words(level: str) -> Iterator[str]:
     yield "What programs write where a field holds nothing. Case, and what stands around a word of"
     yield f"`{terms.AROUND_MISSING.strip()}`, make no difference."
     yield ""
-    yield ", ".join(f"`{word}`" for word in sorted(terms.MISSING_WORDS))
+    yield _fill(", ".join(f"`{word}`" for word in sorted(terms.MISSING_WORDS)))
     yield ""
     yield "So are the errors in cells of spreadsheets, in any language: `#`, a word in capitals,"
     yield "and `!` or `?` (`#DIV/0!`, `#WERT!`, `#¿NOMBRE?`); or `#` and two capitals with a stroke"
     yield "between (`#N/D`)."
+
+
+def _fill(text: str) -> str:
+    """Prose in lines of the width of documents; code is not broken."""
+    kept = _CODE.sub(lambda code: code[0].replace(" ", "\0"), text)
+    lines = textwrap.wrap(kept, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace("\0", " ")
 
 
 def _term_classes() -> list[type[terms.Term]]:

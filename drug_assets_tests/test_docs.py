@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import pytest
 
+from docs.generate import WIDTH
 from drug_assets import formats, sources
 from drug_assets.cli import main
 from drug_assets.settings import Settings
@@ -26,9 +27,14 @@ DOCUMENTS = sorted(
 )
 OPERATIONS = ROOT / "docs" / "operations.md"
 DEPLOYMENT = (ROOT / "docs" / "deployment.md", OPERATIONS)
+#: A program writes it.
+MEASURED = ROOT / "benchmarks" / "RESULTS.md"
 TERRAFORM = ROOT / "deploy" / "terraform"
 
 _FENCED = re.compile(r"^```.*?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+#: A block of code, also in a list.
+_ANY_FENCED = re.compile(r"^( *)```.*?^\1```$", re.DOTALL | re.MULTILINE)
+_UNBREAKABLE = re.compile(r"\s*(?:\|.*|!?\[.*\]\(\S+\)|\S+)")
 _INLINE = re.compile(r"`([^`]+)`")
 _VARIABLE = re.compile(r"\b(?:DRUG_ASSETS|NCBI)_[A-Z_]*[A-Z]\b")
 
@@ -73,6 +79,15 @@ def broken(document: Path) -> Iterator[str]:
             yield f"{link}: there is no such file"
         elif anchor and (target.suffix != ".md" or anchor not in anchors(target)):
             yield f"{link}: there is no such heading"
+
+
+def too_wide(document: Path) -> list[str]:
+    """Lines of prose that are wider than documents are; tables and lone links cannot be broken."""
+    return [
+        line
+        for line in _ANY_FENCED.sub("", document.read_text(encoding="utf-8")).splitlines()
+        if len(line) > WIDTH and not _UNBREAKABLE.fullmatch(line) and document != MEASURED
+    ]
 
 
 def wrong_use(words: list[str]) -> str | None:
@@ -168,6 +183,22 @@ def test_there_is_something_to_check() -> None:
 @each_document
 def test_links_lead_to_files_and_headings(document: Path) -> None:
     assert list(broken(document)) == []
+
+
+@each_document
+def test_prose_is_in_lines_of_the_width_of_documents(document: Path) -> None:
+    assert too_wide(document) == []
+
+
+def test_of_wide_lines_only_prose_is_found(tmp_path: Path) -> None:
+    wide = "word " * 30
+    document = tmp_path / "document.md"
+    code = f"```\n{wide}\n```\n\n- Item:\n\n  ```\n  {wide}\n  ```\n"
+    link = f"[![{wide}](picture.png)](page.html)\n"
+    document.write_text(f"{code}| {wide} |\n{link}\n- {wide}\n{wide}\n", "utf-8")
+    assert too_wide(document) == [f"- {wide}", wide]
+    document.write_text("é" * WIDTH, "utf-8")
+    assert too_wide(document) == []
 
 
 @each_document
