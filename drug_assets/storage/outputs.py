@@ -29,6 +29,7 @@ from drug_assets.storage.kept.by_file import (
     discard_unlisted,
 )
 from drug_assets.storage.kept.whole import ignore
+from drug_assets.storage.parquet import write_parquet
 from drug_assets.storage.pointer import LINK
 from drug_assets.storage.releases import (
     LANDING_DOCUMENT,
@@ -166,9 +167,9 @@ class Outputs:
         name = self.name_to_write(table_file(table))
         scratch = self.store.scratch(name)
         try:
-            conform(table, rows).sink_parquet(
+            write_parquet(
+                conform(table, rows),
                 scratch,
-                maintain_order=True,
                 # The lowest level compresses nearly as well as the default, in two thirds of the
                 # time.
                 compression_level=1,

@@ -41,6 +41,7 @@ from drug_assets.storage.google.table_schema import (
 )
 from drug_assets.storage.google.tables import Tables, partitioning, schema_fields
 from drug_assets.storage.objects import ConflictError, StorageError
+from drug_assets.storage.parquet import write_parquet
 from drug_assets.storage.temporary import make_process_folder
 
 if TYPE_CHECKING:
@@ -199,9 +200,7 @@ class Dataset:
             )
         to_load = make_process_folder() / f"{secrets.token_hex(8)}{_SUFFIX}"
         try:
-            pl.scan_parquet(parquet, glob=False).sink_parquet(
-                to_load, arrow_schema=contract, maintain_order=True
-            )
+            write_parquet(pl.scan_parquet(parquet, glob=False), to_load, arrow_schema=contract)
             yield to_load
         finally:
             to_load.unlink(missing_ok=True)

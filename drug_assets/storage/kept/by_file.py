@@ -33,6 +33,7 @@ from drug_assets.storage.kept.whole import (
     name_object,
     result_of,
 )
+from drug_assets.storage.parquet import write_parquet
 from drug_assets.versions import compute_version
 
 if TYPE_CHECKING:
@@ -322,9 +323,9 @@ def write_part(
     """
     with _put_when_written(store, name) as scratch:
         # Every run reads the parts, so fast decompression matters more than size.
-        conform(table, rows.lazy()).sink_parquet(
+        write_parquet(
+            conform(table, rows.lazy()),
             scratch,
-            maintain_order=True,
             compression="lz4",
             row_group_size=ROW_GROUP_ROWS,
             data_page_size=PAGE_BYTES,
@@ -369,9 +370,9 @@ def _keep_side_table(
         return None
     scratch = store.scratch(f"{folder_of(_SIDE_TABLES)}rows.parquet")
     try:
-        side_table.sink_parquet(
+        write_parquet(
+            side_table,
             scratch,
-            maintain_order=True,
             compression="lz4",
             row_group_size=ROW_GROUP_ROWS,
             data_page_size=PAGE_BYTES,
