@@ -349,6 +349,7 @@ CHECKS = {
     "every_publication_was_searched": "every_publication_was_searched",
     "valid_document": "document_is_valid",
     "equals_mentions": "graph_equals_mentions",
+    "equals_tables": "page_equals_tables",
 }
 
 
