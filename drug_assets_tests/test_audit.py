@@ -519,6 +519,7 @@ DRUG = {
                     "journal": None,
                     "journal_id": "x",
                     "date": "2020-01-01",
+                    "date_precision": "day",
                     "retracted": None,
                 }
             ],
@@ -610,6 +611,10 @@ def is_date_or_null(value: object) -> bool:
         return False
 
 
+def is_precision_or_null(value: object) -> bool:
+    return value in [None, *DatePrecision]
+
+
 def is_span(value: object) -> bool:
     def is_position(end: object) -> bool:
         return isinstance(end, int | float) and not isinstance(end, bool) and end >= 0 == end % 1
@@ -637,7 +642,7 @@ def is_drug(value: object) -> bool:
                 journal=is_text_or_null,
                 journal_id=is_text_or_null,
                 date=is_date_or_null,
-                date_precision=lambda precision: precision in [None, *DatePrecision],
+                date_precision=is_precision_or_null,
                 retracted=is_bool_or_null,
                 spans=lambda spans: of_each(spans, is_span, 1),
                 publications=lambda publications: of_each(
@@ -650,6 +655,7 @@ def is_drug(value: object) -> bool:
                         journal=is_text_or_null,
                         journal_id=is_text_or_null,
                         date=is_date_or_null,
+                        date_precision=is_precision_or_null,
                         retracted=is_bool_or_null,
                     ),
                 ),

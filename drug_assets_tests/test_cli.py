@@ -555,6 +555,7 @@ def test_run_reports_rows_checks_answers_and_outputs(small_run: runs.Run) -> Non
         "warning: rejected_records: rejected_share: 1 of 8 raw rows rejected",
         "Top journal, with 2 drugs: Journal of Tests; Letters of Tests",
         "Drugs related to ASPIRIN: PARACETAMOL",
+        "What is new: Nothing to compare with yet.",
         f"Outputs in {runs.current(small_run.store)}",
         lines[-1],
     ]
