@@ -18,7 +18,13 @@ from drug_assets.settings import Settings
     metavar="ADDRESS",
     help="Who can reach it: 0.0.0.0 is everybody. [127.0.0.1, this machine alone]",
 )
-@click.option("--port", default=8000, type=click.IntRange(0, 65535), help="0 is any. [8000]")
+@click.option(
+    "--port",
+    default=8000,
+    envvar="PORT",
+    type=click.IntRange(0, 65535),
+    help="0 is any. [PORT; 8000]",
+)
 @click.option(
     "--allow-host",
     "hosts",
@@ -49,6 +55,10 @@ def serve(store: str | None, host: str, port: int, hosts: tuple[str, ...]) -> No
         told = f"release {current.get().release.id}"
     except NoReleaseError:
         told = "the first release, as soon as there is one"
+    except StorageError as error:
+        # A right to read that was just granted takes minutes to hold.
+        echo(f"drug-assets: {error}", err=True)
+        told = "the current release, as soon as it can be read,"
     echo(f"Serving {told} of {place.uri()} at {server.url} until Ctrl-C")
     # Ctrl-C ends the server in order, and is then raised once more.
     with suppress(KeyboardInterrupt):

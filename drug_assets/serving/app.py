@@ -45,6 +45,9 @@ _MOST_WAITING = 64
 #: How long a client that is turned away is asked to wait.
 _RETRY_SECONDS = "2"
 _LEVEL = 4
+#: A longer answer is sent in pieces, without its length: Cloud Run refuses those that say that they
+#: are longer than 32 MiB.
+_LONGEST_SAID_BYTES = 16 * 1024**2
 #: Parameters of a request that are looked at; more are refused.
 _MOST_FIELDS = 50
 
@@ -74,6 +77,7 @@ def make_app(current: CurrentRelease, hosts: Sequence[str] = ("*",)) -> Starlett
     return Starlette(
         routes=[
             Route("/", endpoints.show_explorer),
+            Route("/alive", endpoints.say_alive),
             Route("/health", endpoints.check_health),
             Route("/openapi.json", endpoints.describe, middleware=[_COMPRESS]),
             *(
@@ -87,7 +91,7 @@ def make_app(current: CurrentRelease, hosts: Sequence[str] = ("*",)) -> Starlett
             Route("/{name:path}", endpoints.send_file),
         ],
         middleware=[
-            Middleware(_AddHeaders),
+            Middleware(_SetHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
         ],
         exception_handlers=_HANDLERS,
@@ -153,6 +157,10 @@ class _Endpoints:
     async def show_explorer(self, _: Request) -> Response:
         """Lead to the explorer."""
         return RedirectResponse(explorer.FILE)
+
+    async def say_alive(self, _: Request) -> Response:
+        """Say that the server answers, whatever the store does: for who would start it anew."""
+        return _as_json({"status": "ok"})
 
     async def check_health(self, _: Request) -> Response:
         """Say whether there is a release to answer from."""
@@ -265,8 +273,8 @@ class _Room:
         self._limiter.release()
 
 
-class _AddHeaders:
-    """Middleware that adds headers for the safety of who reads."""
+class _SetHeaders:
+    """Middleware for headers: those for the safety of who reads, and the length of an answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -280,6 +288,8 @@ class _AddHeaders:
                     is_page = headers.get("Content-Type", "").startswith("text/html")
                     headers["Content-Security-Policy"] = _OF_PAGE if is_page else _OF_OTHERS
                 headers.update(_HEADERS)
+                if int(headers.get("Content-Length", "0")) > _LONGEST_SAID_BYTES:
+                    del headers["Content-Length"]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from drug_assets.cli import main
+from drug_assets.serving import app
 from drug_assets.serving.current import Answers
 from drug_assets.serving.questions import LISTED, MOST_CHARACTERS, MOST_LISTED, QUESTIONS
 from drug_assets.storage.objects import LocalFolder, StorageError
@@ -229,6 +230,28 @@ def test_a_large_answer_is_compressed(client: Client) -> None:
     assert response.json() == answer(client, "drugs")
 
 
+def test_what_is_long_is_sent_in_pieces(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Cloud Run refuses answers that say that they are longer than 32 MiB.
+    addresses = ("/graph.json", "/api/drugs", "/exports/mentions.xlsx")
+    for encoding in ("identity", "gzip"):
+        headers = {"Accept-Encoding": encoding}
+        whole = [client.get(address, headers=headers) for address in addresses]
+        assert all(r.status_code == 200 and "content-length" in r.headers for r in whole)
+        with monkeypatch.context() as patch:
+            patch.setattr(app, "_LONGEST_SAID_BYTES", 100)
+            for address, before in zip(addresses, whole, strict=True):
+                response = client.get(address, headers=headers)
+                assert response.headers["transfer-encoding"] == "chunked"
+                assert "content-length" not in response.headers
+                assert response.content == before.content
+            assert client.get("/health").headers["content-length"]
+    monkeypatch.setattr(app, "_LONGEST_SAID_BYTES", 100)
+    of_part = {"Accept-Encoding": "identity", "Range": "bytes=5-204"}
+    part = client.get("/graph.json", headers=of_part)
+    assert (part.status_code, part.headers["transfer-encoding"]) == (206, "chunked")
+    assert part.content == client.get("/graph.json").content[5:205]
+
+
 def test_what_a_client_has_is_not_sent_again(client: Client) -> None:
     for address in ("/api/drugs", "/explorer.html", "/graph.json"):
         first = client.get(address)
@@ -316,6 +339,7 @@ def test_without_a_release_it_waits_for_one(small_run: runs.Run, tmp_path: Path)
             assert response.status_code == 503
             assert "there is no release" in response.json()["error"]
             assert response.headers["retry-after"]
+        assert client.get("/alive").json() == {"status": "ok"}
         store.rmdir()
         shutil.copytree(small_run.store, store, symlinks=True)
         assert client.get("/health").status_code == 200
@@ -339,6 +363,7 @@ def test_a_store_that_cannot_be_reached_for_a_while_does_no_harm(
         response = client.get("/health")
         assert response.status_code == 503
         assert "the network is down" in response.json()["error"]
+        assert client.get("/alive").status_code == 200
 
 
 @pytest.mark.slow

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from drug_assets.cli import main
 from drug_assets.serving import patience
 from drug_assets.serving.current import CurrentRelease
 from drug_assets.serving.patience import PatientProtocol
 from drug_assets.serving.server import AddressError, Server, is_loopback
-from drug_assets.storage.objects import LocalFolder
+from drug_assets.storage.objects import LocalFolder, StorageError
 from drug_assets_tests.support import runs
 from drug_assets_tests.support.serving import running
 
@@ -257,3 +259,31 @@ def test_the_command_says_why_it_cannot_serve(small_run: runs.Run) -> None:
         )
     assert done.returncode == 2
     assert done.stderr.startswith(f"drug-assets: 127.0.0.1:{port} cannot be listened on")
+
+
+def test_the_port_can_be_given_by_a_variable(
+    small_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Server, "run", lambda _: None)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+    told = (
+        CliRunner()
+        .invoke(main, ["serve", "--store", str(small_run.store)], env={"PORT": port})
+        .stdout
+    )
+    assert told.endswith(f"at http://localhost:{port}/ until Ctrl-C\n")
+
+
+def test_a_store_that_cannot_be_read_yet_is_told_and_waited_for(
+    small_run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise StorageError("gs://store may not be read by readers@example.org")
+
+    monkeypatch.setattr(Server, "run", lambda _: None)
+    monkeypatch.setattr(LocalFolder, "pointer", refuse)
+    done = CliRunner().invoke(main, ["serve", "--port", "0", "--store", str(small_run.store)])
+    assert done.exit_code == 0
+    assert done.stderr == "drug-assets: gs://store may not be read by readers@example.org\n"
+    assert done.stdout.startswith("Serving the current release, as soon as it can be read, of ")
