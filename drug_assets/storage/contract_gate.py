@@ -1,7 +1,12 @@
-"""The check before every write: rows that break the contract of their table are refused."""
+"""The check before every write: rows that break the contract of their table are refused.
+
+What passed it is not read again: a part says which contract it was held to (`note_of_file`), and a
+process knows the whole tables that it wrote itself (`outputs`).
+"""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -9,12 +14,18 @@ import polars as pl
 from drug_assets import contracts
 from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES
+from drug_assets.versions import compute_version
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 #: Rows of a file that are checked at once.
 _BLOCK_ROWS = 64 * 1024
+#: Entries in the metadata of a file: the version of the contract that its rows were held to, and
+#: the landed file that all of them are of.
+_CONTRACT, _SOURCE_FILE = "contract", "source_file"
+#: The first part of the names of our own modules.
+_PACKAGE = __name__.partition(".")[0]
 
 
 class ContractBrokenError(DrugAssetsError):
@@ -85,3 +96,32 @@ def require_contract_of_file(table: str, file: Path) -> None:
         keep = rows.select(key.n_unique()).collect().item() == height
     if not keep:
         require_contract(table, rows)
+
+
+def note_of_file(table: str, source_file: str) -> dict[str, str]:
+    """What the metadata of a file say of its rows, once they were held to their contract.
+
+    Args:
+        table: name of the table.
+        source_file: the landed file that all rows are of.
+    """
+    declared_in = {each.__module__ for each in TABLES[table].contract.__mro__}
+    modules = sorted(name for name in declared_in if name.partition(".")[0] == _PACKAGE)
+    version = compute_version(*(sys.modules[name] for name in modules))
+    return {_CONTRACT: version, _SOURCE_FILE: source_file}
+
+
+def require_source_file(table: str, rows: pl.DataFrame | pl.LazyFrame, source_file: str) -> None:
+    """Check that all rows are of a landed file.
+
+    Args:
+        table: name of the table.
+        rows: column source_file.
+        source_file: the landed file.
+
+    Raises:
+        ContractBrokenError: a row is of another one.
+    """
+    of_others = rows.lazy().select((pl.col("source_file") != source_file).any()).collect().item()
+    if of_others:
+        raise ContractBrokenError(f"{table} was not written: rows are not all of {source_file}")

@@ -24,7 +24,11 @@ from drug_assets.contracts import polars_schema
 from drug_assets.formats.decoding import read_ahead
 from drug_assets.formats.record_shape import normalize_header
 from drug_assets.sources.tables import TABLES
-from drug_assets.storage.contract_gate import ContractBrokenError, require_contract
+from drug_assets.storage.contract_gate import (
+    ContractBrokenError,
+    require_contract,
+    require_source_file,
+)
 from drug_assets.storage.kept.by_file import count_rows, write_part
 from drug_assets.storage.objects import StorageError
 
@@ -229,7 +233,7 @@ def _write_rows(
         batches = _guard(read, task.name)
         # In a thread of Python: those of Polars have little room for recursion.
         for batch in read_ahead(batches, ahead=1):
-            _require_contract(table, batch, rows + 1)
+            _require_contract(table, batch, task.name, rows + 1)
             account.add(batch, shape, source.ignored)
             rows += batch.height
             yield batch
@@ -239,17 +243,26 @@ def _write_rows(
 
     schema = polars_schema(TABLES[table].contract)
     lazy = register_io_source(read_batches, schema=schema)
-    write_part(task.store, part, table, lazy, describe, checked=True, before_put=give_back)
+    write_part(
+        task.store, part, table, lazy, task.name, describe, checked=True, before_put=give_back
+    )
     return ReadResult(data.sha256(), file_format, rows, account=account)
 
 
-def _require_contract(table: str, batch: pl.DataFrame, first_row: int) -> None:
+def _require_contract(table: str, batch: pl.DataFrame, source_file: str, first_row: int) -> None:
     """Hold a batch to the contract of its table; keys differ in all batches, as rows count on.
+
+    Args:
+        table: name of the table.
+        batch: raw rows.
+        source_file: the landed file.
+        first_row: the number of its first row there.
 
     Raises:
         ContractBrokenError: the batch does not keep it.
     """
     require_contract(table, batch.lazy())
+    require_source_file(table, batch, source_file)
     counted = pl.int_range(first_row, first_row + batch.height, dtype=pl.Int64, eager=True)
     if not batch["source_row"].equals(counted):
         raise ContractBrokenError(f"{table} was not written: its rows do not count on from 1")

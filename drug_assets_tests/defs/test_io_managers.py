@@ -214,7 +214,7 @@ def test_a_table_kept_by_file_is_made_from_a_recipe_or_from_its_parts(
     folder, parts = LocalFolder(store), []
     for file, drugs in {"drugs_2.csv": 2, "drugs_10.csv": 3}.items():
         rows = raw_rows(DRUGS, *({"source_file": file, "drug": f"d{n}"} for n in range(drugs)))
-        write_part(folder, f".kept/raw_drugs/{file}.parquet", "raw_drugs", rows)
+        write_part(folder, f".kept/raw_drugs/{file}.parquet", "raw_drugs", rows, file)
         parts.append(Part(file, f".kept/raw_drugs/{file}.parquet"))
     context = output("raw_drugs")
     manager.handle_output(context, Parts("raw_drugs", tuple(parts)))

@@ -18,6 +18,7 @@ from drug_assets import contracts
 from drug_assets.engines.local import LocalMachine
 from drug_assets.mentions import Vocabulary
 from drug_assets.sources.tables import TABLES
+from drug_assets.storage import contract_gate
 from drug_assets.storage.contract_gate import ContractBrokenError
 from drug_assets.storage.kept import by_file
 from drug_assets.storage.kept.by_file import (
@@ -93,7 +94,7 @@ class Kept:
         for file, names in files.items():
             name = name_part("raw_drugs", file, content, str(names))
             rows = raw_rows(DRUGS, *({"source_file": file, "drug": drug} for drug in names))
-            write_part(self.store, name, "raw_drugs", rows)
+            write_part(self.store, name, "raw_drugs", rows, file)
             parts.append(Part(file, name))
         return Parts("raw_drugs", tuple(parts))
 
@@ -138,6 +139,30 @@ def kept(tmp_path: Path) -> Kept:
 
 def made_of() -> list[str]:
     return [file for files in asked for file in files]
+
+
+def test_parts_keep_the_contract_that_they_were_held_to(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for parts in (kept.raw(FILES), kept.make(FILES), kept.make({"drugs_1.csv": ["a"]})):
+        assert parts.keep_contract(kept.store)
+    monkeypatch.setattr(contract_gate, "compute_version", lambda *_: "later")
+    assert not kept.raw({}).parts
+    assert not kept.make(FILES).keep_contract(kept.store)
+
+
+def test_parts_of_one_landed_file_may_have_the_same_keys(kept: Kept) -> None:
+    [part] = kept.raw({"drugs_1.csv": ["a"]}).parts
+    of_another = Part("drugs_2.csv", part.name)
+    for parts in ((part, part), (of_another,), (part, of_another)):
+        assert not Parts("raw_drugs", parts).keep_contract(kept.store)
+
+
+def test_a_part_with_rows_of_another_landed_file_is_not_written(kept: Kept) -> None:
+    rows = raw_rows(DRUGS, {"source_file": "drugs_1.csv", "drug": "a"})
+    with pytest.raises(ContractBrokenError, match=r"not all of drugs_2\.csv"):
+        write_part(kept.store, ".kept/raw_drugs/0.parquet", "raw_drugs", rows, "drugs_2.csv")
+    assert kept.objects("raw_drugs") == set()
 
 
 def test_parts_are_made_once_and_come_in_the_order_of_their_files(kept: Kept) -> None:

@@ -63,7 +63,7 @@ def names(store: LocalFolder) -> list[str]:
 def part(store: LocalFolder, name: str, drug: str) -> Part:
     """A part of `raw_drugs`."""
     name = f".kept/raw_drugs/{name}.parquet"
-    write_part(store, name, "raw_drugs", raw_rows(DRUGS, {"drug": drug}))
+    write_part(store, name, "raw_drugs", raw_rows(DRUGS, {"drug": drug}), "drugs.csv")
     return Part("drugs.csv", name)
 
 
@@ -76,6 +76,27 @@ def test_table_reads_back_as_written(store: LocalFolder) -> None:
     assert Outputs(store, "").table("top_journal").collect().equals(rows.collect())
     assert (written.rows, written.sample.height) == (2, 2)
     assert written.size_bytes == store.local_copy("top_journal.parquet").stat().st_size
+
+
+def test_a_table_that_this_process_wrote_keeps_its_contract_unless_its_bytes_changed(
+    store: LocalFolder,
+) -> None:
+    outputs = Outputs(store, "")
+    outputs.write_table("top_journal", top_journal("A"))
+    assert outputs.keeps_contract("top_journal")
+    path = store.local_copy("top_journal.parquet")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"?")
+    assert not outputs.keeps_contract("top_journal")
+    path.write_bytes(whole)
+    assert outputs.keeps_contract("top_journal")
+
+
+def test_of_a_table_that_another_process_wrote_it_is_not_known(store: LocalFolder) -> None:
+    scratch = store.scratch("top_journal.parquet")
+    top_journal("A").collect().write_parquet(scratch)
+    store.put(scratch, "top_journal.parquet")
+    assert not Outputs(store, "").keeps_contract("top_journal")
 
 
 @pytest.mark.slow
@@ -296,7 +317,7 @@ def test_outputs_for_reading_are_never_written(store: LocalFolder) -> None:
 def raw_part(store: LocalFolder, content: str) -> Parts:
     """The raw rows of a landed file, kept."""
     part = Part("drugs.csv", f".kept/raw_drugs/{content}.parquet")
-    write_part(store, part.name, "raw_drugs", drug_rows({"drug": content}))
+    write_part(store, part.name, "raw_drugs", drug_rows({"drug": content}), part.source_file)
     return Parts("raw_drugs", (part,))
 
 

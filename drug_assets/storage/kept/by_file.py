@@ -21,8 +21,10 @@ from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.contract_gate import (
     conform,
+    note_of_file,
     require_contract,
     require_contract_of_file,
+    require_source_file,
 )
 from drug_assets.storage.kept import FOLDER
 from drug_assets.storage.kept.whole import (
@@ -145,6 +147,19 @@ class Parts:
                 f"{store.uri(folder_of(self.table))}: {_CURE}"
             )
         return [whole[part.name] for part in self.parts]
+
+    def keep_contract(self, store: ObjectStore) -> bool:
+        """Whether it is known that all rows keep the contract, since they did when written.
+
+        Raises:
+            DamagedPartsError: parts are missing or damaged.
+        """
+        files = [part.source_file for part in self.parts]
+        # The landed file is in the key of each such table, so that no key is in two parts.
+        return len(files) == len(set(files)) and all(
+            note_of_file(self.table, file).items() <= pl.read_parquet_metadata(copy).items()
+            for file, copy in zip(files, self._copies(store), strict=True)
+        )
 
     def _copies(self, store: ObjectStore) -> list[Path]:
         """Local copies of the parts."""
@@ -298,6 +313,7 @@ def write_part(
     name: str,
     table: str,
     rows: pl.DataFrame | pl.LazyFrame,
+    source_file: str,
     metadata: Callable[[], Mapping[str, str]] = dict,
     *,
     checked: bool = False,
@@ -312,10 +328,11 @@ def write_part(
         name: its name, as `name_part` makes it.
         table: name of the table that it belongs to.
         rows: its rows, which follow from one landed file.
+        source_file: that file.
         metadata: returns entries for the metadata of the Parquet file; called after the last row
             was made.
-        checked: whether the rows were held to the contract as they were made. Else they are read
-            again for it, and then memory follows their number of keys.
+        checked: whether the rows were held to the contract, and to be of that file, as they were
+            made. Else they are read again for it, and then memory follows their number of keys.
         before_put: called when all rows are written; if it raises, there is no part.
 
     Raises:
@@ -329,10 +346,11 @@ def write_part(
             compression="lz4",
             row_group_size=ROW_GROUP_ROWS,
             data_page_size=PAGE_BYTES,
-            metadata=lambda _: dict(metadata()),
+            metadata=lambda _: {**metadata(), **note_of_file(table, source_file)},
         )
         if not checked:
             require_contract_of_file(table, scratch)
+            require_source_file(table, pl.scan_parquet(scratch, glob=False), source_file)
         if before_put is not None:
             before_put()
 
@@ -427,7 +445,8 @@ def _make(task: _Task) -> int:
     if len(task.files) == 1:
         read = count_rows(copies[0])
         metadata = {_INPUT_ROWS: str(read)}
-        write_part(task.store, task.outputs[0], task.table, rows, lambda: metadata)
+        name, [file] = task.outputs[0], task.files
+        write_part(task.store, name, task.table, rows, file, lambda: metadata)
         return read
     counts = dict(input_rows.group_by("source_file").len().collect().iter_rows())
     # The streaming engine would start anew for each file.
@@ -435,7 +454,7 @@ def _make(task: _Task) -> int:
     require_contract(task.table, made.lazy())
     rows_by_file = made.partition_by("source_file", maintain_order=True, as_dict=True)
     for file, name in zip(task.files, task.outputs, strict=True):
-        metadata = {_INPUT_ROWS: str(counts.get(file, 0))}
+        metadata = {_INPUT_ROWS: str(counts.get(file, 0)), **note_of_file(task.table, file)}
         with _put_when_written(task.store, name) as scratch:
             rows_by_file.get((file,), made.clear()).write_parquet(
                 scratch, compression="lz4", metadata=metadata

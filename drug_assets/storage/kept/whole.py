@@ -52,7 +52,7 @@ def name_object(result: str, file: Path) -> str:
         result: name of the result, `….parquet`.
         file: a file with the bytes of the object.
     """
-    return f"{result.removesuffix('.parquet')}-{_compute_checksum(file)}.parquet"
+    return f"{result.removesuffix('.parquet')}-{compute_checksum(file)}.parquet"
 
 
 def result_of(name: str) -> str | None:
@@ -61,7 +61,8 @@ def result_of(name: str) -> str | None:
     return f"{named['stem']}.parquet" if named else None
 
 
-def _compute_checksum(path: Path) -> str:
+def compute_checksum(path: Path) -> str:
+    """The checksum of the bytes of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:_CHECKSUM_CHARACTERS]
 
@@ -165,7 +166,7 @@ def _verify(store: ObjectStore, found: StoredObject) -> bool | None:
     """Whether an object holds what its name says; None if it is no longer there."""
     named = _NAMED.fullmatch(found.name)
     try:
-        checksum = _compute_checksum(store.local_copy(found.name, found.version))
+        checksum = compute_checksum(store.local_copy(found.name, found.version))
     except FileNotFoundError:
         return None
     return named is not None and checksum == named["checksum"]
