@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from drug_assets_tests.support import loopback, markers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from drug_assets_tests.support.emulators import BigQueryEmulator, GcsEmulator
     from drug_assets_tests.support.runs import Run
@@ -34,6 +36,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use certain fixtures."""
     markers.mark(items)
+
+
+@pytest.fixture
+def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The test stands in an empty folder, without variables that are settings."""
+    settings_of = ("DRUG_ASSETS_", "DAGSTER_", "NCBI_")
+    for variable in [name for name in os.environ if name.startswith(settings_of)]:
+        monkeypatch.delenv(variable)
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="session")

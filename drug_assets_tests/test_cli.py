@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from drug_assets import mentions
 from drug_assets.answers.overviews import DRUG_ORDERS, JOURNAL_ORDERS
@@ -21,6 +20,7 @@ from drug_assets.cli import main
 from drug_assets.document import questions
 from drug_assets.wording import shorten
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.commands import asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,23 +29,10 @@ if TYPE_CHECKING:
     import polars as pl
     from click.testing import Result
 
-pytestmark = pytest.mark.xdist_group("sample")
-
-
-@pytest.fixture(autouse=True)
-def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every test stands in an empty folder, without variables of ours."""
-    for variable in [name for name in os.environ if name.startswith(("DRUG_ASSETS_", "DAGSTER_"))]:
-        monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
-
-
-def drug_assets(*arguments: str | Path) -> Result:
-    """What a command does; an exception that is no exit is the test's failure."""
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+pytestmark = [
+    pytest.mark.xdist_group("sample"),
+    pytest.mark.usefixtures("no_settings_of_the_machine"),
+]
 
 
 @pytest.fixture
@@ -70,7 +57,7 @@ def test_the_orders_to_choose_from_are_those_of_the_answers(
 
 
 def test_top_journal_as_text(graph: Path) -> None:
-    result = drug_assets("top-journal", "--graph", graph)
+    result = asked("top-journal", "--graph", graph)
     assert result.exit_code == 0
     first, second = result.stdout.splitlines()
     assert first.startswith("Annals of Sample Pharmacology: 11 drugs (acetylsalicylic acid, ")
@@ -78,7 +65,7 @@ def test_top_journal_as_text(graph: Path) -> None:
 
 
 def test_top_journal_as_json(graph: Path) -> None:
-    result = drug_assets("top-journal", "--json", "--graph", graph)
+    result = asked("top-journal", "--json", "--graph", graph)
     answers = json.loads(result.stdout)
     assert [answer["journal"] for answer in answers] == [
         "Annals of Sample Pharmacology",
@@ -88,7 +75,7 @@ def test_top_journal_as_json(graph: Path) -> None:
 
 
 def test_related_drugs_as_text(graph: Path) -> None:
-    result = drug_assets("related-drugs", "Adrenaline", "--graph", graph)
+    result = asked("related-drugs", "Adrenaline", "--graph", graph)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert "ethanol (in 1 journal, 2.2 × chance: Cahiers fictifs de médecine d'urgence)" in lines
@@ -97,8 +84,8 @@ def test_related_drugs_as_text(graph: Path) -> None:
 
 def test_related_drugs_as_json_without_trial_journals(graph: Path) -> None:
     arguments = ("related-drugs", "epinephrine", "--json", "--graph", graph)
-    every = json.loads(drug_assets(*arguments).stdout)
-    left = json.loads(drug_assets(*arguments, "--exclude-trial-journals").stdout)
+    every = json.loads(asked(*arguments).stdout)
+    left = json.loads(asked(*arguments, "--exclude-trial-journals").stdout)
     assert (len(every["related"]), len(left["related"])) == (10, 6)
     assert every["drug"] == "epinephrine"
     journals = {related["drug"]: related["journals"] for related in left["related"]}
@@ -106,35 +93,35 @@ def test_related_drugs_as_json_without_trial_journals(graph: Path) -> None:
 
 
 def test_related_drugs_of_a_period_and_by_lift(graph: Path) -> None:
-    asked = ("related-drugs", "epinephrine", "--graph", graph)
-    lines = drug_assets(*asked, "--since", "2003", "--until", "2020-06", "--sort", "lift").stdout
+    question = ("related-drugs", "epinephrine", "--graph", graph)
+    lines = asked(*question, "--since", "2003", "--until", "2020-06", "--sort", "lift").stdout
     first, *_, last = lines.splitlines()
     assert first.startswith("betamethasone (in 1 journal, 6.0 × chance: ")
     assert last == (
         "Of the mentions by its journals 0 may lie outside, as far as their date is known; "
         "left out: 11 outside, 6 without a date"
     )
-    document = json.loads(drug_assets(*asked, "--since", "2003", "--limit", "2", "--json").stdout)
+    document = json.loads(asked(*question, "--since", "2003", "--limit", "2", "--json").stdout)
     assert len(document["related"]) == 2
     assert (document["outside_mentions"], document["undated_mentions"]) == (6, 6)
-    few = drug_assets(*asked, "--limit", "2").stdout.splitlines()
+    few = asked(*question, "--limit", "2").stdout.splitlines()
     assert few[2:] == ["and 8 more drugs (--limit 0 lists all)"]
-    nothing = drug_assets(*asked, "--since", "2999").stdout.splitlines()
+    nothing = asked(*question, "--since", "2999").stdout.splitlines()
     assert nothing[0] == "No drug shares a PubMed journal with epinephrine since 2999-01-01."
 
 
 def test_top_journals_of_a_period(graph: Path) -> None:
-    asked = ("top-journal", "--graph", graph, "--since", "2010")
-    told = drug_assets(*asked).stdout
+    question = ("top-journal", "--graph", graph, "--since", "2010")
+    told = asked(*question).stdout
     assert told.startswith("Journal of Invented Therapeutics: 9 drugs since 2010-01-01 (")
     assert told.endswith(
         "; of its mentions 0 may lie outside, as far as their date is known; "
         "left out: 5 outside, 0 without a date\n"
     )
-    (top,) = json.loads(drug_assets(*asked, "--json").stdout)
+    (top,) = json.loads(asked(*question, "--json").stdout)
     assert (top["open_mentions"], top["outside_mentions"], top["undated_mentions"]) == (0, 5, 0)
     assert "left_out" not in top
-    nothing = drug_assets("top-journal", "--graph", graph, "--since", "2999").stdout
+    nothing = asked("top-journal", "--graph", graph, "--since", "2999").stdout
     assert nothing == "No journal mentions any drug since 2999-01-01.\n"
 
 
@@ -170,9 +157,9 @@ def retracted_graph(tmp_path: Path) -> Path:
 
 
 def test_retracted_evidence_is_told(retracted_graph: Path) -> None:
-    told = drug_assets("top-journal", "--graph", retracted_graph).stdout
+    told = asked("top-journal", "--graph", retracted_graph).stdout
     assert told == "Pain: 3 drugs (A, B, C); retracted: 3 of 5 mentions\n"
-    told = drug_assets("related-drugs", "b", "--graph", retracted_graph).stdout
+    told = asked("related-drugs", "b", "--graph", retracted_graph).stdout
     assert told == (
         "A (in 1 journal, 1.0 × chance: Pain)\nC (in 1 journal, 1.0 × chance: Pain)\n"
         "Retracted: 3 of 5 mentions\n"
@@ -184,18 +171,18 @@ def test_retracted_evidence_can_be_left_out_and_what_is_unknown_is_told(
 ) -> None:
     flags = ("--exclude-retracted", "--graph", retracted_graph)
     unknown = "etracted ones left out, not known whether retracted: 1 of 2 mentions\n"
-    assert drug_assets("top-journal", *flags).stdout == f"Pain: 2 drugs (A, B); r{unknown}"
+    assert asked("top-journal", *flags).stdout == f"Pain: 2 drugs (A, B); r{unknown}"
     related = "A (in 1 journal, 1.0 × chance: Pain)"
-    assert drug_assets("related-drugs", "b", *flags).stdout == f"{related}\nR{unknown}"
-    (top,) = json.loads(drug_assets("top-journal", *flags, "--json").stdout)
-    related = json.loads(drug_assets("related-drugs", "a", *flags, "--json").stdout)
+    assert asked("related-drugs", "b", *flags).stdout == f"{related}\nR{unknown}"
+    (top,) = json.loads(asked("top-journal", *flags, "--json").stdout)
+    related = json.loads(asked("related-drugs", "a", *flags, "--json").stdout)
     for answer in (top, related, *related["related"]):
         counts = [answer[c] for c in ("mentions", "retracted_mentions", "unknown_mentions")]
         assert counts == [2, 0, 1]
 
 
 def test_drug_without_mention_has_an_empty_answer(graph: Path) -> None:
-    result = drug_assets("related-drugs", "quinine", "--graph", graph)
+    result = asked("related-drugs", "quinine", "--graph", graph)
     assert (result.exit_code, result.stdout) == (
         0,
         "No drug shares a PubMed journal with quinine.\n",
@@ -203,7 +190,7 @@ def test_drug_without_mention_has_an_empty_answer(graph: Path) -> None:
 
 
 def test_unknown_drug_is_told_with_close_spellings(graph: Path) -> None:
-    result = drug_assets("related-drugs", "epinefrine", "--graph", graph)
+    result = asked("related-drugs", "epinefrine", "--graph", graph)
     assert result.exit_code == 1
     assert result.stdout == ""
     assert "'epinefrine'" in result.stderr
@@ -212,24 +199,24 @@ def test_unknown_drug_is_told_with_close_spellings(graph: Path) -> None:
 
 def test_drug_of_a_long_list_that_no_title_names_is_known_beside_a_graph(tmp_path: Path) -> None:
     graph = _write_graph(tmp_path / "graph.json", {"a": ["Pain"], "b": ["Pain"]})
-    asked = ("related-drugs", "quinine", "--graph", graph)
-    assert "no drug of the graph is named 'quinine'" in drug_assets(*asked).stderr
+    question = ("related-drugs", "quinine", "--graph", graph)
+    assert "no drug of the graph is named 'quinine'" in asked(*question).stderr
     names = '{"drug_id": "x", "drug": "Chinin", "names": ["chinin", "quinine"], "atc_codes": []}'
     (tmp_path / "names.json").write_text(f"[\n{names}\n]\n")
-    assert drug_assets(*asked).stdout == "No drug shares a PubMed journal with Chinin.\n"
-    known = drug_assets("related-drugs", "a", "--graph", graph)
+    assert asked(*question).stdout == "No drug shares a PubMed journal with Chinin.\n"
+    known = asked("related-drugs", "a", "--graph", graph)
     assert known.stdout == "b (in 1 journal, 1.0 × chance: Pain)\n"
-    unknown = drug_assets("related-drugs", "quinina", "--graph", graph)
+    unknown = asked("related-drugs", "quinina", "--graph", graph)
     assert "close spellings: quinine" in unknown.stderr
     (tmp_path / "names.json").write_text("[\n{}\n]\n")
-    damaged = drug_assets(*asked)
+    damaged = asked(*question)
     assert (damaged.exit_code, damaged.stdout) == (1, "")
     assert "names.json is not a document of names: line 2" in damaged.stderr
 
 
 @pytest.mark.parametrize("question", [("top-journal",), ("related-drugs", "aspirin")])
 def test_missing_graph_says_what_to_do(question: tuple[str, ...]) -> None:
-    result = drug_assets(*question, "--graph", "nowhere.json")
+    result = asked(*question, "--graph", "nowhere.json")
     assert result.exit_code == 2
     assert "nowhere.json" in result.stderr
     assert "drug-assets run" in result.stderr
@@ -242,7 +229,7 @@ def test_file_that_is_no_graph_is_named(
 ) -> None:
     file = tmp_path / "some.json"
     file.write_bytes(content)
-    result = drug_assets(*question, "--graph", file)
+    result = asked(*question, "--graph", file)
     assert result.exit_code == 1
     assert f"{file} is not a graph document" in result.stderr
 
@@ -251,7 +238,7 @@ def test_graph_of_the_store_is_asked_by_default(
     sample_run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DRUG_ASSETS_STORE", str(sample_run.store))
-    assert drug_assets("top-journal").exit_code == 0
+    assert asked("top-journal").exit_code == 0
 
 
 def test_tilde_in_the_store_is_the_home_folder(
@@ -259,13 +246,13 @@ def test_tilde_in_the_store_is_the_home_folder(
 ) -> None:
     monkeypatch.setenv("HOME", str(sample_run.store.parent))
     monkeypatch.setenv("DRUG_ASSETS_STORE", f"~/{sample_run.store.name}")
-    assert drug_assets("top-journal").exit_code == 0
+    assert asked("top-journal").exit_code == 0
 
 
 def test_graph_flag_wins_over_the_variable(graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRUG_ASSETS_STORE", "nowhere")
-    assert drug_assets("top-journal").exit_code == 2
-    assert drug_assets("top-journal", "--graph", graph).exit_code == 0
+    assert asked("top-journal").exit_code == 2
+    assert asked("top-journal", "--graph", graph).exit_code == 0
 
 
 @pytest.mark.processes
@@ -298,19 +285,19 @@ def test_graph_at_the_end_of_a_store_with_a_slash_is_found(
     sample_run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DRUG_ASSETS_STORE", f"{sample_run.store}//")
-    assert drug_assets("top-journal").exit_code == 0
+    assert asked("top-journal").exit_code == 0
 
 
 def test_missing_graph_is_named_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRUG_ASSETS_STORE", "store/")
     told = "run `drug-assets run`, or name another place with --store"
-    result = drug_assets("top-journal")
+    result = asked("top-journal")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"drug-assets: there is no release in store: {told}\n"
 
 
 def test_graph_at_a_place_of_no_known_kind_is_told() -> None:
-    result = drug_assets("top-journal", "--graph", "s3://bucket/graph.json")
+    result = asked("top-journal", "--graph", "s3://bucket/graph.json")
     assert result.exit_code == 2
     assert result.stderr.startswith("drug-assets: ")
     assert "s3://" in result.stderr
@@ -346,13 +333,13 @@ def _write_graph(
 
 def test_one_drug_is_told_in_the_singular(tmp_path: Path) -> None:
     graph = _write_graph(tmp_path / "graph.json", {"é": ["Pain"], "b": []})
-    assert drug_assets("top-journal", "--graph", graph).stdout == "Pain: 1 drug (é)\n"
-    assert '"é"' in drug_assets("top-journal", "--json", "--graph", graph).stdout
+    assert asked("top-journal", "--graph", graph).stdout == "Pain: 1 drug (é)\n"
+    assert '"é"' in asked("top-journal", "--json", "--graph", graph).stdout
 
 
 def test_related_drugs_are_told_with_every_journal_that_links_them(tmp_path: Path) -> None:
     graph = _write_graph(tmp_path / "graph.json", {"a": ["J", "K"], "b": ["K", "J"], "c": ["L"]})
-    told = drug_assets("related-drugs", "a", "--graph", graph).stdout
+    told = asked("related-drugs", "a", "--graph", graph).stdout
     assert told == "b (in 2 journals, 1.5 × chance: J; K)\n"
 
 
@@ -362,7 +349,7 @@ def test_a_class_is_asked_for_by_its_code(tmp_path: Path) -> None:
     graph = _write_graph(tmp_path / "graph.json", journals, codes)
 
     def told(*question: str) -> str:
-        result = drug_assets(*question, "--graph", graph)
+        result = asked(*question, "--graph", graph)
         return f"{result.exit_code}: {result.stdout}{result.stderr}".strip()
 
     assert told("related-drugs", "n02") == "0: c (in 1 journal, 0.8 × chance: K)"
@@ -386,7 +373,7 @@ def test_answers_in_json_say_the_class(tmp_path: Path) -> None:
     both = {"mentions": 2, "retracted_mentions": 0, "unknown_mentions": 2}
 
     def answer(*question: str) -> Any:
-        return json.loads(drug_assets(*question, "--json", "--graph", graph).stdout)
+        return json.loads(asked(*question, "--json", "--graph", graph).stdout)
 
     assert answer("top-journal", "--class", "N") == [
         {"journal": "J", "drug_count": 1, "drugs": ["a"], **counts, "class": "N"}
@@ -402,14 +389,14 @@ def test_answers_in_json_say_the_class(tmp_path: Path) -> None:
 
 
 def test_version_is_told() -> None:
-    result = drug_assets("--version")
+    result = asked("--version")
     assert result.exit_code == 0
     assert version("drug_assets") in result.stdout
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_help_names_every_command(flag: str) -> None:
-    told = drug_assets(flag).stdout
+    told = asked(flag).stdout
     for command in ("run", "top-journal", "related-drugs", "fetch", "deploy-sql"):
         assert f"\n  {command} " in told
 
@@ -437,7 +424,7 @@ def test_help_names_every_command(flag: str) -> None:
 def test_help_tells_what_each_option_is_and_where_it_may_stand(
     command: list[str], told: str
 ) -> None:
-    assert told in " ".join(drug_assets(*command, "-h").stdout.split())
+    assert told in " ".join(asked(*command, "-h").stdout.split())
 
 
 # Wrong usage and configuration
@@ -452,14 +439,14 @@ def test_sql_is_deployed_only_where_it_is_said(
 ) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    result = drug_assets("deploy-sql")
+    result = asked("deploy-sql")
     assert result.exit_code == 2
     assert "set DRUG_ASSETS_BIGQUERY_PROJECT and DRUG_ASSETS_BIGQUERY_DATASET" in result.stderr
 
 
 def test_environment_of_earlier_versions_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRUG_ASSETS_ENV", "gcs")
-    result = drug_assets("run", "--landing", "nowhere")
+    result = asked("run", "--landing", "nowhere")
     assert result.exit_code == 2
     note, error = result.stderr.splitlines()
     assert note.startswith("note: DRUG_ASSETS_ENV=gcs has no effect any more: ")
@@ -471,7 +458,7 @@ def test_environment_of_earlier_versions_is_noted(monkeypatch: pytest.MonkeyPatc
     [(), ("nope",), ("run", "extra"), ("run", "--nope"), ("related-drugs",), ("top-journal", "x")],
 )
 def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
-    result = drug_assets(*arguments)
+    result = asked(*arguments)
     assert result.exit_code == 2
     assert "Usage: " in result.output
 
@@ -481,19 +468,19 @@ def test_bad_environment_is_refused_with_the_list(
     command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DRUG_ASSETS_ENV", "production")
-    result = drug_assets(*command)
+    result = asked(*command)
     assert result.exit_code == 2
     assert "'production'; it can be local, bigquery" in result.stderr
 
 
 def test_missing_landing_zone_is_named() -> None:
-    result = drug_assets("run", "--landing", "nowhere", "--store", "store")
+    result = asked("run", "--landing", "nowhere", "--store", "store")
     assert (result.exit_code, result.stderr) == (2, "drug-assets: there is no folder nowhere\n")
 
 
 def test_landing_zone_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "drugs.csv").write_text("drug\n")
-    result = drug_assets("run", "--landing", "drugs.csv", "--store", "store")
+    result = asked("run", "--landing", "drugs.csv", "--store", "store")
     assert (result.exit_code, result.stderr) == (2, "drug-assets: drugs.csv is not a folder\n")
 
 
@@ -501,13 +488,13 @@ def test_store_that_is_a_file_is_named(tmp_path: Path) -> None:
     landing = runs.landing_zone(tmp_path / "landing")
     (tmp_path / "file").touch()
     for store in ("file", "file/below"):
-        result = drug_assets("run", "--landing", landing, "--store", store)
+        result = asked("run", "--landing", landing, "--store", store)
         assert result.exit_code == 2
         assert store in result.stderr
 
 
 def test_unknown_scheme_is_named() -> None:
-    result = drug_assets("run", "--landing", "s3://bucket", "--store", "store")
+    result = asked("run", "--landing", "s3://bucket", "--store", "store")
     assert result.exit_code == 2
     assert "s3:// is not known" in result.stderr
 
@@ -515,7 +502,7 @@ def test_unknown_scheme_is_named() -> None:
 def test_missing_dagster_home_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     landing = runs.landing_zone(tmp_path / "landing")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "nowhere"))
-    result = drug_assets("run", "--landing", landing, "--store", "store")
+    result = asked("run", "--landing", landing, "--store", "store")
     assert result.exit_code == 2
     assert f"DAGSTER_HOME is {tmp_path / 'nowhere'}" in result.stderr
 
@@ -524,7 +511,7 @@ def test_broken_dagster_home_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     landing = runs.landing_zone(tmp_path / "landing")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: perhaps\n")
-    result = drug_assets("run", "--landing", landing, "--store", "store")
+    result = asked("run", "--landing", landing, "--store", "store")
     assert result.exit_code == 2
     assert "DAGSTER_HOME" in result.stderr
 
@@ -573,7 +560,7 @@ def test_nothing_is_run_if_nothing_changed(
     monkeypatch.setenv("DRUG_ASSETS_LOG_FORMAT", log_format)
     landing = small_run.store.parent / "landing"
     before = runs.outputs(small_store)
-    result = drug_assets("run", "--landing", landing, "--store", small_store, "--only-if-changed")
+    result = asked("run", "--landing", landing, "--store", small_store, "--only-if-changed")
     told = f"Nothing changed in {landing} since the last successful run."
     assert (result.exit_code, result.stdout) == (0, f"{told}\n")
     events = [json.loads(line) for line in result.stderr.splitlines()]
@@ -589,13 +576,13 @@ def test_all_is_run_if_a_file_or_the_stop_list_changed(
 ) -> None:
     landing = runs.landing_zone(tmp_path / "zone")
     arguments = ("run", "--landing", landing, "--store", small_store, "--only-if-changed")
-    assert "Nothing changed" in drug_assets(*arguments).stdout
+    assert "Nothing changed" in asked(*arguments).stdout
     (landing / "drugs_2.csv").write_text("atccode,drug\nA01AD05,ASA\n")
-    assert "Done after" in drug_assets(*arguments).stdout
-    assert "Nothing changed" in drug_assets(*arguments).stdout
+    assert "Done after" in asked(*arguments).stdout
+    assert "Nothing changed" in asked(*arguments).stdout
     (tmp_path / "list.csv").write_text("name,reason\naspirin,told so\n")
     monkeypatch.setenv("DRUG_ASSETS_STOP_LIST", "list.csv")
-    assert "Done after" in drug_assets(*arguments).stdout
+    assert "Done after" in asked(*arguments).stdout
 
 
 def test_a_stop_list_that_cannot_be_read_is_wrong_configuration(
@@ -603,7 +590,7 @@ def test_a_stop_list_that_cannot_be_read_is_wrong_configuration(
 ) -> None:
     monkeypatch.setenv("DRUG_ASSETS_STOP_LIST", "nowhere.csv")
     landing = small_run.store.parent / "landing"
-    result = drug_assets("run", "--landing", landing, "--store", small_store, "--only-if-changed")
+    result = asked("run", "--landing", landing, "--store", small_store, "--only-if-changed")
     assert result.exit_code == 2
     assert "nowhere.csv" in result.stderr
 
@@ -618,7 +605,7 @@ def test_run_is_kept_where_dagster_is_at_home(
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
-    result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
+    result = asked("run", "--landing", landing, "--store", tmp_path / "store")
     assert result.exit_code == 0, _told(result)
     with dg.DagsterInstance.get() as instance:
         (run,) = instance.get_runs()
@@ -644,7 +631,7 @@ def test_run_with_variables_exits_with_0(tmp_path: Path, monkeypatch: pytest.Mon
     runs.landing_zone(tmp_path / "ländliche Zone")
     monkeypatch.setenv("DRUG_ASSETS_LANDING", "ländliche Zone")
     monkeypatch.setenv("DRUG_ASSETS_STORE", "of variables")
-    result = drug_assets("run", "--store", "of [flags]*")
+    result = asked("run", "--store", "of [flags]*")
     assert result.exit_code == 0, _told(result)
     assert (tmp_path / "of [flags]*" / "latest" / "graph.json").is_file()
     assert not (tmp_path / "of variables").exists()
@@ -662,7 +649,7 @@ def test_unreadable_files_are_all_named_and_outputs_stay(small_store: Path, tmp_
     )
     (landing / "clinical_trials_2.csv").symlink_to("nowhere.csv")
     before = runs.outputs(small_store)
-    result = drug_assets("run", "--landing", landing, "--store", small_store)
+    result = asked("run", "--landing", landing, "--store", small_store)
     assert result.exit_code == 1
     told = _told(result)
     for file in ("pubmed_cut.csv.gz: ", "drugs_2.json: ", "clinical_trials_2.csv: "):
@@ -697,7 +684,7 @@ def test_failed_blocking_check_exits_with_1_and_releases_nothing(
 ) -> None:
     landing = runs.landing_zone(tmp_path / "landing")
     before = runs.outputs(small_store)
-    result = drug_assets("run", "--landing", landing, "--store", small_store)
+    result = asked("run", "--landing", landing, "--store", small_store)
     assert result.exit_code == 1
     told = _told(result)
     assert "failed: mentions: spans_spell_their_drug: " in told
@@ -722,7 +709,7 @@ def test_broken_contract_exits_with_1_and_names_table_and_rule(
 ) -> None:
     landing = runs.landing_zone(tmp_path / "landing")
     before = runs.outputs(small_store)
-    result = drug_assets("run", "--landing", landing, "--store", small_store)
+    result = asked("run", "--landing", landing, "--store", small_store)
     assert result.exit_code == 1
     assert "mentions was not written: it breaks primary_key (8 rows)" in _told(result)
     assert runs.outputs(small_store) == before
@@ -736,7 +723,7 @@ def test_empty_landing_zone_releases_nothing_unless_it_is_meant(
     before = runs.outputs(small_store)
     new = tmp_path / "new"
     for store in (new, small_store):
-        refused = drug_assets("run", "--landing", landing, "--store", store)
+        refused = asked("run", "--landing", landing, "--store", store)
         assert refused.exit_code == 1
         told = _told(refused)
         assert "failed: landed_files: every_source_landed: no row of drugs, pubmed" in told
@@ -744,10 +731,10 @@ def test_empty_landing_zone_releases_nothing_unless_it_is_meant(
     assert not (new / "latest").exists()
     assert runs.outputs(small_store) == before
     allowed = [f"--allow-empty={source}" for source in ("drugs", "pubmed", "clinical_trials")]
-    result = drug_assets("run", "--landing", landing, "--store", new, *allowed)
+    result = asked("run", "--landing", landing, "--store", new, *allowed)
     assert result.exit_code == 0, _told(result)
     assert json.loads((new / "latest" / "graph.json").read_text()) == []
-    answer = drug_assets("top-journal", "--graph", new / "latest" / "graph.json")
+    answer = asked("top-journal", "--graph", new / "latest" / "graph.json")
     assert (answer.exit_code, answer.stdout) == (0, "No journal mentions any drug.\n")
 
 
@@ -763,7 +750,7 @@ def test_files_passed_over_are_named_and_do_not_fail_the_run(tmp_path: Path) -> 
             ".hidden": "x",
         },
     )
-    result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
+    result = asked("run", "--landing", landing, "--store", tmp_path / "store")
     assert result.exit_code == 0, _told(result)
     told = _told(result)
     assert "not read: Bücher [1].csv: belongs to no source" in told
@@ -793,7 +780,7 @@ def test_interrupted_run_exits_with_1_without_traceback(
         return found(*arguments)
 
     monkeypatch.setattr(mentions, "join_mentions", interrupted)
-    result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
+    result = asked("run", "--landing", landing, "--store", tmp_path / "store")
     assert result.exit_code == 1
     assert "interrupted" in _told(result)
     assert "Traceback" not in _told(result)
@@ -810,7 +797,7 @@ def test_run_names_few_of_many_related_drugs(tmp_path: Path) -> None:
     (landing / "drugs.csv").write_text("\n".join(["atccode,drug", *rows, ""]))
     rows = [f"1,On {' '.join(names)},2020-01-01,Letters of Tests"]
     (landing / "pubmed.csv").write_text("\n".join(["id,title,date,journal", *rows, ""]))
-    result = drug_assets("run", "--landing", landing, "--store", tmp_path / "store")
+    result = asked("run", "--landing", landing, "--store", tmp_path / "store")
     assert result.exit_code == 0, result.output
     assert f"Drugs related to druga: {', '.join(names[1:11])} and 1 more\n" in result.output
 
@@ -826,7 +813,7 @@ def test_drugs_of_a_long_list_that_no_title_names_are_released_apart(
     answers = []
     for most, left_out in (("4", []), ("3", ["QUININE"])):
         monkeypatch.setenv("DRUG_ASSETS_GRAPH_DRUGS", most)
-        done = drug_assets(*run)
+        done = asked(*run)
         assert done.exit_code == 0, done.output
         assert "Nothing changed" not in done.output, "the setting is one of the rules"
         current = runs.current(tmp_path / "store")
@@ -834,10 +821,10 @@ def test_drugs_of_a_long_list_that_no_title_names_are_released_apart(
         names = json.loads((current / "names.json").read_text())
         assert [drug["drug"] for drug in names] == left_out
         assert len(graph) + len(names) == 4
-        assert "Nothing changed" in drug_assets(*run).output
-        asked = drug_assets("related-drugs", "Chinin", *store)
-        unknown = drug_assets("related-drugs", "quininas", *store)
-        answers.append((asked.stdout, unknown.stderr))
+        assert "Nothing changed" in asked(*run).output
+        known = asked("related-drugs", "Chinin", *store)
+        unknown = asked("related-drugs", "quininas", *store)
+        answers.append((known.stdout, unknown.stderr))
     assert answers[0] == answers[1]
     assert answers[0][0] == "No drug shares a PubMed journal with QUININE.\n"
 
@@ -852,7 +839,7 @@ def test_rules_find_mentions_only_where_they_are_asked_for(
     found = []
     for rules in ("", "ion, abbreviation", "abbreviation ion"):
         monkeypatch.setenv("DRUG_ASSETS_MENTION_RULES", rules)
-        done = drug_assets(*run)
+        done = asked(*run)
         assert done.exit_code == 0, done.output
         graph = json.loads((runs.current(tmp_path / "store") / "graph.json").read_text())
         mentions = [mention for drug in graph for mention in drug["mentions"]]
@@ -876,42 +863,42 @@ def test_earlier_release_can_be_asked_and_made_current_again(
     more = {"pubmed_2.csv": "id,title,date,journal\n9,Aspirin again,2021,News of Tests\n"}
     landing = runs.landing_zone(tmp_path / "landing", {**runs.SMALL, **more})
     places = ("--landing", landing, "--store", small_store)
-    assert drug_assets("run", *places).exit_code == 0
+    assert asked("run", *places).exit_code == 0
     store = ("--store", small_store)
-    newest, earlier = json.loads(drug_assets("releases", *store, "--json").stdout)
+    newest, earlier = json.loads(asked("releases", *store, "--json").stdout)
     assert (newest["state"], earlier["state"]) == ("current", None)
     assert (newest["files"], newest["mentions"], earlier["mentions"]) == (4, 5, 4)
     assert newest["checks"] == earlier["checks"] > 20
-    lines = drug_assets("releases", *store).stdout.splitlines()
+    lines = asked("releases", *store).stdout.splitlines()
     assert lines[0].startswith(f"{newest['release']}  current      4 files landed, 5 mentions, ")
     assert len(lines) == 2
 
-    now = drug_assets("related-drugs", "aspirin", *store)
-    then = drug_assets("related-drugs", "aspirin", *store, "--release", earlier["release"])
+    now = asked("related-drugs", "aspirin", *store)
+    then = asked("related-drugs", "aspirin", *store, "--release", earlier["release"])
     assert now.exit_code == then.exit_code == 0
-    missing = drug_assets("top-journal", *store, "--release", "1")
+    missing = asked("top-journal", *store, "--release", "1")
     assert missing.exit_code == 2
     assert "`drug-assets releases` lists them" in missing.stderr
-    both = drug_assets("top-journal", *store, "--graph", small_store / "latest" / "graph.json")
+    both = asked("top-journal", *store, "--graph", small_store / "latest" / "graph.json")
     assert (both.exit_code, "leave out --store and --release" in both.stderr) == (2, True)
 
-    back = drug_assets("rollback", earlier["release"], *store)
+    back = asked("rollback", earlier["release"], *store)
     assert back.exit_code == 0, _told(back)
     assert runs.current(small_store).name == earlier["release"]
-    unchanged = drug_assets("run", "--only-if-changed", *places)
+    unchanged = asked("run", "--only-if-changed", *places)
     assert "Nothing changed" in unchanged.stdout, "nobody undoes a rollback by himself"
     assert runs.current(small_store).name == earlier["release"]
-    again = drug_assets("rollback", earlier["release"], *store)
+    again = asked("rollback", earlier["release"], *store)
     assert (again.exit_code, "is the current release already" in again.stderr) == (1, True)
-    assert drug_assets("rollback", "--resume", *store).exit_code == 0
+    assert asked("rollback", "--resume", *store).exit_code == 0
     assert runs.current(small_store).name == newest["release"]
     for words in ([], [newest["release"], "--resume"]):
-        assert drug_assets("rollback", *words, *store).exit_code == 2
+        assert asked("rollback", *words, *store).exit_code == 2
 
 
 def test_store_without_a_release_says_what_to_do(tmp_path: Path) -> None:
-    assert drug_assets("releases", "--store", tmp_path).stdout == (
+    assert asked("releases", "--store", tmp_path).stdout == (
         "There is no release yet: run `drug-assets run`.\n"
     )
-    refused = drug_assets("rollback", "1", "--store", tmp_path)
+    refused = asked("rollback", "1", "--store", tmp_path)
     assert (refused.exit_code, "there is no release 1" in refused.stderr) == (1, True)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
-from drug_assets.cli import main
+from drug_assets_tests.support import commands
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +22,8 @@ GOLD = [
 
 
 @pytest.fixture(autouse=True)
-def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def landed(tmp_path: Path, no_settings_of_the_machine: None) -> None:
     """The test stands in a folder with titles, a landing zone, and a list beside it."""
-    for variable in [name for name in os.environ if name.startswith("DRUG_ASSETS_")]:
-        monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
     (tmp_path / "gold.jsonl").write_text("\n".join(map(json.dumps, GOLD)))
     zone = tmp_path / "data"
     (zone / "drugs").mkdir(parents=True)
@@ -41,10 +36,7 @@ def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def accuracy(*arguments: str) -> Result:
-    result = CliRunner().invoke(main, ["accuracy", *arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return commands.asked("accuracy", *arguments)
 
 
 @pytest.mark.slow

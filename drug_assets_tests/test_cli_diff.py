@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner
 
-from drug_assets.cli import main
 from drug_assets.storage.objects import LocalFolder
 from drug_assets.storage.releases import list_releases, roll_back
-from drug_assets_tests.support import clouds, runs
+from drug_assets_tests.support import clouds, commands, runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,33 +19,23 @@ if TYPE_CHECKING:
 
     from drug_assets_tests.support.emulators import GcsEmulator
 
-pytestmark = [pytest.mark.xdist_group("sample"), pytest.mark.slow]
-
-
-@pytest.fixture(autouse=True)
-def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every test stands in an empty folder, without variables of ours."""
-    for variable in [name for name in os.environ if name.startswith("DRUG_ASSETS_")]:
-        monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
+pytestmark = [
+    pytest.mark.xdist_group("sample"),
+    pytest.mark.usefixtures("no_settings_of_the_machine"),
+    pytest.mark.slow,
+]
 
 
 def asked(*arguments: str | Path) -> Result:
-    """What the command does; an exception that is no exit is the test's failure."""
-    result = CliRunner().invoke(main, ["diff", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return commands.asked("diff", *arguments)
 
 
 def told(*arguments: str | Path) -> list[str]:
-    result = asked(*arguments)
-    assert result.exit_code == 0, result.stderr
-    return result.stdout.splitlines()
+    return commands.told("diff", *arguments)
 
 
 def as_object(*arguments: str | Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads("\n".join(told(*arguments, "--json")))
+    document: dict[str, Any] = commands.as_object("diff", *arguments)
     return document
 
 

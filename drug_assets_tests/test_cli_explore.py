@@ -9,12 +9,10 @@ import webbrowser
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
-from drug_assets.cli import main
 from drug_assets.storage.objects import LocalFolder
 from drug_assets.storage.releases import describe_releases
-from drug_assets_tests.support import runs
+from drug_assets_tests.support import commands, runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("sample")
 
 
 def explore(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, ["explore", *map(str, arguments)])
+    return commands.asked("explore", *arguments)
 
 
 class Browser(webbrowser.BaseBrowser):

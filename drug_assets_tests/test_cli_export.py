@@ -17,33 +17,23 @@ import networkx
 import openpyxl
 import polars as pl
 import pytest
-from click.testing import CliRunner
 
-from drug_assets.cli import main
 from drug_assets.exports import FORMATS
+from drug_assets_tests.support import commands
 
 if TYPE_CHECKING:
     from click.testing import Result
 
     from drug_assets_tests.support import runs
 
-pytestmark = pytest.mark.xdist_group("sample")
-
-
-@pytest.fixture(autouse=True)
-def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every test stands in an empty folder, without variables of ours."""
-    for variable in [name for name in os.environ if name.startswith("DRUG_ASSETS_")]:
-        monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
+pytestmark = [
+    pytest.mark.xdist_group("sample"),
+    pytest.mark.usefixtures("no_settings_of_the_machine"),
+]
 
 
 def asked(*arguments: str | Path) -> Result:
-    """What the command does; an exception that is no exit is the test's failure."""
-    result = CliRunner().invoke(main, ["export", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return commands.asked("export", *arguments)
 
 
 def written(run: runs.Run, *arguments: str) -> Result:
@@ -237,6 +227,6 @@ def test_a_large_file_of_text_comes_with_advice(
 
 
 def test_every_format_is_offered_with_what_it_is_for() -> None:
-    told = CliRunner().invoke(main, ["export", "--help"]).stdout
+    told = asked("--help").stdout
     for each in FORMATS.values():
         assert f"{each.name:<10} {each.purpose}" in told

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
-from drug_assets.cli import main
+from drug_assets_tests.support import commands
 from drug_assets_tests.support.loopback_services import Fault, PubMed, Reply, Trials, landed_ids
 from drug_assets_tests.support.vocabulary_owners import Owner, listing, offer_mesh
 
@@ -20,12 +18,12 @@ if TYPE_CHECKING:
     from click.testing import Result
 
 
+pytestmark = pytest.mark.usefixtures("no_settings_of_the_machine")
+
+
 @pytest.fixture(autouse=True)
-def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every test stands in an empty folder with a landing zone, without variables of ours."""
-    for variable in [name for name in os.environ if name.startswith(("DRUG_ASSETS_", "NCBI_"))]:
-        monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
+def zone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_settings_of_the_machine: None) -> None:
+    """A landing zone in the folder of every test."""
     (tmp_path / "zone").mkdir()
     monkeypatch.setenv("DRUG_ASSETS_LANDING", "zone")
 
@@ -45,11 +43,7 @@ def trials(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trials]:
 
 
 def fetch(*arguments: str | Path) -> Result:
-    """What `drug-assets fetch` does; an exception that is no exit is the test's failure."""
-    result = CliRunner().invoke(main, ["fetch", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return commands.asked("fetch", *arguments)
 
 
 @pytest.mark.slow

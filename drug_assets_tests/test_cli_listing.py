@@ -8,52 +8,26 @@ import io
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from click.testing import CliRunner
 
-from drug_assets.cli import common, listing, main
+from drug_assets.cli import common, listing
 from drug_assets.cli.listing_report import as_table
 from drug_assets.document import questions
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.commands import as_object, asked, told
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from click.testing import Result
-
     from drug_assets_tests.support.emulators import GcsEmulator
 
-pytestmark = pytest.mark.xdist_group("sample")
-
-
-@pytest.fixture(autouse=True)
-def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every test stands in an empty folder, without variables of ours."""
-    for variable in [name for name in os.environ if name.startswith("DRUG_ASSETS_")]:
-        monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
-
-
-def asked(*arguments: str | Path) -> Result:
-    """What the command does; an exception that is no exit is the test's failure."""
-    result = CliRunner().invoke(main, [*map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def told(*arguments: str | Path) -> list[str]:
-    result = asked(*arguments)
-    assert result.exit_code == 0, result.stderr
-    return result.stdout.splitlines()
-
-
-def as_object(*arguments: str | Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(asked(*arguments, "--json").stdout)
-    return document
+pytestmark = [
+    pytest.mark.xdist_group("sample"),
+    pytest.mark.usefixtures("no_settings_of_the_machine"),
+]
 
 
 def as_rows(*arguments: str | Path) -> list[dict[str, str]]:

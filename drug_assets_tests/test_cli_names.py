@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
 from drug_assets.answers.finding import UnknownNameError
 from drug_assets.answers.names import NamedDrug, find_named_drugs
 from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets.cleaning.stop_list import StopList
-from drug_assets.cli import main
 from drug_assets.cli.names_report import as_lines
-from drug_assets_tests.support import runs
+from drug_assets_tests.support import commands, runs
 from drug_assets_tests.support.raw import drug_rows
 from drug_assets_tests.support.registry import DRUGS
 from drug_assets_tests.support.tables import TablesInMemory
@@ -24,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from click.testing import Result
+
+pytestmark = pytest.mark.usefixtures("no_settings_of_the_machine")
 
 STOP_LIST = StopList.of(b"name,reason\ngold,the standard\n", "stops.csv")
 ROWS = (
@@ -115,20 +114,8 @@ def test_of_an_unknown_drug_close_spellings_are_shown(
 # The command
 
 
-@pytest.fixture(autouse=True)
-def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every test stands in an empty folder, without variables of ours."""
-    for variable in [name for name in os.environ if name.startswith("DRUG_ASSETS_")]:
-        monkeypatch.delenv(variable)
-    monkeypatch.chdir(tmp_path)
-
-
 def names(*arguments: str | Path) -> Result:
-    """What the command does; an exception that is no exit is the test's failure."""
-    result = CliRunner().invoke(main, ["names", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return commands.asked("names", *arguments)
 
 
 @pytest.mark.xdist_group("sample")

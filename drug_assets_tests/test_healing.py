@@ -9,27 +9,19 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 from rich.console import Console
 
-from drug_assets.cli import main
 from drug_assets.cli.in_process import run_everything
 from drug_assets.settings import Settings
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.commands import asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from click.testing import Result
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in [name for name in os.environ if name.startswith(("DRUG_ASSETS_", "DAGSTER_"))]:
-        monkeypatch.delenv(variable)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_settings_of_the_machine")]
 
 
 @pytest.fixture
@@ -109,13 +101,6 @@ def test_damaged_memory_of_what_was_read_is_made_again(
     assert "is damaged" not in log_of_run(landing, store, capfd)
 
 
-def drug_assets(*arguments: str | Path) -> Result:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
 OUTPUTS: dict[str, Callable[[Path], object]] = {
     "graph.json is missing": lambda release: (release / "graph.json").unlink(),
     "names.json is missing": lambda release: (release / "names.json").unlink(),
@@ -132,13 +117,13 @@ def test_damaged_release_means_a_run_though_nothing_landed(
     small_run: runs.Run, landing: Path, store: Path, damage: str
 ) -> None:
     command = ("run", "--only-if-changed", "--landing", landing, "--store", store)
-    assert "Nothing changed" in drug_assets(*command).output
+    assert "Nothing changed" in asked(*command).output
     OUTPUTS[damage](runs.current(store))
-    result = drug_assets(*command)
+    result = asked(*command)
     assert result.exit_code == 0, result.output
     assert "Nothing changed" not in result.output
     assert runs.outputs(store) == runs.outputs(small_run.store)
-    assert "Nothing changed" in drug_assets(*command).output
+    assert "Nothing changed" in asked(*command).output
 
 
 @pytest.mark.parametrize(
@@ -151,7 +136,7 @@ def test_release_that_says_too_little_of_itself_means_a_run(
     rules = summary.read_text("utf-8").partition('"rules": "')[2].partition('"')[0]
     summary.write_text(document.replace("RULES", rules))
     command = ("run", "--only-if-changed", "--landing", landing, "--store", store)
-    result = drug_assets(*command)
+    result = asked(*command)
     assert result.exit_code == 0, result.output
     assert "Nothing changed" not in result.output
 
@@ -172,10 +157,10 @@ def test_damaged_pointer_is_an_error_with_a_cure(
             (store / "latest").write_text("not a link")
         else:
             (store / "latest").symlink_to(target)
-        result = drug_assets(*arguments)
+        result = asked(*arguments)
         assert result.exit_code == 1
         assert f"{store / 'latest'} does not name a release: remove it, and a run" in result.output
         assert "Traceback" not in result.output
     (store / "latest").unlink()
-    assert drug_assets("run", "--landing", landing, "--store", store).exit_code == 0
+    assert asked("run", "--landing", landing, "--store", store).exit_code == 0
     assert runs.outputs(store) == runs.outputs(small_run.store)

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets import sources
-from drug_assets.cli import main
 from drug_assets.references import find_trial_publications
 from drug_assets.sources.tables import TABLES
 from drug_assets.terms import TRIAL_ID, TRIAL_ID_SIGN, TrialPublicationKind
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.commands import as_object, told
 from drug_assets_tests.support.raw import Row, held_to, pubmed_rows, table, trial_rows
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, PUBMED
 
@@ -245,12 +244,6 @@ def test_the_pattern_of_ids_has_no_groups_that_capture() -> None:
 # A whole run
 
 
-def drug_assets(*arguments: str | Path) -> str:
-    ended = CliRunner().invoke(main, [*map(str, arguments)])
-    assert ended.exit_code == 0, ended.output
-    return ended.stdout
-
-
 LANDED = {
     "drugs.csv": "atccode,drug\nA01AD05,ASPIRIN\nN02BE01,PARACETAMOL\n",
     "pubmed.csv": (
@@ -292,18 +285,18 @@ def test_a_run_ties_a_trial_to_its_publications(run: runs.Run) -> None:
 @pytest.mark.slow
 def test_a_run_answers_with_the_results_of_trials(run: runs.Run) -> None:
     graph = ("--graph", run.graph)
-    assert drug_assets("top-journal", *graph).splitlines()[0].startswith("Blood: 1 drug")
-    told = drug_assets("top-journal", "--with-trial-results", *graph).splitlines()
-    assert told == [
+    assert told("top-journal", *graph)[0].startswith("Blood: 1 drug")
+    lines = told("top-journal", "--with-trial-results", *graph)
+    assert lines == [
         "Blood: 1 drug (ASPIRIN)",
         "Heart: 1 drug (ASPIRIN via NCT00000001)",
         "Pain: 1 drug (PARACETAMOL)",
     ]
-    flags = ("--with-trial-results", "--json", *graph)
-    answers = json.loads(drug_assets("top-journal", *flags))
+    flags = ("--with-trial-results", *graph)
+    answers = as_object("top-journal", *flags)
     assert [answer["via"] for answer in answers] == [{}, {"ASPIRIN": ["NCT00000001"]}, {}]
-    assert "via" not in drug_assets("top-journal", "--json", *graph)
-    assert json.loads(drug_assets("related-drugs", "aspirin", *flags))["related"] == []
+    assert not any("via" in answer for answer in as_object("top-journal", *graph))
+    assert as_object("related-drugs", "aspirin", *flags)["related"] == []
 
 
 @pytest.mark.slow
