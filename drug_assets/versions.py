@@ -7,7 +7,6 @@ comment or docstring does not. Assets, parts and releases use these versions.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import sys
 from functools import cache, partial
@@ -16,8 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from drug_assets import syntax
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
 _PACKAGE = __name__.partition(".")[0]
 _FOLDER = Path(__file__).parent
@@ -31,8 +32,6 @@ OUTER_ROOMS = frozenset(
 )
 _DATA_SUFFIXES = (".csv",)
 _VERSION_CHARACTERS = 16
-#: Where statements hold further ones; an exception handler and a case of `match` count as some.
-_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 def compute_version(*made_by: Callable[..., object] | ModuleType, given: object = ()) -> str:
@@ -101,6 +100,7 @@ def _collect_reachable(modules: frozenset[str]) -> tuple[tuple[str, ...], tuple[
                 libraries.add(name.partition(".")[0])
             elif _room(name) not in OUTER_ROOMS and (found := _find_module(name)):
                 pending |= {found} - digests.keys()
+    syntax.keep()
     code = tuple(f"{module} {digest}" for module, digest in sorted(digests.items()))
     return code, tuple(sorted({known for name in libraries if (known := _library(name))}))
 
@@ -132,13 +132,12 @@ def _read(module: str) -> tuple[str, tuple[str, ...]]:
     path = _path(module)
     if path is None:
         raise ValueError(f"{module} is no module of {_PACKAGE}")
-    tree = ast.parse(path.read_bytes())
-    imported = {*_imports(tree.body)}
+    said = syntax.read_syntax(module, path.read_bytes())
+    imported = {*said.imports}
     if path.name == "__init__.py" and "import_module" in {n.rpartition(".")[2] for n in imported}:
         # A package that calls `import_module` can import every module in it.
         imported |= {f"{module}.{sibling.stem}" for sibling in path.parent.glob("*.py")}
-    _drop_docstrings(tree)
-    digest = hashlib.sha256(repr(_list_syntax(tree)).encode())
+    digest = hashlib.sha256(said.digest.encode())
     # A data file belongs to the module of the same name, and so do the files of such a folder.
     data = [path.with_suffix(suffix) for suffix in _DATA_SUFFIXES]
     if path.name != "__init__.py":
@@ -149,56 +148,7 @@ def _read(module: str) -> tuple[str, tuple[str, ...]]:
     return digest.hexdigest(), tuple(sorted(imported))
 
 
-def _imports(statements: Iterable[ast.AST]) -> Iterator[str]:
-    """The dotted names that are imported at any level, except those under `TYPE_CHECKING`."""
-    for node in statements:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.If) and getattr(node.test, "id", None) == "TYPE_CHECKING":
-            yield from _imports(node.orelse)
-        else:
-            yield from _imports(_statements_of(node))
-
-
-def _drop_docstrings(node: ast.AST) -> None:
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
-        del node.body[0]
-    for statement in _statements_of(node):
-        _drop_docstrings(statement)
-
-
-def _statements_of(node: ast.AST) -> list[ast.AST]:
-    """The statements directly below a node. Expressions, most of a tree, hold none."""
-    return [statement for block in _BLOCKS for statement in getattr(node, block, ())]
-
-
-def _list_syntax(tree: ast.AST) -> list[object]:
-    """All that a tree says, without positions: the kinds of its nodes, sizes of lists, and values.
-
-    `ast.dump` says it for people, and takes twice as long: a large part of the time of a short run.
-    """
-    said: list[object] = []
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        for field in node._fields:
-            parts = getattr(node, field, None)
-            if isinstance(parts, list):
-                said.append(len(parts))
-            else:
-                parts = [parts]
-            for part in parts:
-                if isinstance(part, ast.AST):
-                    said.append(type(part).__name__)
-                    pending.append(part)
-                else:
-                    said.append(part)
-    return said
-
-
+@cache
 def _library(name: str) -> str | None:
     """A library with its version; the standard library counts as this version of Python."""
     if name in sys.stdlib_module_names:

@@ -102,7 +102,7 @@ def test_what_the_map_names_is_there() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [m for m in MODULES if room_of(m) not in OUTER_ROOMS | {"__init__", "versions"}],
+    [m for m in MODULES if room_of(m) not in OUTER_ROOMS | {"__init__", "syntax", "versions"}],
     ids=name_of,
 )
 def test_inner_rooms_know_no_terminal_no_network_and_no_process(module: Path) -> None:

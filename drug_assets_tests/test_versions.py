@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from drug_assets import versions
+from drug_assets import syntax, versions
 from drug_assets.cleaning import drugs, text
 from drug_assets.mentions import Vocabulary
 from drug_assets.sources import PublicationSource
@@ -35,6 +35,15 @@ PACKAGE: Mapping[str, str] = {
 }
 
 
+def forget() -> None:
+    """Let this process read modules and libraries again."""
+    for cached in (
+        *(versions._collect_reachable, versions._path, versions._read, versions._library),
+        syntax._Kept.of,
+    ):
+        cached.cache_clear()
+
+
 class Package:
     """A package whose files are in a folder, in place of this one."""
 
@@ -45,12 +54,11 @@ class Package:
     def write(self, files: Mapping[str, str]) -> None:
         for name, content in files.items():
             path = self._folder / name
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8")
 
     def version(self, module: str = "recipe") -> str:
-        for cached in (versions._collect_reachable, versions._path, versions._read):
-            cached.cache_clear()
+        forget()
         return compute_version(ModuleType(f"drug_assets.{module}"))
 
     def after(self, files: Mapping[str, str]) -> str:
@@ -61,11 +69,11 @@ class Package:
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package]:
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(versions, "_FOLDER", tmp_path)
-        package = Package(tmp_path)
+        elsewhere.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        elsewhere.setattr(versions, "_FOLDER", tmp_path / "package")
+        package = Package(tmp_path / "package")
         yield package
-    for cached in (versions._collect_reachable, versions._path, versions._read):
-        cached.cache_clear()
+    forget()
 
 
 def changed(name: str, old: str, new: str) -> dict[str, str]:
