@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: The folder of the files: beside this module, both in a checkout and in an installed package.
 FOLDER: Traversable = resources.files("drug_assets.warehouse_sql")
 #: Its subfolders, in order of dependency: BigQuery looks up the tables and functions of a view or
-#: table function when it is created. `function_views` are views that call table functions.
+#: table function when it is created. `function_views` read table functions or other views.
 KINDS = ("tables", "functions", "views", "table_functions", "function_views")
 #: The pipeline's tables that the statements read.
 READ_TABLES = frozenset({"drugs", "journal_drugs", "mentions", "releases", "trial_publications"})

@@ -17,15 +17,72 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from drug_assets.warehouse_sql.deploy import fill_statements
 from drug_assets_tests.support.services import DEPLOY, ROOT, require
 
 pytestmark = pytest.mark.processes
 
 PROVIDER = "terraform-provider-google.py"
 SCHEMA = "google-8.7.0-schema.json.gz"
+
+#: Compares what Terraform would make with `_declared`.
+SAME = """
+mock_provider "google" {}
+
+run "same" {
+  command = apply
+
+  module {
+    source = "./modules/bigquery"
+  }
+
+  variables {
+    project_id            = "prj"
+    location              = "EU"
+    dataset               = "dst"
+    sales_dataset         = "sales"
+    sql_directory         = "../../drug_assets/warehouse_sql"
+    writers               = {}
+    query_service_account = "queries@prj.iam.gserviceaccount.com"
+    deletion_protection   = true
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(file("tests/deploy_sql.json")).views) == jsonencode({
+      for name, view in merge(google_bigquery_table.view, google_bigquery_table.function_view) :
+      name => view.view[0].query
+    })
+    error_message = "A view is another one."
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(file("tests/deploy_sql.json")).functions) == jsonencode({
+      for name, routine in merge(
+        google_bigquery_routine.function,
+        google_bigquery_routine.table_function
+        ) : name => {
+        arguments = [
+          for argument in routine.arguments :
+          join(" ", [argument.name, jsondecode(argument.data_type).typeKind])
+        ]
+        body = routine.definition_body
+        columns = [
+          for column in try(jsondecode(routine.return_table_type).columns, []) : join(" ", [
+            column.name,
+            try("ARRAY<${column.type.arrayElementType.typeKind}>", column.type.typeKind),
+          ])
+        ]
+        returns = try(jsondecode(routine.return_type).typeKind, null)
+      }
+    })
+    error_message = "A function is another one."
+  }
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +117,7 @@ def configuration(tmp_path: Path) -> Path:
     shutil.copy(DEPLOY / "dagster.yaml", copy.parent)
     statements = Path("drug_assets") / "warehouse_sql"
     shutil.copytree(ROOT / statements, tmp_path / statements)
-    subprocess.run(["terraform", "get"], cwd=copy, check=True, capture_output=True)
+    _install_modules(copy)
     return copy
 
 
@@ -73,6 +130,18 @@ def test_what_is_declared_is_what_was_meant(checker: Path, configuration: Path) 
     done = _checked(checker, configuration, "test")
     assert done.returncode == 0, done.stdout
     assert re.search(r"\d+ passed, 0 failed", done.stdout), done.stdout
+
+
+def test_views_and_functions_are_those_that_deploy_sql_makes(
+    checker: Path, configuration: Path
+) -> None:
+    made = _declared(fill_statements("prj", "dst", sales_dataset="sales"))
+    (configuration / "tests" / "deploy_sql.json").write_text(json.dumps(made), "utf-8")
+    (configuration / "tests" / "deploy_sql.tftest.hcl").write_text(SAME, "utf-8")
+    _install_modules(configuration)
+    done = _checked(checker, configuration, "test", "-filter=tests/deploy_sql.tftest.hcl")
+    assert done.returncode == 0, done.stdout
+    assert "1 passed, 0 failed" in done.stdout
 
 
 def test_misspelt_and_missing_arguments_are_found(checker: Path, configuration: Path) -> None:
@@ -144,6 +213,35 @@ def test_the_example_gives_every_variable_that_has_no_default(configuration: Pat
     given = set(re.findall(r"^(\w+)\s+=", example, re.MULTILINE))
     assert required <= given
     assert given <= {name for name, _ in blocks}
+
+
+def _install_modules(configuration: Path) -> None:
+    subprocess.run(["terraform", "get"], cwd=configuration, check=True, capture_output=True)
+
+
+def _declared(statements: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """What statements of `warehouse_sql` make, by name: the parts that Terraform has, too."""
+    views: dict[str, Any] = {}
+    functions: dict[str, Any] = {}
+    for file, statement in statements.items():
+        name = Path(file).stem
+        if "views/" in file:
+            views[name] = statement.partition("\nAS\n")[2].rstrip().removesuffix(";")
+        elif "functions/" in file:
+            head, _, body = statement.partition("\nAS (\n")
+            arguments = head.partition("FUNCTION `")[2].partition("(")[2].partition(")")[0]
+            returns, _, columns = head.partition("\nRETURNS ")[2].partition("<")
+            functions[name] = {
+                "arguments": [" ".join(part.split()) for part in arguments.split(",")],
+                "body": body.rstrip().removesuffix("\n);"),
+                "columns": [
+                    " ".join(column.split())
+                    for column in columns.rstrip().removesuffix(">").split(",")
+                    if column.strip()
+                ],
+                "returns": returns if returns and returns != "TABLE" else None,
+            }
+    return {"views": views, "functions": functions}
 
 
 def _dependencies(checker: Path, configuration: Path) -> dict[str, set[str]]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(str(warehouse_sql.__file__)).parent
 FILES = sorted(file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*.sql"))
+VIEWS = [file for file in FILES if "views/" in file]
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,29 @@ def test_each_file_makes_what_it_is_named_for(dataset: Dataset) -> None:
     tables = {table.table_id.lower() for table in dataset.client.list_tables(dataset.name)}
     routines = {r.reference.routine_id for r in dataset.client.list_routines(dataset.name)}
     assert {Path(file).stem for file in FILES} <= tables | routines
+
+
+@pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize("file", VIEWS)
+def test_a_view_has_the_columns_that_its_query_has_alone(dataset: Dataset, file: str) -> None:
+    """Terraform makes a view of the query, without the list of columns before it."""
+    statement = fill_statements(dataset.project, dataset.name)[file]
+    query = re.search(r"\nAS\n(.*);\s*$", statement, re.DOTALL)
+    assert query
+    alone = dataset.client.query(query[1]).result(timeout=600).schema
+    view = dataset.client.query(
+        f"SELECT * FROM `{dataset.project}.{dataset.name}.{Path(file).stem}`"  # noqa: S608
+    )
+    columns = [(column.name, column.field_type) for column in view.result(timeout=600).schema]
+    assert columns == [(column.name, column.field_type) for column in alone]
+    listed = statement.partition("OPTIONS (\n  description")[0].partition("(")[2]
+    assert [name for name, _ in columns] == re.findall(r"^  (\w+) OPTIONS", listed, re.MULTILINE)
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_file_needs_a_dollar_sign(file: str) -> None:
+    """Written $$ here, Terraform would leave it doubled: in regular expressions, \\z is the end."""
+    assert "$$" not in (FOLDER / file).read_text(encoding="utf-8")
 
 
 def test_deploying_twice_is_deploying_once(dataset: Dataset, deployed: list[str]) -> None:
@@ -233,13 +257,14 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[bigquery.Client]:
 
 STATEMENTS = [
     *("tables/product_nomenclature", "tables/transactions", "functions/folded_name"),
-    *("views/mentions_flat", "views/released_tables", "views/trial_result_mentions"),
+    *("views/mentions_flat", "views/released_tables", "views/sales_lines"),
+    "views/trial_result_mentions",
     "table_functions/drugs_in_same_journals",
     "table_functions/furniture_and_decoration_per_client",
     "table_functions/revenue_per_day",
     "table_functions/top_journals",
     "table_functions/top_journals_of_class",
-    "function_views/top_journal_view",
+    *("function_views/rejected_sales", "function_views/top_journal_view"),
 ]
 
 

@@ -285,7 +285,7 @@ run "bigquery" {
   }
 
   assert {
-    condition     = strcontains(google_bigquery_routine.table_function["revenue_per_day"].definition_body, "`drugs-production-1.sales.TRANSACTIONS`") && !strcontains(google_bigquery_routine.table_function["revenue_per_day"].definition_body, "CREATE")
+    condition     = strcontains(google_bigquery_table.view["sales_lines"].view[0].query, "`drugs-production-1.sales.TRANSACTIONS`") && strcontains(google_bigquery_routine.table_function["revenue_per_day"].definition_body, "`drugs-production-1.drug_assets.sales_lines`") && !strcontains(google_bigquery_routine.table_function["revenue_per_day"].definition_body, "CREATE")
     error_message = "A body is the query alone, with its references filled."
   }
 
@@ -314,7 +314,11 @@ run "bigquery_without_sales" {
   }
 
   assert {
-    condition     = !contains(keys(google_bigquery_routine.table_function), "revenue_per_day") && contains(keys(google_bigquery_routine.table_function), "drugs_in_same_journals") && length(google_bigquery_data_transfer_config.scheduled_query) == 0
+    condition = (
+      setsubtract(toset([for path in fileset("../../drug_assets/warehouse_sql", "{views,function_views,table_functions}/*.sql") : trimsuffix(basename(path), ".sql")]), toset(concat(keys(google_bigquery_routine.table_function), keys(google_bigquery_table.view), keys(google_bigquery_table.function_view))))
+      == toset(["sales_lines", "rejected_sales", "revenue_per_day", "furniture_and_decoration_per_client"])
+      && length(google_bigquery_data_transfer_config.scheduled_query) == 0
+    )
     error_message = "Without a sales dataset exactly the objects that read it are left out."
   }
 }

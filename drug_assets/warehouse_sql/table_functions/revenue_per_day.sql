@@ -2,11 +2,12 @@
 --
 -- Parameters: date_from DATE, date_to DATE, both inclusive; NULL means 2019-01-01 and 2019-12-31
 -- (table functions have no default arguments).
--- Returns: date DATE, ventes NUMERIC (sum of price times quantity). A day without sales has no row.
+-- Returns: date DATE, ventes NUMERIC (sum of price times quantity). A day without sales has no row,
+-- nor has one whose lines all lack a quantity or price: those are in rejected_sales.
 -- Rows of a table function have no order, so the caller sorts. As a scheduled query:
 --   SELECT * FROM `${project}.${dataset}.revenue_per_day`(NULL, NULL) ORDER BY date
--- Cost: three columns of TRANSACTIONS, of the months between the two dates. PRODUCT_NOMENCLATURE is
--- not read: a sale counts whether or not its product is listed there.
+-- Cost: that of sales_lines: three columns of TRANSACTIONS, whole. A sale counts whether or not
+-- its product is listed in PRODUCT_NOMENCLATURE.
 CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.revenue_per_day`(
   date_from DATE,
   date_to DATE
@@ -14,10 +15,11 @@ CREATE OR REPLACE TABLE FUNCTION `${project}.${dataset}.revenue_per_day`(
 RETURNS TABLE<date DATE, ventes NUMERIC>
 AS (
   SELECT
-    sales.date,
-    SUM(sales.prod_price * sales.prod_qty) AS ventes
-  FROM `${project}.${sales_dataset}.TRANSACTIONS` AS sales
-  WHERE sales.date
-    BETWEEN COALESCE(date_from, DATE '2019-01-01') AND COALESCE(date_to, DATE '2019-12-31')
-  GROUP BY sales.date
+    date,
+    SUM(amount) AS ventes
+  FROM `${project}.${dataset}.sales_lines`
+  WHERE ARRAY_LENGTH(reasons) = 0
+    AND date
+      BETWEEN COALESCE(date_from, DATE '2019-01-01') AND COALESCE(date_to, DATE '2019-12-31')
+  GROUP BY date
 );

@@ -12,10 +12,23 @@ locals {
     sales_dataset = coalesce(var.sales_dataset, "without-sales")
   }
 
-  statements = {
+  files = {
     for path in fileset(var.sql_directory, "{views,functions,table_functions,function_views}/*.sql") :
-    path => templatefile("${var.sql_directory}/${path}", local.references)
-    if var.sales_dataset != null || !strcontains(file("${var.sql_directory}/${path}"), "$${sales_dataset}")
+    path => file("${var.sql_directory}/${path}")
+  }
+
+  # The views that read the sales dataset: what reads one of them reads it, too.
+  sales_views = [
+    for path, text in local.files : trimsuffix(basename(path), ".sql")
+    if startswith(path, "views/") && strcontains(text, "$${sales_dataset}")
+  ]
+
+  statements = {
+    for path, text in local.files : path => templatefile("${var.sql_directory}/${path}", local.references)
+    if var.sales_dataset != null || !anytrue([
+      for name in concat(["$${sales_dataset}"], [for view in local.sales_views : "$${dataset}.${view}`"]) :
+      strcontains(text, name)
+    ])
   }
 
   # The name of an object is the text in backticks after the last dot. Its body is the text after AS
@@ -30,7 +43,7 @@ locals {
     if strcontains(dirname(path), "views")
   }
 
-  # Those that call table functions, which may read other views.
+  # Those that read table functions or other views: they are made last.
   function_views = [for path in fileset(var.sql_directory, "function_views/*.sql") : trimsuffix(basename(path), ".sql")]
 
   routines = {
@@ -203,7 +216,7 @@ resource "google_bigquery_table" "function_view" {
     use_legacy_sql = false
   }
 
-  depends_on = [google_bigquery_routine.table_function]
+  depends_on = [google_bigquery_routine.table_function, google_bigquery_table.view]
 }
 
 moved {
