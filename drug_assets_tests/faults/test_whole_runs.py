@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import random
+import re
+import shutil
 import signal
-import subprocess
-import sys
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,19 +22,25 @@ from drug_assets.storage.google import bucket as gcs
 from drug_assets.storage.places import open_store
 from drug_assets.storage.releases import open_release
 from drug_assets_tests.support import clouds, runs
-from drug_assets_tests.support.failing import failing
+from drug_assets_tests.support.failing import Disk, failing
 from drug_assets_tests.support.faulty_proxy import faulty_proxy
+from drug_assets_tests.support.forks import SYSTEM, Death, Forks, forks
 from drug_assets_tests.support.releasing import end_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from drug_assets_tests.support.emulators import GcsEmulator
 
 EVERY_CALL = os.environ.get("DRUG_ASSETS_FAULTS") == "all"
-_FEW = 2
 _SEED = 11
+#: How many calls are tried where not all are.
+DRAWN = 40 if EVERY_CALL else 2
+#: Each test is divided, so that all cores have work.
+SHARES = 16 if EVERY_CALL else 1
+#: The property of a test's report that says how a run ended.
+OUTCOME = "outcome"
 #: A landing zone that differs from `runs.SMALL` in every source.
 CHANGED = {
     **runs.SMALL,
@@ -42,29 +48,24 @@ CHANGED = {
     "pubmed_2.csv": "id,title,date,journal\n4,Caffeine and ethanol,2021,Journal of Tests\n",
     "clinical_trials_2.csv": "id,scientific_title,date,journal\nNCT3,Caffeine,2021,\n,,,\n",
 }
-#: Runs the command line, and kills it before the nth call that touches the store.
-_KILLED = """
-import os, signal, sys
-from pathlib import Path
-from drug_assets_tests.support.failing import failing
+#: What differs between two runs that do the same: ids of runs and releases, names of scratch files.
+_RANDOM = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{8}T\d+Z?[-\w]*|\.[0-9a-f]{12,}\b")
 
-nth, store = int(sys.argv[1]), Path(sys.argv[2])
-
-def die(n):
-    if n == nth:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return False
-
-with failing(store, 0, die):
-    from drug_assets.cli import main
-    main(sys.argv[3:])
-"""
+shared = pytest.mark.parametrize("share", range(SHARES))
 
 
-def draw(total: int) -> list[int]:
-    """The numbers of the calls that fail: all of them, or a few."""
-    numbers = range(1, total + 1)
-    return [*numbers] if EVERY_CALL else sorted(random.Random(_SEED).sample(numbers, _FEW))  # noqa: S311 - no secret
+def choose(calls: Sequence[int], share: int, *, every: bool = True) -> Sequence[int]:
+    """The numbers of the calls that fail, or before which a run is killed.
+
+    Args:
+        calls: the numbers that there are.
+        share: which of `SHARES`.
+        every: whether `make faults` tries all of them; else some are drawn by the seed.
+    """
+    if EVERY_CALL and every:
+        return calls[share::SHARES]
+    drawn = random.Random(_SEED).sample(calls, min(DRAWN, len(calls)))  # noqa: S311 - no secret
+    return sorted(drawn)[share::SHARES]
 
 
 class Trial:
@@ -79,13 +80,19 @@ class Trial:
         right = runs.run(self.landing, runs.copy(small.store, folder / "right"))
         assert right.succeeded, right.report
         self.old, self.new = runs.outputs(small.store), runs.outputs(right.store)
-        #: How the runs ended.
-        self.outcomes: Counter[str] = Counter()
+        self._recovered: set[str] = set()
 
     def store(self) -> Path:
         """A copy of the store for one more run."""
         self._copies += 1
         return runs.copy(self.small.store, self.folder / f"store_{self._copies}")
+
+    def calls(self) -> Disk:
+        """The calls of a run of which none fails."""
+        store = self.store()
+        with failing(store, 0, lambda _: False) as disk:
+            assert runs.run(self.landing, store).succeeded
+        return disk
 
     def run(self, store: Path) -> runs.Run:
         """Run as the command line does: a place that cannot be used is told, too."""
@@ -95,114 +102,167 @@ class Trial:
             return runs.Run(succeeded=False, report=str(error), store=store)
 
     def require_right(self, store: Path, nth: int) -> None:
-        """The release is the old one or the new one, and the next run makes everything right."""
+        """The release is the old one or the new one, and the next run makes everything right.
+
+        Many calls that fail leave the same files: the next run is tried once on each state.
+        """
         found = runs.outputs(store)
         assert found in (self.old, self.new), f"torn after call {nth}"
         end_process(store)
-        after = runs.run(self.landing, store)
-        assert after.succeeded, after.report
-        assert runs.outputs(store) == self.new
-        assert runs.left_over(store) == []
+        state = _state(store)
+        if state not in self._recovered:
+            after = runs.run(self.landing, store)
+            assert after.succeeded, after.report
+            assert runs.outputs(store) == self.new
+            assert runs.left_over(store) == []
+            self._recovered.add(state)
+        shutil.rmtree(store)
+
+
+def _state(store: Path) -> str:
+    """A digest of what lies in a store: names, links, contents, but for what is random in them."""
+    digest = hashlib.sha256()
+    for path in sorted(store.rglob("*")):
+        name = _RANDOM.sub("*", path.relative_to(store).as_posix())
+        if path.is_symlink():
+            content = _RANDOM.sub("*", str(path.readlink())).encode()
+        elif path.suffix == ".json":  # it may hold times
+            content = str(path.stat().st_size).encode()
+        else:
+            content = path.read_bytes() if path.is_file() else b"folder"
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
 
 
 @pytest.fixture(scope="module")
-def trial(small_run: runs.Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
-    trial = Trial(small_run, tmp_path_factory.mktemp("faults"))
-    yield trial
-    runs_in_all = sum(trial.outcomes.values())
-    sys.stdout.write(f"\n{runs_in_all} runs: {dict(trial.outcomes)}, 0 torn\n")
+def trial(small_run: runs.Run, tmp_path_factory: pytest.TempPathFactory) -> Trial:
+    return Trial(small_run, tmp_path_factory.mktemp("faults"))
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with forks(tmp_path_factory.mktemp("processes")) as made:
+        yield made
 
 
 @pytest.mark.slow
+@shared
 @pytest.mark.parametrize("lasts", [False, True], ids=["once", "from then on"])
 @pytest.mark.parametrize("fault", ["ENOSPC", "EIO"])
 def test_disk_that_fails_in_a_run_ends_it_in_words(
-    trial: Trial, fault: str, *, lasts: bool
+    trial: Trial,
+    record_property: Callable[[str, object], None],
+    fault: str,
+    share: int,
+    *,
+    lasts: bool,
 ) -> None:
     number = getattr(errno, fault)
-    store = trial.store()
-    with failing(store, number, lambda _: False) as disk:
-        assert runs.run(trial.landing, store).succeeded
-    for nth in draw(len(disk.calls)):
+    total = len(trial.calls().calls)
+    every = fault == "ENOSPC" and not lasts
+    for nth in choose(range(1, total + 1), share, every=every):
         store = trial.store()
         with failing(store, number, lambda n, nth=nth: n >= nth if lasts else n == nth):  # type: ignore[misc]
             ended = trial.run(store)
-        trial.outcomes[f"{fault}: {'succeeded' if ended.succeeded else 'failed'}"] += 1
         assert "Traceback" not in ended.report
         assert (
             ended.succeeded or "Nothing was released" in ended.report or str(store) in ended.report
         )
         trial.require_right(store, nth)
+        how = "from a call on" if lasts else "once"
+        result = "succeeded" if ended.succeeded else "failed in words"
+        record_property(OUTCOME, f"{fault} {how}: {result}")
 
 
 @pytest.mark.slow
 @pytest.mark.processes
-def test_run_that_is_killed_at_any_call_leaves_a_whole_release(trial: Trial) -> None:
-    store = trial.store()
-    with failing(store, 0, lambda _: False) as disk:
-        assert runs.run(trial.landing, store).succeeded
-    for nth in draw(len(disk.calls)):
+@shared
+def test_run_that_is_killed_at_any_call_leaves_a_whole_release(
+    trial: Trial,
+    processes: Forks,
+    record_property: Callable[[str, object], None],
+    share: int,
+) -> None:
+    # What a kill before a call that only reads leaves is what one before the next change leaves.
+    for nth in choose(trial.calls().changes, share):
         store = trial.store()
-        places = ["--landing", str(trial.landing), "--store", str(store)]
-        ended = subprocess.run(
-            [sys.executable, "-c", _KILLED, str(nth), str(store), "run", *places],
-            cwd=runs.REPOSITORY,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert ended.returncode in {-signal.SIGKILL, 0}, ended.stderr
-        trial.outcomes["killed" if ended.returncode else "ended before"] += 1
+        ended = processes.run(trial.landing, store, Death(SYSTEM, nth))
+        assert ended.status in {-signal.SIGKILL, 0}, ended.output
         trial.require_right(store, nth)
+        record_property(OUTCOME, "kill: killed" if ended.status else "kill: ended before")
+
+
+class CloudTrial:
+    """The same in a bucket: a store with a good release, and a landing zone that changed since."""
+
+    def __init__(self, gcs: GcsEmulator, small: Path, landing: Path) -> None:
+        self.gcs = gcs
+        self.bucket = clouds.new_bucket(gcs)
+        clouds.upload(gcs, small, self.bucket, "small")
+        clouds.upload(gcs, landing, self.bucket, "landing")
+        with pytest.MonkeyPatch.context() as variables, faulty_proxy(gcs.url) as proxy:
+            clouds.reach(variables, proxy.url)
+            assert self.run("small", "old")
+            clouds.copy(gcs, self.bucket, "old", "count")
+            proxy.count_anew()
+            assert self.run("landing", "count")
+            #: How many requests a run makes of which none fails.
+            self.requests = len(proxy.requests)
+
+    def run(self, zone: str, store: str) -> bool:
+        """Whether a run succeeds."""
+        place = f"gs://{self.bucket}"
+        settings = Settings.of({}, landing=f"{place}/{zone}", store=f"{place}/{store}")
+        try:
+            return run_everything(settings, runs.console())
+        except SettingsError:
+            return False
+
+    def graph(self, store: str) -> bytes:
+        """The graph document of the current release."""
+        place = open_store(f"gs://{self.bucket}/{store}")
+        return place.read(open_release(place).name("graph.json"))
+
+
+@pytest.fixture(scope="module")
+def cloud_trial(
+    trial: Trial, gcs_emulator: GcsEmulator, tmp_path_factory: pytest.TempPathFactory
+) -> CloudTrial:
+    small = runs.landing_zone(tmp_path_factory.mktemp("small"))
+    return CloudTrial(gcs_emulator, small, trial.landing)
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("clouds")
+@shared
 @pytest.mark.parametrize("lasts", [False, True], ids=["once", "from then on"])
 @pytest.mark.parametrize("fault", ["403", "503"])
 def test_bucket_that_fails_in_a_run_ends_it_in_words(
     trial: Trial,
-    gcs_emulator: GcsEmulator,
+    cloud_trial: CloudTrial,
     monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
     fault: str,
+    share: int,
     *,
     lasts: bool,
 ) -> None:
     clouds.wait_for_nothing(monkeypatch)
     monkeypatch.setattr(gcs, "RETRY", gcs.RETRY.with_timeout(2.0))
-    bucket = clouds.new_bucket(gcs_emulator)
-    clouds.upload(gcs_emulator, trial.landing, bucket, "landing")
-    small = runs.landing_zone(trial.folder / "small")
-    clouds.upload(gcs_emulator, small, bucket, "small")
-    with faulty_proxy(gcs_emulator.url) as proxy:
+    with faulty_proxy(cloud_trial.gcs.url) as proxy:
         clouds.reach(monkeypatch, proxy.url)
-
-        def run(zone: str, store: str) -> bool:
-            settings = Settings.of(
-                {}, landing=f"gs://{bucket}/{zone}", store=f"gs://{bucket}/{store}"
-            )
-            return run_everything(settings, runs.console())
-
-        def graph(store: str) -> bytes:
-            place = open_store(f"gs://{bucket}/{store}")
-            return place.read(open_release(place).name("graph.json"))
-
-        assert run("small", "count")
-        proxy.count_anew()
-        assert run("landing", "count")
-        for nth in draw(len(proxy.requests)):
-            proxy.count_anew()
-            store = f"store-{nth}"
-            assert run("small", store)
+        for nth in choose(range(1, cloud_trial.requests + 1), share, every=not lasts):
+            store = f"{fault}-{lasts}-{nth}"
+            clouds.copy(cloud_trial.gcs, cloud_trial.bucket, "old", store)
             proxy.count_anew(
                 lambda n, nth=nth: fault if (n >= nth if lasts else n == nth) else None  # type: ignore[misc]
             )
-            try:
-                succeeded = run("landing", store)
-            except SettingsError:
-                succeeded = False
-            trial.outcomes[f"{fault}: {'succeeded' if succeeded else 'failed'}"] += 1
+            succeeded = cloud_trial.run("landing", store)
             proxy.count_anew()
-            assert graph(store) in {trial.old["graph.json"], trial.new["graph.json"]}
-            assert run("landing", store)
-            assert graph(store) == trial.new["graph.json"]
+            found = cloud_trial.graph(store)
+            assert found in {trial.old["graph.json"], trial.new["graph.json"]}
+            assert cloud_trial.run("landing", store)
+            assert cloud_trial.graph(store) == trial.new["graph.json"]
+            how = "from a request on" if lasts else "once"
+            result = "succeeded" if succeeded else "failed in words"
+            record_property(OUTCOME, f"{fault} {how}: {result}")

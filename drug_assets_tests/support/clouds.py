@@ -92,6 +92,13 @@ def upload(gcs: GcsEmulator, folder: Path, bucket: str, prefix: str) -> None:
             blob.upload_from_filename(str(path))
 
 
+def copy(gcs: GcsEmulator, bucket: str, prefix: str, target: str) -> None:
+    """Copy every object below a prefix to another one."""
+    place = _client(gcs).bucket(bucket)
+    for blob in list(_client(gcs).list_blobs(bucket, prefix=f"{prefix}/")):
+        place.copy_blob(blob, place, target + blob.name.removeprefix(prefix))
+
+
 def contents(gcs: GcsEmulator, bucket: str, prefix: str = "") -> dict[str, bytes]:
     """The bytes of every object of a bucket, by name below the prefix."""
     found = _client(gcs).list_blobs(bucket, prefix=prefix)

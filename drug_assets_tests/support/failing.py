@@ -43,6 +43,8 @@ class Disk:
     def __init__(self, folder: Path, fault: int, fails: Callable[[int], bool]) -> None:
         """Fail the calls whose number `fails` accepts; the first has the number 1."""
         self.calls: list[str] = []
+        #: The numbers of the calls that may change something.
+        self.changes: list[int] = []
         self._folder = os.fspath(folder)
         self._fault = fault
         self._fails = fails
@@ -51,12 +53,24 @@ class Disk:
         if name != "fsync" and not self._is_inside(arguments):
             return
         self.calls.append(name)
+        if _changes(name, arguments):
+            self.changes.append(len(self.calls))
         if self._fails(len(self.calls)):
             raise OSError(self._fault, os.strerror(self._fault), self._folder)
 
     def _is_inside(self, arguments: tuple[Any, ...]) -> bool:
         paths = [os.fspath(a) for a in arguments if isinstance(a, str | os.PathLike)]
         return any(isinstance(path, str) and path.startswith(self._folder) for path in paths)
+
+
+def _changes(name: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether a call may change something: it does not only list, or open to read."""
+    if name != "open":
+        return name != "scandir"
+    how = arguments[1] if len(arguments) > 1 else "r"
+    if isinstance(how, str):
+        return how not in {"r", "rb"}
+    return bool(how & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
 
 
 @contextmanager

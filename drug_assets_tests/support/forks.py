@@ -2,7 +2,7 @@
 
 A server process imports everything once and forks a child per command, so a run takes a second
 instead of four. A child can kill itself with SIGKILL at a call of a method of `LocalFolder`: before
-the call, or half-way into it.
+the call, or half-way into it; or before a call to the system that touches the folder.
 """
 
 from __future__ import annotations
@@ -19,18 +19,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.failing import failing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 #: The methods that change something on the disk.
 METHODS = ("scratch", "put", "copy", "delete", "swap_pointer")
+#: Instead of a method: a call to the system that touches the folder of the store (`failing`).
+SYSTEM = "system"
 
 
 @dataclass(frozen=True)
 class Death:
     """Where a process kills itself."""
 
+    #: One of `METHODS`, or `SYSTEM`.
     method: str
     #: In the n-th call of the method, counted from 1, of a store.
     call: int
@@ -156,7 +160,8 @@ def _become_a_run(command: dict[str, Any]) -> None:
     count = _make_mortal(command["store"], death)
     status = 1
     try:
-        main(command["start"])
+        with _dying_at_the_system(command["store"], death):
+            main(command["start"])
     except SystemExit as exited:
         status = int(exited.code or 0)
     finally:
@@ -165,6 +170,22 @@ def _become_a_run(command: dict[str, Any]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+@contextmanager
+def _dying_at_the_system(store: str, death: Death | None) -> Iterator[None]:
+    """Die before a call to the system that touches a store."""
+    if death is None or death.method != SYSTEM:
+        yield
+        return
+
+    def die(call: int) -> bool:
+        if call == death.call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return False
+
+    with failing(Path(store), 0, die):
+        yield
 
 
 def _make_mortal(store: str, death: Death | None) -> Counter[str]:
