@@ -240,9 +240,18 @@ def test_variables_that_are_read_are_documented() -> None:
 
 
 def test_alerts_link_to_headings_of_the_operations() -> None:
-    linked = re.findall(r"\$\{var\.runbook\}#([\w-]+)", terraform_text())
-    assert len(linked) == len(re.findall(r'"google_monitoring_alert_policy"', terraform_text()))
-    assert set(linked) <= anchors(OPERATIONS)
+    signals = (TERRAFORM / "modules" / "signals" / "main.tf").read_text(encoding="utf-8")
+    alerts = signals.partition("  alerts = {\n")[2].partition("\n  }\n")[0]
+    texts = re.findall(r"^ +text += (.*)$", alerts, re.MULTILINE)
+    assert texts
+    assert len(texts) == len(re.findall(r"^ +severity ", alerts, re.MULTILINE))
+    shared = dict(re.findall(r'^  (\w+) = (".*")$', signals, re.MULTILINE))
+    linked = [
+        re.findall(r"\$\{var\.runbook\}#([\w-]+)", shared.get(text.removeprefix("local."), text))
+        for text in texts
+    ]
+    assert all(len(anchor) == 1 for anchor in linked)
+    assert {anchor for (anchor,) in linked} <= anchors(OPERATIONS)
 
 
 def test_googles_agents_that_are_granted_roles_are_made_before() -> None:

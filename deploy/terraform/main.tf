@@ -46,6 +46,10 @@ locals {
     var.warehouse.sales_to == null ? local.today : "DATE '${var.warehouse.sales_to}'",
   ])
 
+  # The jobs that report runs, and all jobs.
+  run_jobs = concat([module.run_job.name], module.dagster[*].run_job)
+  all_jobs = concat([module.run_job.name, module.fetch_job.name], module.dagster[*].run_job)
+
   # Environment variable => secret, for the secrets that already have a value.
   run_secrets = {
     for variable, secret in { DRUG_ASSETS_FAILURE_WEBHOOK = "drug-assets-failure-webhook" } :
@@ -250,17 +254,37 @@ module "github" {
   }
 }
 
+# Alerts, charts and metrics of Cloud Monitoring; or the logs for Datadog, whose alerts and charts are
+# a configuration of their own: datadog/.
 module "monitoring" {
   source = "./modules/monitoring"
+  count  = contains(var.monitoring, "google") ? 1 : 0
 
   project_id       = var.project_id
-  run_jobs         = concat([module.run_job.name], module.dagster[*].run_job)
+  run_jobs         = local.run_jobs
   run_services     = module.dagster[*].service
-  jobs             = concat([module.run_job.name, module.fetch_job.name], module.dagster[*].run_job)
+  jobs             = local.all_jobs
   emails           = var.alerts.emails
   no_success_hours = var.alerts.no_success_hours
   rejected_share   = var.alerts.rejected_share
   runbook          = var.alerts.runbook
+
+  depends_on = [google_project_service.api]
+}
+
+moved {
+  from = module.monitoring
+  to   = module.monitoring[0]
+}
+
+module "log_export" {
+  source = "./modules/log_export"
+  count  = contains(var.monitoring, "datadog") ? 1 : 0
+
+  project_id     = var.project_id
+  project_number = var.project_number
+  jobs           = local.all_jobs
+  services       = module.dagster[*].service
 
   depends_on = [google_project_service.api]
 }

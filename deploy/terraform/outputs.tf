@@ -35,7 +35,7 @@ output "dagster_url" {
 
 output "jobs" {
   description = "Cloud Run jobs that a release deploys; value of the GitHub variable GCP_JOBS."
-  value       = join(" ", concat([module.run_job.name, module.fetch_job.name], module.dagster[*].run_job))
+  value       = join(" ", local.all_jobs)
 }
 
 output "deployer" {
@@ -51,4 +51,18 @@ output "lander" {
 output "workload_identity_provider" {
   description = "Value of the GitHub variable GCP_WORKLOAD_IDENTITY_PROVIDER; null without GitHub."
   value       = one(module.github[*].provider)
+}
+
+output "datadog" {
+  description = "Variables of the configuration datadog/, apart from its site; null if Datadog does not watch."
+  value = !contains(var.monitoring, "datadog") ? null : {
+    project_id       = var.project_id
+    run_jobs         = local.run_jobs
+    run_services     = module.dagster[*].service
+    jobs             = local.all_jobs
+    no_success_hours = var.alerts.no_success_hours
+    rejected_share   = var.alerts.rejected_share
+    runbook          = var.alerts.runbook
+    notified         = formatlist("@%s", var.alerts.emails)
+  }
 }

@@ -171,6 +171,17 @@ variable "github" {
   }
 }
 
+variable "monitoring" {
+  description = "Who watches the logs and raises the alerts: google (Cloud Monitoring), datadog, or both. With datadog, the logs also go to a topic; datadog/ has its alerts and dashboard."
+  type        = set(string)
+  default     = ["google"]
+
+  validation {
+    condition     = length(var.monitoring) > 0 && length(setsubtract(var.monitoring, ["google", "datadog"])) == 0
+    error_message = "monitoring is a list of google, datadog or both: without either, nobody is told that a run failed."
+  }
+}
+
 variable "alerts" {
   description = "Who is notified, and when."
   type = object({

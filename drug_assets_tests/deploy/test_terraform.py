@@ -1,27 +1,33 @@
-"""The Terraform configuration against the provider's real arguments, without a provider registry.
+"""The Terraform configurations against the providers' real arguments, without a provider registry.
 
-The checker is a folder with a script `check`, a stub provider and the provider's schema:
+The checker is a folder with a script `check`, a stub provider and the schema of Google's provider:
 DRUG_ASSETS_TERRAFORM_CHECKER names it, else it is looked for beside the checkout. Without it, and
 without Terraform, the tests are skipped by name; on GitHub the registry is reached and
-`terraform validate` and `terraform test` run as they are.
+`terraform validate` and `terraform test` run as they are. The same stub provider serves the schema
+of Datadog's (`support.provider_schema`).
 """
 
 from __future__ import annotations
 
 import gzip
 import importlib.util
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from drug_assets import logs
 from drug_assets.warehouse_sql.deploy import fill_statements
+from drug_assets_tests.support import provider_schema
 from drug_assets_tests.support.services import DEPLOY, ROOT, require
 
 pytestmark = pytest.mark.processes
@@ -88,6 +94,25 @@ run "same" {
 @pytest.fixture(scope="module")
 def checker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checker with a schema of the resources that are used here alone: a tenth of the time."""
+    given = _checker_given()
+    schema = json.loads(gzip.decompress((given / SCHEMA).read_bytes()))
+    declared = _all_text(DEPLOY / "terraform")
+    used = set(re.findall(r'^resource "(google_\w+)"', declared, re.MULTILINE))
+    schema["resources"] = {name: schema["resources"][name] for name in used}
+    return _make_checker(given, tmp_path_factory.mktemp("checker"), schema)
+
+
+@pytest.fixture(scope="module")
+def datadog_checker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checker with what is kept of the schema of Datadog's provider."""
+    own = tmp_path_factory.mktemp("datadog")
+    check = _make_checker(_checker_given(), own, json.loads(provider_schema.SCHEMA.read_text()))
+    text = check.read_text("utf-8").replace("hashicorp/google", "DataDog/datadog")
+    check.write_text(text.replace('terraform-provider-google"', 'terraform-provider-datadog"'))
+    return check
+
+
+def _checker_given() -> Path:
     beside = ROOT.parent / "shared" / "tools" / "terraform_offline"
     given = Path(os.environ.get("DRUG_ASSETS_TERRAFORM_CHECKER") or beside)
     if not (given / "check").is_file():
@@ -95,16 +120,16 @@ def checker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if importlib.util.find_spec("grpc") is None:
         pytest.skip("grpcio, which the offline Terraform checker needs, is not installed here")
     require("terraform")
-    own = tmp_path_factory.mktemp("checker")
+    return given
+
+
+def _make_checker(given: Path, own: Path, schema: dict[str, Any]) -> Path:
     shutil.copy(given / "check", own)
     # Terraform asks a provider to end and waits two seconds for it, some ten times a command.
     provider = (given / PROVIDER).read_text("utf-8")
     deaf = 'if not details.method.startswith("/tfplugin6.Provider/"):'
     ends = 'if details.method == "/plugin.GRPCController/Shutdown":\n                os._exit(0)'
     (own / PROVIDER).write_text(provider.replace(deaf, f"{ends}\n            {deaf}"), "utf-8")
-    schema = json.loads(gzip.decompress((given / SCHEMA).read_bytes()))
-    used = set(re.findall(r'^resource "(\w+)"', _all_text(DEPLOY / "terraform"), re.MULTILINE))
-    schema["resources"] = {name: schema["resources"][name] for name in used}
     (own / SCHEMA).write_bytes(gzip.compress(json.dumps(schema).encode()))
     return own / "check"
 
@@ -117,7 +142,8 @@ def configuration(tmp_path: Path) -> Path:
     shutil.copy(DEPLOY / "dagster.yaml", copy.parent)
     statements = Path("drug_assets") / "warehouse_sql"
     shutil.copytree(ROOT / statements, tmp_path / statements)
-    _install_modules(copy)
+    for folder in (copy, copy / "datadog"):
+        _install_modules(folder)
     return copy
 
 
@@ -169,6 +195,122 @@ def test_an_assertion_of_the_terraform_tests_fails_when_it_should(
 
     assert done.returncode != 0
     assert "Buckets are private" in done.stdout
+
+
+def test_every_argument_is_one_that_datadogs_provider_knows(
+    datadog_checker: Path, configuration: Path
+) -> None:
+    done = _checked(datadog_checker, configuration / "datadog", "validate")
+    assert done.returncode == 0, done.stdout
+
+
+def test_what_is_declared_in_datadog_is_what_was_meant(
+    datadog_checker: Path, configuration: Path
+) -> None:
+    done = _checked(datadog_checker, configuration / "datadog", "test")
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\d+ passed, 0 failed", done.stdout), done.stdout
+
+
+def test_misspelt_and_missing_arguments_of_datadog_are_found(
+    datadog_checker: Path, configuration: Path
+) -> None:
+    main = configuration / "datadog" / "main.tf"
+    text = main.read_text("utf-8")
+    text = text.replace("on_missing_data    ", "on_misisng_data    ")
+    text = text.replace("    critical = tostring(", "    citical = tostring(")
+    text = text.replace("  type                = each.value.type\n", "")
+    main.write_text(text, "utf-8")
+
+    done = _checked(datadog_checker, configuration / "datadog", "validate")
+
+    assert done.returncode != 0
+    for fault in (
+        'An argument named "on_misisng_data" is not expected',
+        'An argument named "citical" is not expected',
+        'The argument "type" is required',
+    ):
+        assert fault in done.stdout
+
+
+def test_the_kept_schema_is_of_what_is_used_and_of_the_version_that_is_asked_for() -> None:
+    kept = json.loads(provider_schema.SCHEMA.read_text("utf-8"))
+    resources, _ = provider_schema.used(provider_schema.CONFIGURATION)
+    assert {f"datadog_{name}" for name in resources} == set(kept["resources"])
+    versions = (provider_schema.CONFIGURATION / "versions.tf").read_text("utf-8")
+    (wanted,) = re.findall(r'"~> ([\d.]+)"', versions)
+    assert kept["version"].startswith(f"{wanted}.")
+
+
+def test_a_schema_is_derived_from_the_package(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(
+        'resource "datadog_logs_metric" "count" {\n  compute {\n  }\n}\n', "utf-8"
+    )
+    wheel = _wheel_of_one_resource(tmp_path / "provider.whl")
+    assert provider_schema.derive(wheel, tmp_path) == {
+        "version": "4.25.0",
+        "provider": {"a": {"api_url": {"t": "string", "o": True}}, "b": {}},
+        "resources": {
+            "datadog_logs_metric": {
+                "a": {"name": {"t": "string", "o": False}},
+                "b": {
+                    "compute": {
+                        "b": {"a": {"paths": {"t": ["list", "string"], "o": True}}, "b": {}},
+                        "n": "list",
+                        "min": 1,
+                        "max": 1,
+                    }
+                },
+            }
+        },
+    }
+
+
+def _wheel_of_one_resource(path: Path) -> Path:
+    """A package with one resource and two of its blocks, one of which nothing uses."""
+    package = "@cdktn/provider-datadog"
+
+    def argument(of: str, name: str, kind: dict[str, Any], **more: Any) -> dict[str, Any]:
+        where = f"https://example.org/providers/datadog/datadog/4.25.0/docs/{of}#{name}"
+        docs = {"remarks": f"Docs: {{@link {where} Of#{name}}}", "summary": "What it is."}
+        return {"name": name, "type": kind, "docs": docs | more.pop("docs", {})} | more
+
+    text = {"primitive": "string"}
+    block = {"fqn": f"{package}.logsMetric.LogsMetricCompute"}
+    texts = {"collection": {"kind": "array", "elementtype": text}}
+    types = {
+        "provider.DatadogProviderConfig": [argument("index", "api_url", text, optional=True)],
+        "logsMetric.LogsMetricConfig": [
+            argument("logs_metric", "name", text),
+            argument("logs_metric", "compute", block, docs={"summary": "compute block."}),
+            argument("logs_metric", "unused", block, docs={"summary": "unused block."}),
+            {"name": "count", "type": {"primitive": "number"}, "docs": {"summary": "Ours."}},
+        ],
+        "logsMetric.LogsMetricCompute": [argument("logs_metric", "paths", texts, optional=True)],
+    }
+    described = {"types": {f"{package}.{of}": {"properties": of_it} for of, of_it in types.items()}}
+    content = json.dumps(described).encode()
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        member = tarfile.TarInfo("package/.jsii")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    with zipfile.ZipFile(path, "w") as files:
+        files.writestr(
+            "cdktn_provider_datadog/_jsii/provider-datadog@16.jsii.tgz", packed.getvalue()
+        )
+    return path
+
+
+def test_both_watch_the_events_that_runs_write() -> None:
+    declared = _all_text(DEPLOY / "terraform" / "modules" / "signals")
+    events = re.search(r"^  events = \{(.*?)^  \}", declared, re.MULTILINE | re.DOTALL)
+    assert events is not None
+    assert set(re.findall(r"^    (\w+) += ", events[1], re.MULTILINE)) == {
+        logs.RUN_SUCCEEDED,
+        logs.RUN_FAILED,
+        logs.ROLLED_BACK,
+    }
 
 
 def test_no_alert_waits_for_a_metric_that_is_not_there_yet() -> None:

@@ -233,3 +233,62 @@ run "refuses_an_unknown_secret" {
 
   expect_failures = [var.secrets_in_use]
 }
+
+run "with_datadog" {
+  command = apply
+
+  variables {
+    monitoring        = ["datadog"]
+    postgres_password = "correct horse battery staple"
+    dagster           = { enabled = true }
+    alerts            = { emails = ["data@example.org"], no_success_hours = 12 }
+  }
+
+  assert {
+    condition     = length(module.monitoring) == 0 && length(module.log_export) == 1
+    error_message = "Datadog in place of Cloud Monitoring."
+  }
+
+  assert {
+    condition = jsonencode(output.datadog) == jsonencode({
+      project_id       = "drugs-production-1"
+      run_jobs         = ["drug-assets-run", "drug-assets-dagster-run"]
+      run_services     = ["drug-assets-dagster"]
+      jobs             = ["drug-assets-run", "drug-assets-fetch", "drug-assets-dagster-run"]
+      no_success_hours = 12
+      rejected_share   = 0.05
+      runbook          = "docs/operations.md"
+      notified         = ["@data@example.org"]
+    })
+    error_message = "Datadog is told what to watch."
+  }
+}
+
+run "google_watches_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(module.monitoring) == 1 && length(module.log_export) == 0 && output.datadog == null
+    error_message = "Without Datadog, no log leaves."
+  }
+}
+
+run "somebody_watches" {
+  command = plan
+
+  variables {
+    monitoring = []
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "only_known_services_watch" {
+  command = plan
+
+  variables {
+    monitoring = ["google", "newrelic"]
+  }
+
+  expect_failures = [var.monitoring]
+}

@@ -546,7 +546,7 @@ run "monitoring" {
   }
 
   assert {
-    condition     = strcontains(google_monitoring_alert_policy.rolled_back.conditions[0].condition_prometheus_query_language[0].query, "user_drug_assets_rolled_back{") && endswith(google_monitoring_alert_policy.rolled_back.documentation[0].content, "https://example.org/operations.md#go-back-to-an-earlier-release")
+    condition     = strcontains(google_monitoring_alert_policy.alert["rolled_back"].conditions[0].condition_prometheus_query_language[0].query, "user_drug_assets_rolled_back{") && endswith(google_monitoring_alert_policy.alert["rolled_back"].documentation[0].content, "https://example.org/operations.md#go-back-to-an-earlier-release")
     error_message = "A rollback is told, with what to do."
   }
 
@@ -566,32 +566,32 @@ run "monitoring" {
   }
 
   assert {
-    condition     = google_monitoring_alert_policy.no_success.conditions[0].condition_prometheus_query_language[0].query == "(sum(increase(logging_googleapis_com:user_drug_assets_run_succeeded{monitored_resource=\"cloud_run_job\"}[12h])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_run_succeeded{monitored_resource=\"cloud_run_revision\"}[12h])) or vector(0)) == 0"
+    condition     = google_monitoring_alert_policy.alert["no_success"].conditions[0].condition_prometheus_query_language[0].query == "(sum(increase(logging_googleapis_com:user_drug_assets_run_succeeded{monitored_resource=\"cloud_run_job\"}[12h])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_run_succeeded{monitored_resource=\"cloud_run_revision\"}[12h])) or vector(0)) == 0"
     error_message = "Twelve hours without a success of job or service raise the alert, also if nothing was logged."
   }
 
   assert {
-    condition     = google_monitoring_alert_policy.no_success.conditions[0].condition_prometheus_query_language[0].duration == "3600s"
+    condition     = google_monitoring_alert_policy.alert["no_success"].conditions[0].condition_prometheus_query_language[0].duration == "3600s"
     error_message = "A run that ends an hour later than the day before raises nothing."
   }
 
   assert {
-    condition     = google_monitoring_alert_policy.rejected_share.conditions[0].condition_prometheus_query_language[0].query == "((sum(increase(logging_googleapis_com:user_drug_assets_rows_rejected_sum{monitored_resource=\"cloud_run_job\"}[1h])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_rows_rejected_sum{monitored_resource=\"cloud_run_revision\"}[1h])) or vector(0))) / ((sum(increase(logging_googleapis_com:user_drug_assets_rows_in_sum{monitored_resource=\"cloud_run_job\"}[1h])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_rows_in_sum{monitored_resource=\"cloud_run_revision\"}[1h])) or vector(0))) > 0.05"
+    condition     = google_monitoring_alert_policy.alert["rejected_share"].conditions[0].condition_prometheus_query_language[0].query == "((sum(increase(logging_googleapis_com:user_drug_assets_rows_rejected_sum{monitored_resource=\"cloud_run_job\"}[1h])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_rows_rejected_sum{monitored_resource=\"cloud_run_revision\"}[1h])) or vector(0))) / ((sum(increase(logging_googleapis_com:user_drug_assets_rows_in_sum{monitored_resource=\"cloud_run_job\"}[1h])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_rows_in_sum{monitored_resource=\"cloud_run_revision\"}[1h])) or vector(0))) > 0.05"
     error_message = "The share is rejected rows divided by rows read, compared with the threshold."
   }
 
   assert {
-    condition = { for signal, policy in google_monitoring_alert_policy.failed : signal => policy.conditions[0].condition_prometheus_query_language[0].query } == {
-      run       = "(sum(increase(logging_googleapis_com:user_drug_assets_run_failed{monitored_resource=\"cloud_run_job\"}[15m])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_run_failed{monitored_resource=\"cloud_run_revision\"}[15m])) or vector(0)) > 0"
-      execution = "sum by (job_name) (increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\", job_name=~\"drug-assets-run|drug-assets-fetch|drug-assets-dagster-run\", result=\"failed\"}[15m])) > 0"
-      workflow  = "sum by (workflow_id) (increase(workflows_googleapis_com:finished_execution_count{monitored_resource=\"workflows.googleapis.com/Workflow\", workflow_id=~\"drug-assets-.*\", status=\"FAILED\"}[15m])) > 0"
+    condition = { for signal, policy in google_monitoring_alert_policy.alert : signal => policy.conditions[0].condition_prometheus_query_language[0].query if endswith(signal, "_failed") } == {
+      run_failed       = "(sum(increase(logging_googleapis_com:user_drug_assets_run_failed{monitored_resource=\"cloud_run_job\"}[15m])) or vector(0)) + (sum(increase(logging_googleapis_com:user_drug_assets_run_failed{monitored_resource=\"cloud_run_revision\"}[15m])) or vector(0)) > 0"
+      execution_failed = "sum by (job_name) (increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\", job_name=~\"drug-assets-run|drug-assets-fetch|drug-assets-dagster-run\", result=\"failed\"}[15m])) > 0"
+      workflow_failed  = "sum by (workflow_id) (increase(workflows_googleapis_com:finished_execution_count{monitored_resource=\"workflows.googleapis.com/Workflow\", workflow_id=~\"drug-assets-.*\", status=\"FAILED\"}[15m])) > 0"
     }
     error_message = "A failure is reported by the run or Dagster's service, by Cloud Run, or by the workflow."
   }
 
   assert {
     condition = alltrue([
-      for policy in concat(values(google_monitoring_alert_policy.failed), [google_monitoring_alert_policy.no_success, google_monitoring_alert_policy.rejected_share]) :
+      for policy in google_monitoring_alert_policy.alert :
       [for condition in policy.conditions : condition.condition_prometheus_query_language[0].disable_metric_validation] == [true]
     ])
     error_message = "No alert requires its metric to exist, and one with a query has no other condition: Cloud Monitoring refuses both."
@@ -636,31 +636,106 @@ run "monitoring_without_dagster" {
   }
 
   assert {
-    condition     = google_logging_metric.event["run_failed"].filter == "((resource.type=\"cloud_run_job\" AND resource.labels.job_name=(\"drug-assets-run\"))) AND jsonPayload.event=\"run_failed\"" && !strcontains(google_monitoring_alert_policy.failed["run"].conditions[0].condition_prometheus_query_language[0].query, "cloud_run_revision")
+    condition     = google_logging_metric.event["run_failed"].filter == "((resource.type=\"cloud_run_job\" AND resource.labels.job_name=(\"drug-assets-run\"))) AND jsonPayload.event=\"run_failed\"" && !strcontains(google_monitoring_alert_policy.alert["run_failed"].conditions[0].condition_prometheus_query_language[0].query, "cloud_run_revision")
     error_message = "Without Dagster, no filter or query names its service."
   }
 
   assert {
-    condition     = google_monitoring_alert_policy.no_success.conditions[0].condition_prometheus_query_language[0].query == "(sum(increase(logging_googleapis_com:user_drug_assets_run_succeeded{monitored_resource=\"cloud_run_job\"}[24h])) or vector(0)) == 0"
+    condition     = google_monitoring_alert_policy.alert["no_success"].conditions[0].condition_prometheus_query_language[0].query == "(sum(increase(logging_googleapis_com:user_drug_assets_run_succeeded{monitored_resource=\"cloud_run_job\"}[24h])) or vector(0)) == 0"
     error_message = "A day without a success raises the alert."
   }
 }
 
-run "monitoring_refuses_more_than_a_day" {
+run "signals" {
   command = plan
 
   module {
-    source = "./modules/monitoring"
+    source = "./modules/signals"
   }
 
   variables {
-    run_jobs         = ["drug-assets-run"]
-    jobs             = ["drug-assets-run"]
-    emails           = []
+    no_success_hours = 24
+    rejected_share   = 0.05
+    runbook          = "https://example.org/operations.md"
+  }
+
+  assert {
+    condition     = alltrue([for alert in output.alerts : alltrue([for counted in compact([alert.counted, alert.per]) : contains(concat(keys(output.events), keys(output.figures), ["execution_failed", "workflow_failed"]), counted)])])
+    error_message = "Alerts count events, figures, and what Google says of jobs and workflows."
+  }
+
+  assert {
+    condition     = alltrue([for chart in output.charts : alltrue([for counted in compact([chart.counted, chart.per]) : contains(concat(keys(output.events), keys(output.figures)), counted)])])
+    error_message = "Charts count events and figures."
+  }
+}
+
+run "signals_refuse_more_than_a_day" {
+  command = plan
+
+  module {
+    source = "./modules/signals"
+  }
+
+  variables {
     no_success_hours = 48
     rejected_share   = 0.05
     runbook          = "https://example.org/operations.md"
   }
 
   expect_failures = [var.no_success_hours]
+}
+
+run "log_export" {
+  command = apply
+
+  module {
+    source = "./modules/log_export"
+  }
+
+  variables {
+    jobs     = ["drug-assets-run", "drug-assets-fetch"]
+    services = ["drug-assets-dagster"]
+  }
+
+  assert {
+    condition = google_logging_project_sink.logs.filter == join(" OR ", [
+      "(logName:\"/logs/run.googleapis.com%2F\" AND ((resource.type=\"cloud_run_job\" AND resource.labels.job_name=(\"drug-assets-run\" OR \"drug-assets-fetch\")) OR (resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"drug-assets-dagster\"))))",
+      "(log_id(\"cloudaudit.googleapis.com/system_event\") AND (resource.type=\"cloud_run_job\" AND resource.labels.job_name=(\"drug-assets-run\" OR \"drug-assets-fetch\")) AND protoPayload.methodName=\"/Jobs.RunJob\" AND severity>=ERROR)",
+      "(log_id(\"workflows.googleapis.com/executions_system\") AND resource.labels.workflow_id=~\"^drug-assets-\" AND jsonPayload.state=\"FAILED\")",
+    ])
+    error_message = "The logs of these jobs and services leave, with failed executions and workflows, and no other audit entry."
+  }
+
+  assert {
+    condition     = google_logging_project_sink.logs.unique_writer_identity && google_logging_project_sink.logs.destination == "pubsub.googleapis.com/${google_pubsub_topic.logs.id}"
+    error_message = "The sink writes to the topic as an account of its own."
+  }
+
+  assert {
+    condition     = google_pubsub_topic_iam_member.sink.member == google_logging_project_sink.logs.writer_identity && google_pubsub_topic_iam_member.sink.role == "roles/pubsub.publisher" && google_pubsub_topic_iam_member.sink.topic == "drug-assets-logs"
+    error_message = "The sink may publish to this topic."
+  }
+
+  assert {
+    condition     = google_pubsub_topic_iam_member.dead_letters.member == "serviceAccount:service-123456789012@gcp-sa-pubsub.iam.gserviceaccount.com" && google_pubsub_topic_iam_member.dead_letters.topic == google_pubsub_topic.dead_letters.name && google_pubsub_subscription.dead_letters.topic == google_pubsub_topic.dead_letters.id
+    error_message = "Pub/Sub may publish dead letters, and they are kept."
+  }
+}
+
+run "log_export_without_services" {
+  command = plan
+
+  module {
+    source = "./modules/log_export"
+  }
+
+  variables {
+    jobs = ["drug-assets-run"]
+  }
+
+  assert {
+    condition     = !strcontains(google_logging_project_sink.logs.filter, "cloud_run_revision") && !strcontains(google_logging_project_sink.logs.filter, "()")
+    error_message = "Without a service, the filter names none."
+  }
 }

@@ -1,34 +1,22 @@
 locals {
-  charted = { for metric, increase in local.increase : metric => replace(increase, "WINDOW", "$${__interval}") }
-
   # All jobs, not only those that run the pipeline, because pulls can fail too.
   of_jobs = "(resource.type=\"cloud_run_job\" AND resource.labels.job_name=(${join(" OR ", formatlist("\"%s\"", var.jobs))}))"
 
   charts = concat(
     [
-      { title = "Runs that succeeded", query = local.charted["run_succeeded"] },
-      {
-        title = "Runs that failed, by outcome"
-        query = "sum by (outcome) (${join(" or ", [
-          for kind in keys(local.reporters) :
-          "increase(logging_googleapis_com:user_drug_assets_run_failed{monitored_resource=\"${kind}\"}[$${__interval}])"
-        ])})"
-      },
+      for chart in module.signals.charts : {
+        title = chart.title
+        query = (
+          chart.by != null ? "sum by (${chart.by}) (${join(" or ", local.increases[chart.counted])})" :
+          chart.per != null ? "(${local.counted[chart.counted]}) / (${local.counted[chart.per]})" :
+          local.counted[chart.counted]
+        )
+      }
     ],
-    [
-      for figure in ["rows_in", "rows_rejected", "mentions", "seconds"] :
-      { title = local.figures[figure].description, query = local.charted["${figure}_sum"] }
-    ],
-    [
-      {
-        title = "Share of rejected rows"
-        query = "(${local.charted["rows_rejected_sum"]}) / (${local.charted["rows_in_sum"]})"
-      },
-      {
-        title = "Executions of jobs, by result"
-        query = "sum by (job_name, result) (increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\", job_name=~\"${join("|", var.jobs)}\"}[$${__interval}]))"
-      },
-    ],
+    [{
+      title = "Executions of jobs, by result"
+      query = "sum by (job_name, result) (increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\", job_name=~\"${join("|", var.jobs)}\"}[WINDOW]))"
+    }],
   )
 }
 
@@ -51,7 +39,7 @@ resource "google_monitoring_dashboard" "runs" {
               xyChart = {
                 dataSets = [{
                   plotType        = "STACKED_BAR"
-                  timeSeriesQuery = { prometheusQuery = chart.query }
+                  timeSeriesQuery = { prometheusQuery = replace(chart.query, "WINDOW", "$${__interval}") }
                 }]
               }
             }
