@@ -13,6 +13,8 @@ import polars as pl
 import pytest
 from polars.io.plugins import register_io_source
 
+from drug_assets.cli.in_process import keep_no_events
+
 pytestmark = pytest.mark.upstream
 
 
@@ -98,6 +100,45 @@ def test_events_are_listened_to_while_they_happen() -> None:
         job.execute_in_process(instance=instance, run_id=run_id)
     assert {"STEP_START", "ASSET_MATERIALIZATION", "STEP_SUCCESS"} <= set(heard)
     assert heard.index("STEP_START") < heard.index("ASSET_MATERIALIZATION")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_run_does_not_need_what_its_event_log_keeps(*, fails: bool) -> None:
+    tries: list[int] = []
+
+    @dg.asset(code_version="1", retry_policy=dg.RetryPolicy(max_retries=1, delay=0))
+    def first() -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            raise dg.RetryRequested(max_retries=1, seconds_to_wait=0)
+        return 1
+
+    @dg.asset_check(asset=first, blocking=True)
+    def sound() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=not fails)
+
+    @dg.asset(code_version="2")
+    def second(first: int) -> int:
+        return first
+
+    heard: list[str] = []
+    run_id = str(uuid.uuid4())
+    with dg.DagsterInstance.ephemeral() as instance:
+        keep_no_events(instance.event_log_storage)
+        instance.add_event_listener(run_id, lambda entry: heard.append(entry.run_id))
+        job = dg.Definitions(
+            [first, second], asset_checks=[sound]
+        ).resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(instance=instance, run_id=run_id, raise_on_error=False)
+        assert instance.all_logs(run_id) == []
+        (run,) = instance.get_runs()
+    assert result.success is not fails
+    assert run.is_failure is fails
+    assert len(tries) == 2
+    made = {event.step_key for event in result.get_asset_materialization_events()}
+    assert made == ({"first"} if fails else {"first", "second"})
+    assert set(heard) == {run_id}
+    assert len(heard) >= len(result.all_events)
 
 
 def test_resource_in_a_resource_still_warns_of_dagsters_own_deprecation() -> None:
