@@ -1,6 +1,6 @@
 # One service account per component, with only the roles it needs. Roles on a single resource (a
-# bucket, a job, a dataset, a secret) are granted beside that resource; the roles here can only be
-# granted on a project.
+# bucket, a job, a service, a dataset, a secret) are granted beside that resource; the roles here can
+# only be granted on a project.
 locals {
   accounts = merge(
     {
@@ -15,36 +15,30 @@ locals {
       lander   = "Lands what is committed under data/ on GitHub."
     },
     var.dagster.enabled ? { dagster = "Runs Dagster's webserver, daemon and code server." } : {},
+    var.readers.enabled ? { readers = "Serves the current release to people: reads the store." } : {},
   )
 
   email  = { for name, account in google_service_account.account : name => account.email }
   member = { for name, account in google_service_account.account : name => "serviceAccount:${account.email}" }
 
-  project_roles = merge(
-    {
-      # A query or load job belongs to a project; roles on the dataset decide which data it may use.
-      "runner loads"  = { account = "runner", role = "roles/bigquery.jobUser" }
-      "queries query" = { account = "queries", role = "roles/bigquery.jobUser" }
-      # To wait for the end of a job's execution, and to list the other executions of the workflow.
-      "workflow waits" = { account = "workflow", role = "roles/run.viewer" }
-      "workflow looks" = { account = "workflow", role = "roles/workflows.viewer" }
-      "workflow logs"  = { account = "workflow", role = "roles/logging.logWriter" }
-      # This role exists only on projects, so it covers both workflows of this project.
-      "events receive" = { account = "events", role = "roles/eventarc.eventReceiver" }
-      "events invoke"  = { account = "events", role = "roles/workflows.invoker" }
-    },
-    var.github == null ? {} : {
-      "deployer deploys" = { account = "deployer", role = "roles/run.developer" }
-    },
-    var.dagster.enabled ? {
-      "dagster follows" = { account = "dagster", role = "roles/run.viewer" }
-    } : {},
-  )
-
-  # The deployer sets the image of the jobs and the service that run as these accounts.
-  deployed_accounts = var.github == null ? {} : {
-    for name in ["runner", "fetcher", "dagster"] : name => name if contains(keys(local.accounts), name)
+  project_roles = {
+    # A query or load job belongs to a project; roles on the dataset decide which data it may use.
+    "runner loads"  = { account = "runner", role = "roles/bigquery.jobUser" }
+    "queries query" = { account = "queries", role = "roles/bigquery.jobUser" }
+    # To list the other executions of the workflow, and for its own log. Google has neither role on
+    # a single workflow.
+    "workflow looks" = { account = "workflow", role = "roles/workflows.viewer" }
+    "workflow logs"  = { account = "workflow", role = "roles/logging.logWriter" }
+    # This role exists only on projects, so it covers both workflows of this project.
+    "events receive" = { account = "events", role = "roles/eventarc.eventReceiver" }
+    "events invoke"  = { account = "events", role = "roles/workflows.invoker" }
   }
+
+  # The deployer sets the image of the jobs and the services that run as these accounts.
+  deployed_accounts = var.github == null ? {} : {
+    for name in ["runner", "fetcher", "dagster", "readers"] : name => name if contains(keys(local.accounts), name)
+  }
+  deployers = var.github == null ? {} : { deployer = local.member["deployer"] }
 }
 
 resource "google_service_account" "account" {

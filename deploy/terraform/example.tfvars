@@ -41,6 +41,13 @@ alerts = {
   rejected_share = 0.05
 }
 
+# The results for people who read them; docs/deployment.md says what iap needs.
+# readers = {
+#   enabled = true
+#   access  = "iap" # or "public": everybody, without a log-in
+#   users   = ["group:readers@example.org"]
+# }
+
 # Dagster's UI, daemon and queue; docs/deployment.md lists the costs.
 # dagster = {
 #   enabled = true

@@ -24,6 +24,8 @@ locals {
       DRUG_ASSETS_BIGQUERY_DATASET  = module.bigquery.dataset
       DRUG_ASSETS_BIGQUERY_LOCATION = var.warehouse.location
     } : {},
+    # Where links of Dagster lead to.
+    var.readers.enabled ? { DRUG_ASSETS_SERVED_AT = one(module.readers[*].url) } : {},
   )
 
   # Queries of Dagster's own pulls: variable => query. Runs that pull use the same job and account
@@ -76,7 +78,10 @@ module "buckets" {
     local.dagster_pulls ? { runner = local.member["runner"] } : {},
     var.github == null ? {} : { lander = local.member["lander"] },
   )
-  store_readers = var.dagster.enabled ? { dagster = local.member["dagster"] } : {}
+  store_readers = merge(
+    var.dagster.enabled ? { dagster = local.member["dagster"] } : {},
+    var.readers.enabled ? { readers = local.member["readers"] } : {},
+  )
   store_writers = { runner = local.member["runner"] }
 
   depends_on = [google_project_service.api]
@@ -154,6 +159,8 @@ module "run_job" {
   timeout_seconds     = var.job.timeout_seconds
   max_retries         = var.job.max_retries
   starters            = { workflow = local.member["workflow"] }
+  viewers             = { workflow = local.member["workflow"] } # it waits for the end of executions
+  deployers           = local.deployers
   deletion_protection = var.deletion_protection
 
   depends_on = [module.secrets]
@@ -178,6 +185,8 @@ module "fetch_job" {
   timeout_seconds     = local.fetch_timeout
   max_retries         = local.fetch_retries
   starters            = { workflow = local.member["workflow"] }
+  viewers             = { workflow = local.member["workflow"] } # it waits for the end of executions
+  deployers           = local.deployers
   deletion_protection = var.deletion_protection
 
   depends_on = [module.secrets]
@@ -236,9 +245,34 @@ module "dagster" {
   postgres_password         = var.postgres_password
   postgres_password_version = var.dagster.postgres_password_version
   run                       = var.job
+  deployers                 = local.deployers
   deletion_protection       = var.deletion_protection
 
   depends_on = [google_project_service.api, module.secrets]
+}
+
+module "readers" {
+  source = "./modules/readers"
+  count  = var.readers.enabled ? 1 : 0
+
+  project_id          = var.project_id
+  project_number      = var.project_number
+  region              = var.region
+  image               = var.image
+  store               = "gs://${module.buckets.store}"
+  service_account     = local.email["readers"]
+  access              = var.readers.access
+  users               = var.readers.users
+  cpu                 = var.readers.cpu
+  memory              = var.readers.memory
+  scratch_gib         = var.readers.scratch_gib
+  max_instances       = var.readers.max_instances
+  concurrency         = var.readers.concurrency
+  timeout_seconds     = var.readers.timeout_seconds
+  deployers           = local.deployers
+  deletion_protection = var.deletion_protection
+
+  depends_on = [google_project_service.api, module.buckets]
 }
 
 module "github" {

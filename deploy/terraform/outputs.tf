@@ -33,6 +33,11 @@ output "dagster_url" {
   value       = one(module.dagster[*].url)
 }
 
+output "readers_url" {
+  description = "Address of the service for readers; null without it."
+  value       = one(module.readers[*].url)
+}
+
 output "jobs" {
   description = "Cloud Run jobs that a release deploys; value of the GitHub variable GCP_JOBS."
   value       = join(" ", local.all_jobs)

@@ -21,7 +21,8 @@ locals {
       "workflowexecutions.googleapis.com",
       "workflows.googleapis.com",
     ],
-    var.dagster.enabled ? ["iap.googleapis.com", "sqladmin.googleapis.com"] : [],
+    var.dagster.enabled || var.readers.enabled ? ["iap.googleapis.com"] : [],
+    var.dagster.enabled ? ["sqladmin.googleapis.com"] : [],
   )
 }
 

@@ -148,6 +148,22 @@ variable "dagster" {
   }
 }
 
+variable "readers" {
+  description = "The current release for people who read it, as a service that only reads the store and costs nothing while nobody asks: access iap (users, IAM members such as group:data@example.org, log in with Google) or public (everybody, without a log-in). memory and scratch_gib as large as the release needs (docs/deployment.md)."
+  type = object({
+    enabled         = optional(bool, false)
+    access          = optional(string, "iap")
+    users           = optional(set(string), [])
+    cpu             = optional(string, "1")
+    memory          = optional(string, "2Gi")
+    scratch_gib     = optional(number, 10)
+    max_instances   = optional(number, 2)
+    concurrency     = optional(number, 40)
+    timeout_seconds = optional(number, 600)
+  })
+  default = {}
+}
+
 variable "postgres_password" {
   description = "Password of Dagster's database, 16 characters or more: set TF_VAR_postgres_password, never write it to a file. Required with dagster.enabled."
   type        = string

@@ -177,6 +177,7 @@ class Release:
         "vars.GCP_JOBS": "drug-assets-run drug-assets-fetch",
         "vars.GCP_REGION": "europe-west1",
         "vars.GCP_DAGSTER_SERVICE": "drug-assets-dagster",
+        "vars.GCP_READERS_SERVICE": "drug-assets-readers",
     }
 
     def __init__(self, folder: Path) -> None:
@@ -258,7 +259,7 @@ def release(tmp_path: Path) -> Release:
     return Release(tmp_path)
 
 
-DEPLOYED = ("drug-assets-run", "drug-assets-fetch", "drug-assets-dagster")
+DEPLOYED = ("drug-assets-run", "drug-assets-fetch", "drug-assets-dagster", "drug-assets-readers")
 
 
 @pytest.mark.processes
@@ -271,7 +272,8 @@ def test_a_release_deploys_what_it_pushed_by_digest(release: Release) -> None:
 
 @pytest.mark.processes
 @pytest.mark.parametrize(
-    "failing", ["gcloud run jobs update drug-assets-fetch", "gcloud run services update"]
+    "failing",
+    ["gcloud run jobs update drug-assets-fetch", "gcloud run services update drug-assets-readers"],
 )
 def test_a_release_whose_deployment_failed_can_be_run_again(release: Release, failing: str) -> None:
     # Tags of others that 0.1.1 is the beginning or the end of, or that read like it.

@@ -1,23 +1,13 @@
 """The Terraform configurations against the providers' real arguments, without a provider registry.
 
-The checker is a folder with a script `check`, a stub provider and the schema of Google's provider:
-DRUG_ASSETS_TERRAFORM_CHECKER names it, else it is looked for beside the checkout. Without it, and
-without Terraform, the tests are skipped by name; on GitHub the registry is reached and
-`terraform validate` and `terraform test` run as they are. The same stub provider serves the schema
-of Datadog's (`support.provider_schema`).
+On GitHub the registry is reached, and `terraform validate` and `terraform test` run as they are.
 """
 
 from __future__ import annotations
 
-import gzip
-import importlib.util
 import io
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -28,12 +18,19 @@ import pytest
 from drug_assets import logs
 from drug_assets.warehouse_sql.deploy import fill_statements
 from drug_assets_tests.support import provider_schema
-from drug_assets_tests.support.services import DEPLOY, ROOT, require
+from drug_assets_tests.support.services import DEPLOY
+from drug_assets_tests.support.terraform import (
+    all_text,
+    check,
+    copy_configuration,
+    install_modules,
+    make_checker,
+    make_datadog_checker,
+)
 
 pytestmark = pytest.mark.processes
 
-PROVIDER = "terraform-provider-google.py"
-SCHEMA = "google-8.7.0-schema.json.gz"
+READERS = "module.readers.google_cloud_run_v2_service.readers"
 
 #: Compares what Terraform would make with `_declared`.
 SAME = """
@@ -93,67 +90,26 @@ run "same" {
 
 @pytest.fixture(scope="module")
 def checker(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checker with a schema of the resources that are used here alone: a tenth of the time."""
-    given = _checker_given()
-    schema = json.loads(gzip.decompress((given / SCHEMA).read_bytes()))
-    declared = _all_text(DEPLOY / "terraform")
-    used = set(re.findall(r'^resource "(google_\w+)"', declared, re.MULTILINE))
-    schema["resources"] = {name: schema["resources"][name] for name in used}
-    return _make_checker(given, tmp_path_factory.mktemp("checker"), schema)
+    return make_checker(tmp_path_factory.mktemp("checker"))
 
 
 @pytest.fixture(scope="module")
 def datadog_checker(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The checker with what is kept of the schema of Datadog's provider."""
-    own = tmp_path_factory.mktemp("datadog")
-    check = _make_checker(_checker_given(), own, json.loads(provider_schema.SCHEMA.read_text()))
-    text = check.read_text("utf-8").replace("hashicorp/google", "DataDog/datadog")
-    check.write_text(text.replace('terraform-provider-google"', 'terraform-provider-datadog"'))
-    return check
-
-
-def _checker_given() -> Path:
-    beside = ROOT.parent / "shared" / "tools" / "terraform_offline"
-    given = Path(os.environ.get("DRUG_ASSETS_TERRAFORM_CHECKER") or beside)
-    if not (given / "check").is_file():
-        pytest.skip("the offline Terraform checker is not here (DRUG_ASSETS_TERRAFORM_CHECKER)")
-    if importlib.util.find_spec("grpc") is None:
-        pytest.skip("grpcio, which the offline Terraform checker needs, is not installed here")
-    require("terraform")
-    return given
-
-
-def _make_checker(given: Path, own: Path, schema: dict[str, Any]) -> Path:
-    shutil.copy(given / "check", own)
-    # Terraform asks a provider to end and waits two seconds for it, some ten times a command.
-    provider = (given / PROVIDER).read_text("utf-8")
-    deaf = 'if not details.method.startswith("/tfplugin6.Provider/"):'
-    ends = 'if details.method == "/plugin.GRPCController/Shutdown":\n                os._exit(0)'
-    (own / PROVIDER).write_text(provider.replace(deaf, f"{ends}\n            {deaf}"), "utf-8")
-    (own / SCHEMA).write_bytes(gzip.compress(json.dumps(schema).encode()))
-    return own / "check"
+    return make_datadog_checker(tmp_path_factory.mktemp("datadog"))
 
 
 @pytest.fixture
 def configuration(tmp_path: Path) -> Path:
-    """A copy to change, with its modules installed, beside what it reads."""
-    copy = tmp_path / "deploy" / "terraform"
-    shutil.copytree(DEPLOY / "terraform", copy, ignore=shutil.ignore_patterns(".terraform"))
-    shutil.copy(DEPLOY / "dagster.yaml", copy.parent)
-    statements = Path("drug_assets") / "warehouse_sql"
-    shutil.copytree(ROOT / statements, tmp_path / statements)
-    for folder in (copy, copy / "datadog"):
-        _install_modules(folder)
-    return copy
+    return copy_configuration(tmp_path)
 
 
 def test_every_argument_is_one_the_provider_knows(checker: Path, configuration: Path) -> None:
-    done = _checked(checker, configuration, "validate")
+    done = check(checker, configuration, "validate")
     assert done.returncode == 0, done.stdout
 
 
 def test_what_is_declared_is_what_was_meant(checker: Path, configuration: Path) -> None:
-    done = _checked(checker, configuration, "test")
+    done = check(checker, configuration, "test")
     assert done.returncode == 0, done.stdout
     assert re.search(r"\d+ passed, 0 failed", done.stdout), done.stdout
 
@@ -164,8 +120,8 @@ def test_views_and_functions_are_those_that_deploy_sql_makes(
     made = _declared(fill_statements("prj", "dst", sales_dataset="sales"))
     (configuration / "tests" / "deploy_sql.json").write_text(json.dumps(made), "utf-8")
     (configuration / "tests" / "deploy_sql.tftest.hcl").write_text(SAME, "utf-8")
-    _install_modules(configuration)
-    done = _checked(checker, configuration, "test", "-filter=tests/deploy_sql.tftest.hcl")
+    install_modules(configuration)
+    done = check(checker, configuration, "test", "-filter=tests/deploy_sql.tftest.hcl")
     assert done.returncode == 0, done.stdout
     assert "1 passed, 0 failed" in done.stdout
 
@@ -175,7 +131,7 @@ def test_misspelt_and_missing_arguments_are_found(checker: Path, configuration: 
     _replace(configuration, "cloud_run_job", "max_retries     ", "max_retrys      ")
     _replace(configuration, "registry", '  format        = "DOCKER"\n', "")
 
-    done = _checked(checker, configuration, "validate")
+    done = check(checker, configuration, "validate")
 
     assert done.returncode != 0
     for fault in (
@@ -191,7 +147,7 @@ def test_an_assertion_of_the_terraform_tests_fails_when_it_should(
 ) -> None:
     _replace(configuration, "buckets", '"enforced"', '"inherited"')
 
-    done = _checked(checker, configuration, "test", "-filter=tests/buckets.tftest.hcl")
+    done = check(checker, configuration, "test", "-filter=tests/buckets.tftest.hcl")
 
     assert done.returncode != 0
     assert "Buckets are private" in done.stdout
@@ -200,14 +156,14 @@ def test_an_assertion_of_the_terraform_tests_fails_when_it_should(
 def test_every_argument_is_one_that_datadogs_provider_knows(
     datadog_checker: Path, configuration: Path
 ) -> None:
-    done = _checked(datadog_checker, configuration / "datadog", "validate")
+    done = check(datadog_checker, configuration / "datadog", "validate")
     assert done.returncode == 0, done.stdout
 
 
 def test_what_is_declared_in_datadog_is_what_was_meant(
     datadog_checker: Path, configuration: Path
 ) -> None:
-    done = _checked(datadog_checker, configuration / "datadog", "test")
+    done = check(datadog_checker, configuration / "datadog", "test")
     assert done.returncode == 0, done.stdout
     assert re.search(r"\d+ passed, 0 failed", done.stdout), done.stdout
 
@@ -222,7 +178,7 @@ def test_misspelt_and_missing_arguments_of_datadog_are_found(
     text = text.replace("  type                = each.value.type\n", "")
     main.write_text(text, "utf-8")
 
-    done = _checked(datadog_checker, configuration / "datadog", "validate")
+    done = check(datadog_checker, configuration / "datadog", "validate")
 
     assert done.returncode != 0
     for fault in (
@@ -303,7 +259,7 @@ def _wheel_of_one_resource(path: Path) -> Path:
 
 
 def test_both_watch_the_events_that_runs_write() -> None:
-    declared = _all_text(DEPLOY / "terraform" / "modules" / "signals")
+    declared = all_text(DEPLOY / "terraform" / "modules" / "signals")
     events = re.search(r"^  events = \{(.*?)^  \}", declared, re.MULTILINE | re.DOTALL)
     assert events is not None
     assert set(re.findall(r"^    (\w+) += ", events[1], re.MULTILINE)) == {
@@ -315,7 +271,7 @@ def test_both_watch_the_events_that_runs_write() -> None:
 
 def test_no_alert_waits_for_a_metric_that_is_not_there_yet() -> None:
     # A condition of any other kind names a metric, and Cloud Monitoring looks for it at once.
-    declared = _all_text(DEPLOY / "terraform")
+    declared = all_text(DEPLOY / "terraform")
     policies = declared.count('resource "google_monitoring_alert_policy"')
     conditions = re.findall(r"^ +(condition_\w+) \{(.*?)^ +\}", declared, re.MULTILINE | re.DOTALL)
     assert policies
@@ -338,7 +294,7 @@ def test_what_is_given_a_secret_waits_for_its_value_and_for_the_right_to_read_it
         for part in waits_for
         if ".google_secret_manager_secret_" in part and secret in waits_for[part]
     }
-    assert {reader for reader, _ in needed} == cloud_run
+    assert {reader for reader, _ in needed} == cloud_run - {READERS}  # which is given none
     assert {part.split(".")[-2] for _, part in needed} == {
         "google_secret_manager_secret_iam_member",
         "google_secret_manager_secret_version",
@@ -347,18 +303,19 @@ def test_what_is_given_a_secret_waits_for_its_value_and_for_the_right_to_read_it
     assert missing == []
 
 
+def test_what_is_served_waits_for_the_right_to_read_it(checker: Path, configuration: Path) -> None:
+    before = _all_before(READERS, _dependencies(checker, configuration))
+    assert "module.buckets.google_storage_bucket_iam_member.grant" in before
+
+
 def test_the_example_gives_every_variable_that_has_no_default(configuration: Path) -> None:
-    declared = _all_text(configuration, "variables.tf")
+    declared = all_text(configuration, "variables.tf")
     blocks = re.findall(r'^variable "(\w+)" \{(.*?)^\}', declared, re.MULTILINE | re.DOTALL)
     required = {name for name, body in blocks if not re.search(r"^  default ", body, re.MULTILINE)}
     example = (configuration / "example.tfvars").read_text("utf-8")
     given = set(re.findall(r"^(\w+)\s+=", example, re.MULTILINE))
     assert required <= given
     assert given <= {name for name, _ in blocks}
-
-
-def _install_modules(configuration: Path) -> None:
-    subprocess.run(["terraform", "get"], cwd=configuration, check=True, capture_output=True)
 
 
 def _declared(statements: dict[str, str]) -> dict[str, dict[str, Any]]:
@@ -391,7 +348,7 @@ def _dependencies(checker: Path, configuration: Path) -> dict[str, set[str]]:
     versions = configuration / "versions.tf"
     # Terraform draws nothing before it has been at the state's bucket.
     versions.write_text(versions.read_text("utf-8").replace('\n  backend "gcs" {}\n', ""), "utf-8")
-    drawn = _checked(checker, configuration, "graph")
+    drawn = check(checker, configuration, "graph")
     assert drawn.returncode == 0, drawn.stdout
     waits_for: dict[str, set[str]] = {}
     for name, before in re.findall(r'"([^"]+)" -> "([^"]+)";', drawn.stdout):
@@ -410,26 +367,3 @@ def _replace(configuration: Path, module: str, right: str, wrong: str) -> None:
     text = file.read_text("utf-8")
     assert right in text
     file.write_text(text.replace(right, wrong), "utf-8")
-
-
-def _all_text(folder: Path, pattern: str = "**/*.tf") -> str:
-    return "\n".join(path.read_text("utf-8") for path in sorted(folder.glob(pattern)))
-
-
-def _checked(checker: Path, configuration: Path, *verb: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHON": sys.executable}
-    environment["TF_CLI_ARGS_test"] = " ".join(verb[1:])
-    done = subprocess.run(
-        [checker, configuration, verb[0]],
-        env=environment,
-        check=False,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    return subprocess.CompletedProcess(done.args, done.returncode, _plain(done.stdout))
-
-
-def _plain(text: str) -> str:
-    """Without colours, frames and line breaks of Terraform's boxes."""
-    return re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;]*m|[│╷╵]", "", text))

@@ -30,12 +30,18 @@ run "least_privilege" {
       "roles/bigquery.jobUser"       = ["serviceAccount:${google_service_account.account["queries"].email}", "serviceAccount:${google_service_account.account["runner"].email}"]
       "roles/eventarc.eventReceiver" = ["serviceAccount:${google_service_account.account["events"].email}"]
       "roles/logging.logWriter"      = ["serviceAccount:${google_service_account.account["workflow"].email}"]
-      "roles/run.developer"          = ["serviceAccount:${google_service_account.account["deployer"].email}"]
-      "roles/run.viewer"             = ["serviceAccount:${google_service_account.account["workflow"].email}"]
       "roles/workflows.invoker"      = ["serviceAccount:${google_service_account.account["events"].email}"]
       "roles/workflows.viewer"       = ["serviceAccount:${google_service_account.account["workflow"].email}"]
     }
-    error_message = "The accounts have exactly these roles on the project."
+    error_message = "The accounts have exactly these roles on the project, none of Cloud Run's among them."
+  }
+
+  assert {
+    condition = alltrue([
+      for grants in [module.run_job.grants, module.fetch_job.grants] :
+      grants == tolist(["deployer roles/run.developer", "workflow roles/run.jobsExecutorWithOverrides", "workflow roles/run.viewer"])
+    ])
+    error_message = "The workflow starts the two jobs and waits for them, the deployer changes their image: by roles on each job."
   }
 
   assert {
@@ -76,6 +82,54 @@ run "least_privilege" {
   assert {
     condition     = output.image == "europe-west1-docker.pkg.dev/drugs-production-1/drug-assets/drug-assets"
     error_message = "Releases push where the jobs pull."
+  }
+}
+
+run "without_github" {
+  command = apply
+
+  assert {
+    condition     = module.run_job.grants == tolist(["workflow roles/run.jobsExecutorWithOverrides", "workflow roles/run.viewer"])
+    error_message = "Without GitHub nobody deploys."
+  }
+
+  assert {
+    condition     = output.readers_url == null && !contains(keys(google_service_account.account), "readers") && !contains(keys(google_project_service.api), "iap.googleapis.com") && !contains(module.run_job.variables, "DRUG_ASSETS_SERVED_AT")
+    error_message = "Nothing is served to readers unless it is asked for."
+  }
+}
+
+run "with_readers" {
+  command = apply
+
+  variables {
+    readers = { enabled = true, users = ["group:readers@example.org"] }
+    github  = { repository_id = 123456789, repository_owner_id = 1234567 }
+  }
+
+  assert {
+    condition     = [for grant in module.buckets.grants : grant if endswith(grant, " readers")] == ["store reader readers"]
+    error_message = "The account of the service reads the store, and nothing of the landing zone."
+  }
+
+  assert {
+    condition     = length([for grant in google_project_iam_member.role : grant if grant.member == "serviceAccount:${google_service_account.account["readers"].email}"]) == 0 && length([for reader in module.secrets.readers : reader if endswith(reader, " readers")]) == 0
+    error_message = "It has no role on the project, so none in BigQuery, and no secret."
+  }
+
+  assert {
+    condition     = google_service_account.account["readers"].email != google_service_account.account["runner"].email && contains(keys(google_service_account_iam_member.deployer_acts_as), "readers")
+    error_message = "It is an account of its own, which releases may deploy as."
+  }
+
+  assert {
+    condition     = output.readers_url != null && module.run_job.environment.DRUG_ASSETS_SERVED_AT == output.readers_url
+    error_message = "Runs link to the service."
+  }
+
+  assert {
+    condition     = contains(keys(google_project_service.api), "iap.googleapis.com") && !contains(keys(google_project_service.api), "sqladmin.googleapis.com")
+    error_message = "Identity-Aware Proxy is called, and no database."
   }
 }
 
@@ -140,6 +194,18 @@ run "with_dagster" {
   variables {
     postgres_password = "correct horse battery staple"
     dagster           = { enabled = true, users = ["group:data@example.org"] }
+    readers           = { enabled = true }
+    github            = { repository_id = 123456789, repository_owner_id = 1234567 }
+  }
+
+  assert {
+    condition     = module.dagster[0].run_grants == tolist(["dagster roles/run.jobsExecutorWithOverrides", "dagster roles/run.viewer", "deployer roles/run.developer"]) && length([for grant in google_project_iam_member.role : grant.role if startswith(grant.role, "roles/run.")]) == 0
+    error_message = "Dagster starts its runs and looks after them, the deployer changes their image: by roles on the job."
+  }
+
+  assert {
+    condition     = contains(module.dagster[0].run_variables, "DRUG_ASSETS_SERVED_AT")
+    error_message = "Dagster's pages link to the service for readers."
   }
 
   assert {
@@ -158,8 +224,8 @@ run "with_dagster" {
   }
 
   assert {
-    condition     = contains(keys(google_service_account.account), "dagster") && !contains(keys(google_service_account.account), "deployer")
-    error_message = "Dagster acts as its own account; without GitHub there is no deployer."
+    condition     = toset(keys(google_service_account_iam_member.deployer_acts_as)) == toset(["dagster", "fetcher", "readers", "runner"])
+    error_message = "Dagster acts as its own account, which releases may deploy as."
   }
 }
 

@@ -47,6 +47,8 @@ run "job" {
     timeout_seconds = 3600
     max_retries     = 1
     starters        = { workflow = "serviceAccount:workflow" }
+    viewers         = { workflow = "serviceAccount:workflow" }
+    deployers       = { deployer = "serviceAccount:deployer" }
   }
 
   assert {
@@ -80,6 +82,14 @@ run "job" {
   assert {
     condition     = google_cloud_run_v2_job_iam_member.starter["workflow"].role == "roles/run.jobsExecutorWithOverrides"
     error_message = "A starter may run this job, and not change it."
+  }
+
+  assert {
+    condition = [
+      for grant in concat(values(google_cloud_run_v2_job_iam_member.viewer), values(google_cloud_run_v2_job_iam_member.deployer)) :
+      "${grant.name} ${grant.member} ${grant.role}"
+    ] == ["drug-assets-run serviceAccount:workflow roles/run.viewer", "drug-assets-run serviceAccount:deployer roles/run.developer"]
+    error_message = "Who waits for this job, and who deploys it, may do so with this job alone."
   }
 }
 
@@ -341,6 +351,12 @@ run "dagster" {
     postgres_password         = "correct horse battery staple"
     postgres_password_version = 1
     run                       = { cpu = "2", memory = "4Gi", scratch_gib = 10, timeout_seconds = 5400 }
+    deployers                 = { deployer = "serviceAccount:deployer" }
+  }
+
+  assert {
+    condition     = "${google_cloud_run_v2_service_iam_member.deployer["deployer"].name} ${google_cloud_run_v2_service_iam_member.deployer["deployer"].role}" == "drug-assets-dagster roles/run.developer"
+    error_message = "Releases deploy the service by a role on it alone."
   }
 
   assert {
@@ -437,6 +453,145 @@ run "dagster_refuses_a_short_password" {
   }
 
   expect_failures = [var.postgres_password]
+}
+
+run "readers" {
+  command = plan
+
+  module {
+    source = "./modules/readers"
+  }
+
+  variables {
+    store           = "gs://drugs-production-1-drug-assets-store"
+    service_account = "readers@drugs-production-1.iam.gserviceaccount.com"
+    access          = "iap"
+    users           = ["group:readers@example.org"]
+    cpu             = "1"
+    memory          = "2Gi"
+    scratch_gib     = 20
+    max_instances   = 2
+    concurrency     = 40
+    timeout_seconds = 600
+    deployers       = { deployer = "serviceAccount:deployer" }
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.readers.template[0].containers[0].args == tolist(["drug-assets", "serve", "--host", "0.0.0.0"]) && google_cloud_run_v2_service.readers.template[0].containers[0].ports[0].container_port == 8080
+    error_message = "It listens on every address; the port is told by PORT, which Cloud Run sets to that of the container."
+  }
+
+  assert {
+    condition     = { for variable in google_cloud_run_v2_service.readers.template[0].containers[0].env : variable.name => variable.value } == { DRUG_ASSETS_STORE = "gs://drugs-production-1-drug-assets-store", TMPDIR = "/scratch" }
+    error_message = "It knows the store, and neither the landing zone nor the dataset."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.readers.template[0].volumes[0].empty_dir[0].medium == "DISK" && google_cloud_run_v2_service.readers.template[0].volumes[0].empty_dir[0].size_limit == "20Gi" && google_cloud_run_v2_service.readers.template[0].containers[0].volume_mounts[0].mount_path == "/scratch"
+    error_message = "Copies of files lie on a disk."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.readers.template[0].scaling[0].min_instance_count == 0 && google_cloud_run_v2_service.readers.template[0].scaling[0].max_instance_count == 2 && google_cloud_run_v2_service.readers.template[0].containers[0].resources[0].cpu_idle
+    error_message = "While nobody asks, nothing runs and nothing is billed."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.readers.template[0].max_instance_request_concurrency == 40 && google_cloud_run_v2_service.readers.template[0].timeout == "600s" && google_cloud_run_v2_service.readers.template[0].containers[0].resources[0].limits == tomap({ cpu = "1", memory = "2Gi" })
+    error_message = "Limits reach the service."
+  }
+
+  assert {
+    condition     = [for probe in concat(google_cloud_run_v2_service.readers.template[0].containers[0].startup_probe, google_cloud_run_v2_service.readers.template[0].containers[0].liveness_probe) : probe.http_get[0].path] == ["/alive", "/alive"]
+    error_message = "Both probes ask what needs neither a release nor the store."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.readers.template[0].containers[0].startup_probe[0].period_seconds * google_cloud_run_v2_service.readers.template[0].containers[0].startup_probe[0].failure_threshold <= 240
+    error_message = "Cloud Run waits 240 seconds at most."
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.readers.iap_enabled && !google_cloud_run_v2_service.readers.invoker_iam_disabled && google_cloud_run_v2_service_iam_member.proxy[0].member == "serviceAccount:service-123456789012@gcp-sa-iap.iam.gserviceaccount.com" && toset(keys(google_iap_web_cloud_run_service_iam_member.user)) == toset(["group:readers@example.org"])
+    error_message = "Only the given users may read, and only the proxy may call the service."
+  }
+
+  assert {
+    condition     = "${google_cloud_run_v2_service_iam_member.deployer["deployer"].name} ${google_cloud_run_v2_service_iam_member.deployer["deployer"].role}" == "drug-assets-readers roles/run.developer"
+    error_message = "Releases deploy this service by a role on it alone."
+  }
+}
+
+run "readers_in_public" {
+  command = plan
+
+  module {
+    source = "./modules/readers"
+  }
+
+  variables {
+    store           = "gs://drugs-production-1-drug-assets-store"
+    service_account = "readers@drugs-production-1.iam.gserviceaccount.com"
+    access          = "public"
+    users           = []
+    cpu             = "1"
+    memory          = "2Gi"
+    scratch_gib     = 10
+    max_instances   = 1
+    concurrency     = 40
+    timeout_seconds = 600
+  }
+
+  assert {
+    condition     = google_cloud_run_v2_service.readers.invoker_iam_disabled && !google_cloud_run_v2_service.readers.iap_enabled && length(google_cloud_run_v2_service_iam_member.proxy) == 0 && length(google_iap_web_cloud_run_service_iam_member.user) == 0
+    error_message = "Everybody may read, and no proxy is in between."
+  }
+}
+
+run "readers_refuse_users_whom_nobody_asks_for" {
+  command = plan
+
+  module {
+    source = "./modules/readers"
+  }
+
+  variables {
+    store           = "gs://drugs-production-1-drug-assets-store"
+    service_account = "readers@drugs-production-1.iam.gserviceaccount.com"
+    access          = "public"
+    users           = ["group:readers@example.org"]
+    cpu             = "1"
+    memory          = "2Gi"
+    scratch_gib     = 10
+    max_instances   = 1
+    concurrency     = 40
+    timeout_seconds = 600
+  }
+
+  expect_failures = [var.users]
+}
+
+run "readers_refuse_limits_beyond_those_of_server_and_cloud_run" {
+  command = plan
+
+  module {
+    source = "./modules/readers"
+  }
+
+  variables {
+    store           = "gs://drugs-production-1-drug-assets-store"
+    service_account = "readers@drugs-production-1.iam.gserviceaccount.com"
+    access          = "everybody"
+    users           = []
+    cpu             = "1"
+    memory          = "2Gi"
+    scratch_gib     = 0
+    max_instances   = 0
+    concurrency     = 1000
+    timeout_seconds = 7200
+  }
+
+  expect_failures = [var.access, var.scratch_gib, var.max_instances, var.concurrency, var.timeout_seconds]
 }
 
 run "github" {

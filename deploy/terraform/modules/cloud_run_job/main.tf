@@ -94,6 +94,28 @@ resource "google_cloud_run_v2_job" "job" {
   }
 }
 
+# Roles on this job and its executions alone: on the project they would hold for every job and
+# service, and let who deploys make new ones.
+resource "google_cloud_run_v2_job_iam_member" "viewer" {
+  for_each = var.viewers
+
+  project  = var.project_id
+  location = var.region
+  name     = google_cloud_run_v2_job.job.name
+  role     = "roles/run.viewer"
+  member   = each.value
+}
+
+resource "google_cloud_run_v2_job_iam_member" "deployer" {
+  for_each = var.deployers
+
+  project  = var.project_id
+  location = var.region
+  name     = google_cloud_run_v2_job.job.name
+  role     = "roles/run.developer"
+  member   = each.value
+}
+
 resource "google_cloud_run_v2_job_iam_member" "starter" {
   for_each = var.starters
 

@@ -88,6 +88,18 @@ variable "starters" {
   default     = {}
 }
 
+variable "viewers" {
+  description = "Who may see the job and how its executions end: name for Terraform => IAM member."
+  type        = map(string)
+  default     = {}
+}
+
+variable "deployers" {
+  description = "Who may change the image of the job: name for Terraform => IAM member."
+  type        = map(string)
+  default     = {}
+}
+
 variable "deletion_protection" {
   description = "Whether Terraform refuses to delete the job."
   type        = bool

@@ -203,6 +203,8 @@ module "run_job" {
   max_retries         = 0 # Dagster itself retries runs
   cloud_sql_instance  = google_sql_database_instance.dagster.connection_name
   starters            = { dagster = local.accounts.service }
+  viewers             = { dagster = local.accounts.service } # it looks after the executions
+  deployers           = var.deployers
   deletion_protection = var.deletion_protection
 
   # Cloud Run does not create a job whose secret has no value, or whose account may not read it.
@@ -346,6 +348,16 @@ resource "google_cloud_run_v2_service" "dagster" {
     google_storage_bucket_iam_member.logs,
     google_storage_bucket_iam_member.logs_bucket,
   ]
+}
+
+resource "google_cloud_run_v2_service_iam_member" "deployer" {
+  for_each = var.deployers
+
+  project  = var.project_id
+  location = var.region
+  name     = google_cloud_run_v2_service.dagster.name
+  role     = "roles/run.developer"
+  member   = each.value
 }
 
 # Dagster's UI has no users or log-in of its own. Identity-Aware Proxy protects it: only the proxy

@@ -8,6 +8,11 @@ output "run_job" {
   value       = module.run_job.name
 }
 
+output "run_grants" {
+  description = "Who has which role on the job of runs, as \"NAME ROLE\"."
+  value       = module.run_job.grants
+}
+
 output "url" {
   description = "Address of the UI."
   value       = google_cloud_run_v2_service.dagster.uri

@@ -81,6 +81,12 @@ variable "run" {
   })
 }
 
+variable "deployers" {
+  description = "Who may change the image of service and job: name for Terraform => IAM member."
+  type        = map(string)
+  default     = {}
+}
+
 variable "deletion_protection" {
   description = "Whether Terraform refuses to delete database, service and job."
   type        = bool
