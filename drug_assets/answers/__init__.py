@@ -11,6 +11,7 @@ columns and rows that an answer needs are read. Nothing is printed here, and no 
 | `names` | the names of drugs that titles are searched for |
 | `mentions` | the mentions of drugs |
 | `overviews` | the drugs and the journals, with what is known of each |
+| `in_brief` | both questions about the graph, in brief |
 | `rejections` | the raw rows that were rejected |
 | `tracing` | from a mention back to the rows that landed |
 | `forms` | answers as JSON and as CSV |

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from drug_assets import logs, notify, sources
+from drug_assets.answers import in_brief
 from drug_assets.cli.progress import Bars
 from drug_assets.definitions import make_definitions
 from drug_assets.defs.checks import (
@@ -34,11 +35,10 @@ from drug_assets.defs.jobs import JOB
 from drug_assets.defs.notifications import REPORTED, collect_figures, read_unexpected
 from drug_assets.defs.release import WHAT_IS_NEW
 from drug_assets.defs.workplace import ALLOW_EMPTY, RELEASE
-from drug_assets.document import questions
-from drug_assets.documents import GRAPH
 from drug_assets.settings import Settings, SettingsError
 from drug_assets.storage.objects import StorageError
 from drug_assets.storage.places import open_store
+from drug_assets.storage.released import ReleasedTables
 from drug_assets.storage.releases import RELEASE_DOCUMENT, open_release
 from drug_assets.storage.staging import discard
 from drug_assets.storage.temporary import make_process_folder
@@ -46,6 +46,8 @@ from drug_assets.wording import count_of, describe_retractions, printable, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from drug_assets.document.questions import Evidence
 
 
 #: What the report tells of files: by check, the words before its figures.
@@ -328,22 +330,19 @@ def _print_of_files(console: Console, figures: Mapping[str, Mapping[str, str]]) 
 
 def _print_answers(console: Console, settings: Settings) -> None:
     """Print the first lines of both answers."""
-    release = open_release(open_store(settings.store))
-    index = questions.Index(release.store.local_copy(release.name(GRAPH.file)))
-    top = index.top_journals()
-    if top:
-        names = "; ".join(answer.journal for answer in top)
-        drugs = count_of(top[0].drug_count, "drug")
-        counted = questions.add_evidence(answer.evidence for answer in top)
-        told = f"Top journal, with {drugs}: {names}{_told_after(counted)}"
+    tables = ReleasedTables(open_release(open_store(settings.store)))
+    top = in_brief.find_top_journals(tables)
+    if top is not None:
+        drugs = count_of(top.drug_count, "drug")
+        told = f"Top journal, with {drugs}: {'; '.join(top.journals)}{_told_after(top.evidence)}"
         console.print(printable(told), markup=False, highlight=False)
-        answer = index.related_drugs(top[0].drugs[0])
-        related = shorten([related.drug for related in answer.related]) or "none"
+        answer = in_brief.find_related_drugs(tables, top.drug)
+        related = shorten(answer.related) or "none"
         told = f"Drugs related to {answer.drug}: {related}{_told_after(answer.evidence)}"
         console.print(printable(told), markup=False, highlight=False)
 
 
-def _told_after(evidence: questions.Evidence) -> str:
+def _told_after(evidence: Evidence) -> str:
     """What follows an answer that rests on retracted publications."""
     told = describe_retractions(*evidence)
     return f" ({told})" if told else ""

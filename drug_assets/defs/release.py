@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import dagster as dg
 import polars as pl
 
+from drug_assets.answers import in_brief
 from drug_assets.defs import OWNERS
 from drug_assets.defs.assets import MADE
 from drug_assets.defs.checks import LOOKED_AT
@@ -21,13 +22,14 @@ from drug_assets.defs.workplace import (
     require_step,
     run_of,
 )
-from drug_assets.document import questions
-from drug_assets.documents import EXPLORER, GRAPH
+from drug_assets.document.questions import add_evidence
+from drug_assets.documents import EXPLORER
 from drug_assets.news_report import describe
 from drug_assets.sources.tables import Layer
 from drug_assets.storage import staging
 from drug_assets.storage.commit import LostRaceError
 from drug_assets.storage.outputs import Outputs, evict_unused_parts, release_outputs
+from drug_assets.storage.released import ReleasedTables
 from drug_assets.storage.releases import Release
 from drug_assets.storage.workspace import NotReleasableError
 from drug_assets.wording import count_of, describe_retractions, printable, shorten
@@ -140,25 +142,23 @@ def _read_figures(release: Release | None) -> _Figures | None:
 def _describe(release: Release) -> dict[str, Any]:
     """What a release holds, and what it answers."""
     now = _read_figures(release) or _Figures({}, {})
-    index = questions.Index(release.store.local_copy(release.name(GRAPH.file)))
-    top = index.top_journals()
+    tables = ReleasedTables(release)
+    top = in_brief.find_top_journals(tables)
     told: dict[str, Any] = {
         "mentions": now.rows.get("mentions", 0),
         "drugs": now.rows.get("drugs", 0),
-        "journals": index.count_journals(),
+        "journals": in_brief.count_journals(tables),
         "landed_files": len(now.files),
         "rejected_records": now.rows.get("rejected_records", 0),
         "blocking_checks_passed": release.read_summary().get("checks", 0),
     }
-    if top:
-        drug = index.related_drugs(top[0].drugs[0])
-        related = [each.drug for each in drug.related]
-        journals = [answer.journal for answer in top]
+    if top is not None:
+        related = in_brief.find_related_drugs(tables, top.drug)
         told["top_journal"] = printable(
-            f"{shorten(journals, '; ')} ({count_of(top[0].drug_count, 'drug')})"
+            f"{shorten(top.journals, '; ')} ({count_of(top.drug_count, 'drug')})"
         )
-        told["related_drugs"] = printable(f"{drug.drug}: {shorten(related) or 'none'}")
-        retracted = questions.add_evidence([*(answer.evidence for answer in top), drug.evidence])
+        told["related_drugs"] = printable(f"{related.drug}: {shorten(related.related) or 'none'}")
+        retracted = add_evidence([top.evidence, related.evidence])
         if warning := describe_retractions(*retracted):
             told["behind_both_answers"] = warning
     return told | {ROWS: dg.MetadataValue.json(dict(now.rows))}
