@@ -60,7 +60,7 @@ def encode_facts(rows: pl.DataFrame) -> bytes:
 
 def encode_texts(rows: pl.DataFrame) -> bytes:
     """A block of texts, of rows as of `chunks`: what is read of a mention."""
-    spans, ties = (",".join(rows[name]) for name in ("spans", "ties"))
+    spans, ties = (rows[name].str.join(",").item() for name in ("spans", "ties"))
     return msgspec.json.encode(
         {
             "i": rows["id"].to_list(),
