@@ -40,14 +40,16 @@ test-all: export DRUG_ASSETS_BUILD_IMAGE := 1
 test-all: export DRUG_ASSETS_HUGE_FILES := 1
 test-all: test
 
-# Lets every call of a run fail, stops a release at every step, and kills 200 runs: an hour or two. `make test`
-# tries a few of each.
+# Lets every call of a run fail, stops a release at every step, kills 200 runs, and tries 100 histories
+# of a store: an hour or two. `make test` tries a few of each.
 faults: export POLARS_MAX_THREADS := 1
 faults: export DRUG_ASSETS_FAULTS := all
 faults: export DRUG_ASSETS_TEST_STEPS := 1000
 faults: export DRUG_ASSETS_KILLS := 200
+faults: export DRUG_ASSETS_HISTORIES := 100
 faults: $(VENV)/.dev $(BQEMULATOR)/.made
 	$(BIN)/pytest -n auto --dist loadgroup drug_assets_tests/faults drug_assets_tests/test_killed.py \
+		drug_assets_tests/test_histories.py \
 		drug_assets_tests/storage/test_faults.py drug_assets_tests/storage/test_published_releases.py
 
 # Reads damaged files on all cores. Those on which something fails are kept, as small as they can be

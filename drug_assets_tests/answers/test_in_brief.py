@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Two of one name but for marks, which are asked for together.
 DRUGS = {"a": "Zinc", "b": "Zinc™", "c": "ácid", "d": "beta", "e": "Unnamed"}
-JOURNALS = [{}, HEART, NOWHERE, {"journal": "Skin", "journal_id": "skin"}]
+JOURNALS: list[dict[str, Any]] = [{}, HEART, NOWHERE, {"journal": "Skin", "journal_id": "skin"}]
 
 mentions = st.lists(
     st.tuples(
