@@ -46,7 +46,8 @@ class Document:
     tells_news: bool = False
     #: The folder of the files that are put beside it if it is long; None if there never are any.
     #: With a folder, `lines` also takes `beside`, a function of the name and lines of such a file;
-    #: or, if these files are no text, of its name and a function that writes it to a binary file.
+    #: or, if these files are no text, of its name and a function that writes it to a binary file;
+    #: and then `scratch`, a folder for temporary files.
     folder: str | None = None
     is_text: bool = True
 

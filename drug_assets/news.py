@@ -12,6 +12,7 @@ import polars as pl
 
 from drug_assets.cleaning.text import fold_text
 from drug_assets.contracts import MENTION_PARTS, polars_schema
+from drug_assets.sources import rank_sources
 from drug_assets.sources.tables import TABLES, list_columns
 from drug_assets.terms import ListChange, MentionChange
 
@@ -262,7 +263,7 @@ def _find_firsts(differing: pl.DataFrame, before: pl.LazyFrame) -> pl.DataFrame:
     return (
         added.join(known.collect(engine="streaming"), on=_PAIR, how="anti")
         .join(changed, on=_PAIR, how="anti")
-        .sort("date", "source", "publication_id", nulls_last=True)
+        .sort("date", rank_sources(pl.col("source")), "publication_id", nulls_last=True)
         .unique(_PAIR, keep="first", maintain_order=True)
         .select(*_KEY, first_in_journal=pl.lit(value=True))
     )

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import ast
+import csv
 import gzip
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
 
-from drug_assets import mentions
-from drug_assets.answers.overviews import DRUG_ORDERS, JOURNAL_ORDERS
+from drug_assets import cli, mentions
+from drug_assets.answers import DRUG_ORDERS, JOURNAL_ORDERS
 from drug_assets.cli import main
-from drug_assets.document import questions
+from drug_assets.document import RELATED_ORDERS
 from drug_assets.wording import shorten
 from drug_assets_tests.support import runs
 from drug_assets_tests.support.commands import asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import polars as pl
     from click.testing import Result
@@ -42,7 +46,7 @@ def graph(sample_run: runs.Run) -> Path:
 
 @pytest.mark.parametrize(
     ("command", "orders"),
-    [("drugs", DRUG_ORDERS), ("journals", JOURNAL_ORDERS), ("related-drugs", questions.ORDERS)],
+    [("drugs", DRUG_ORDERS), ("journals", JOURNAL_ORDERS), ("related-drugs", RELATED_ORDERS)],
 )
 def test_the_orders_to_choose_from_are_those_of_the_answers(
     command: str, orders: tuple[str, ...]
@@ -53,7 +57,84 @@ def test_the_orders_to_choose_from_are_those_of_the_answers(
     assert order.default == orders[0]
 
 
+def test_every_option_and_argument_is_declared_once() -> None:
+    declared = Counter(
+        ast.dump(call)
+        for module in Path(cli.__file__).parent.glob("*.py")
+        for call in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in {"click.option", "click.argument", "click.Choice"}
+    )
+    assert len(declared) > 30
+    assert [call for call, number in declared.items() if number > 1] == []
+
+
 # Questions
+
+
+def read_csv(result: Result) -> list[dict[str, str]]:
+    assert result.exit_code == 0, result.stderr
+    text = result.stdout_bytes.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_top_journal_as_csv(graph: Path) -> None:
+    question = ("top-journal", "--graph", graph)
+    expected = json.loads(asked(*question, "--json").stdout)
+    assert read_csv(asked(*question, "--csv")) == [
+        {key: "; ".join(of) if isinstance(of, list) else str(of) for key, of in answer.items()}
+        for answer in expected
+    ]
+    options = ("--class", "C10", "--with-trial-results", "--since", "2000")
+    answers = json.loads(asked(*question, *options, "--json").stdout)
+    rows = read_csv(asked(*question, *options, "--csv"))
+    assert [row.keys() for row in rows] == [answer.keys() for answer in answers]
+    assert [row["class"] for row in rows] == ["C10"] * len(answers)
+    assert [int(row["open_mentions"]) for row in rows] == [a["open_mentions"] for a in answers]
+
+
+def test_related_drugs_as_csv(graph: Path) -> None:
+    question = ("related-drugs", "caffeine", "--graph", graph, "--sort", "lift")
+    expected = json.loads(asked(*question, "--json").stdout)["related"]
+    rows = read_csv(asked(*question, "--csv"))
+    assert [(row["drug"], float(row["lift"]), row["journals"]) for row in rows] == [
+        (drug["drug"], drug["lift"], "; ".join(drug["journals"])) for drug in expected
+    ]
+    assert [int(row["journal_count"]) for row in rows] == [len(d["journals"]) for d in expected]
+    assert read_csv(asked(*question, "--csv", "--limit", "2")) == rows[:2]
+
+
+def test_answers_as_csv_name_the_trials_by_whose_results_drugs_count(tmp_path: Path) -> None:
+    result = {"type": "pubmed", "id": "1", "kind": "result", "journal": "Heart"}
+    trial = {
+        "type": "clinical_trial",
+        "id": "NCT1",
+        "publications": [result | {"journal_id": "heart", "retracted": None}],
+    }
+    by_heart = {"journal": "Heart", "journal_id": "heart", "mentions": [{"type": "pubmed"}]}
+    drugs = [
+        {"drug_id": "a", "drug": "=A", "names": ["=A"], "mentions": [trial], "journals": []},
+        {"drug_id": "b", "drug": "B", "names": ["B"], "mentions": [], "journals": [by_heart]},
+    ]
+    graph = tmp_path / "graph.json"
+    graph.write_text("[\n" + ",\n".join(map(json.dumps, drugs)) + "\n]\n", encoding="utf-8")
+    question = ("--graph", graph, "--with-trial-results", "--csv")
+    (top,) = read_csv(asked("top-journal", *question))
+    assert (top["drugs"], top["via"]) == ("'=A; B", "'=A via NCT1")
+    (related,) = read_csv(asked("related-drugs", "b", *question))
+    assert (related["drug"], related["via"]) == ("'=A", "Heart via NCT1")
+
+
+def test_an_empty_answer_as_csv_has_its_columns(tmp_path: Path) -> None:
+    graph = _write_graph(tmp_path / "graph.json", {"a": []})
+    for name in (("top-journal",), ("related-drugs", "a")):
+        (head,) = asked(*name, "--graph", graph, "--csv").stdout.splitlines()
+        assert "journal" in head
+
+
+def test_json_and_csv_are_two_forms(graph: Path) -> None:
+    refused = asked("top-journal", "--graph", graph, "--csv", "--json")
+    assert (refused.exit_code, refused.stdout) == (2, "")
 
 
 def test_top_journal_as_text(graph: Path) -> None:
@@ -413,7 +494,7 @@ def test_help_names_every_command(flag: str) -> None:
             "--exclude-trial-journals Leave out the journals that mention the given",
         ),
         (["related-drugs"], "--json Answer as JSON."),
-        (["fetch", "pubmed"], "--landing DIR_OR_URI Landing zone. [DRUG_ASSETS_LANDING]"),
+        (["fetch", "pubmed"], "--landing DIR_OR_URI Landing zone. [DRUG_ASSETS_LANDING; data]"),
         (["fetch", "pubmed"], "--since [%Y-%m-%d] Only records from this day on."),
         (["fetch", "pubmed"], "--until [%Y-%m-%d] Only records up to this day."),
         (["fetch", "pubmed"], "--page-size INTEGER Records per file."),

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -165,6 +166,33 @@ def test_a_file_is_replaced_only_by_a_whole_one(
     written(sample_run, "csv", "--to", "link.csv")
     assert Path("link.csv").is_symlink()
     assert len(read_csv("real.csv")) == mentions_of(sample_run).height
+
+
+@pytest.mark.processes
+def test_what_a_killed_command_leaves_goes_with_the_next_one(sample_run: runs.Run) -> None:
+    scratch = Path("scratch").resolve()
+    scratch.mkdir()
+
+    def export(before: str) -> int:
+        command = ["export", "xlsx", "--to", "x.xlsx", "--store", str(sample_run.store)]
+        script = f"{before}\nfrom drug_assets.cli import main\nmain({command!r})"
+        environment = {**os.environ, "TMPDIR": str(scratch)}
+        arguments = [sys.executable, "-c", script]
+        return subprocess.run(arguments, env=environment, check=False, timeout=300).returncode
+
+    # It is killed when all sheets are written, before they are put together.
+    assert (
+        export(
+            "import os, signal, xlsxwriter\n"
+            "kill = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+            "xlsxwriter.workbook.ZipFile = kill"
+        )
+        == -signal.SIGKILL
+    )
+    assert [path for path in scratch.rglob("*") if path.is_file() and path.stat().st_size]
+    assert export("") == 0
+    assert list(scratch.iterdir()) == []
+    assert Path("x.xlsx").stat().st_size
 
 
 def test_a_pipe_is_written_to_and_stays(sample_run: runs.Run) -> None:

@@ -370,3 +370,30 @@ def test_a_release_in_a_bucket_answers_like_one_on_disk(
     on_disk = as_object(*traced, "--store", sample_run.store, "--landing", runs.SAMPLE)
     assert document == on_disk
     assert {row["in_landing_zone"] for row in document["rows"]} == {"unchanged"}
+
+
+@pytest.mark.emulator
+def test_a_trace_in_a_bucket_leaves_no_rows_of_landed_files(
+    sample_run: runs.Run, gcs_emulator: GcsEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from drug_assets.answers.tracing import trace_mention
+    from drug_assets.storage.kept import whole
+    from drug_assets.storage.places import open_store
+    from drug_assets.storage.released import ReleasedTables
+    from drug_assets.storage.releases import Release
+    from drug_assets.storage.temporary import make_process_folder
+    from drug_assets_tests.support import clouds
+
+    clouds.reach(monkeypatch, gcs_emulator.url)
+    bucket = clouds.new_bucket(gcs_emulator)
+    for folder in (".kept/raw_pubmed", "releases"):
+        clouds.upload(gcs_emulator, sample_run.store / folder, bucket, f"store/{folder}")
+    store = open_store(f"gs://{bucket}/store")
+    tables = ReleasedTables(Release(store, runs.current(sample_run.store).name))
+    for name in ("drugs", "drug_names", "mentions", "pubmed", "merged_pubmed", "landed_files"):
+        tables.table(name)
+    before = set(make_process_folder().iterdir())
+    # No run verified the rows in this place: that leaves nothing, either.
+    monkeypatch.setattr(whole, "_SEEN", {})
+    assert trace_mention("adrenaline", "pubmed", "90000003", tables).rows
+    assert set(make_process_folder().iterdir()) == before

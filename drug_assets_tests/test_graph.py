@@ -230,8 +230,8 @@ class TestDocument:
         ]
         mentions = [{**m, **LANCET, "date_precision": m.get("date") and "day"} for m in mentions]
         (beta,) = document([listed_drug("Beta")], mentions)
-        assert [m["id"] for m in beta["mentions"]] == ["4", "9", "2", "3", "1"]
-        assert [m["id"] for m in beta["journals"][0]["mentions"]] == ["4", "9", "2", "3", "1"]
+        assert [m["id"] for m in beta["mentions"]] == ["4", "2", "3", "9", "1"]
+        assert [m["id"] for m in beta["journals"][0]["mentions"]] == ["4", "2", "3", "9", "1"]
 
     def test_journals_are_sorted_by_name_and_told_apart_by_identity(self) -> None:
         journals = [("b", "Lancet"), ("c", "Acta"), ("a", "Lancet")]

@@ -22,7 +22,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import polars as pl
+
+
+#: What drugs, and journals, can be sorted by, that of the default first. Ties are sorted by name.
+DRUG_ORDERS = ("mentions", "journals", "first", "latest", "name")
+JOURNAL_ORDERS = ("drugs", "mentions", "first", "latest", "name")
 
 
 class Tables(Protocol):
@@ -32,9 +39,9 @@ class Tables(Protocol):
         """The rows of a table (`sources.tables`), not yet read."""
         ...
 
-    def rows_of_file(self, name: str, source_file: str) -> pl.LazyFrame:
+    def rows_of_file(self, name: str, source_file: str) -> AbstractContextManager[pl.LazyFrame]:
         """The rows of a table kept by file that follow from one landed file, not yet read.
 
-        There are none if no such file landed.
+        They can be read as long as the context lasts. There are none if no such file landed.
         """
         ...

@@ -108,16 +108,9 @@ def list_mentions(
     in_journals = figures.filter(counts)["journal_id"].explode().drop_nulls().n_unique()
     if period is not None:
         wanted = wanted.filter(period.counts_column(pl.col("date"), pl.col("date_precision")))
-    rank = pl.coalesce(
-        *(
-            pl.when(pl.col("source") == source.name).then(pl.lit(place))
-            for place, source in enumerate(sources.PUBLICATIONS)
-        ),
-        pl.lit(len(sources.PUBLICATIONS)),
-    )
     ordered = wanted.select(*COLUMNS).sort(
         pl.col("date"),
-        rank,
+        sources.rank_sources(pl.col("source")),
         *("publication_id", "drug", "drug_id"),
         descending=[True, False, False, False, False],
         nulls_last=True,

@@ -28,8 +28,6 @@ _ORDERS: Mapping[str, Mapping[str, bool]] = {
     "latest": {"latest_date": True},
     "name": {},
 }
-DRUG_ORDERS = ("mentions", "journals", "first", "latest", "name")
-JOURNAL_ORDERS = ("drugs", "mentions", "first", "latest", "name")
 
 
 class Overview(NamedTuple):

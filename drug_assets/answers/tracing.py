@@ -216,8 +216,9 @@ def _trace_rows(source: str, publication: dict[str, Any], tables: Tables) -> lis
     records: dict[tuple[str, int], dict[str, Any]] = {}
     for file in files:
         wanted = [row for other, row, _ in places if other == file]
-        raw = tables.rows_of_file(f"raw_{source}", file)
-        for row in raw.filter(pl.col("source_row").is_in(wanted)).collect().iter_rows(named=True):
+        with tables.rows_of_file(f"raw_{source}", file) as raw:
+            landed_rows = raw.filter(pl.col("source_row").is_in(wanted)).collect()
+        for row in landed_rows.iter_rows(named=True):
             key = row.pop("source_file"), row.pop("source_row")
             records[key] = {field: value for field, value in row.items() if value}
     return [

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from itertools import islice
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 import click
 
+from drug_assets.sources import PUBLICATIONS
 from drug_assets.wording import printable, printable_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from drug_assets.answers.forms import Answer
     from drug_assets.periods import Period
     from drug_assets.settings import Settings
     from drug_assets.storage.commit import Warehouse
     from drug_assets.storage.released import ReleasedTables
 
+_Command = TypeVar("_Command", bound="Callable[..., object]")
+
+
+class _Declaration(Protocol):
+    """What declares an option or an argument of a command, or several."""
+
+    def __call__(self, command: _Command, /) -> _Command: ...
+
+
 #: Exit code for wrong usage or configuration.
 USAGE = 2
 #: How many rows a terminal shows if nobody says how many.
 ROWS_IN_TERMINAL = 50
+#: Lines of JSON that are printed at once.
+_LINES = 1000
 
 
 def stop(message: str, code: int) -> NoReturn:
@@ -118,8 +132,42 @@ def read_limit(limit: int | None, form: str) -> int | None:
     return ROWS_IN_TERMINAL if form == "text" and is_terminal() else None
 
 
+def choose_form(*, as_json: bool, as_csv: bool) -> str:
+    """The form of an answer that `form_options` give: text, json or csv."""
+    if as_json and as_csv:
+        stop("--json and --csv are two forms of an answer: choose one", USAGE)
+    return "json" if as_json else "csv" if as_csv else "text"
+
+
+def print_answer(
+    form: str, answer: Answer, as_lines: Callable[[int | None], Iterator[str]]
+) -> None:
+    """Print an answer.
+
+    Args:
+        form: text, json or csv.
+        answer: the answer as JSON and CSV are made from it.
+        as_lines: makes the lines of the text; takes the width of the terminal, None if it is none.
+    """
+    if form == "json":
+        lines = answer.json_lines()
+        # Line by line, it takes twice as long.
+        while batch := list(islice(lines, _LINES)):
+            click.echo("\n".join(batch))
+    elif form == "csv":
+        for text in answer.csv_lines():
+            # The line ends are those of the format, on every system.
+            click.echo(text.encode(), nl=False)
+    else:
+        import shutil
+
+        width = shutil.get_terminal_size().columns if is_terminal() else None
+        for line in as_lines(width):
+            echo(line)
+
+
 def read_period(since: str | None, until: str | None) -> Period | None:
-    """The period that `since_option` and `until_option` give; what is no period is wrong usage."""
+    """The period that `period_options` give; what is no period is wrong usage."""
     if since is None and until is None:
         return None
     from drug_assets.periods import Period, PeriodError
@@ -130,28 +178,67 @@ def read_period(since: str | None, until: str | None) -> Period | None:
         stop(str(error), USAGE)
 
 
+def _together(*declarations: _Declaration) -> _Declaration:
+    """Several declarations as one, in their order."""
+
+    def declare(command: _Command) -> _Command:
+        for declaration in reversed(declarations):
+            command = declaration(command)
+        return command
+
+    return declare
+
+
+def sort_option(orders: tuple[str, ...], meaning: str) -> _Declaration:
+    """The option that says what a list is sorted by.
+
+    Args:
+        orders: the words for the orders, that of the default first.
+        meaning: what they mean.
+    """
+    return click.option(
+        "--sort",
+        "order",
+        type=click.Choice(orders),
+        default=orders[0],
+        help=f"{meaning} [{orders[0]}]",
+    )
+
+
+drug_argument = click.argument("drug", metavar="DRUG")
+#: The sources of publications.
+SOURCES = click.Choice([source.name for source in PUBLICATIONS])
+landing_option = click.option(
+    "--landing", metavar="DIR_OR_URI", help="Landing zone. [DRUG_ASSETS_LANDING; data]"
+)
 store_option = click.option(
     "--store", metavar="DIR_OR_URI", help="The store. [DRUG_ASSETS_STORE; output]"
 )
-release_option = click.option(
-    "--release", metavar="ID", help="A release of the store. [the current one]"
+release_options = _together(
+    store_option,
+    click.option("--release", metavar="ID", help="A release of the store. [the current one]"),
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-csv_option = click.option(
-    "--csv",
-    "as_csv",
-    is_flag=True,
-    help="Answer as CSV for spreadsheets, in UTF-8; what one would take for a formula begins with "
-    "an apostrophe.",
+form_options = _together(
+    json_option,
+    click.option(
+        "--csv",
+        "as_csv",
+        is_flag=True,
+        help="Answer as CSV for spreadsheets, in UTF-8; what one would take for a formula begins "
+        "with an apostrophe.",
+    ),
 )
-since_option = click.option(
-    "--since",
-    metavar="DATE",
-    help="From this day, month or year on: 2003-05-12, 2003-05, 2003. A mention counts unless its "
-    "date, as far as it is known, surely lies outside; one without a date does not.",
-)
-until_option = click.option(
-    "--until", metavar="DATE", help="To the end of this day, month or year, in the same way."
+period_options = _together(
+    click.option(
+        "--since",
+        metavar="DATE",
+        help="From this day, month or year on: 2003-05-12, 2003-05, 2003. A mention counts unless "
+        "its date, as far as it is known, surely lies outside; one without a date does not.",
+    ),
+    click.option(
+        "--until", metavar="DATE", help="To the end of this day, month or year, in the same way."
+    ),
 )
 limit_option = click.option(
     "--limit",

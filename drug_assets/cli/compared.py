@@ -14,6 +14,7 @@ from drug_assets.document.as_tables import read_graph_as_tables
 from drug_assets.document.schema import FILE, NAMES_FILE
 from drug_assets.errors import DrugAssetsError
 from drug_assets.news_report import MOST, Style, describe, list_mentions
+from drug_assets.sources import rank_sources
 from drug_assets.storage.places import open_object, open_store
 from drug_assets.storage.released import NoTableError, ReleasedTables
 from drug_assets.storage.releases import RELEASE_DOCUMENT, Release, current_release, open_release
@@ -103,7 +104,7 @@ class Compared(NamedTuple):
         if told is not None and told.rules_changed is None:
             yield f"{style.bullet}Whether the rules changed is not known."
         newest_first = self.mentions.sort(
-            *("date", "drug", "publication_id", "drug_id", "source"),
+            *("date", "drug", "drug_id", rank_sources(pl.col("source")), "publication_id"),
             descending=[True, False, False, False, False],
             nulls_last=True,
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from drug_assets.cli.common import echo, release_option, store_option
+from drug_assets.cli.common import echo, release_options
 from drug_assets.errors import DrugAssetsError
 from drug_assets.explorer import FILE, FOLDER
 from drug_assets.settings import Settings
@@ -18,8 +18,7 @@ class NoExplorerError(DrugAssetsError):
 
 
 @click.command()
-@store_option
-@release_option
+@release_options
 def explore(store: str | None, release: str | None) -> None:
     """Open the explorer in a browser, or say where it lies."""
     from drug_assets.storage.places import open_store, scheme_of

@@ -12,13 +12,11 @@ import click
 from drug_assets.cli.common import (
     USAGE,
     echo,
+    period_options,
     read_period,
-    release_option,
-    since_option,
+    release_options,
     stop,
-    store_option,
     tables_of,
-    until_option,
 )
 from drug_assets.exports import FORMATS, MANY_MENTIONS, PACKED, ExportError, Of, Request, Tables
 from drug_assets.settings import Settings, is_within
@@ -54,8 +52,7 @@ _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
     help="Only mentions of this drug, or of the drugs of an ATC class: any name, code or id. Can "
     "be given several times.",
 )
-@since_option
-@until_option
+@period_options
 @click.option(
     "--of",
     type=click.Choice([of.value for of in Of]),
@@ -70,8 +67,7 @@ _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
     help="Between the values of a line of CSV. A French or German Excel expects semicolons. "
     "[comma]",
 )
-@store_option
-@release_option
+@release_options
 def export(
     format_name: str,
     target: str,
@@ -101,13 +97,14 @@ def export(
     period = read_period(since, until)
     with tables_of(store, release) as tables:
         from drug_assets.answers.finding import find_drugs
+        from drug_assets.storage.temporary import make_process_folder
 
         found = [find_drugs(name, tables) for name in asked]
         chosen, left_out = _choose(
             Tables(tables.table("mentions"), tables.table("drugs")), request, found, period
         )
         with _open(target) as (file, place):
-            written = request.write(chosen, file)
+            written = request.write(chosen, file, make_process_folder())
         notes = [*map(_describe, found), *left_out, *written.notes, *_advise(request, chosen)]
     holds = ", ".join(count_of(number, noun) for noun, number in written.counts.items())
     # The standard output has the file itself.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from drug_assets import sources
-from drug_assets.cli.common import USAGE, echo, echo_json, json_option, stop
+from drug_assets.cli.common import USAGE, echo, echo_json, json_option, landing_option, stop
 from drug_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _pull(source: PublicationSource) -> None:
 
     @fetch.command(source.name.replace("_", "-"), help=f"Pull from {name}. {_RESUMES}")
     @click.option("--query", required=True, help="What to ask for, in the service's own language.")
-    @click.option("--landing", metavar="DIR_OR_URI", help="Landing zone. [DRUG_ASSETS_LANDING]")
+    @landing_option
     @click.option("--since", type=_DATE, help="Only records from this day on.")
     @click.option("--until", type=_DATE, help="Only records up to this day.")
     @click.option("--page-size", type=int, help="Records per file.")
@@ -104,7 +104,7 @@ for _source in sources.PUBLICATIONS:
     + "\n".join(f"{name:8}{what}" for name, what in sources.DRUGS.vocabularies.items())
 )
 @click.argument("name", type=click.Choice([*sources.DRUGS.vocabularies]))
-@click.option("--landing", metavar="DIR_OR_URI", help="Landing zone. [DRUG_ASSETS_LANDING]")
+@landing_option
 @json_option
 def vocabulary(name: str, landing: str | None, *, as_json: bool) -> None:
     """Pull a drug vocabulary."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from drug_assets.cli.common import USAGE, echo, echo_json, json_option, stop
+from drug_assets.cli.common import USAGE, echo, echo_json, json_option, landing_option, stop
 from drug_assets.settings import Settings
 
 
@@ -17,7 +17,7 @@ from drug_assets.settings import Settings
     metavar="PATH_OR_URI",
     help="A drug list, instead of those that landed. Can be repeated.",
 )
-@click.option("--landing", metavar="DIR_OR_URI", help="Landing zone. [DRUG_ASSETS_LANDING; data]")
+@landing_option
 @click.option(
     "--type",
     "types",

@@ -8,20 +8,24 @@ import click
 
 from drug_assets.cli.common import (
     USAGE,
+    choose_form,
+    drug_argument,
     echo,
     echo_json,
+    form_options,
     is_terminal,
     json_option,
     limit_option,
+    period_options,
+    print_answer,
     read_limit,
     read_period,
-    release_option,
-    since_option,
+    release_options,
+    sort_option,
     stop,
-    store_option,
     tables_of,
-    until_option,
 )
+from drug_assets.document import RELATED_ORDERS
 from drug_assets.settings import Settings
 from drug_assets.wording import (
     count_of,
@@ -32,14 +36,12 @@ from drug_assets.wording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from drug_assets.document.questions import RelatedDrugs, TopJournal
     from drug_assets.periods import Period
     from drug_assets.storage.objects import ObjectStore
-
-# Repeated from `document.questions`, which is loaded once a question is asked.
-_ORDERS = ("journals", "name", "lift")
 
 _graph = click.option(
     "--graph", metavar="PATH_OR_URI", help="A graph document anywhere, instead of a store's."
@@ -60,12 +62,10 @@ _with_trial_results = click.option(
 @click.option("--class", "atc_class", metavar="CODE", help="Count only drugs of an ATC class.")
 @_exclude_retracted
 @_with_trial_results
-@since_option
-@until_option
-@store_option
-@release_option
+@period_options
+@release_options
 @_graph
-@json_option
+@form_options
 def top_journal(
     atc_class: str | None,
     since: str | None,
@@ -77,10 +77,12 @@ def top_journal(
     exclude_retracted: bool,
     with_trial_results: bool,
     as_json: bool,
+    as_csv: bool,
 ) -> None:
     """The journals that mention the most different drugs."""
     from drug_assets.document import questions
 
+    form = choose_form(as_json=as_json, as_csv=as_csv)
     period = read_period(since, until)
     documents = _documents(store, release, graph)
     answers = questions.top_journals(
@@ -91,19 +93,34 @@ def top_journal(
         with_trial_results=with_trial_results,
         period=period,
     )
-    if as_json:
+    if form == "json":
         echo_json([answer.as_object() for answer in answers])
-        return
-    if not answers:
+    elif form == "csv":
+        _print_csv(
+            [{**answer.as_object(), "via": _list_via(answer.via)} for answer in answers],
+            *("journal", "drug_count", "drugs", *_EVIDENCE),
+            *(("via",) if with_trial_results else ()),
+            *(("class",) if atc_class is not None else ()),
+            *(_LEFT_OUT if period is not None else ()),
+        )
+    else:
         of_class = "" if atc_class is None else f" of class {atc_class.strip().upper()}"
-        echo(f"No journal mentions any drug{of_class}{_of_period(period)}.")
+        for line in _tell_top_journals(answers, of_class, period, excluded=exclude_retracted):
+            echo(line)
+
+
+def _tell_top_journals(
+    answers: Sequence[TopJournal], of_class: str, period: Period | None, *, excluded: bool
+) -> Iterator[str]:
+    if not answers:
+        yield f"No journal mentions any drug{of_class}{_of_period(period)}."
     for answer in answers:
         drugs = "drug" if answer.drug_count == 1 else "drugs"
         if answer.atc_class is not None:
             drugs += f" of class {answer.atc_class}"
-        told = describe_retractions(*answer.evidence, excluded=exclude_retracted)
+        told = describe_retractions(*answer.evidence, excluded=excluded)
         listed = ", ".join(_with_trials(name, answer.via) for name in answer.drugs)
-        echo(
+        yield (
             f"{answer.journal}: {answer.drug_count} {drugs}{_of_period(period)} ({listed})"
             + (f"; {told}" if told else "")
             + (f"; of its mentions {describe_period(*answer.left_out)}" if answer.left_out else "")
@@ -119,21 +136,16 @@ def top_journal(
 )
 @_exclude_retracted
 @_with_trial_results
-@since_option
-@until_option
-@click.option(
-    "--sort",
-    "order",
-    type=click.Choice(_ORDERS),
-    default=_ORDERS[0],
-    help="By the number of journals that link them, by name, or by how much more often than by "
-    "chance journals mention both. [journals]",
+@period_options
+@sort_option(
+    RELATED_ORDERS,
+    "By the number of journals that link them, by name, or by how much more often than by chance "
+    "journals mention both.",
 )
 @limit_option
-@store_option
-@release_option
+@release_options
 @_graph
-@json_option
+@form_options
 def related_drugs(
     drug: str,
     since: str | None,
@@ -148,6 +160,7 @@ def related_drugs(
     exclude_retracted: bool,
     with_trial_results: bool,
     as_json: bool,
+    as_csv: bool,
 ) -> None:
     """Drugs that share a PubMed journal with a drug, or with those of a class.
 
@@ -156,6 +169,7 @@ def related_drugs(
     """
     from drug_assets.document import questions
 
+    form = choose_form(as_json=as_json, as_csv=as_csv)
     period = read_period(since, until)
     documents = _documents(store, release, graph)
     answer = questions.related_drugs(
@@ -168,31 +182,82 @@ def related_drugs(
         period=period,
         order=order,
     )
-    most = read_limit(limit, "json" if as_json else "text")
-    listed = answer.related if most is None else answer.related[:most]
-    if as_json:
-        echo_json(answer._replace(related=listed).as_object())
-        return
+    most = read_limit(limit, form)
+    listed = answer if most is None else answer._replace(related=answer.related[:most])
+    if form == "json":
+        echo_json(listed.as_object())
+    elif form == "csv":
+        _print_csv(
+            [
+                {
+                    **each.as_object(),
+                    "journal_count": len(each.journals),
+                    "via": _list_via(each.via),
+                }
+                for each in listed.related
+            ],
+            *("drug", "journal_count", "lift", "journals", *_EVIDENCE),
+            *(("via",) if with_trial_results else ()),
+        )
+    else:
+        for line in _tell_related_drugs(answer, listed, period, excluded=exclude_retracted):
+            echo(line)
+
+
+def _tell_related_drugs(
+    answer: RelatedDrugs, listed: RelatedDrugs, period: Period | None, *, excluded: bool
+) -> Iterator[str]:
+    """The lines of an answer, of which some drugs are listed."""
     if not answer.related:
         of_class = "" if answer.of_class is None else "any drug of class "
-        echo(f"No drug shares a PubMed journal with {of_class}{answer.drug}{_of_period(period)}.")
-    for related in listed:
+        yield f"No drug shares a PubMed journal with {of_class}{answer.drug}{_of_period(period)}."
+    for related in listed.related:
         journals = [_with_trials(name, related.via) for name in related.journals]
         shown = shorten(journals, "; ") if is_terminal() else "; ".join(journals)
         linked = count_of(len(journals), "journal")
-        echo(f"{related.drug} (in {linked}, {related.lift:.1f} × chance: {shown})")
-    if told := describe_more(len(answer.related), len(listed), "drug"):
-        echo(told)
-    if told := describe_retractions(*answer.evidence, excluded=exclude_retracted):
-        echo(told.capitalize())
+        yield f"{related.drug} (in {linked}, {related.lift:.1f} × chance: {shown})"
+    if told := describe_more(len(answer.related), len(listed.related), "drug"):
+        yield told
+    if told := describe_retractions(*answer.evidence, excluded=excluded):
+        yield told.capitalize()
     if answer.left_out:
-        echo(f"Of the mentions by its journals {describe_period(*answer.left_out)}")
+        yield f"Of the mentions by its journals {describe_period(*answer.left_out)}"
+
+
+#: The columns of both answers that count mentions, and what a period makes of them.
+_EVIDENCE = ("mentions", "retracted_mentions", "unknown_mentions")
+_LEFT_OUT = ("open_mentions", "outside_mentions", "undated_mentions")
+#: The columns of both answers that hold texts, and lists of texts; the others hold numbers.
+_TEXTS = ("journal", "drug", "class")
+_LISTS = ("drugs", "journals", "via")
+
+
+def _print_csv(rows: Sequence[Mapping[str, object]], *columns: str) -> None:
+    """Print rows as CSV: of their members, those that are columns."""
+    import polars as pl
+
+    from drug_assets.answers.forms import Answer
+
+    types: dict[str, pl.DataType] = {
+        **dict.fromkeys(_TEXTS, pl.String()),
+        **dict.fromkeys(_LISTS, pl.List(pl.String())),
+        "lift": pl.Float64(),
+    }
+    table = pl.DataFrame(
+        {column: [row.get(column) for row in rows] for column in columns},
+        schema={column: types.get(column, pl.Int64()) for column in columns},
+    )
+    print_answer("csv", Answer({}, "rows", table), lambda _: iter(()))
+
+
+def _list_via(via: Mapping[str, list[str]] | None) -> list[str]:
+    """The names that count by the results of trials, each with these."""
+    return [_with_trials(name, via) for name in via or ()]
 
 
 @click.command()
-@click.argument("drug", metavar="DRUG")
-@store_option
-@release_option
+@drug_argument
+@release_options
 @json_option
 def names(drug: str, store: str | None, release: str | None, *, as_json: bool) -> None:
     """The names of a drug that titles are searched for, by list, and why others are not.

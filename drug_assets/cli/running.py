@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from drug_assets import sources
-from drug_assets.cli.common import echo, open_warehouse_of
+from drug_assets.cli.common import echo, landing_option, open_warehouse_of
 from drug_assets.settings import Settings, SettingsError, logs_are_collected
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--landing", metavar="DIR_OR_URI", help="Landing zone. [DRUG_ASSETS_LANDING; data]")
+@landing_option
 @click.option("--store", metavar="DIR_OR_URI", help="Where outputs go. [DRUG_ASSETS_STORE; output]")
 @click.option(
     "--only-if-changed",

@@ -14,6 +14,7 @@ from drug_assets.storage.comparison import COMPARED, NEWS, Comparison, read_comp
 from drug_assets.storage.kept.whole import Warn, ignore
 from drug_assets.storage.outputs import Outputs
 from drug_assets.storage.releases import Release
+from drug_assets.storage.temporary import make_process_folder
 
 
 def make_tables(
@@ -86,6 +87,8 @@ def make_lines(
     given = {name: workplace.choices[name] for name in document.choices}
     if document.folder is not None:
         given["beside"] = outputs.write_document if document.is_text else outputs.write_file
+        if not document.is_text:
+            given["scratch"] = make_process_folder()
     if document.tells_news:
         rules = workplace.rules()
         given["news"] = summarize(outputs.compare(rules), rules, tables)

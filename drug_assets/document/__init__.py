@@ -11,3 +11,6 @@
 other languages; a test keeps them up to date. This file imports nothing, and `reading` and
 `questions` do not import Polars: people wait for answers on a command line.
 """
+
+#: What related drugs can be sorted by, that of the default first. Ties are sorted by name.
+RELATED_ORDERS = ("journals", "name", "lift")

@@ -16,6 +16,7 @@ from itertools import chain, islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
+from drug_assets.document import RELATED_ORDERS
 from drug_assets.document.reading import read_drugs
 from drug_assets.document.schema import (
     DrugInBrief,
@@ -163,10 +164,6 @@ def _named(answer: TopJournal | RelatedDrug) -> Iterator[tuple[str, object]]:
             yield name, member
 
 
-#: By which related drugs can be sorted; ties are sorted by name.
-ORDERS = ("journals", "name", "lift")
-
-
 def compute_lift(shared: int, every: int, one: int, other: int) -> float:
     """How much more often than by chance journals mention two drugs (SPEC 6.2).
 
@@ -253,7 +250,7 @@ def related_drugs(
     exclude_retracted: bool = False,
     with_trial_results: bool = False,
     period: Period | None = None,
-    order: str = ORDERS[0],
+    order: str = RELATED_ORDERS[0],
 ) -> RelatedDrugs:
     """The other drugs mentioned by the journals that mention a drug; see `Index.related_drugs`.
 
@@ -456,7 +453,7 @@ class Index:
         *,
         exclude_trial_journals: bool = False,
         exclude_retracted: bool = False,
-        order: str = ORDERS[0],
+        order: str = RELATED_ORDERS[0],
     ) -> RelatedDrugs:
         """The other drugs mentioned by the journals that mention a drug (SPEC 6.2).
 
@@ -473,8 +470,8 @@ class Index:
                 trial.
             exclude_retracted: leave out the mentions of retracted publications, of the given drug
                 and of the others; those of which it is not known stay.
-            order: one of `ORDERS`: by the number of journals that link them, the most first; by
-                name; or by lift, the highest first.
+            order: one of `RELATED_ORDERS`: by the number of journals that link them, the most
+                first; by name; or by lift, the highest first.
 
         Raises:
             UnknownDrugError: no drug has that name or is of that class.

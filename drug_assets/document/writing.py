@@ -155,10 +155,11 @@ def _group_ties(
             *described,
             of_type=pl.col(of_source).replace(_TYPES),
             of_id=of_id,
+            rank=sources.rank_sources(pl.col(source)),
             type=pl.col(source).replace(_TYPES),
             id=publication_id,
         )
-        .sort("type", "id")
+        .sort("rank", "id")
         .group_by("of_type", "of_id", maintain_order=True)
         .agg(tied=_json_object(declared))
         .rename({"of_type": "type", "of_id": "id"})
@@ -197,6 +198,7 @@ def _make_drug_objects(
             "date_precision",
             "retracted",
             date=pl.col("date").dt.to_string("iso"),
+            rank=sources.rank_sources(pl.col("source")),
             type=pl.col("source").replace(_TYPES),
             id="publication_id",
             spans=pl.col("spans").list.eval(pl.concat_arr(start, end)),
@@ -204,7 +206,7 @@ def _make_drug_objects(
         )
         .collect()
         .join(drugs.select("drug_id", "line"), on="drug_id", how="left", maintain_order="left")
-        .sort("line", "date", "type", "id", nulls_last=True)
+        .sort("line", "date", "rank", "id", nulls_last=True)
     )
     for member, tied in ties.items():
         numbered = _add_ties(numbered, tied.rename({"tied": member}), member)

@@ -30,7 +30,7 @@ _KEY = ("drug_id", "source", "publication_id")
 
 def type_of_source(column: str) -> pl.Expr:
     """The number of the type of publications of a source."""
-    return pl.col(column).replace_strict(_TYPES, return_dtype=pl.UInt8)
+    return sources.rank_sources(pl.col(column))
 
 
 def number_of_source(source: str) -> int:

@@ -9,6 +9,7 @@ format is imported before something is written, so that a command line starts at
 | `of_release` | the files that a release has, and the list of them |
 | `parts` | mentions -> nodes and edges, or rows, in batches |
 | `lines` | a batch -> text: what XML, JSON and spreadsheets want of values |
+| `json_graph` | nodes and edges -> one object of JSON, for both formats that are JSON |
 | `graphml`, `gexf`, `cytoscape`, `node_link`, `sheets` | one kind of file each: parts -> bytes |
 
 Every file is written in batches, so memory follows a batch, not the file; and its bytes follow from
@@ -27,6 +28,7 @@ from drug_assets.errors import DrugAssetsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     import polars as pl
 
@@ -82,8 +84,17 @@ class Target(Protocol):
         ...
 
 
+class Options(NamedTuple):
+    """What some formats need besides tables and target."""
+
+    #: Between the values of a line, where the format has such lines.
+    separator: str = ","
+    #: Where a format lays what it puts a file together from; None for the folder of the system.
+    scratch: Path | None = None
+
+
 class _Write(Protocol):
-    def __call__(self, of: Of, tables: Tables, file: Target, *, separator: str) -> Written: ...
+    def __call__(self, of: Of, tables: Tables, file: Target, options: Options, /) -> Written: ...
 
 
 @dataclass(frozen=True)
@@ -102,17 +113,17 @@ class Format:
     #: Whether a file can be packed; one that is packed already need not.
     can_be_packed: bool = True
 
-    def write(self, of: Of, tables: Tables, file: Target, *, separator: str) -> Written:
+    def write(self, of: Of, tables: Tables, file: Target, options: Options) -> Written:
         """Write a file of this format.
 
         Args:
             of: what it is of.
             tables: what it is made from.
             file: what it is written to.
-            separator: between the values of a line, where the format has such lines.
+            options: what the format may need.
         """
         write: _Write = getattr(import_module(f"{__name__}.{self.module}"), self.function)
-        return write(of, tables, file, separator=separator)
+        return write(of, tables, file, options)
 
 
 #: Every format, by its name.
@@ -170,18 +181,21 @@ class Request:
             )
         return cls(*by_name[bare], packed=name != bare)
 
-    def write(self, tables: Tables, file: Target) -> Written:
+    def write(self, tables: Tables, file: Target, scratch: Path | None = None) -> Written:
         """Write the file.
 
         Args:
             tables: what it is made from.
             file: what it is written to.
+            scratch: a folder for temporary files, in which nothing stays. A process that is killed
+                leaves them: so it should be one that somebody tidies up.
         """
+        options = Options(self.separator, scratch)
         if not self.packed:
-            return self.format.write(self.of, tables, file, separator=self.separator)
+            return self.format.write(self.of, tables, file, options)
         # Neither the time nor a name: the bytes follow from what is packed.
         with gzip.GzipFile("", "wb", _PACKED_LEVEL, file, mtime=0) as packed:
-            return self.format.write(self.of, tables, packed, separator=self.separator)
+            return self.format.write(self.of, tables, packed, options)
 
 
 def parse_requests(names: Iterable[str]) -> list[Request]:

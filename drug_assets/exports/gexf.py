@@ -16,7 +16,7 @@ from drug_assets.exports.lines import LineFile, around, join_texts, to_xml
 from drug_assets.exports.parts import Columns, Graph, present
 
 if TYPE_CHECKING:
-    from drug_assets.exports import Of, Tables, Target
+    from drug_assets.exports import Of, Options, Tables, Target
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <gexf xmlns="http://gexf.net/1.3" version="1.3">
@@ -29,14 +29,14 @@ _STARTS = ("date", "first_date")
 _WEIGHT = "weight"
 
 
-def write(of: Of, tables: Tables, file: Target, *, separator: str) -> Written:  # noqa: ARG001
+def write(of: Of, tables: Tables, file: Target, options: Options) -> Written:  # noqa: ARG001
     """Write a graph as GEXF.
 
     Args:
         of: which graph.
         tables: what it is made from.
         file: what it is written to.
-        separator: of no meaning here.
+        options: of no meaning here.
     """
     graph, lines = Graph(of, tables), LineFile(file)
     lines.write(_HEAD)

@@ -18,7 +18,7 @@ from drug_assets.exports.parts import Columns, Graph, present
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from drug_assets.exports import Of, Tables, Target
+    from drug_assets.exports import Of, Options, Tables, Target
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <graphml xmlns="http://graphml.graphdrawing.org/xmlns" \
@@ -28,14 +28,14 @@ http://graphml.graphdrawing.org/xmlns/1.0/graphml.xsd">
 """
 
 
-def write(of: Of, tables: Tables, file: Target, *, separator: str) -> Written:  # noqa: ARG001
+def write(of: Of, tables: Tables, file: Target, options: Options) -> Written:  # noqa: ARG001
     """Write a graph as GraphML.
 
     Args:
         of: which graph.
         tables: what it is made from.
         file: what it is written to.
-        separator: of no meaning here.
+        options: of no meaning here.
     """
     graph, lines = Graph(of, tables), LineFile(file)
     node_columns: Columns = {"label": pl.String, **graph.node_columns}

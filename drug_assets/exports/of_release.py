@@ -15,6 +15,7 @@ from drug_assets.exports import BY_DEFAULT, NONE, Tables, parse_requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from drug_assets.exports import Request, Target, Written
 
@@ -32,6 +33,7 @@ def write_files(
     exports: str = BY_DEFAULT,
     *,
     beside: Callable[[str, Callable[[Target], object]], object],
+    scratch: Path | None = None,
 ) -> Iterator[str]:
     """Write the exports of a release, and list them.
 
@@ -41,6 +43,7 @@ def write_files(
         exports: names of the files, with blanks between them, or a word for those by default or
             for none.
         beside: writes a file: takes its name, and what writes its content.
+        scratch: a folder for temporary files, as `Request.write` takes it.
 
     Returns:
         Lines of a JSON array without line ends, with one object per file: its name (`file`), what
@@ -52,7 +55,7 @@ def write_files(
     for number, request in enumerate(requests, start=1):
         told: list[Written] = []
         name = f"{FOLDER}/{request}"
-        beside(name, partial(_write, request, tables, told))
+        beside(name, partial(_write, request, tables, told, scratch))
         counts = {f"{noun}s": count for noun, count in told[0].counts.items()}
         listed = {
             "file": name,
@@ -75,5 +78,7 @@ def _choose(exports: str, mentions: pl.LazyFrame) -> Sequence[str]:
     return DEFAULT_FILES if is_small else ()
 
 
-def _write(request: Request, tables: Tables, told: list[Written], file: Target) -> None:
-    told.append(request.write(tables, file))
+def _write(
+    request: Request, tables: Tables, told: list[Written], scratch: Path | None, file: Target
+) -> None:
+    told.append(request.write(tables, file, scratch))

@@ -198,7 +198,7 @@ class Graph:
                     label="title",
                 )
                 .collect()
-                .sort("source", "publication_id", "drug_id")
+                .sort(sources.rank_sources(pl.col("source")), "publication_id", "drug_id")
                 .unique(["source", "publication_id"], keep="first", maintain_order=True)
                 .with_columns(
                     id=_publication_node(), kind=pl.col("source").replace(_TYPES), link=_link()
@@ -368,7 +368,7 @@ def batch_by_drug(mentions: pl.LazyFrame, ranked: pl.DataFrame) -> Iterator[pl.D
             of_batch.collect()
             .join(part.select("drug_id", "rank"), on="drug_id")
             .sort(
-                ["rank", "date", "source", "publication_id"],
+                *("rank", "date", sources.rank_sources(pl.col("source")), "publication_id"),
                 descending=[False, True, False, False],
                 nulls_last=True,
             )

@@ -24,7 +24,7 @@ from drug_assets.wording import count_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from drug_assets.exports import Of, Tables, Target
+    from drug_assets.exports import Of, Options, Tables, Target
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -46,40 +46,40 @@ _WIDTHS = {"title": 80, "journal": 30, "drug": 24, "spans": 16, "words": 20}
 _WIDTH = 14
 
 
-def write_csv(of: Of, tables: Tables, file: Target, *, separator: str) -> Written:
+def write_csv(of: Of, tables: Tables, file: Target, options: Options) -> Written:
     """Write the rows of a sheet as CSV: UTF-8 with a byte order mark, CRLF.
 
     Args:
         of: what the rows are of.
         tables: what they are made from.
         file: what it is written to.
-        separator: between the values of a line.
+        options: the separator is used.
     """
     sheet = Sheet(of, tables)
-    options: dict[str, Any] = {"separator": separator, "line_terminator": "\r\n"}
+    form: dict[str, Any] = {"separator": options.separator, "line_terminator": "\r\n"}
     file.write(_BYTE_ORDER_MARK)
-    file.write(pl.DataFrame(schema=sheet.columns).write_csv(**options).encode())
+    file.write(pl.DataFrame(schema=sheet.columns).write_csv(**form).encode())
     rows = 0
     guarded = guard_formulas(pl.col(pl.String))
     for batch in sheet.rows():
-        text = batch.with_columns(guarded).write_csv(include_header=False, **options)
+        text = batch.with_columns(guarded).write_csv(include_header=False, **form)
         file.write(text.encode())
         rows += batch.height
     return Written({"row": rows})
 
 
-def write_xlsx(of: Of, tables: Tables, file: Target, *, separator: str) -> Written:  # noqa: ARG001
+def write_xlsx(of: Of, tables: Tables, file: Target, options: Options) -> Written:
     """Write the rows of a sheet as a workbook: text is text, dates are dates, as far as known.
 
     Args:
         of: what the rows are of.
         tables: what they are made from.
         file: what it is written to.
-        separator: of no meaning here.
+        options: the scratch folder is used.
     """
     sheet = Sheet(of, tables)
     # A workbook is put together from several files. What is written to must not end in between.
-    with TemporaryDirectory(prefix="drug_assets_export_") as folder:
+    with TemporaryDirectory(dir=options.scratch) as folder:
         workbook = _Workbook(Path(folder), str(of), sheet.columns)
         for batch in sheet.rows():
             workbook.write(_prepare(batch))

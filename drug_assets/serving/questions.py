@@ -11,14 +11,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from drug_assets.answers import DRUG_ORDERS, JOURNAL_ORDERS
 from drug_assets.answers.finding import UnknownNameError
 from drug_assets.answers.mentions import list_mentions
 from drug_assets.answers.names import find_named_drugs
-from drug_assets.answers.overviews import DRUG_ORDERS, JOURNAL_ORDERS, list_drugs, list_journals
+from drug_assets.answers.overviews import list_drugs, list_journals
 from drug_assets.answers.rejections import list_rejected
 from drug_assets.answers.tracing import NoMentionError, trace_mention
+from drug_assets.document import RELATED_ORDERS
 from drug_assets.document.questions import (
-    ORDERS,
     Index,
     UnknownClassError,
     UnknownDrugError,
@@ -281,7 +282,7 @@ QUESTIONS = (
                 required=True,
             ),
             *_PERIOD,
-            Parameter("sort", "By what.", choices=tuple(ORDERS), default=ORDERS[0]),
+            Parameter("sort", "By what.", choices=RELATED_ORDERS, default=RELATED_ORDERS[0]),
             Parameter(
                 "exclude_trial_journals",
                 "Leave out the journals that mention the drug in a clinical trial.",

@@ -18,8 +18,12 @@ from importlib import import_module
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from drug_assets.sources.source import DrugList, PublicationSource, Source, TrialSource
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = [
     "ALL",
@@ -53,6 +57,25 @@ ALL = _discover()
 PUBLICATIONS = tuple(source for source in ALL if isinstance(source, PublicationSource))
 #: Those of them that are sources of trials.
 TRIALS = tuple(source for source in PUBLICATIONS if isinstance(source, TrialSource))
+
+
+def rank_sources(names: pl.Expr) -> pl.Expr:
+    """A UInt8 column: the places of sources of publications among `PUBLICATIONS`.
+
+    Mentions of one day are listed in this order wherever they are listed (SPEC 6); those of a
+    source that an earlier version had come last.
+
+    Args:
+        names: a String column, the names of sources.
+    """
+    import polars as pl
+
+    # Not `replace_strict`: with it, Polars 2.1 holds the rows in memory.
+    places = (
+        pl.when(names == source.name).then(pl.lit(place, pl.UInt8))
+        for place, source in enumerate(PUBLICATIONS)
+    )
+    return pl.coalesce(*places, pl.lit(len(PUBLICATIONS), pl.UInt8))
 
 
 def source_of_file(path: str) -> Source | None:

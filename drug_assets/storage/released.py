@@ -6,6 +6,7 @@ loading takes as long as most answers (`outputs` has them, for runs).
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import polars as pl
 from drug_assets.errors import DrugAssetsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from drug_assets.storage.releases import Release
@@ -47,8 +48,11 @@ class ReleasedTables:
             raise self._has_no(name) from error
         return pl.scan_parquet(copy, glob=False)
 
-    def rows_of_file(self, name: str, source_file: str) -> pl.LazyFrame:
+    @contextmanager
+    def rows_of_file(self, name: str, source_file: str) -> Iterator[pl.LazyFrame]:
         """The rows of a table kept by file that follow from one landed file, not yet read.
+
+        They can be read as long as the context lasts; no copy of them stays.
 
         Args:
             name: the name of the table.
@@ -66,8 +70,8 @@ class ReleasedTables:
             raise self._has_no(name) from error
         parts = Parts.read(name, document)
         of_file = tuple(part for part in parts.parts if part.source_file == source_file)
-        rows = Parts(name, of_file).rows(self.release.store)
-        return rows.filter(pl.col("source_file") == source_file)
+        with Parts(name, of_file).borrow_rows(self.release.store) as rows:
+            yield rows.filter(pl.col("source_file") == source_file)
 
     def _find_copy(self, file: str) -> Path:
         if self.find_copy is not None:

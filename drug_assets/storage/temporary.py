@@ -1,7 +1,7 @@
 """Temporary folders of processes, below TMPDIR: made once per process, removed with it.
 
-A process that is killed leaves its folder; the next run removes it. It is known to be left over
-because nobody holds the lock on a file in it.
+A process that is killed leaves its folder; the next run removes it, and so does the next process
+that needs a folder. It is known to be left over because nobody holds the lock on a file in it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _ALIVE = ".drug-assets-alive"
 @cache
 def make_process_folder() -> Path:
     """The temporary folder of this process; removed when the process ends."""
+    remove_folders_of_dead_processes()
     made = Path(tempfile.mkdtemp(prefix="starting-"))
     with suppress(OSError):  # a file system without locks: nothing of it is ever removed
         hold_file(made / _ALIVE)

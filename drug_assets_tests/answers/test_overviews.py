@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from drug_assets.answers.overviews import DRUG_ORDERS, JOURNAL_ORDERS, list_drugs, list_journals
+from drug_assets.answers import DRUG_ORDERS, JOURNAL_ORDERS
+from drug_assets.answers.overviews import list_drugs, list_journals
 from drug_assets.graph import count_journal_drugs
 from drug_assets_tests.answers.test_mentions import HEART, NOWHERE, mention
 from drug_assets_tests.support.tables import TablesInMemory, rows_of

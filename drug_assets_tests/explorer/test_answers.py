@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from drug_assets.document import questions
+from drug_assets.document import RELATED_ORDERS, questions
 from drug_assets_tests.explorer import expected
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def test_the_top_journals_are_those_of_the_command(sample_run: Run, explore: Ope
     expect(explorer.page.locator("main")).to_contain_text(told)
 
 
-@pytest.mark.parametrize("order", questions.ORDERS)
+@pytest.mark.parametrize("order", RELATED_ORDERS)
 @pytest.mark.parametrize("without_trials", [False, True], ids=["all", "without trial journals"])
 def test_related_drugs_are_those_of_the_command_for_every_drug(
     sample_run: Run, explore: Open, without_trials: bool, order: str
@@ -39,7 +39,7 @@ def test_related_drugs_are_those_of_the_command_for_every_drug(
     """The drugs in the same order, the journals that link them, and how much above chance."""
     explorer = explore()
     said = {"reading": "no-trials"} if without_trials else {}
-    said |= {} if order == questions.ORDERS[0] else {"sort": order}
+    said |= {} if order == RELATED_ORDERS[0] else {"sort": order}
     drug_ids = ids(sample_run, "drugs", "drug")
     journal_ids = ids(sample_run, "mentions", "journal")
     for drug in expected.drugs(sample_run):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,11 +14,14 @@ from drug_assets_tests.exports import made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from drug_assets.exports import Target
 
 
-def written(exports: str | None = None) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+def written(
+    exports: str | None = None, scratch: Path | None = None
+) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
     """The list of exports, and their bytes by name."""
     files: dict[str, bytes] = {}
 
@@ -28,7 +32,9 @@ def written(exports: str | None = None) -> tuple[list[dict[str, Any]], dict[str,
 
     tables = made.tables()
     choice = {} if exports is None else {"exports": exports}
-    lines = of_release.write_files(tables.drugs, tables.mentions, **choice, beside=beside)
+    lines = of_release.write_files(
+        tables.drugs, tables.mentions, **choice, beside=beside, scratch=scratch
+    )
     return json.loads("\n".join(lines)), files
 
 
@@ -52,6 +58,16 @@ def test_by_default_a_release_has_a_graph_of_journals_and_a_sheet_of_mentions() 
         },
     ]
     assert files == {f"exports/{name}": made.export(name) for name in of_release.DEFAULT_FILES}
+
+
+def test_temporary_files_lie_where_the_run_wants_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(FileNotFoundError):
+        written("mentions.xlsx")
+    assert written("mentions.xlsx", scratch=tmp_path)[1]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_by_default_a_large_release_has_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ import csv
 import errno
 import gc
 import io
-import tempfile
 import zipfile
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -35,9 +34,11 @@ def read_csv(data: bytes, separator: str = ",") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=separator))
 
 
-def write_xlsx(tables: Tables, of: Of = Of.MENTIONS) -> tuple[openpyxl.Workbook, Written]:
+def write_xlsx(
+    tables: Tables, of: Of = Of.MENTIONS, scratch: Path | None = None
+) -> tuple[openpyxl.Workbook, Written]:
     file = io.BytesIO()
-    written = Request.parse(f"{of}.xlsx").write(tables, file)
+    written = Request.parse(f"{of}.xlsx").write(tables, file, scratch)
     return openpyxl.load_workbook(file), written
 
 
@@ -204,11 +205,10 @@ def test_a_full_disk_is_told_as_one_and_nothing_is_left_of_a_workbook(
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "no space")
 
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with monkeypatch.context() as full:
         full.setattr(xlsxwriter.workbook, "ZipFile", refuse)
         with pytest.raises(OSError, match="no space") as told:
-            write_xlsx(made.tables())
+            write_xlsx(made.tables(), scratch=tmp_path)
     assert told.value.errno == errno.ENOSPC
     del told
     gc.collect()

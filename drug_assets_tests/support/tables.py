@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -10,7 +11,7 @@ from drug_assets.contracts import polars_schema
 from drug_assets.sources.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 class TablesInMemory:
@@ -25,9 +26,10 @@ class TablesInMemory:
             return self._tables[name].lazy()
         return pl.LazyFrame(schema=polars_schema(TABLES[name].contract))
 
-    def rows_of_file(self, name: str, source_file: str) -> pl.LazyFrame:
+    @contextmanager
+    def rows_of_file(self, name: str, source_file: str) -> Iterator[pl.LazyFrame]:
         """The rows of a table that follow from one landed file."""
-        return self.table(name).filter(pl.col("source_file") == source_file)
+        yield self.table(name).filter(pl.col("source_file") == source_file)
 
 
 def rows_of(name: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +123,23 @@ class Parts:
         if not self.parts:
             return TABLES[self.table].contract.create_empty(lazy=True)
         return pl.scan_parquet(self._copies(store), glob=False)
+
+    @contextmanager
+    def borrow_rows(self, store: ObjectStore) -> Iterator[pl.LazyFrame]:
+        """The same as `rows`, for as long as the context lasts: no copies of the parts stay.
+
+        Raises:
+            DamagedPartsError: parts are missing or damaged.
+        """
+        with ExitStack() as borrowed:
+            copies = [
+                borrowed.enter_context(store.borrow(found.name, found.version))
+                for found in self.objects(store)
+            ]
+            if not copies:
+                yield TABLES[self.table].contract.create_empty(lazy=True)
+                return
+            yield pl.scan_parquet(copies, glob=False)
 
     def size_bytes(self, store: ObjectStore) -> int:
         """The total size of the parts in the store.

@@ -15,14 +15,16 @@ import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from drug_assets.storage.kept import FOLDER
-from drug_assets.storage.objects import write_text
+from drug_assets.storage.objects import ChangedObjectError, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from drug_assets.storage.objects import ObjectStore, StoredObject
@@ -78,7 +80,7 @@ class Found:
 
 
 def find_whole(store: ObjectStore, table: str, results: Collection[str]) -> Found:
-    """The objects that hold results of a table.
+    """The objects that hold results of a table. Nothing is left of what is read to verify them.
 
     Args:
         store: the store.
@@ -87,11 +89,14 @@ def find_whole(store: ObjectStore, table: str, results: Collection[str]) -> Foun
     """
     held = _list_held(store, table, results)
     all_seen = all(_is_seen(store, one) for one in held)
-    return _find(store, held, {} if all_seen else _read_memory(store, table) or {})
+    memory = {} if all_seen else _read_memory(store, table) or {}
+    return _find(store, held, memory, lambda one: store.borrow(one.name, one.version))
 
 
 def heal(store: ObjectStore, table: str, results: Collection[str], warn: Warn) -> Found:
     """The same as `find_whole`; damaged objects are removed, and verified ones remembered.
+
+    What is verified is needed afterwards, so local copies stay.
 
     Args:
         store: the store.
@@ -102,7 +107,12 @@ def heal(store: ObjectStore, table: str, results: Collection[str], warn: Warn) -
     memory = _read_memory(store, table)
     if memory is None:
         warn(f"{store.uri(_memory_of(table))} is damaged: what it lists is verified again")
-    found = _find(store, _list_held(store, table, results), memory or {})
+    found = _find(
+        store,
+        _list_held(store, table, results),
+        memory or {},
+        lambda one: nullcontext(store.local_copy(one.name, one.version)),
+    )
     for damaged in found.damaged:
         warn(f"{store.uri(damaged.name)} is damaged: it was removed, and is made again")
         store.delete(damaged.name)
@@ -142,12 +152,24 @@ def _is_seen(store: ObjectStore, found: StoredObject) -> bool:
     return _SEEN.get(store.uri(found.name)) == found.state
 
 
-def _find(store: ObjectStore, held: Sequence[StoredObject], memory: Mapping[str, str]) -> Found:
-    """Verify objects that were not verified before in their present state."""
+def _find(
+    store: ObjectStore,
+    held: Sequence[StoredObject],
+    memory: Mapping[str, str],
+    take: Callable[[StoredObject], AbstractContextManager[Path]],
+) -> Found:
+    """Verify objects that were not verified before in their present state.
+
+    Args:
+        store: the store.
+        held: the objects.
+        memory: by name of an object, the state in which it was verified.
+        take: gives a local file with the bytes of an object, as long as the context lasts.
+    """
     unseen = [o for o in held if not _is_seen(store, o) and memory.get(o.name) != o.state]
     settled = {one for one in held if one.is_settled()}  # asked before they are read
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing releases the GIL
-        verified = pool.map(lambda one: _verify(store, one), unseen)
+        verified = pool.map(lambda one: _verify(one, take), unseen)
         intact = dict(zip(unseen, verified, strict=True))
     found = Found()
     for one in held:
@@ -162,11 +184,14 @@ def _find(store: ObjectStore, held: Sequence[StoredObject], memory: Mapping[str,
     return found
 
 
-def _verify(store: ObjectStore, found: StoredObject) -> bool | None:
+def _verify(
+    found: StoredObject, take: Callable[[StoredObject], AbstractContextManager[Path]]
+) -> bool | None:
     """Whether an object holds what its name says; None if it is no longer there."""
     named = _NAMED.fullmatch(found.name)
     try:
-        checksum = compute_checksum(store.local_copy(found.name, found.version))
-    except FileNotFoundError:
+        with take(found) as copy:
+            checksum = compute_checksum(copy)
+    except (FileNotFoundError, ChangedObjectError):
         return None
     return named is not None and checksum == named["checksum"]
