@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from drug_assets.cli import common, listing
+from drug_assets.cli import common
 from drug_assets.cli.listing_report import as_table
 from drug_assets.document import questions
 from drug_assets_tests.support import runs
@@ -166,7 +166,6 @@ def test_a_terminal_shows_a_screenful_that_fits_it(
 ) -> None:
     monkeypatch.setattr(common, "ROWS_IN_TERMINAL", 4)
     monkeypatch.setattr(common, "is_terminal", lambda: True)
-    monkeypatch.setattr(listing, "is_terminal", lambda: True)
     monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((80, 24)))
     lines = told("mentions", "aspirin", "--store", sample_run.store)
     assert lines[-1] == "and 3 more mentions (--limit 0 lists all)"

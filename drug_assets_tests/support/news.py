@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from drug_assets import sources
 from drug_assets.storage.comparison import compare
 from drug_assets.storage.outputs import Outputs
 from drug_assets.storage.releases import list_releases
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 KEY = ("drug_id", "source", "publication_id")
+_SOURCES = [source.name for source in sources.PUBLICATIONS]
 
 
 def follow_drugs(
@@ -69,7 +71,8 @@ def find_new_mentions(
         row = here[key]
         pair = row["drug_id"], row["journal_id"]
         if row["journal_id"] is not None and pair not in known:
-            rank = (row["date"] is None, row["date"] or 0, *key[1:], key)
+            of_source = _SOURCES.index(row["source"])
+            rank = (row["date"] is None, row["date"] or 0, of_source, row["publication_id"], key)
             earliest[pair] = min(earliest.get(pair, rank), rank)
     firsts = {rank[-1] for rank in earliest.values()}
     found = []
