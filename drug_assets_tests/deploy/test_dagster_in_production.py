@@ -1,4 +1,4 @@
-"""Dagster as deployed: `deploy/dagster.yaml` on a real PostgreSQL, and the declared code server."""
+"""Dagster as deployed: `deploy/dagster.yaml` on a real PostgreSQL, and the declared processes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import uuid
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -95,20 +96,22 @@ SELECTOR = {
 
 
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    with running_postgres() as url:
-        yield url
+def postgres() -> Iterator[Path]:
+    with running_postgres() as folder:
+        yield folder
 
 
 @pytest.fixture
-def postgres_url(postgres: str) -> str:
+def postgres_url(postgres: Path) -> str:
     """A database of each test's own: what one test runs is not in another's queue."""
     name = f"dagster_{uuid.uuid4().hex}"
-    engine = sqlalchemy.create_engine(postgres, isolation_level="AUTOCOMMIT")
+    # As Terraform writes it.
+    url = "postgresql+psycopg2://dagster@/{}?host=" + str(postgres)
+    engine = sqlalchemy.create_engine(url.format("postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
     engine.dispose()
-    return f"{postgres.rpartition('/')[0]}/{name}"
+    return url.format(name)
 
 
 def production_settings() -> dict[str, Any]:
@@ -345,25 +348,52 @@ def test_a_second_run_waits_its_turn(postgres_url: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.processes
-def test_the_code_server_answers_a_probe_that_comes_from_elsewhere(tmp_path: Path) -> None:
-    command = declared_command("code-server")
-    port = command[command.index("--port") + 1]
+def test_what_cloud_run_probes_answers_from_elsewhere(postgres_url: str, tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(local_settings()), "utf-8")
     own_programs = str(Path(sys.executable).parent)
     environment = {
         "PATH": own_programs + os.pathsep + os.environ["PATH"],
         "HOME": str(tmp_path),
+        **PATIENT_DAGSTER,
         "DAGSTER_HOME": str(tmp_path),
+        "DAGSTER_POSTGRES_URL": postgres_url,
+        "DRUG_ASSETS_CODE_SERVER_HOST": "127.0.0.1",
+        "DRUG_ASSETS_CODE_SERVER_PORT": "4000",
     }
-    with two_namespaces() as (beside_the_server, server, elsewhere):
+    commands = {name: declared_command(name) for name in ("code-server", "webserver", "daemon")}
 
-        def answers(host: str) -> bool:
-            check = ["dagster", "api", "grpc-health-check", "--host", host, "--port", port]
-            done = subprocess.run([*elsewhere, *check], env=environment, check=False)
-            return done.returncode == 0
+    def port(container: str) -> str:
+        command = commands[container]
+        return command[command.index("--port") + 1]
 
-        with running("code-server", [*beside_the_server, *command], environment, tmp_path):
-            eventually("the code server to answer", lambda: answers(server), 120)
+    with two_namespaces() as (beside_the_server, server, elsewhere), ExitStack() as stack:
+
+        def succeeds(*command: str) -> bool:
+            return subprocess.run(command, env=environment, check=False).returncode == 0
+
+        def code_server_answers(host: str) -> bool:
+            check = ["dagster", "api", "grpc-health-check", "--host", host]
+            return succeeds(*elsewhere, *check, "--port", port("code-server"))
+
+        def webserver_answers(host: str) -> bool:
+            address = f"http://{host}:{port('webserver')}/server_info"
+            check = f"import urllib.request; urllib.request.urlopen({address!r}, timeout=60)"
+            return succeeds(*elsewhere, sys.executable, "-c", check)
+
+        for name, command in commands.items():
+            program = [*beside_the_server, *command]
+            stack.enter_context(running(name, program, environment, tmp_path))
+        eventually("the code server to answer", lambda: code_server_answers(server))
+        eventually("the webserver to answer", lambda: webserver_answers(server))
+        liveness = [*beside_the_server, "dagster-daemon", "liveness-check"]
+        eventually("the daemon to be well", lambda: succeeds(*liveness))
+        for answers in (code_server_answers, webserver_answers):
             assert not answers("127.0.0.1"), "the probe came from beside the server"
+    left = subprocess.run(
+        [beside_the_server[0], "netns", "list"], check=True, capture_output=True, text=True
+    )
+    assert beside_the_server[-1] not in left.stdout
+    assert elsewhere[-1] not in left.stdout
 
 
 def declared_command(container: str) -> list[str]:
@@ -372,7 +402,8 @@ def declared_command(container: str) -> list[str]:
     found = re.search(rf'name += "{container}"\n +command += (\[.*\])\n', declared)
     assert found
     command: list[str] = json.loads(found[1])
-    return command
+    in_image, here = "/opt/dagster/workspace.yaml", str(DEPLOY / "workspace.yaml")
+    return [here if word == in_image else word for word in command]
 
 
 @pytest.mark.processes

@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +65,8 @@ def eventually(what: str, ask: Callable[[], Any], seconds: float = PATIENCE_SECO
 
 
 @contextmanager
-def running_postgres() -> Iterator[str]:
-    """A PostgreSQL of this test's own; yields the URL as SQLAlchemy and Dagster take it.
+def running_postgres() -> Iterator[Path]:
+    """A PostgreSQL of this test's own; yields the folder of its socket, like Cloud SQL's.
 
     The server refuses to run as root, so under root it runs as Debian's `postgres` user.
     """
@@ -78,7 +78,8 @@ def running_postgres() -> Iterator[str]:
         account = pwd.getpwnam("postgres")
         owner = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         os.chown(folder, account.pw_uid, account.pw_gid)
-    cluster, log, port = folder / "cluster", folder / "log", free_port()
+    folder.chmod(0o755)
+    cluster, log = folder / "cluster", folder / "log"
     try:
         subprocess.run(
             [initdb, "--pgdata", cluster, "--auth", "trust", "--username", "dagster", "--no-sync"],
@@ -88,9 +89,8 @@ def running_postgres() -> Iterator[str]:
             **owner,
         )
         settings = {
-            "listen_addresses": "127.0.0.1",
-            "port": port,
-            "unix_socket_directories": "",
+            "listen_addresses": "",
+            "unix_socket_directories": folder,
             "fsync": "off",
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
@@ -103,12 +103,12 @@ def running_postgres() -> Iterator[str]:
                 **owner,
             )
         try:
-            ready = [str(initdb.with_name("pg_isready")), "-h", "127.0.0.1", "-p", str(port)]
+            ready = [str(initdb.with_name("pg_isready")), "-h", str(folder)]
             eventually(
                 f"PostgreSQL ready, see {log}",
                 lambda: subprocess.run(ready, check=False, capture_output=True).returncode == 0,
             )
-            yield f"postgresql+psycopg2://dagster@127.0.0.1:{port}/postgres"
+            yield folder
         finally:
             server.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
             server.wait(PATIENCE_SECONDS)
@@ -141,7 +141,8 @@ def two_namespaces() -> Iterator[tuple[list[str], str, list[str]]]:
     """Two network namespaces, each with a loopback of its own, on the two ends of one cable.
 
     Yields what to put before a command that runs in the first, the address that the second reaches
-    the first by, and what to put before a command of the second. There is no way out of either.
+    the first by, and what to put before a command of the second. There is no way out of either, and
+    what still runs in them at the end is killed: a namespace stays as long as a process is in it.
     """
     ip = require("ip", "/usr/sbin", "/sbin")
     if os.geteuid() != 0:
@@ -174,6 +175,12 @@ def two_namespaces() -> Iterator[tuple[list[str], str, list[str]]]:
         yield within[0], addresses[first], within[1]
     finally:
         for name in addresses:  # the cable goes with its ends
+            within_it = subprocess.run(
+                [ip, "netns", "pids", name], check=False, capture_output=True, text=True
+            )
+            for pid in map(int, within_it.stdout.split()):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             subprocess.run([ip, "netns", "delete", name], check=False, capture_output=True)
 
 
