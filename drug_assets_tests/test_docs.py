@@ -13,7 +13,7 @@ from docs.generate import WIDTH
 from drug_assets import formats, sources
 from drug_assets.cli import main
 from drug_assets.settings import Settings
-from drug_assets_tests.support import runs
+from drug_assets_tests.support import known_commands, runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,11 +164,61 @@ def variables_of_tests() -> set[str]:
     }
 
 
-def terraform_text() -> str:
-    return "\n".join(
+def terraform_text(folder: Path = TERRAFORM, pattern: str = "**/*.tf") -> str:
+    """Terraform's code without its comments."""
+    text = "\n".join(
         path.read_text(encoding="utf-8")
-        for path in sorted(TERRAFORM.rglob("*.tf"))
+        for path in sorted(folder.glob(pattern))
         if ".terraform" not in path.parts
+    )
+    return re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE)
+
+
+def declared_in(folder: Path, kind: str) -> set[str]:
+    """The names of what a configuration of Terraform declares itself: variable, output, module."""
+    return set(re.findall(rf'^{kind} "(\w+)"', terraform_text(folder, "*.tf"), re.MULTILINE))
+
+
+def missing_in_terraform(document: Path) -> Iterator[str]:
+    """What commands of a document say to Terraform that the named configuration does not have."""
+    for program, words in known_commands.typed(code(document)):
+        if program != "terraform":
+            continue
+        options = dict(word.partition("=")[::2] for word in words if word.startswith("-"))
+        folder = ROOT / options.get("-chdir", "")
+        verb, *rest = [word for word in words if not word.startswith("-")]
+        said = {
+            "variable": [w.split("=")[1] for w in words if w.startswith("-var=")],
+            "module": re.findall(r"-target=module\.(\w+)", " ".join(words)),
+            "output": [name for name in rest if verb == "output" and "$" not in name],
+        }
+        for kind, names in said.items():
+            yield from (
+                f"{folder}: {kind} {n}" for n in names if n not in declared_in(folder, kind)
+            )
+    # The documents define a shell function `output` for the outputs of the deployment.
+    shown = set(re.findall(r"\$\(output (\w+)\)", " ".join(code(document))))
+    yield from (f"{TERRAFORM}: output {n}" for n in shown - declared_in(TERRAFORM, "output"))
+
+
+def attributes_of_variables() -> dict[str, set[str]]:
+    """Each variable of the deployment, with the attributes of those that are objects."""
+    blocks = re.findall(
+        r'^variable "(\w+)" \{(.*?)^\}', terraform_text(TERRAFORM, "*.tf"), re.MULTILINE | re.DOTALL
+    )
+    return {
+        name: set(
+            re.findall(r"^ +(\w+) += (?:optional|string|number|bool|object)", body, re.MULTILINE)
+        )
+        for name, body in blocks
+    }
+
+
+def made_by_commands(document: Path) -> set[str]:
+    """Names of what commands of a document make by hand."""
+    words = " ".join(code(document))
+    return set(re.findall(r"pubsub subscriptions create ([\w-]+)", words)) | set(
+        re.findall(r"-backend-config=prefix=([\w-]+)", words)
     )
 
 
@@ -229,6 +279,69 @@ def test_a_command_or_option_that_is_not_there_is_found() -> None:
 
 
 @each_document
+def test_commands_of_other_programs_are_ones_that_they_know(document: Path) -> None:
+    known = known_commands.load()
+    used = known_commands.typed(code(document))
+    assert [
+        wrong
+        for program, words in used
+        if (wrong := known_commands.wrong_use(program, words, known))
+    ] == []
+
+
+def test_a_command_or_option_that_another_program_does_not_know_is_found() -> None:
+    known = known_commands.load()
+    lines = [
+        "gcloud run jobs execute NAME --region=R --waits && bq rm -t drug_assets.table",
+        'gh variable set NAME --env production --body "$(terraform outputs -raw name)"',
+        "gcloud run job execute NAME",
+    ]
+    wrong = [
+        known_commands.wrong_use(program, words, known)
+        for program, words in known_commands.typed(lines)
+    ]
+    assert wrong == [
+        "gcloud run jobs execute --waits: no such option",
+        None,
+        None,
+        "terraform outputs -raw name: not in known_commands.json",
+        "gcloud run job execute NAME: not in known_commands.json",
+    ]
+
+
+@each_document
+def test_what_is_said_to_terraform_is_declared(document: Path) -> None:
+    assert list(missing_in_terraform(document)) == []
+
+
+def test_what_is_not_declared_is_found(tmp_path: Path) -> None:
+    document = tmp_path / "document.md"
+    document.write_text(
+        "```sh\nterraform -chdir=deploy/terraform apply -var=regio=x -target=module.bucket\n"
+        "terraform -chdir=deploy/terraform/datadog output -raw landing\n```\n",
+        "utf-8",
+    )
+    assert [line.rpartition(": ")[2] for line in missing_in_terraform(document)] == [
+        "variable regio",
+        "module bucket",
+        "output landing",
+    ]
+
+
+@pytest.mark.parametrize("document", DEPLOYMENT, ids=lambda path: path.name)
+def test_variables_of_the_deployment_are_declared(document: Path) -> None:
+    known = attributes_of_variables()
+    assert known["warehouse"] > {"location", "sales_from"}
+    inline = _INLINE.findall(prose(document))
+    dotted = {tuple(word.split(".")) for word in inline if re.fullmatch(r"[a-z_]+\.[a-z_]+", word)}
+    named = {(name, attribute) for name, attribute in dotted if name in known}
+    unknown = {(name, of) for name, of in named if of not in known[name] | {"yaml"}}
+    assert unknown == set()
+    given = {name for text in inline for name in re.findall(r"^([a-z_]+) = ", text)}
+    assert given <= set(known).union(*known.values())
+
+
+@each_document
 def test_variables_are_read_by_something(document: Path) -> None:
     named = set(_VARIABLE.findall(document.read_text(encoding="utf-8")))
     assert named <= variables_read() | variables_of_deployment() | variables_of_tests()
@@ -266,18 +379,18 @@ def test_googles_agents_that_are_granted_roles_are_made_before() -> None:
 
 
 @pytest.mark.parametrize("document", DEPLOYMENT, ids=lambda path: path.name)
-def test_names_of_resources_and_outputs_are_those_of_terraform(document: Path) -> None:
+def test_names_of_resources_are_those_of_terraform(document: Path) -> None:
     declared = terraform_text()
     text = document.read_text(encoding="utf-8")
+    by_hand = made_by_commands(DEPLOYMENT[0])
     used = [
         (r"\bdrug-assets-[a-z][a-z-]*[a-z]\b", text, r"{}(?![\w-])"),
         (r"\bdrug_assets_([a-z_]+)\b", text, r"(?m)^\s+{}\s+= "),
-        (r"\boutput (?:-raw )?([a-z_]+)", "\n".join(code(document)), r'output "{}"'),
     ]
     unknown = [
         name
         for named, where, declares in used
-        for name in sorted(set(re.findall(named, where)))
+        for name in sorted(set(re.findall(named, where)) - by_hand)
         if not re.search(declares.format(name), declared)
     ]
     assert unknown == []
