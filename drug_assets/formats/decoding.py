@@ -12,7 +12,9 @@ import zlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from isal import isal_zlib
 
 from drug_assets.errors import DrugAssetsError
 from drug_assets.terms import ReadIssue
@@ -93,7 +95,7 @@ def unpack(name: str, packed: Packed) -> Iterator[bytes]:
     """
     data = _PackedBytes(packed)
     if data.starts_like_gzip():
-        yield from _inflate(name, data)
+        yield from _inflate(name, packed, data)
         return
     if name.casefold().endswith(".gz"):
         raise FormatError(
@@ -169,16 +171,49 @@ class _PackedBytes:
         return self._rest[: len(GZIP_MAGIC)] == GZIP_MAGIC
 
 
-def _inflate(name: str, data: _PackedBytes) -> Iterator[bytes]:
+def _inflate(name: str, packed: Packed, data: _PackedBytes) -> Iterator[bytes]:
+    """The unpacked chunks, by ISA-L, which is twice as fast as zlib.
+
+    What ISA-L does not unpack to its end, zlib unpacks from the first byte on again, so zlib alone
+    decides what is damaged, and where.
+    """
+    yielded = 0
+    try:
+        for chunk in _inflate_by(isal_zlib.decompressobj, name, data):
+            yielded += len(chunk)
+            yield chunk
+    except (FormatError, isal_zlib.error):
+        pass
+    else:
+        return
+    for chunk in _inflate_by(zlib.decompressobj, name, _PackedBytes(packed)):
+        if yielded < len(chunk):
+            yield chunk[yielded:]
+        yielded -= min(yielded, len(chunk))
+
+
+def _inflate_by(start: Callable[..., Any], name: str, data: _PackedBytes) -> Iterator[bytes]:
+    """The unpacked chunks of all members of gzip.
+
+    Args:
+        start: Makes the object that unpacks a member, as `zlib.decompressobj` does.
+        name: File below the landing zone, for messages.
+        data: Its packed bytes.
+
+    Raises:
+        FormatError: See `unpack`.
+        isal_zlib.error: ISA-L finds damage.
+    """
     total = 0
     while data.starts_like_gzip():
-        inflater = zlib.decompressobj(wbits=31)
+        inflater = start(wbits=31)
         # zlib copies what follows a member, so small members are given small slices.
         size = _FIRST_SLICE_BYTES
         while not inflater.eof:
             piece = data.view(size)
             size = min(2 * size, _PACKED_SLICE_BYTES)
-            before = inflater.copy()
+            # Only zlib can, and is asked where the damage is.
+            before = inflater.copy() if hasattr(inflater, "copy") else None
             try:
                 chunk = inflater.decompress(piece, _CHUNK_BYTES)
             except zlib.error as error:
@@ -186,7 +221,10 @@ def _inflate(name: str, data: _PackedBytes) -> Iterator[bytes]:
                 raise FormatError(
                     name, f"damaged gzip at byte {byte} ({error}). Land it again."
                 ) from error
-            data.skip(len(piece) - len(inflater.unconsumed_tail) - len(inflater.unused_data))
+            # At its end, zlib gives what follows the member as its tail, too.
+            left = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+            taken = len(piece) - len(left)
+            data.skip(taken)
             total += len(chunk)
             most = FREE_UNPACKED_BYTES + MAX_BYTES_PER_PACKED_BYTE * data.offset
             if total > min(most, MAX_UNPACKED_BYTES):
@@ -198,7 +236,7 @@ def _inflate(name: str, data: _PackedBytes) -> Iterator[bytes]:
                 )
             if chunk:
                 yield chunk
-            elif not piece and not inflater.eof:
+            elif not taken and not inflater.eof:
                 raise FormatError(
                     name,
                     f"cut gzip: the file ends at byte {data.offset}, before its gzip data do. "
@@ -214,7 +252,7 @@ def _inflate(name: str, data: _PackedBytes) -> Iterator[bytes]:
         data.skip(len(piece))
 
 
-def _count_valid_bytes(inflater: zlib._Decompress, piece: memoryview) -> int:
+def _count_valid_bytes(inflater: Any, piece: memoryview) -> int:
     """The number of bytes of a piece before the first that does not inflate."""
     for position in range(len(piece)):
         try:

@@ -8,6 +8,7 @@ import io
 import itertools
 import zlib
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import polars as pl
 import pytest
@@ -46,6 +47,14 @@ def test_gzip_members_one_behind_the_other_are_one_file() -> None:
     )
 
 
+def test_members_that_pack_well_may_follow_each_other() -> None:
+    long = CSV * 300
+    for packed in (gzip.compress(long), gzip.compress(long) + gzip.compress(CSV)):
+        assert b"".join(decoding.unpack("f", packed * 2)) == gzip.decompress(packed) * 2
+    with mock.patch.object(decoding.isal_zlib, "decompressobj", zlib.decompressobj):
+        assert b"".join(decoding.unpack("f", gzip.compress(long) * 2)) == long * 2
+
+
 @settings(max_examples=80)
 @given(st.data())
 def test_gzip_cut_at_any_byte_is_refused(data: st.DataObject) -> None:
@@ -77,6 +86,40 @@ def test_a_damaged_gzip_is_refused_or_reads_the_same(data: st.DataObject) -> Non
     else:
         refused = "f.gz: " if unpacked == CSV else "other bytes, without a word"
     assert refused.startswith("f.gz: ")
+
+
+@pytest.mark.slow
+@given(
+    st.sampled_from([0, 1, 300]),
+    st.integers(1, 3),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), max_size=2),
+    st.floats(0, 1) | st.just(1.0),
+    st.sampled_from([b"", b"\0" * 9, b"x", b"\x1f\x8b"]),
+)
+@settings(max_examples=100)
+def test_zlib_decides_what_is_damaged_and_where(
+    times: int, members: int, flips: list[tuple[float, int]], kept: float, rest: bytes
+) -> None:
+    packed = bytearray(gzip.compress(CSV * times, mtime=0) * members)
+    for place, flip in flips:
+        packed[int(place * len(packed))] ^= flip
+    landed = bytes(packed[: round(kept * len(packed))] + rest)
+
+    def unpack() -> tuple[bytes, str | None]:
+        unpacked = b""
+        try:
+            for chunk in decoding.unpack("f", landed):
+                unpacked += chunk
+        except FormatError as error:
+            return unpacked, str(error)
+        return unpacked, None
+
+    found = unpack()
+    with mock.patch.object(decoding.isal_zlib, "decompressobj", zlib.decompressobj):
+        unpacked, refused = unpack()
+    assert found[1] == refused
+    assert found[0].startswith(unpacked)
+    assert refused or found[0] == unpacked
 
 
 def test_what_follows_gzip_is_not_dropped() -> None:
