@@ -182,7 +182,7 @@ def _inflate(name: str, packed: Packed, data: _PackedBytes) -> Iterator[bytes]:
         for chunk in _inflate_by(isal_zlib.decompressobj, name, data):
             yielded += len(chunk)
             yield chunk
-    except (FormatError, isal_zlib.error):
+    except (FormatError, isal_zlib.error):  # type: ignore[misc]  # the stubs call it no class
         pass
     else:
         return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from drug_assets.formats import nlm, xml_records
 from drug_assets.formats.xml_kind import XmlKind
+from drug_assets.formats.xml_outline import Branch, Leaf, Outline
 from drug_assets.terms import SEPARATOR
 
 if TYPE_CHECKING:
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 
     from drug_assets.formats.record_shape import RecordShape
     from drug_assets.formats.xml_kind import Row
+    from drug_assets.formats.xml_outline import Values
 
 #: The `citation_status` of the rows of withdrawn records.
 DELETED = "DeleteCitation"
 #: The elements that withdraw records.
 _DELETIONS = ("DeleteCitation", "DeleteDocument")
 
-_NO_CONTENT = (None,) * 9
 _STATUS, _TITLE, _VERNACULAR = map(
     nlm.FIELDS.index, ("citation_status", "title", "vernacular_title")
 )
@@ -64,39 +65,10 @@ def _has_title(row: Row) -> bool:
 
 
 def _read_article(article: Any) -> list[Row]:
-    """The row of an article.
-
-    Speed matters here, with millions of articles. So elements are sought only where the DTD puts
-    them, and by iterating over all children, which is faster than searches by lxml.
-    """
     for part in article:
         if part.tag == "MedlineCitation":
-            return _read_citation(part)
+            return _CITATION.read(part)
     return [_NO_ROW]
-
-
-def _read_citation(citation: Any) -> list[Row]:
-    pmid = version = revised = nlm_id = abbreviation = linking_issn = corrections = None
-    content: tuple[str | None, ...] = _NO_CONTENT
-    for part in citation:
-        tag = part.tag
-        if tag == "PMID":
-            pmid, version = part.text, part.get("Version")
-        elif tag == "DateRevised":
-            revised = _read_numeric_date(part)
-        elif tag == "Article":
-            content = _read_content(part)
-        elif tag == "MedlineJournalInfo":
-            nlm_id, abbreviation, linking_issn = _read_journal_info(part)
-        elif tag == "CommentsCorrectionsList":
-            corrections = _read_corrections(part)
-    title, vernacular, *dates, journal, iso, issn, types, trials = content
-    abbreviations, issns = _join_two(iso, abbreviation), _join_two(linking_issn, issn)
-    row = (
-        *(pmid, version, citation.get("Status"), title, vernacular, *dates, revised),
-        *(journal, abbreviations, nlm_id, issns, types, corrections, trials),
-    )
-    return [row]
 
 
 def _join_two(first: str | None, second: str | None) -> str | None:
@@ -104,19 +76,6 @@ def _join_two(first: str | None, second: str | None) -> str | None:
     if first and second and first != second:
         return f"{first}{SEPARATOR}{second}"
     return first or second
-
-
-def _read_journal_info(info: Any) -> tuple[str | None, ...]:
-    nlm_id = abbreviation = linking_issn = None
-    for known in info:
-        tag = known.tag
-        if tag == "NlmUniqueID":
-            nlm_id = known.text
-        elif tag == "MedlineTA":
-            abbreviation = known.text
-        elif tag == "ISSNLinking":
-            linking_issn = known.text
-    return nlm_id, abbreviation, linking_issn
 
 
 def _read_corrections(corrections: Any) -> str | None:
@@ -130,42 +89,8 @@ def _read_corrections(corrections: Any) -> str | None:
     return nlm.join(found)
 
 
-def _read_content(article: Any) -> tuple[str | None, ...]:
-    title = vernacular = types = electronic = trials = None
-    of_journal: tuple[str | None, ...] = (None,) * 4
-    for part in article:
-        tag = part.tag
-        if tag == "Journal":
-            of_journal = _read_journal(part)
-        elif tag == "ArticleTitle":
-            title = _read_text(part)
-        elif tag == "VernacularTitle":
-            vernacular = _read_text(part)
-        elif tag == "PublicationTypeList":
-            types = _join([kind.text or "" for kind in part])
-        elif tag == "ArticleDate":
-            electronic = electronic or _read_numeric_date(part)
-        elif tag == "DataBankList":
-            trials = _read_trial_ids(part)
-    published, journal, abbreviation, issn = of_journal
-    return title, vernacular, published, electronic, journal, abbreviation, issn, types, trials
-
-
-def _read_journal(journal: Any) -> tuple[str | None, ...]:
-    published = title = abbreviation = issn = None
-    for part in journal:
-        tag = part.tag
-        if tag == "ISSN":
-            issn = part.text
-        elif tag == "JournalIssue":
-            for known in part:
-                if known.tag == "PubDate":
-                    published = _read_date(known)
-        elif tag == "Title":
-            title = _read_text(part)
-        elif tag == "ISOAbbreviation":
-            abbreviation = part.text
-    return published, title, abbreviation, issn
+def _read_types(types: Any) -> str | None:
+    return _join([kind.text or "" for kind in types])
 
 
 def _read_trial_ids(data_banks: Any) -> str | None:
@@ -234,6 +159,63 @@ def _read_numeric_date(date: Any) -> str | None:
     return "-".join([text.strip() for part in date if (text := part.text)]) or None
 
 
+def _get_text(element: Any) -> str | None:
+    text: str | None = element.text
+    return text
+
+
+def _make_row(values: Values) -> Row:
+    """The row of a citation, from the values of `_CITATION`."""
+    status, pmid, version, revised, *content = values
+    issn, published, journal, iso, title, vernacular, types, electronic, trials, *rest = content
+    nlm_id, abbreviation, linking_issn, corrections = rest
+    abbreviations, issns = _join_two(iso, abbreviation), _join_two(linking_issn, issn)
+    return (
+        *(pmid, version, status, title, vernacular, published, electronic, revised),
+        *(journal, abbreviations, nlm_id, issns, types, corrections, trials),
+    )
+
+
+#: What is read of a citation. Elements are sought only where the DTD puts them.
+_CITATION = Outline(
+    "MedlineCitation",
+    Branch(
+        {
+            "PMID": Leaf(_get_text, "Version"),
+            "DateRevised": Leaf(_read_numeric_date, is_text=False),
+            "Article": Branch(
+                {
+                    "Journal": Branch(
+                        {
+                            "ISSN": Leaf(_get_text),
+                            "JournalIssue": Branch(
+                                {"PubDate": Leaf(_read_date, is_text=False)}, adds=True
+                            ),
+                            "Title": Leaf(_read_text),
+                            "ISOAbbreviation": Leaf(_get_text),
+                        }
+                    ),
+                    "ArticleTitle": Leaf(_read_text),
+                    "VernacularTitle": Leaf(_read_text),
+                    "PublicationTypeList": Leaf(_read_types, is_text=False),
+                    "ArticleDate": Leaf(_read_numeric_date, is_text=False, first=True),
+                    "DataBankList": Leaf(_read_trial_ids, is_text=False),
+                }
+            ),
+            "MedlineJournalInfo": Branch(
+                {
+                    "NlmUniqueID": Leaf(_get_text),
+                    "MedlineTA": Leaf(_get_text),
+                    "ISSNLinking": Leaf(_get_text),
+                }
+            ),
+            "CommentsCorrectionsList": Leaf(_read_corrections, is_text=False),
+        },
+        "Status",
+    ),
+    _make_row,
+)
+
 KIND = XmlKind(
     owner="PubMed",
     fields=nlm.FIELDS,
@@ -241,11 +223,12 @@ KIND = XmlKind(
     records={
         "PubmedArticle": _read_article,
         "PubmedBookArticle": _read_book_article,
-        "MedlineCitation": _read_citation,
+        "MedlineCitation": _CITATION.read,
         "BookDocument": _read_book_document,
         **dict.fromkeys(_DELETIONS, _read_deletions),
     },
     within={"PubmedArticle": "MedlineCitation", "PubmedBookArticle": "BookDocument"},
+    outlines={_CITATION.name: _CITATION},
     is_named=_has_title,
     cuts={
         set_: (mark, len(mark))

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from drug_assets.formats.xml_outline import Outline
+
 #: The values of a row, one for each of `XmlKind.fields`.
 Row: TypeAlias = "tuple[str | None, ...]"
 #: The rows of an element. The stubs of lxml are of no help, so it is typed as Any.
@@ -28,7 +30,8 @@ _ELEMENT = re.compile(r"<[^\W\d]")
 PARSER_OPTIONS: Any = {"remove_comments": True, "remove_pis": True, "no_network": True}
 
 
-@dataclass(frozen=True)
+# Each is one of its own: what follows from it is kept.
+@dataclass(frozen=True, eq=False)
 class XmlKind:
     """A kind of XML: elements that are records, mostly children of the element of a set."""
 
@@ -51,6 +54,9 @@ class XmlKind:
     nested: frozenset[str] = frozenset()
     #: The namespaces that its elements are in; the empty one is none.
     namespaces: tuple[str, ...] = ("",)
+    #: By record, or by what stands within one (`within`), what is read of it. Such records are read
+    #: without libxml2 if they are in the usual form.
+    outlines: Mapping[str, Outline] = field(default_factory=dict)
     #: By other roots that its owner delivers, why they are not read, and the cure.
     refused: Mapping[str, str] = field(default_factory=dict)
 

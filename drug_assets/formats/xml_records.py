@@ -9,6 +9,7 @@ of a record mean belongs to the module of its format.
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import islice
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -25,6 +26,7 @@ from drug_assets.formats.xml_documents import (
     split_records,
 )
 from drug_assets.formats.xml_kind import PARSER_OPTIONS, READ_ISSUE
+from drug_assets.formats.xml_usual import UsualRecords, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -182,10 +184,12 @@ def _parse_in_pieces(kind: XmlKind, chunks: Iterable[bytes]) -> Iterator[list[Ro
     found = kind.opening.match(text)
     if found is None:
         raise _NotInPiecesError
-    opening, at, size = found["opening"], found.end(), _PIECE_BYTES
+    at, size = found.end(), _PIECE_BYTES
     mark, before = kind.cuts[found["set"].decode()]
-    closing = b"</" + found["set"] + b">"
-    parser = etree.XMLParser(**PARSER_OPTIONS)
+    try:
+        reader = _PieceReader(kind, found["opening"], found["set"])
+    except etree.XMLSyntaxError as error:
+        raise _NotInPiecesError from error
     while True:
         if len(text) - at < size:
             text = b"".join([text[at:], *_take_bytes(remaining, size)])
@@ -198,15 +202,87 @@ def _parse_in_pieces(kind: XmlKind, chunks: Iterable[bytes]) -> Iterator[list[Ro
                 raise _NotInPiecesError
             continue
         end = len(text) if ended else last + before
-        piece = (opening, memoryview(text)[at:end], b"" if ended else closing)
         try:
-            root = etree.fromstring(b"".join(piece), parser)
+            yield reader.read(text[at:end], last=ended)
         except etree.XMLSyntaxError as error:
             raise _NotInPiecesError from error
-        yield _read_set(kind, root)
         if ended:
             return
         at, size = end, _PIECE_BYTES
+
+
+class _PieceReader:
+    """Reads pieces of a set, each of whole records.
+
+    Args:
+        kind: The kind of XML that it is of.
+        opening: The file up to the first record.
+        name: The element of the set.
+
+    Raises:
+        XMLSyntaxError: the opening is not well-formed.
+    """
+
+    def __init__(self, kind: XmlKind, opening: bytes, name: bytes) -> None:
+        self._kind = kind
+        self._opening = opening
+        self._closing = b"</" + name + b">"
+        self._parser = etree.XMLParser(**PARSER_OPTIONS)
+        self._mark = kind.cuts[name.decode()][0]
+        # In a namespace of its own, its tag is another one.
+        tag = etree.fromstring(opening + self._closing, self._parser).tag
+        self._may_be_usual = tag == name.decode()
+        self._ascii_only = b"us-ascii" in opening.lower()
+        self._is_first = True
+
+    def read(self, piece: bytes, *, last: bool) -> list[Row]:
+        """The rows of a piece.
+
+        Args:
+            piece: Its bytes.
+            last: Whether the piece ends the file; then it holds the end tag of the set.
+
+        Raises:
+            XMLSyntaxError: the piece is no document of its own.
+            _NotInPiecesError: it holds something else than records.
+        """
+        # To compose the expressions takes as long as to parse a piece or two.
+        usual = _find_usual(self._kind, self._mark) if not self._is_first else None
+        self._is_first = False
+        if usual is not None and self._may_be_usual and is_plain(piece, self._ascii_only):
+            try:
+                return self._read_usual(usual, piece, last)
+            except etree.XMLSyntaxError:
+                pass  # such as a mark within a comment: the piece as a whole may be well-formed
+        return self._parse(piece, last)
+
+    def _read_usual(self, usual: UsualRecords, piece: bytes, last: bool) -> list[Row]:
+        """The rows of a piece; a record that is not usual is parsed alone."""
+        rows: list[Row] = []
+        at = 0
+        while (at := usual.read(piece, at, rows)) < len(piece):
+            end = piece.find(self._mark, at)
+            if end < 0:
+                if last or piece[at:].strip():
+                    rows += self._parse(piece[at:], last)
+                break
+            end += len(self._mark)
+            rows += self._parse(piece[at:end], last=False)
+            at = end
+        return rows
+
+    def _parse(self, piece: bytes, last: bool) -> list[Row]:
+        markup = b"".join((self._opening, piece, b"" if last else self._closing))
+        return _read_set(self._kind, etree.fromstring(markup, self._parser))
+
+
+@cache
+def _find_usual(kind: XmlKind, mark: bytes) -> UsualRecords | None:
+    """What reads the usual records that end with a mark; None if nothing is declared of them."""
+    ends = next((record for record in kind.records if mark == f"</{record}>".encode()), "")
+    around = None if ends in kind.outlines else ends
+    outline = kind.outlines.get(ends if around is None else kind.within.get(ends, ""))
+    return None if outline is None else UsualRecords(outline, around)
 
 
 def _read_set(kind: XmlKind, root: Any) -> list[Row]:

@@ -1,0 +1,350 @@
+"""Records of XML in the usual form -> rows, straight from their bytes (SPEC 1).
+
+libxml2 takes most of its time for what nobody reads: abstracts, authors, references. Here a record
+is matched by regular expressions that follow from its outline. They pass over what is not read, and
+prove as they go that the record is well-formed: tags that match each other, attributes that differ,
+no comment, no declaration. So a record that matches has the row that libxml2 would give, and any
+other one, or one of odd characters, is left to libxml2, which alone decides what is damaged.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from drug_assets.formats.xml_kind import PARSER_OPTIONS
+from drug_assets.formats.xml_outline import Branch, Leaf, read_leaf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from drug_assets.formats.xml_kind import Row
+    from drug_assets.formats.xml_outline import Node, Outline, Values
+
+#: A longer piece is left to libxml2, which refuses some huge texts.
+_MOST_BYTES = 1024**2
+#: Elements that are not read may be as deep in a record. Each level costs groups, and these time.
+_DEPTH = 6
+#: A leaf has groups of its attributes, of its content, and of the name of an element in it.
+_LEAF_GROUPS = 3
+#: As many values of an element are remembered by its content.
+_REMEMBERED = 4096
+
+# Possessive, so that nothing is looked at twice. What a group holds that did not match in the end
+# may stay (python/cpython#101955): no group is relied on where a failure does not fail the record.
+_TEXT = rb"[^<]*+"
+_NAME = rb"[A-Za-z_][A-Za-z0-9_.-]{0,99}+"
+#: None begins with an x, as `xmlns` does, which declares a namespace.
+_ATTRIBUTE_NAME = rb"[A-WYZa-wyz_][A-Za-z0-9_.-]{0,99}+"
+_VALUE = rb'="[^"<]*+"'
+_BLANK = rb"[ \t\n]*+"
+
+_REFERENCES = (b"&amp;", b"&lt;", b"&gt;", b"&quot;", b"&apos;")
+#: The control characters that XML forbids, and the one that libxml2 reads as the end of a line.
+_FORBIDDEN = tuple(bytes([code]) for code in range(0x20) if code not in (0x9, 0xA))
+
+
+def is_plain(piece: bytes, ascii_only: bool) -> bool:
+    """Whether all bytes are characters that XML allows, and all references are plain.
+
+    Args:
+        piece: The bytes; it does not matter what stands where.
+        ascii_only: Whether other characters than ASCII are not allowed.
+    """
+    if len(piece) > _MOST_BYTES or any(code in piece for code in _FORBIDDEN):
+        return False
+    if not piece.isascii():
+        try:
+            piece.decode("ascii" if ascii_only else "utf-8")
+        except UnicodeDecodeError:
+            return False
+        # One byte is found many times as fast as three.
+        if b"\xef" in piece and (b"\xef\xbf\xbe" in piece or b"\xef\xbf\xbf" in piece):
+            return False
+    if not all(piece.startswith(_REFERENCES, at) for at in _find_all(piece, b"&")):
+        return False
+    # The end of a CDATA section must stand in no text.
+    return not any(piece.startswith(b"]]>", at) for at in _find_all(piece, b"]"))
+
+
+def _find_all(piece: bytes, byte: bytes) -> Iterator[int]:
+    """The places of a byte: faster than to count it or to split there, where it is rare."""
+    at = piece.find(byte)
+    while at >= 0:
+        yield at
+        at = piece.find(byte, at + 1)
+
+
+class UsualRecords:
+    """Reads the records of a set that are in the usual form.
+
+    Args:
+        outline: What is read of a record.
+        around: The element that each record stands in; None if it stands in the set itself.
+    """
+
+    def __init__(self, outline: Outline, around: str | None) -> None:
+        self._outline = outline
+        groups = _Groups()
+        before, after = b"", b""
+        if around is not None:
+            before = b"<%s>%s" % (around.encode(), groups.pass_over([outline.name], _DEPTH))
+            after = b"%s</%s>" % (groups.pass_over([outline.name], _DEPTH), around.encode())
+        start = groups.start_tag(outline.name, "attributes")
+        self._start = re.compile(_BLANK + before + start)
+        self._end = re.compile(after)
+        self._branch = _BranchBytes(outline.root, outline.branch, _DEPTH)
+
+    def read(self, piece: bytes, at: int, rows: list[Row]) -> int:
+        """Read as many usual records as follow each other.
+
+        Args:
+            piece: Bytes that are plain (`is_plain`).
+            at: A place between two records.
+            rows: Gets the rows of the records.
+
+        Returns:
+            The place behind the last of them.
+        """
+        while (started := self._start.match(piece, at)) is not None:
+            values: Values = [None] * self._outline.root.end
+            end = self._branch.read(piece, started.end(), started["attributes"], values)
+            ended = None if end is None else self._end.match(piece, end)
+            if ended is None:
+                break
+            rows.append(self._outline.make_row(values))
+            at = ended.end()
+        return at
+
+
+class _BranchBytes:
+    """Reads a branch from bytes: by one match up to each branch in it, and one up to its end.
+
+    Args:
+        node: The node of the branch.
+        branch: The branch.
+        depth: Elements in it that are not read may be as deep.
+    """
+
+    def __init__(self, node: Node, branch: Branch, depth: int) -> None:
+        self._start = node.start
+        self._forgotten: Values = [] if branch.adds else [None] * (node.end - node.start)
+        self._attribute = None if branch.attribute is None else _Attributes(branch.attribute)
+        groups = _Groups()
+        below = node.children.values()
+        leaves = [(child, child.part) for child in below if isinstance(child.part, Leaf)]
+        branches = [(child, child.part) for child in below if isinstance(child.part, Branch)]
+        # Behind `<`: a leaf, or what is not read.
+        children = [
+            *(
+                _compose_leaf(child.name, number, groups)
+                for number, (child, _) in enumerate(leaves)
+            ),
+            groups.element_but(node.children, depth),
+        ]
+        stops = [b"(?P<end></%s>)" % node.name.encode()]
+        if leaves:
+            names = b"|".join(child.name.encode() for child, _ in leaves)
+            stops.append(b"<(?P<leaf>%s)(?=[ />])" % names)
+        for child, _ in branches:
+            tag = groups.start_tag(child.name, f"attributes_{child.start}")
+            stops.append(b"(?P<branch_%d>%s)" % (child.start, tag))
+        self._pattern = re.compile(
+            b"%s(?:<(?:%s)%s)*+(?:%s)" % (_TEXT, b"|".join(children), _TEXT, b"|".join(stops))
+        )
+        number = self._pattern.groupindex
+        self._end = number["end"]
+        self._leaf = number.get("leaf")
+        self._leaves = [_LeafBytes(*leaf, index) for index, leaf in enumerate(leaves)]
+        # The end twice, so that there are several, and all are taken in one call.
+        self._contents = [*(leaf.content for leaf in self._leaves), self._end, self._end]
+        self._branches = {
+            number[f"branch_{child.start}"]: (
+                number[f"attributes_{child.start}"],
+                _BranchBytes(child, part, depth - 1),
+            )
+            for child, part in branches
+        }
+
+    def read(self, piece: bytes, at: int, attributes: bytes, values: Values) -> int | None:
+        """Read the branch.
+
+        Args:
+            piece: Bytes that are plain.
+            at: The place behind its start tag.
+            attributes: Its attributes, as they are written.
+            values: Gets the values.
+
+        Returns:
+            The place behind its end tag; None if it is not in the usual form.
+        """
+        start = self._start
+        values[start : start + len(self._forgotten)] = self._forgotten
+        if self._attribute is not None:
+            values[start] = self._attribute[attributes]
+        end: int | None = at
+        while end is not None and (found := self._pattern.match(piece, end)) is not None:
+            stop = found.lastindex or 0
+            stopped = found.start(stop) if stop == self._leaf else None
+            if not self._take_leaves(found, stopped, values):
+                return None
+            if stop == self._end:
+                return found.end()
+            if stopped is not None:
+                end = self._read_leaf(found["leaf"], piece, stopped - 1, values)
+            else:
+                group, branch = self._branches[stop]
+                end = branch.read(piece, found.end(), found[group], values)
+        return None
+
+    def _take_leaves(self, found: re.Match[bytes], stopped: int | None, values: Values) -> bool:
+        """Read the leaves of a match; False if there are several of a kind.
+
+        Args:
+            found: The match.
+            stopped: The place of the leaf that it stopped at, as that did not match itself; but its
+                groups may be there.
+            values: Gets the values.
+        """
+        for leaf, content in zip(self._leaves, found.group(*self._contents), strict=False):
+            if content is None or (stopped is not None and found.start(leaf.content) > stopped):
+                continue
+            if values[leaf.start] is not None:
+                return False
+            if leaf.is_text and content and b"<" not in content and b"&" not in content:
+                values[leaf.start] = content.decode()
+            else:
+                values[leaf.start] = leaf.of_contents[content]
+            if leaf.attribute is not None:
+                values[leaf.start + 1] = leaf.attribute[found[leaf.attributes]]
+        return True
+
+    def _read_leaf(self, name: bytes, piece: bytes, at: int, values: Values) -> int | None:
+        """Read the values of the leaf that stands at a place, of any form.
+
+        Returns:
+            The place behind it; None if there are several, or it is not in the usual form.
+        """
+        leaf = next(leaf for leaf in self._leaves if leaf.name == name)
+        found = _ELEMENT.match(piece, at)
+        if found is None or values[leaf.start] is not None:
+            return None
+        read_leaf(leaf.node, leaf.leaf, etree.fromstring(found[0], _PARSER), values)
+        return found.end()
+
+
+def _compose_leaf(name: str, before: int, groups: _Groups) -> bytes:
+    """What matches a leaf behind `<`, if it stands once and is flat.
+
+    Args:
+        name: The element.
+        before: As many leaves stand before it in the expression, and nothing else with groups.
+        groups: Gives names to the groups of other elements.
+    """
+    return b"%s(?(%d)(?!))((?: %s%s)?+)>(%s(?:%s%s)*+)</%s>" % (
+        *(name.encode(), _LEAF_GROUPS * before + 2, _ATTRIBUTE_NAME, _VALUE),
+        *(_TEXT, groups.flat_element(), _TEXT, name.encode()),
+    )
+
+
+class _LeafBytes:
+    """A leaf, and where the groups of `_compose_leaf` stand."""
+
+    def __init__(self, node: Node, leaf: Leaf, before: int) -> None:
+        self.node = node
+        self.leaf = leaf
+        self.name = node.name.encode()
+        self.start = node.start
+        self.is_text = leaf.is_text
+        self.attributes = _LEAF_GROUPS * before + 1
+        self.content = _LEAF_GROUPS * before + 2
+        self.of_contents = _Contents(self.name, leaf)
+        self.attribute = None if leaf.attribute is None else _Attributes(leaf.attribute)
+
+
+class _Remembered(dict[bytes, "str | None"]):
+    """Values by the bytes that they are read from."""
+
+    def __missing__(self, markup: bytes) -> str | None:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[markup] = value = self.read(markup)
+        return value
+
+    def read(self, markup: bytes) -> str | None:
+        raise NotImplementedError
+
+
+class _Contents(_Remembered):
+    """The values of a leaf, by its content."""
+
+    def __init__(self, name: bytes, leaf: Leaf) -> None:
+        super().__init__()
+        self._name = name
+        self._leaf = leaf
+
+    def read(self, markup: bytes) -> str | None:
+        element = b"<%s>%s</%s>" % (self._name, markup, self._name)
+        return self._leaf.read(etree.fromstring(element, _PARSER))
+
+
+class _Attributes(_Remembered):
+    """The values of an attribute, by the attributes of its element."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def read(self, markup: bytes) -> str | None:
+        value: str | None = etree.fromstring(b"<a%s/>" % markup, _PARSER).get(self._name)
+        return value
+
+
+class _Groups:
+    """Composes regular expressions whose groups have names of their own."""
+
+    def __init__(self) -> None:
+        self._numbers = count()
+
+    def _name(self) -> bytes:
+        return b"g%d" % next(self._numbers)
+
+    def _attributes(self) -> bytes:
+        """What matches no attribute, or up to three with different names."""
+        one, two = self._name(), self._name()
+        three = rb"(?: (?!(?P=%s)=|(?P=%s)=)%s%s)?+" % (one, two, _ATTRIBUTE_NAME, _VALUE)
+        more = rb"(?: (?!(?P=%s)=)(?P<%s>%s)%s%s)?+" % (one, two, _ATTRIBUTE_NAME, _VALUE, three)
+        return rb"(?: (?P<%s>%s)%s%s)?+" % (one, _ATTRIBUTE_NAME, _VALUE, more)
+
+    def start_tag(self, name: str, group: str) -> bytes:
+        """What matches a start tag, with a group of its attributes."""
+        return b"<%s(?P<%s>%s)>" % (name.encode(), group.encode(), self._attributes())
+
+    def element(self, depth: int) -> bytes:
+        """What matches an element behind `<`."""
+        name, attributes = self._name(), self._attributes()
+        inner = b"(?:<(?!/)%s%s)*+" % (self.element(depth - 1), _TEXT) if depth > 1 else b""
+        whole = (name, _NAME, attributes, _TEXT, inner, name)
+        return b"(?P<%s>%s)%s(?:>%s%s</(?P=%s)>|/>)" % whole
+
+    def flat_element(self) -> bytes:
+        """What matches an element that holds only a text."""
+        name = self._name()
+        whole = (name, _NAME, _ATTRIBUTE_NAME, _VALUE, _TEXT, name)
+        return b"<(?!/)(?P<%s>%s)(?: %s%s)?+>%s</(?P=%s)>" % whole
+
+    def element_but(self, names: Iterable[str], depth: int) -> bytes:
+        """What matches an element of another name behind `<`."""
+        but = b"|".join(name.encode() for name in names)
+        return b"(?!/|(?:%s)[ />])%s" % (but, self.element(depth))
+
+    def pass_over(self, names: Iterable[str], depth: int) -> bytes:
+        """What matches a text and elements of other names."""
+        return b"%s(?:<%s%s)*+" % (_TEXT, self.element_but(names, depth), _TEXT)
+
+
+_PARSER = etree.XMLParser(**PARSER_OPTIONS)
+_ELEMENT = re.compile(b"<" + _Groups().element(_DEPTH))
