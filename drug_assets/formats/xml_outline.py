@@ -106,20 +106,22 @@ def _read_branch(node: Node, branch: Branch, element: Any, values: Values) -> No
         if isinstance(below, Leaf):
             read_leaf(child, below, part, values)
         else:
-            begin_branch(child, below, values)
+            if not below.adds:
+                values[child.start : child.end] = [None] * (child.end - child.start)
             _read_branch(child, below, part, values)
 
 
 def read_leaf(node: Node, leaf: Leaf, element: Any, values: Values) -> None:
-    """Read the values of a leaf from its element."""
+    """Read the values of a leaf from its element.
+
+    Args:
+        node: The node of the leaf.
+        leaf: The leaf.
+        element: The element.
+        values: Gets the values.
+    """
     if leaf.first and values[node.start]:
         return
     values[node.start] = leaf.read(element)
     if leaf.attribute is not None:
         values[node.start + 1] = element.get(leaf.attribute)
-
-
-def begin_branch(node: Node, branch: Branch, values: Values) -> None:
-    """Forget the values of an earlier element of the same name, unless they stay."""
-    if not branch.adds:
-        values[node.start : node.end] = [None] * (node.end - node.start)
