@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from drug_assets_tests.support.publishing import Publishing
+from drug_assets_tests.support.runs import REPOSITORY
 
 if TYPE_CHECKING:
     from drug_assets_tests.support.dataset import Dataset
+
+LOOKER_STUDIO = REPOSITORY / "docs" / "looker_studio.md"
+#: What Looker Studio calls the types of BigQuery.
+TYPES = {"STRING": "Text", "DATE": "Date", "INTEGER": "Number", "BOOLEAN": "Boolean"}
+
+
+def rows_of_tables() -> list[list[str]]:
+    """The cells of the tables in the document of Looker Studio."""
+    lines = LOOKER_STUDIO.read_text("utf-8").splitlines()
+    return [
+        [cell.strip() for cell in line.strip().strip("|").split("|")]
+        for line in lines
+        if line.lstrip().startswith("|")
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +91,26 @@ def test_no_column_is_nested_or_repeated(flat: Dataset) -> None:
     columns = job.result(timeout=600).schema
     assert len(columns) > 1
     assert not [c.name for c in columns if c.mode == "REPEATED" or c.field_type == "RECORD"]
+
+
+def test_the_report_of_looker_studio_knows_each_field_with_its_type(flat: Dataset) -> None:
+    job = flat.client.query(f"SELECT * FROM `{flat.project}.{flat.name}.mentions_flat`")  # noqa: S608
+    columns = [(column.name, column.field_type) for column in job.result(timeout=600).schema]
+    fields = [(row[0].strip("`"), row[1], row[2]) for row in rows_of_tables() if row[1] in TYPES]
+    assert fields == [(name, kind, TYPES[kind]) for name, kind in columns]
+    formulas = {
+        row[0].strip("`"): set(re.findall(r"\b[a-z_]+\b", re.sub(r'"[^"]*"', "", row[1])))
+        for row in rows_of_tables()
+        if "COUNT" in row[1]
+    }
+    assert len(formulas) > 1
+    assert set().union(*formulas.values()) <= {name for name, _ in columns}
+    used = {
+        word
+        for row in rows_of_tables()
+        if len(row) == 6
+        for cell in row[1:]
+        for word in re.findall(r"`([a-z_]+)`", cell)
+    }
+    assert used
+    assert used <= {name for name, _ in columns} | set(formulas)
