@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import UserDict
 from typing import TYPE_CHECKING, Any
@@ -214,6 +215,48 @@ def attributes_of_variables() -> dict[str, set[str]]:
     }
 
 
+def table(document: Path, heading: str, *columns: str) -> list[list[str]]:
+    """The cells of the table with these first columns, under a heading of a document."""
+    section = document.read_text(encoding="utf-8").split(f"\n{heading}\n", 1)[1]
+    lines = section.partition("\n## ")[0].splitlines()
+    head = next(i for i, line in enumerate(lines) if line.startswith(f"| {' | '.join(columns)} |"))
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines[head + 2 :])
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+#: What a role is granted on, by the type of Terraform's resource that grants it.
+GRANTED_ON = {
+    "google_artifact_registry_repository": "registry",
+    "google_bigquery_dataset": "dataset",
+    "google_cloud_run_v2_job": "job",
+    "google_cloud_run_v2_service": "service",
+    "google_iap_web_cloud_run_service": "log-in",
+    "google_project": "project",
+    "google_pubsub_subscription": "subscription",
+    "google_pubsub_topic": "topic",
+    "google_secret_manager_secret": "secret",
+    "google_service_account": "account",
+    "google_storage_bucket": "bucket",
+}
+
+
+def granted() -> set[tuple[str, str]]:
+    """Each role that Terraform grants, and what on.
+
+    Where a grant looks its role up, it may be any that its file names outside of resources.
+    """
+    resource = re.compile(r'^resource "(\w+)" "\w+" \{(.*?)^\}', re.MULTILINE | re.DOTALL)
+    role = re.compile(r'\brole += "roles/([\w.]+)"')
+    found = set()
+    for path in TERRAFORM.rglob("*.tf"):
+        text = path.read_text(encoding="utf-8")
+        for kind, body in resource.findall(text):
+            if kind.endswith("_iam_member"):
+                named = role.findall(body) or role.findall(resource.sub("", text))
+                found |= {(name, GRANTED_ON[kind.removesuffix("_iam_member")]) for name in named}
+    return found
+
+
 def made_by_commands(document: Path) -> set[str]:
     """Names of what commands of a document make by hand."""
     words = " ".join(code(document))
@@ -376,6 +419,56 @@ def test_googles_agents_that_are_granted_roles_are_made_before() -> None:
     made |= {"gs-project-accounts"} if "gcloud storage service-agent" in commands else set()
     assert granted
     assert granted <= made
+
+
+def test_every_role_that_is_granted_is_explained() -> None:
+    rows = table(DEPLOYMENT[0], "## Roles", "role", "on", "who")
+    assert len(rows) > 20
+    explained = [(role.strip("`"), on) for role, on, *_ in rows]
+    assert sorted(explained) == sorted(granted())
+    assert all(who and what_for for _, _, who, what_for in rows)
+
+
+def test_roles_on_the_project_are_those_of_the_accounts() -> None:
+    text = terraform_text(TERRAFORM, "accounts.tf")
+    declared = set(re.findall(r'account = "(\w+)", role = "roles/([\w.]+)"', text))
+    rows = table(DEPLOYMENT[0], "## Roles", "role", "on", "who")
+    told = {
+        (account, role.strip("`"))
+        for role, on, who, _ in rows
+        if on == "project"
+        for account in _INLINE.findall(who)
+    }
+    with_dagster = {(account, "cloudsql.client") for account in ("runner", "dagster")}
+    assert told == declared | with_dagster
+
+
+def test_every_account_is_explained_and_has_a_role() -> None:
+    accounts = terraform_text(TERRAFORM, "accounts.tf").partition("  accounts = merge(")[2]
+    made = set(re.findall(r'(\w+) += "[A-Z]', accounts.partition("\n  )\n")[0]))
+    told = {_INLINE.findall(row[0])[0] for row in table(DEPLOYMENT[0], "## Roles", "account")}
+    assert made == told
+    who = " ".join(row[2] for row in table(DEPLOYMENT[0], "## Roles", "role", "on", "who"))
+    assert made <= set(_INLINE.findall(who))
+
+
+@each_document
+def test_the_project_is_set_before_terraform_logs_in(document: Path) -> None:
+    # The log-in notes the project of that moment as the one that its calls count for.
+    lines = [line for block in _FENCED.findall(document.read_text()) for line in block.splitlines()]
+    logs_in = [n for n, line in enumerate(lines) if "application-default login" in line]
+    sets = [n for n, line in enumerate(lines) if "gcloud config set project" in line]
+    assert all(any(before < login for before in sets) for login in logs_in)
+
+
+def test_a_service_is_enabled_before_its_agent_is_made() -> None:
+    enabled: set[str] = set()
+    for program, words in known_commands.typed(code(DEPLOYMENT[0])):
+        line = " ".join([program, *words])
+        if line.startswith("gcloud services enable"):
+            enabled |= set(words[2:])
+        if made := re.search(r"identity create --service=(\S+)", line):
+            assert made[1] in enabled
 
 
 @pytest.mark.parametrize("document", DEPLOYMENT, ids=lambda path: path.name)

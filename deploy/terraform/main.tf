@@ -318,7 +318,7 @@ module "log_export" {
   project_id     = var.project_id
   project_number = var.project_number
   jobs           = local.all_jobs
-  services       = module.dagster[*].service
+  services       = concat(module.dagster[*].service, module.readers[*].service)
 
   depends_on = [google_project_service.api]
 }
