@@ -16,7 +16,7 @@ NPM := PATH="$(abspath $(BIN)):$$PATH" npm
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY ?= yes
 
-.PHONY: run quick test test-all faults fuzz dev install lint types unit definitions generated pictures hooks constraints \
+.PHONY: run quick test test-all faults fuzz dev install lint types unit definitions generated pictures providers hooks constraints \
 	bqemulator explorer try-explorer-packages bench accuracy mesh-vocabulary clean
 
 run: $(VENV)/.run $(DAGSTER_HOME)/dagster.yaml
@@ -95,6 +95,15 @@ try-explorer-packages: $(VENV)/.dev
 $(EXPLORER_PACKAGES): explorer/package.json explorer/package-lock.json explorer/.npmrc | $(VENV)/.dev
 	cd explorer && $(NPM) ci
 	touch $@
+
+# Notes in .terraform.lock.hcl which providers Terraform uses, on every platform: commit them. Needs
+# Terraform and its registry.
+PLATFORMS := linux_amd64 linux_arm64 darwin_amd64 darwin_arm64
+providers:
+	for folder in deploy/terraform deploy/terraform/datadog; do \
+		terraform -chdir=$$folder get && \
+		terraform -chdir=$$folder providers lock $(addprefix -platform=,$(PLATFORMS)) || exit 1; \
+	done
 
 # Installs the hooks that run before each commit: the pinned ruff, import-linter and mypy.
 hooks: $(VENV)/.dev

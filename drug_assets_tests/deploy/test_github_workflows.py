@@ -169,6 +169,32 @@ def test_a_push_lands_what_it_changed_and_removes_what_it_deleted(tmp_path: Path
     assert warned == ["*", "100%25?%0A.csv", "pubmed#1", "pubmed[1].csv"]
 
 
+@pytest.mark.processes
+def test_a_release_needs_the_providers_that_terraform_uses(tmp_path: Path) -> None:
+    steps = loaded(ROOT / ".github" / "workflows" / "release.yml")["jobs"]["gate"]["steps"]
+    (command,) = (step["run"] for step in steps if "providers" in step.get("name", ""))
+
+    def ends_with() -> tuple[int, str]:
+        done = subprocess.run(
+            ["bash", "-e", "-c", command], cwd=tmp_path, check=False, capture_output=True, text=True
+        )
+        return done.returncode, done.stdout
+
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    for folder in ("deploy/terraform", "deploy/terraform/datadog"):
+        status, told = ends_with()
+        assert status == 1
+        assert f"::error::{folder}/.terraform.lock.hcl is not committed: run make providers" in told
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / ".terraform.lock.hcl").write_text("", "utf-8")
+        assert ends_with() == (status, told)  # that it lies there is not enough
+        subprocess.run(["git", "add", "-A"], cwd=tmp_path, check=True)
+    assert ends_with() == (0, "")
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for folder in ("deploy/terraform", "deploy/terraform/datadog"):
+        assert re.search(rf"^providers:\n.* {folder}[ ;]", makefile, re.MULTILINE)
+
+
 class Release:
     """Attempts to release version 0.1.1, by the commands of release.yml."""
 

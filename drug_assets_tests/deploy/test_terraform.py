@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
 import tarfile
 import zipfile
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from drug_assets import logs
 from drug_assets.warehouse_sql.deploy import fill_statements
 from drug_assets_tests.support import provider_schema
-from drug_assets_tests.support.services import DEPLOY
+from drug_assets_tests.support.services import DEPLOY, ROOT, require
 from drug_assets_tests.support.terraform import (
     all_text,
     check,
@@ -306,6 +307,22 @@ def test_what_is_given_a_secret_waits_for_its_value_and_for_the_right_to_read_it
 def test_what_is_served_waits_for_the_right_to_read_it(checker: Path, configuration: Path) -> None:
     before = _all_before(READERS, _dependencies(checker, configuration))
     assert "module.buckets.google_storage_bucket_iam_member.grant" in before
+
+
+def test_what_checkov_notes_is_answered() -> None:
+    checkov = require("checkov")
+    command = [checkov, "--directory", str(DEPLOY), "--skip-download", "--output", "json"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    noted = {
+        note["check_id"]
+        for scanned in json.loads(done.stdout)
+        for note in scanned["results"]["failed_checks"]
+    }
+    decisions = (ROOT / "docs" / "decisions.md").read_text("utf-8")
+    section = decisions.partition("## What scanners of the deployment note")[2].partition("\n## ")[
+        0
+    ]
+    assert noted == set(re.findall(r"\bCKV\w+", section))
 
 
 def test_the_example_gives_every_variable_that_has_no_default(configuration: Path) -> None:
