@@ -4,10 +4,10 @@ The names of a drug are chosen in `cleaning.drugs`; mentions are summarized in `
 knows where titles come from or how they were cleaned.
 
 A mention has no letter or digit on either side, so the first word of its name is a whole word of
-the title. The search splits titles into words, keeps the few words that begin a name, and compares
-the text around these words only. Words are compared by their hashes; the comparison of the text
-rules out collisions. The cost hardly depends on the number of names, unlike that of an automaton
-of all names.
+the title. The search lays titles end to end, finds the words that begin a name by their keys
+(`word_keys`), and compares the text around these words only, which also rules out what merely has
+the same key. The cost hardly depends on the number of names, unlike that of an automaton of all
+names. Of a few names, which few titles have, an automaton first says which titles may have one.
 """
 
 from __future__ import annotations
@@ -18,18 +18,26 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 import polars.selectors as cs
 
 from drug_assets import contracts, mention_rules
-from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_ascii, fold_text
+from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_string, fold_text
 from drug_assets.terms import MergeRule, SpanOrigin
+from drug_assets.word_keys import ENDING, KeyFilter, Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-#: Titles that a thread searches at once: about 100 MB of memory, however many titles there are.
-BATCH_ROWS = 100_000
+    from drug_assets.word_keys import Places
+
+#: Titles that a thread searches at once: about 50 MB of memory, however many titles there are.
+BATCH_ROWS = 50_000
+
+#: Up to so many names, Polars walks through titles a byte a step and finds all names at once, in a
+#: sixth of the time of the search by words. Of more, its automaton takes four times as long.
+_FEW_NAMES = 100
 
 _MENTIONS = contracts.polars_schema(contracts.Mentions)
 _NAMED = contracts.polars_schema(contracts.DrugsNamed)
@@ -46,8 +54,9 @@ _PUBLICATION_COLUMNS = (
 _FOUND_COLUMNS = ("drug_id", "spans", "ambiguous")
 _RECORD = ("source_file", "source_row")
 
-_ASCII_SIGN = r"[\x{0}-\x{7F}--[0-9A-Za-z]]"
 _SIGN_BEYOND_ASCII = r"[^\x{0}-\x{7F}\p{L}\p{N}]"
+#: Translates the bytes of ASCII as `fold_text` folds them.
+_FOLDED_BYTES = bytes(ord(fold_string(chr(byte))) if byte < 0x80 else byte for byte in range(0x100))
 #: Translates the bytes of titles to lower case, and every ASCII sign to a line break.
 _WORD_BYTES = bytes(
     ord(chr(byte).lower() if chr(byte).isalnum() else "\n") if byte < 0x80 else byte
@@ -201,20 +210,44 @@ def find_mentions(
         excluded), text and by (`SpanOrigin`), in order; and ambiguous, whether everything found for
         the drug is found for another drug, too.
     """
-    batches = (
-        batch
-        for chunk in titles.collect_batches(chunk_size=batch_rows, lazy=True)
-        for batch in chunk.iter_slices(batch_rows)
-    )
-    found = _search_batches(batches, vocabulary, threads or pl.thread_pool_size(), rules)
+    found = search(titles, vocabulary, rules=rules, batch_rows=batch_rows, threads=threads)
     columns = titles.collect_schema()
     nothing = pl.DataFrame(schema={**columns, **{c: _MENTIONS[c] for c in _FOUND_COLUMNS}})
     return pl.concat([nothing, *found])
 
 
+def search(
+    titles: pl.LazyFrame,
+    vocabulary: Vocabulary,
+    *,
+    rules: Collection[SpanOrigin] = (),
+    batch_rows: int = BATCH_ROWS,
+    threads: int | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Find mentions as `find_mentions` does, batch by batch: they may exceed memory, too.
+
+    Args:
+        titles: columns as for `find_mentions`.
+        vocabulary: the names to search for.
+        rules: the rules that find mentions by something that is no name.
+        batch_rows: titles that a thread searches at once.
+        threads: batches that are searched at the same time; None for the number of threads of
+            Polars.
+
+    Returns:
+        The mentions of each batch of titles, in order.
+    """
+    batches = (
+        batch
+        for chunk in titles.collect_batches(chunk_size=batch_rows, lazy=True)
+        for batch in chunk.iter_slices(batch_rows)
+    )
+    return _search_batches(batches, vocabulary, threads or pl.thread_pool_size(), rules)
+
+
 @dataclass(frozen=True)
 class Vocabulary:
-    """The names to search for, folded, with indexes of their words. Sizes are bytes of UTF-8."""
+    """The names to search for, folded, with keys of their words. Sizes are bytes of UTF-8."""
 
     #: The distinct names: columns name_row, name (Binary) and name_hash.
     names: pl.DataFrame
@@ -223,16 +256,21 @@ class Vocabulary:
     owners: pl.DataFrame
     #: The drugs: column drug_id, sorted.
     drugs: pl.DataFrame
-    #: The position of names relative to their first word: columns key (the hash of the word, or
-    #: `_key_with_next`), ahead (bytes from the start of the name to the word after its first one:
-    #: 13 in "(+)-catechin 2"), and size of the name.
+    #: The position of names relative to their first word: columns key (of the word, or, if the name
+    #: has several, with the next one), ahead (bytes from the start of the name to the word after
+    #: its first one: 13 in "(+)-catechin 2"), and size of the name.
     layouts: pl.DataFrame
-    #: The hashes of first words: column word.
-    first_words: pl.DataFrame
+    #: The heads of first words.
+    first_words: KeyFilter
+    #: The keys of `layouts`.
+    keys: KeyFilter
+    #: Of each of a few names, a part that every title in ASCII has which names it, in one list;
+    #: None of more names.
+    parts: pl.Series | None
 
     @classmethod
     def of(cls, names: pl.DataFrame) -> Vocabulary:
-        """Build the vocabulary.
+        """Build the vocabulary. It can be pickled, and searches any number of titles.
 
         Args:
             names: columns drug_id and name, one row per spelling.
@@ -250,21 +288,24 @@ class Vocabulary:
             .with_row_index("name_row")
             .with_columns(pl.col("drug_row").list.unique())
         )
-        blanked = _blank_signs(distinct["name"]).str.replace_all(_ASCII_SIGN, " ")
-        words = pl.col("from_first_word").str.strip_chars_end(" ").str.split(" ")
-        hashes = words.list.eval(pl.element().hash())
-        indexed = (
-            distinct.select("name_row", "name", from_first_word=blanked.str.strip_chars_start(" "))
-            .with_columns(first_word=words.list.first(), words=hashes)
-            .with_columns(
-                pl.col("words").list.get(n, null_on_oob=True).alias(word)
-                for n, word in enumerate(("word", "next_1", "next_2"))
-            )
-            .with_columns(
-                key=pl.coalesce(_key_with_next(), "word"),
-                ahead=_size("name") - _size("from_first_word") + _size("first_word") + 1,
-                size=_size("name"),
-            )
+        starts = _starts(distinct["name"])
+        ends = starts[1:] - 1
+        words = Words.of(_lay_out(_blank_signs(distinct["name"])).translate(_WORD_BYTES))
+        numbers = np.arange(len(words))
+        not_empty = numbers[words.sizes(numbers) > 0]
+        first = not_empty[np.searchsorted(words.starts(not_empty), starts[:-1])]
+        # The next word, which is not empty unless the one behind it is, is a part of the name, too.
+        following = first + 1
+        following += words.sizes(following) == 0
+        has_next = words.starts(following) <= ends
+        keys = words.keys(first)
+        keys = np.where(has_next, words.add_next(keys, first), keys)
+        layouts = pl.DataFrame(
+            {
+                "key": keys,
+                "ahead": words.starts(first + 1) - starts[:-1],
+                "size": ends - starts[:-1],
+            }
         )
         return cls(
             names=distinct.select("name_row", pl.col("name").cast(pl.Binary)).with_columns(
@@ -279,9 +320,18 @@ class Vocabulary:
             drugs=spelled.filter(pl.col("drug_row").ne_missing(pl.col("drug_row").shift())).select(
                 "drug_row", "drug_id"
             ),
-            layouts=indexed.select("key", "ahead", "size").unique(),
-            first_words=indexed.select("word").unique(),
+            layouts=layouts.unique(),
+            first_words=KeyFilter.of(np.unique(words.heads(first))),
+            keys=KeyFilter.of(np.unique(keys)),
+            parts=_parts(distinct["name"]) if distinct.height <= _FEW_NAMES else None,
         )
+
+    def may_be_in(self, titles: pl.Series) -> pl.Series:
+        """Whether each title may have a name: few titles have one of a few names."""
+        if self.parts is None:
+            return titles.is_not_null()
+        beyond_ascii = titles.str.len_bytes() != titles.str.len_chars()
+        return beyond_ascii | titles.str.contains_any(self.parts, ascii_case_insensitive=True)
 
     @cached_property
     def elements(self) -> pl.DataFrame:
@@ -293,58 +343,74 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class _Text:
-    """Folded titles, and one text that joins them with a separator of one byte.
+    """Folded titles, laid end to end.
 
     A title with raised characters is read in two ways: with plain ones in their place ("¹⁷⁷Lu"),
-    and with signs ("aspirin²", a footnote). The second readings are behind all titles.
+    and with signs ("aspirin²", a footnote). The readings of titles that are ASCII come first, then
+    those of the others, then the second ones; those of a title have the same bytes in each place.
 
-    An `offset` counts bytes (UTF-8) in the joined text, across titles.
+    An `offset` counts bytes (UTF-8) in the text, across titles.
     """
 
-    #: The readings of titles, folded (Binary). Those of a title have the same bytes in each place.
-    readings: pl.Series
-    #: The row of the title of each reading. The first readings are those of all titles, in order.
-    rows: pl.Series
-    #: The offset at which each reading begins.
-    starts: pl.Series
-    #: The joined text, with a line break for each byte of a character that is no letter or digit.
-    lines: bytes
+    #: The readings, each between two line breaks: one value (Binary).
+    folded: pl.Series
+    #: The words of the same text, with a line break for each byte of a character that is no letter
+    #: or digit.
+    words: Words
+    #: The offset at which each reading begins, and that at which a further one would.
+    starts: Places
+    #: The row of the title of each reading.
+    rows: Places
+    #: The offset at which the first reading of the same title begins.
+    first_starts: Places
+    #: The number of readings that are ASCII.
+    ascii_readings: int
 
     @classmethod
     def of(cls, titles: pl.Series) -> _Text:
         """Build the text of titles, none of them null."""
+        is_ascii = titles.str.len_bytes() == titles.str.len_chars()
+        plain_rows, other_rows = is_ascii.arg_true(), (~is_ascii).arg_true()
         # Most titles are ASCII. Their bytes are translated, ten times as fast as folding.
-        others = (titles.str.len_bytes() != titles.str.len_chars()).arg_true()
-        folded_others = pl.select(fold_text(pl.lit(titles.gather(others)))).to_series()
-        folded = pl.select(fold_ascii(pl.lit(titles))).to_series().scatter(others, folded_others)
-        blanked = titles.clone().scatter(others, _blank_signs(folded_others))
-        plain = pl.select(fold_text(blank_raised(pl.lit(titles.gather(others))))).to_series()
-        is_raised = plain != folded_others
-        raised, plain = others.filter(is_raised), plain.filter(is_raised)
-        texts = pl.concat([blanked, _blank_signs(plain)])
-        joined: bytes = texts.str.join(" ").cast(pl.Binary).item()
-        readings = pl.concat([folded, plain])
-        sizes = readings.str.len_bytes().cast(pl.Int64)
+        others = titles.gather(other_rows)
+        signs = pl.select(blank_raised(pl.lit(others))).to_series()
+        raised = (signs != others).arg_true()
+        texts = pl.select(fold_text(pl.lit(pl.concat([others, signs.gather(raised)])))).to_series()
+        readings = pl.concat([titles.gather(plain_rows), texts])
+        starts = _starts(readings)
+        of_ascii = int(starts[len(plain_rows)])
+        laid_out = _lay_out(readings)
+        blanked = _lay_out(_blank_signs(texts))
+        lines = [laid_out[:of_ascii].translate(_WORD_BYTES), blanked[1:].translate(_WORD_BYTES)]
+        first = np.concatenate([np.arange(len(titles)), raised.to_numpy() + len(plain_rows)])
+        rows = pl.concat([plain_rows, other_rows, other_rows.gather(raised)])
         return cls(
-            readings=readings.cast(pl.Binary),
-            rows=pl.concat([pl.arange(len(titles), eager=True).cast(others.dtype), raised]),
-            starts=(sizes + 1).cum_sum() - (sizes + 1),
-            lines=joined.translate(_WORD_BYTES),
+            folded=pl.Series([laid_out.translate(_FOLDED_BYTES)], dtype=pl.Binary),
+            words=Words.of(b"".join(lines)),
+            starts=starts,
+            rows=rows.to_numpy().astype(np.int64),
+            first_starts=starts[first],
+            ascii_readings=len(plain_rows),
         )
 
-    def words(self) -> pl.LazyFrame:
-        """The words of the joined text, in order, with an empty word between two adjacent signs.
+    def cut(self, offsets: Places, sizes: Places) -> pl.Series:
+        """The folded bytes at some places; each begins and ends between characters."""
+        places = pl.DataFrame({"offset": offsets, "size": sizes})
+        # A text of megabytes is no literal for the planner, which would copy it.
+        return places.select(pl.lit(self.folded).bin.slice("offset", "size")).to_series()
 
-        Columns word, next_1 and next_2 (the hashes of a word and of the two words after it, null
-        after the last), and next_offset (the offset of the word after it).
-        """
-        line = pl.col("line")
-        # Scanning lines takes two thirds of the time of splitting the text.
-        return (
-            pl.scan_lines(self.lines)
-            .select(word=line.hash(), next_offset=(line.str.len_bytes() + 1).cum_sum())
-            .with_columns(next_1=pl.col("word").shift(-1), next_2=pl.col("word").shift(-2))
-        )
+
+def _lay_out(texts: pl.Series) -> bytes:
+    """Texts end to end, with a line break before and behind each, and what `Words` end with."""
+    ends = (pl.Series([end], dtype=pl.String) for end in ("", ENDING[1:]))
+    joined: bytes = pl.concat([next(ends), texts, next(ends)]).str.join("\n").cast(pl.Binary).item()
+    return joined
+
+
+def _starts(texts: pl.Series) -> Places:
+    """The offsets of texts in `_lay_out`, and that of a further one."""
+    sizes = texts.str.len_bytes().to_numpy().astype(np.int64)
+    return np.concatenate([[1], (sizes + 1).cumsum() + 1])
 
 
 def _search_batches(
@@ -368,6 +434,8 @@ def _search_batch(
 ) -> pl.DataFrame:
     """The mentions in one batch of titles, with the columns of `find_mentions`."""
     titles = titles.drop_nulls("title")
+    if not rules:
+        titles = titles.filter(vocabulary.may_be_in(titles["title"]))
     found = (
         _keep_leftmost_longest(_find_candidates(_Text.of(titles["title"]), vocabulary))
         .join(vocabulary.owners, on="name_row")
@@ -426,55 +494,49 @@ def _find_candidates(text: _Text, vocabulary: Vocabulary) -> pl.DataFrame:
     """Every occurrence of a name with no letter or digit on either side; they may overlap.
 
     Columns offset and size, name_row (of the vocabulary), row (of the title) and start (in
-    characters of the title).
+    characters of the title). What occurs in both readings of a title is there twice.
     """
-    # The order of words decides nothing from here on: each has its offset.
-    words = text.words().join(vocabulary.first_words.lazy(), on="word", how="semi").collect()
+    words = text.words
+    first = words.find(vocabulary.first_words)
     # A name of several words is looked up by its first two words: many names begin with a word that
     # is frequent in titles ("human", "vitamin", "2"), but few begin with the same two words.
-    keys = pl.concat(
-        words.select(key=key, next_offset=pl.col("next_offset").cast(pl.Int64))
-        for key in (pl.col("word"), _key_with_next())
-    )
+    of_first = words.keys(first)
+    keys = np.concatenate([of_first, words.add_next(of_first, first)])
+    may_begin = vocabulary.keys.may_have(keys)
+    next_offsets = np.tile(words.starts(first + 1), 2)
+    begun = pl.LazyFrame({"key": keys[may_begin], "next_offset": next_offsets[may_begin]})
     laid_out = (
-        keys.join(vocabulary.layouts, on="key")
+        begun.join(vocabulary.layouts.lazy(), on="key")
         .select("size", offset=pl.col("next_offset") - pl.col("ahead"))
-        .filter(pl.col("offset") >= 0)
+        .filter(pl.col("offset") > 0)
+        .collect()
     )
-    reading = text.starts.search_sorted(laid_out["offset"], side="right").cast(pl.Int64) - 1
-    row = text.rows.gather(reading)
-    start_byte = laid_out["offset"] - text.starts.gather(reading)
-    title, start = pl.col("title"), pl.col("start_byte")
-    return (
-        laid_out.with_columns(
-            row=row.cast(pl.Int64),
-            title=text.readings.gather(reading),
-            start_byte=start_byte,
-            offset=text.starts.gather(row) + start_byte,
-        )
-        .with_columns(name=title.bin.slice(start, "size"))
+    offsets, sizes = laid_out["offset"].to_numpy(), laid_out["size"].to_numpy()
+    apart = words.are_breaks(offsets - 1) & words.are_breaks(offsets + sizes)
+    known = (
+        pl.LazyFrame({"offset": offsets[apart], "size": sizes[apart]})
+        .with_columns(name=text.cut(offsets[apart], sizes[apart]))
         .with_columns(name_hash=pl.col("name").hash())
-        .join(vocabulary.names, on="name_hash", suffix="_known")
-        # A slice that is cut at the end of the title may be a name, but a shorter one.
-        .filter(pl.col("name") == pl.col("name_known"), pl.col("name").bin.size() == pl.col("size"))
-        .with_columns(
-            before=title.bin.slice(0, start).cast(pl.String),
-            after=title.bin.slice(start + pl.col("size")).cast(pl.String),
-        )
-        .filter(
-            ~pl.col("before").str.contains(rf"{LETTER_OR_DIGIT}$"),
-            ~pl.col("after").str.contains(rf"^{LETTER_OR_DIGIT}"),
-        )
-        .select(
-            "offset",
-            "size",
-            "name_row",
-            "row",
-            start=pl.col("before").str.len_chars().cast(pl.Int64),
-        )
-        # A name can occur in both readings of a title.
-        .unique()
+        .join(vocabulary.names.lazy(), on="name_hash", suffix="_known")
+        .filter(pl.col("name") == pl.col("name_known"))
+        .select("offset", "size", "name_row")
+        .collect()
     )
+    offsets = known["offset"].to_numpy()
+    reading = np.searchsorted(text.starts, offsets, side="right") - 1
+    starts = text.starts[reading]
+    bytes_before = offsets - starts
+    # Each character of ASCII is one byte.
+    counted = np.where(reading < text.ascii_readings, 0, bytes_before)
+    before = text.cut(starts, counted).cast(pl.String)
+    further_bytes = (before.str.len_bytes() - before.str.len_chars()).cast(pl.Int64)
+    in_reading = offsets + known["size"].to_numpy() < text.starts[reading + 1]
+    return known.with_columns(
+        row=pl.Series(text.rows[reading]),
+        offset=pl.Series(text.first_starts[reading] + bytes_before),
+        start=pl.Series(bytes_before) - further_bytes,
+        # A name may hold line breaks, and must not reach into the next title.
+    ).filter(in_reading)
 
 
 def _keep_leftmost_longest(candidates: pl.DataFrame) -> pl.DataFrame:
@@ -503,16 +565,7 @@ def _blank_signs(texts: pl.Series) -> pl.Series:
     return texts.str.replace_many({sign: " " * len(sign.encode()) for sign in signs})
 
 
-def _key_with_next() -> pl.Expr:
-    """A hash of a word and the next word, null if there is none.
-
-    An empty word (such as between the two characters of ", ") is skipped.
-    """
-    next_1 = pl.col("next_1")
-    next_word = pl.when(next_1 == pl.lit("").hash()).then("next_2").otherwise(next_1)
-    return 2 * pl.col("word") + next_word
-
-
-def _size(column: str) -> pl.Expr:
-    """The size of a text in bytes, as a signed integer: differences may be negative."""
-    return pl.col(column).str.len_bytes().cast(pl.Int64)
+def _parts(names: pl.Series) -> pl.Series:
+    """The longest part of each folded name without an apostrophe, which a title may write as `."""
+    parts = [max(name.split("'"), key=len) for name in names]
+    return pl.Series([parts], dtype=pl.List(pl.String))

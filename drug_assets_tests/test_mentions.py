@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import pickle
 import unicodedata
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drug_assets import contracts
+from drug_assets import contracts, mentions, word_keys
 from drug_assets.cleaning.text import clean_text, fold_string
 from drug_assets.mentions import (
     Vocabulary,
@@ -19,6 +22,7 @@ from drug_assets.mentions import (
     find_mentions,
     join_mentions,
     list_searched_names,
+    search,
 )
 from drug_assets.sources import PUBLICATIONS
 from drug_assets.sources.tables import TABLES
@@ -312,12 +316,39 @@ class TestScale:
         assert spans_of(table) == reference(self.TITLES, self.NAMES)
 
     @pytest.mark.parametrize("different", [1, 4])
-    def test_hashes_that_coincide_do_not_matter(
+    def test_hashes_and_keys_that_coincide_do_not_matter(
         self, different: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         hashed = pl.Expr.hash
         monkeypatch.setattr(pl.Expr, "hash", lambda expr: hashed(expr) % different)
+        for factor in ("_BY_HEAD", "_BY_TAIL", "_BY_FIRST"):
+            monkeypatch.setattr(word_keys, factor, np.uint64(0))
         assert spans_of(found(self.TITLES, self.NAMES)) == reference(self.TITLES, self.NAMES)
+
+    def test_one_vocabulary_searches_any_titles_and_can_be_sent_to_a_worker(self) -> None:
+        vocabulary = pickle.loads(pickle.dumps(named(self.NAMES)))  # noqa: S301
+        for titles in (self.TITLES[:3], self.TITLES[3:], ()):
+            spans = spans_of(find_mentions(titled(titles), vocabulary))
+            assert spans == reference(titles, self.NAMES)
+
+    def test_mentions_may_be_taken_batch_by_batch(self) -> None:
+        batches = list(search(titled(self.TITLES), named(self.NAMES), batch_rows=7))
+        assert len(batches) == 6
+        assert pl.concat(batches).equals(found(self.TITLES, self.NAMES))
+
+    def test_many_names_are_found_as_a_few_are(self) -> None:
+        many = self.NAMES | {f"other {n}": [f"other {n}"] for n in range(mentions._FEW_NAMES)}
+        assert named(self.NAMES).parts is not None
+        assert named(many).parts is None
+        assert found(self.TITLES, many).equals(found(self.TITLES, self.NAMES))
+
+    @pytest.mark.parametrize("title", ["st John`s Wort", "ST JOHN'S WORT", "St John’s wort", "´S"])
+    def test_a_few_names_are_found_whatever_the_apostrophe(self, title: str) -> None:
+        names = {"wort": ["St John's wort", "'s", "é'"]}
+        assert named(names).parts is not None
+        spans = spans_of(found([title], names))
+        assert spans == reference([title], names)
+        assert len(spans) == 1
 
     def test_titles_may_come_from_a_file(self, tmp_path: Path) -> None:
         titled(self.TITLES).sink_parquet(tmp_path / "titles.parquet", row_group_size=6)
@@ -371,12 +402,41 @@ DENSE_VOCABULARIES = st.dictionaries(
 DENSE_TITLES = st.lists(st.text("ab   -", max_size=25), max_size=4)
 
 
+#: Alphabets of any characters, but for those that stand for raised ones in a reading.
+ALPHABETS = st.lists(
+    st.characters(exclude_categories=["Cs", "Cn"], exclude_characters="\x01§†\U00010100")
+    | st.sampled_from("aA b-'`²éßİΣ\n\U0001f600"),
+    min_size=1,
+    max_size=6,
+)
+
+
+@st.composite
+def titles_and_names(draw: st.DrawFn) -> tuple[list[str], dict[str, list[str]]]:
+    """Titles and names of a random alphabet; names can be parts of titles, and longer than them."""
+    alphabet = draw(ALPHABETS)
+    titles = draw(st.lists(st.text(alphabet, max_size=12), max_size=4))
+    name = st.text(alphabet, min_size=1, max_size=5) | st.text(alphabet, min_size=13, max_size=14)
+    if any(titles):
+        name |= st.sampled_from([title for title in titles if title])
+    return titles, draw(st.dictionaries(st.sampled_from("xyz"), st.lists(name, max_size=4)))
+
+
+def searched(titles: Sequence[str], names: Mapping[str, Sequence[str]], batch_rows: int) -> Spans:
+    """The spans found, the same whether the names count as few or as many."""
+    few = named(names)
+    many = replace(few, parts=None)
+    tables = [find_mentions(titled(titles), v, batch_rows=batch_rows) for v in (few, many)]
+    assert tables[0].equals(tables[1])
+    return spans_of(tables[0])
+
+
 class TestAgreement:
     @pytest.mark.slow
     @settings(max_examples=100, deadline=None)
     @given(TITLES, VOCABULARIES)
     def test_with_the_reference(self, titles: list[str], names: dict[str, list[str]]) -> None:
-        assert spans_of(found(titles, names, batch_rows=2)) == reference(titles, names)
+        assert searched(titles, names, 2) == reference(titles, names)
 
     @pytest.mark.slow
     @settings(max_examples=100, deadline=None)
@@ -384,7 +444,16 @@ class TestAgreement:
     def test_with_the_reference_where_names_overlap(
         self, titles: list[str], names: dict[str, list[str]]
     ) -> None:
-        assert spans_of(found(titles, names, batch_rows=3)) == reference(titles, names)
+        assert searched(titles, names, 3) == reference(titles, names)
+
+    @pytest.mark.slow
+    @settings(max_examples=100, deadline=None)
+    @given(titles_and_names())
+    def test_with_the_reference_in_any_alphabet(
+        self, drawn: tuple[list[str], dict[str, list[str]]]
+    ) -> None:
+        titles, names = drawn
+        assert searched(titles, names, 3) == reference(titles, names)
 
     @pytest.mark.slow
     @settings(max_examples=100, deadline=None)

@@ -141,15 +141,6 @@ def fold_text(expr: pl.Expr) -> pl.Expr:
     return expr.map_batches(_fold, return_dtype=pl.String, is_elementwise=True)
 
 
-def fold_ascii(expr: pl.Expr) -> pl.Expr:
-    """Fold text that is ASCII only, as `fold_text` does, ten times as fast.
-
-    Args:
-        expr: A String column, all ASCII.
-    """
-    return expr.str.to_lowercase().str.replace_all("`", "'", literal=True)
-
-
 def blank_raised(expr: pl.Expr) -> pl.Expr:
     """Replace raised characters (`²`, `ᵃ`) by signs that are no letters.
 
