@@ -118,7 +118,12 @@ def _name_elements(chunks: Iterable[bytes]) -> list[str]:
     parser.feed(next(iter(chunks), b""))
     events: Any = parser.read_events()
     found = islice(events, _NAMED_ELEMENTS)
-    return [etree.QName(element).localname for _, element in found]
+    return [_local_name(element) for _, element in found]
+
+
+def _local_name(element: Any) -> str:
+    """The name of an element without its namespace; with its prefix if that is not declared."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def _parse(kind: XmlKind, name: str, chunks: Iterable[bytes], odd: _Odd) -> Iterator[list[Row]]:
@@ -374,7 +379,7 @@ def _find_strange(kind: XmlKind, name: str, root: Any) -> FormatError | None:
     for element in root:
         if element.tag not in kind.readers:
             markup = etree.tostring(element, encoding="unicode", with_tail=False)
-            tag = etree.QName(element).localname
+            tag = _local_name(element)
             return refuse_element(kind, name, tag, markup, element.sourceline)
     texts = _STRAY_TEXTS(root)
     return refuse_text(name, texts[0], root.sourceline) if texts else None
@@ -397,7 +402,7 @@ def _refuse_other_root(kind: XmlKind, name: str, chunks: Iterable[bytes]) -> Non
         for _, root in events:
             if root.tag in kind.tags:
                 return
-            tag = etree.QName(root).localname
+            tag = _local_name(root)
             told = find_in_markup(decode_head(chunk))
             says = f" It holds an error of the service that it is from: {told!r}." if told else ""
             strange = " of another namespace" if tag in kind.sets else ""

@@ -10,7 +10,6 @@ other one, or one of odd characters, is left to libxml2, which alone decides wha
 from __future__ import annotations
 
 import re
-from itertools import count
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 _MOST_BYTES = 1024**2
 #: Elements that are not read may be as deep in a record. Each level costs groups, and these time.
 _DEPTH = 6
-#: A leaf has groups of its attributes, of its content, and of the name of an element in it.
-_LEAF_GROUPS = 3
 #: As many values of an element are remembered by its content.
 _REMEMBERED = 4096
 
@@ -54,7 +51,7 @@ def is_plain(piece: bytes, ascii_only: bool) -> bool:
         piece: The bytes; it does not matter what stands where.
         ascii_only: Whether other characters than ASCII are not allowed.
     """
-    if len(piece) > _MOST_BYTES or any(code in piece for code in _FORBIDDEN):
+    if len(piece) > _MOST_BYTES or any(map(piece.__contains__, _FORBIDDEN)):
         return False
     if not piece.isascii():
         try:
@@ -89,12 +86,14 @@ class UsualRecords:
     def __init__(self, outline: Outline, around: str | None) -> None:
         self._outline = outline
         groups = _Groups()
-        before, after = b"", b""
-        if around is not None:
-            before = b"<%s>%s" % (around.encode(), groups.pass_over([outline.name], _DEPTH))
-            after = b"%s</%s>" % (groups.pass_over([outline.name], _DEPTH), around.encode())
-        start = groups.start_tag(outline.name, "attributes")
+        before = b"" if around is None else b"<%s>%s" % (around.encode(), _TEXT)
+        attributes, start = groups.start_tag(outline.name)
         self._start = re.compile(_BLANK + before + start)
+        self._attributes = attributes
+        after = b""
+        if around is not None:
+            passed = _Groups().element_but([outline.name], _DEPTH)
+            after = b"%s(?:<%s%s)*+</%s>" % (_TEXT, passed, _TEXT, around.encode())
         self._end = re.compile(after)
         self._branch = _BranchBytes(outline.root, outline.branch, _DEPTH)
 
@@ -111,7 +110,7 @@ class UsualRecords:
         """
         while (started := self._start.match(piece, at)) is not None:
             values: Values = [None] * self._outline.root.end
-            end = self._branch.read(piece, started.end(), started["attributes"], values)
+            end = self._branch.read(piece, started.end(), started[self._attributes], values)
             ended = None if end is None else self._end.match(piece, end)
             if ended is None:
                 break
@@ -122,6 +121,8 @@ class UsualRecords:
 
 class _BranchBytes:
     """Reads a branch from bytes: by one match up to each branch in it, and one up to its end.
+
+    A branch in it that holds only leaves is read in the same match, as part of it.
 
     Args:
         node: The node of the branch.
@@ -134,40 +135,56 @@ class _BranchBytes:
         self._forgotten: Values = [] if branch.adds else [None] * (node.end - node.start)
         self._attribute = None if branch.attribute is None else _Attributes(branch.attribute)
         groups = _Groups()
-        below = node.children.values()
-        leaves = [(child, child.part) for child in below if isinstance(child.part, Leaf)]
-        branches = [(child, child.part) for child in below if isinstance(child.part, Branch)]
-        # Behind `<`: a leaf, or what is not read.
-        children = [
-            *(
-                _compose_leaf(child.name, number, groups)
-                for number, (child, _) in enumerate(leaves)
-            ),
-            groups.element_but(node.children, depth),
+        leaves = _list_leaves(node)
+        small = [child for child in node.children.values() if _is_small(child)]
+        large = [
+            (child, child.part)
+            for child in node.children.values()
+            if isinstance(child.part, Branch) and child not in small
         ]
-        stops = [b"(?P<end></%s>)" % node.name.encode()]
-        if leaves:
-            names = b"|".join(child.name.encode() for child, _ in leaves)
-            stops.append(b"<(?P<leaf>%s)(?=[ />])" % names)
-        for child, _ in branches:
-            tag = groups.start_tag(child.name, f"attributes_{child.start}")
-            stops.append(b"(?P<branch_%d>%s)" % (child.start, tag))
+        # Behind `<`: a leaf, a small branch, or what is not read.
+        self._leaves: list[_LeafBytes] = []
+        children = [self._compose_leaf(*leaf, groups) for leaf in leaves]
+        self._by_name = {leaf.name: leaf for leaf in self._leaves}
+        self._small: list[int] = []
+        children += [self._compose_small(child, groups) for child in small]
+        children.append(groups.element_but(node.children, depth))
+        self._end = groups.take()
+        stops = [b"(</%s>)" % node.name.encode()]
+        # Not taken if there is none.
+        self._leaf = groups.take()
+        stops.append(b"<(%s)(?=[ />])" % (b"|".join(self._by_name) or b"(?!)"))
+        self._large: dict[int, tuple[int, _BranchBytes]] = {}
+        for child, part in large:
+            opened = groups.take()
+            attributes, tag = groups.start_tag(child.name)
+            self._large[opened] = attributes, _BranchBytes(child, part, depth - 1)
+            stops.append(b"(%s)" % tag)
         self._pattern = re.compile(
             b"%s(?:<(?:%s)%s)*+(?:%s)" % (_TEXT, b"|".join(children), _TEXT, b"|".join(stops))
         )
-        number = self._pattern.groupindex
-        self._end = number["end"]
-        self._leaf = number.get("leaf")
-        self._leaves = [_LeafBytes(*leaf, index) for index, leaf in enumerate(leaves)]
         # The end twice, so that there are several, and all are taken in one call.
         self._contents = [*(leaf.content for leaf in self._leaves), self._end, self._end]
-        self._branches = {
-            number[f"branch_{child.start}"]: (
-                number[f"attributes_{child.start}"],
-                _BranchBytes(child, part, depth - 1),
-            )
-            for child, part in branches
-        }
+
+    def _compose_leaf(self, node: Node, leaf: Leaf, groups: _Groups) -> bytes:
+        """What matches a leaf behind `<`, if it stands once and is flat."""
+        attributes, content = groups.take(), groups.take()
+        self._leaves.append(_LeafBytes(node, leaf, attributes, content))
+        return b"%s(?(%d)(?!))((?: %s%s)?+)>(%s(?:<(?!/)%s%s)*+)</%s>" % (
+            *(node.name.encode(), content, _ATTRIBUTE_NAME, _VALUE),
+            *(_TEXT, groups.flat_element(), _TEXT, node.name.encode()),
+        )
+
+    def _compose_small(self, node: Node, groups: _Groups) -> bytes:
+        """What matches a small branch behind `<`, if it stands once."""
+        attributes = groups.take()
+        self._small.append(attributes)
+        leaves = [self._compose_leaf(*leaf, groups) for leaf in _list_leaves(node)]
+        children = b"|".join([*leaves, _except(node.children) + groups.flat_element()])
+        return b"%s(?(%d)(?!))((?: %s%s)?+)>%s(?:<(?:%s)%s)*+</%s>" % (
+            *(node.name.encode(), attributes, _ATTRIBUTE_NAME, _VALUE),
+            *(_TEXT, children, _TEXT, node.name.encode()),
+        )
 
     def read(self, piece: bytes, at: int, attributes: bytes, values: Values) -> int | None:
         """Read the branch.
@@ -186,17 +203,23 @@ class _BranchBytes:
         if self._attribute is not None:
             values[start] = self._attribute[attributes]
         end: int | None = at
+        small: set[int] = set()
         while end is not None and (found := self._pattern.match(piece, end)) is not None:
             stop = found.lastindex or 0
             stopped = found.start(stop) if stop == self._leaf else None
             if not self._take_leaves(found, stopped, values):
                 return None
+            for group in self._small:
+                if found.start(group) >= 0:
+                    if group in small:
+                        return None
+                    small.add(group)
             if stop == self._end:
                 return found.end()
             if stopped is not None:
-                end = self._read_leaf(found["leaf"], piece, stopped - 1, values)
+                end = self._read_leaf(found[stop], piece, stopped - 1, values)
             else:
-                group, branch = self._branches[stop]
+                group, branch = self._large[stop]
                 end = branch.read(piece, found.end(), found[group], values)
         return None
 
@@ -209,17 +232,19 @@ class _BranchBytes:
                 groups may be there.
             values: Gets the values.
         """
-        for leaf, content in zip(self._leaves, found.group(*self._contents), strict=False):
+        contents = found.group(*self._contents)
+        for leaf, content in zip(self._leaves, contents, strict=False):
             if content is None or (stopped is not None and found.start(leaf.content) > stopped):
                 continue
-            if values[leaf.start] is not None:
+            start = leaf.start
+            if values[start] is not None:
                 return False
             if leaf.is_text and content and b"<" not in content and b"&" not in content:
-                values[leaf.start] = content.decode()
+                values[start] = content.decode()
             else:
-                values[leaf.start] = leaf.of_contents[content]
+                values[start] = leaf.of_contents[content]
             if leaf.attribute is not None:
-                values[leaf.start + 1] = leaf.attribute[found[leaf.attributes]]
+                values[start + 1] = leaf.attribute[found[leaf.attributes]]
         return True
 
     def _read_leaf(self, name: bytes, piece: bytes, at: int, values: Values) -> int | None:
@@ -228,7 +253,7 @@ class _BranchBytes:
         Returns:
             The place behind it; None if there are several, or it is not in the usual form.
         """
-        leaf = next(leaf for leaf in self._leaves if leaf.name == name)
+        leaf = self._by_name[name]
         found = _ELEMENT.match(piece, at)
         if found is None or values[leaf.start] is not None:
             return None
@@ -236,31 +261,27 @@ class _BranchBytes:
         return found.end()
 
 
-def _compose_leaf(name: str, before: int, groups: _Groups) -> bytes:
-    """What matches a leaf behind `<`, if it stands once and is flat.
+def _list_leaves(node: Node) -> list[tuple[Node, Leaf]]:
+    return [(c, c.part) for c in node.children.values() if isinstance(c.part, Leaf)]
 
-    Args:
-        name: The element.
-        before: As many leaves stand before it in the expression, and nothing else with groups.
-        groups: Gives names to the groups of other elements.
-    """
-    return b"%s(?(%d)(?!))((?: %s%s)?+)>(%s(?:%s%s)*+)</%s>" % (
-        *(name.encode(), _LEAF_GROUPS * before + 2, _ATTRIBUTE_NAME, _VALUE),
-        *(_TEXT, groups.flat_element(), _TEXT, name.encode()),
-    )
+
+def _is_small(node: Node) -> bool:
+    """Whether a part is a branch of leaves alone."""
+    is_branch = isinstance(node.part, Branch) and node.part.attribute is None
+    return is_branch and len(_list_leaves(node)) == len(node.children)
 
 
 class _LeafBytes:
-    """A leaf, and where the groups of `_compose_leaf` stand."""
+    """A leaf, and the groups of its attributes and of its content."""
 
-    def __init__(self, node: Node, leaf: Leaf, before: int) -> None:
+    def __init__(self, node: Node, leaf: Leaf, attributes: int, content: int) -> None:
         self.node = node
         self.leaf = leaf
         self.name = node.name.encode()
         self.start = node.start
         self.is_text = leaf.is_text
-        self.attributes = _LEAF_GROUPS * before + 1
-        self.content = _LEAF_GROUPS * before + 2
+        self.attributes = attributes
+        self.content = content
         self.of_contents = _Contents(self.name, leaf)
         self.attribute = None if leaf.attribute is None else _Attributes(leaf.attribute)
 
@@ -304,46 +325,58 @@ class _Attributes(_Remembered):
 
 
 class _Groups:
-    """Composes regular expressions whose groups have names of their own."""
+    """Composes a regular expression, and numbers its groups in the order in which they stand."""
 
     def __init__(self) -> None:
-        self._numbers = count()
+        self._taken = 0
 
-    def _name(self) -> bytes:
-        return b"g%d" % next(self._numbers)
+    def take(self) -> int:
+        """The number of the next group."""
+        self._taken += 1
+        return self._taken
 
-    def _attributes(self) -> bytes:
-        """What matches no attribute, or up to three with different names."""
-        one, two = self._name(), self._name()
-        three = rb"(?: (?!(?P=%s)=|(?P=%s)=)%s%s)?+" % (one, two, _ATTRIBUTE_NAME, _VALUE)
-        more = rb"(?: (?!(?P=%s)=)(?P<%s>%s)%s%s)?+" % (one, two, _ATTRIBUTE_NAME, _VALUE, three)
-        return rb"(?: (?P<%s>%s)%s%s)?+" % (one, _ATTRIBUTE_NAME, _VALUE, more)
-
-    def start_tag(self, name: str, group: str) -> bytes:
-        """What matches a start tag, with a group of its attributes."""
-        return b"<%s(?P<%s>%s)>" % (name.encode(), group.encode(), self._attributes())
+    def start_tag(self, name: str) -> tuple[int, bytes]:
+        """What matches a start tag, behind the number of the group of its attributes."""
+        number, one, two = self.take(), self.take(), self.take()
+        third = b"(?: %s%s%s)?+" % (_but(one, two), _ATTRIBUTE_NAME, _VALUE)
+        second = b"(?: %s%s%s%s)?+" % (_but(one), _group(two, _ATTRIBUTE_NAME), _VALUE, third)
+        first = b"(?: %s%s%s)?+" % (_group(one, _ATTRIBUTE_NAME), _VALUE, second)
+        return number, b"<%s(%s)>" % (name.encode(), first)
 
     def element(self, depth: int) -> bytes:
         """What matches an element behind `<`."""
-        name, attributes = self._name(), self._attributes()
-        inner = b"(?:<(?!/)%s%s)*+" % (self.element(depth - 1), _TEXT) if depth > 1 else b""
-        whole = (name, _NAME, attributes, _TEXT, inner, name)
-        return b"(?P<%s>%s)%s(?:>%s%s</(?P=%s)>|/>)" % whole
+        name, one, two = self.take(), self.take(), self.take()
+        third = b" %s%s%s/?+>" % (_but(one, two), _ATTRIBUTE_NAME, _VALUE)
+        second = b" %s%s%s(?:>|/>|%s)" % (_but(one), _group(two, _ATTRIBUTE_NAME), _VALUE, third)
+        first = b" %s%s(?:>|/>|%s)" % (_group(one, _ATTRIBUTE_NAME), _VALUE, second)
+        end = b"</(?P=g%d)>" % name
+        if depth > 1:
+            end = b"(?:%s|(?:<(?!/)%s%s)*+%s)" % (end, self.element(depth - 1), _TEXT, end)
+        return b"%s(?:>|/>|%s)(?:(?<=/>)|%s%s)" % (_group(name, _NAME), first, _TEXT, end)
 
     def flat_element(self) -> bytes:
-        """What matches an element that holds only a text."""
-        name = self._name()
-        whole = (name, _NAME, _ATTRIBUTE_NAME, _VALUE, _TEXT, name)
-        return b"<(?!/)(?P<%s>%s)(?: %s%s)?+>%s</(?P=%s)>" % whole
+        """What matches an element behind `<` that has one attribute at most, and only a text."""
+        name = self.take()
+        whole = (_group(name, _NAME), _ATTRIBUTE_NAME, _VALUE, _TEXT, name)
+        return b"%s(?: %s%s)?+(?:>%s</(?P=g%d)>|/>)" % whole
 
     def element_but(self, names: Iterable[str], depth: int) -> bytes:
         """What matches an element of another name behind `<`."""
-        but = b"|".join(name.encode() for name in names)
-        return b"(?!/|(?:%s)[ />])%s" % (but, self.element(depth))
+        return _except(names) + self.element(depth)
 
-    def pass_over(self, names: Iterable[str], depth: int) -> bytes:
-        """What matches a text and elements of other names."""
-        return b"%s(?:<%s%s)*+" % (_TEXT, self.element_but(names, depth), _TEXT)
+
+def _group(number: int, expression: bytes) -> bytes:
+    return b"(?P<g%d>%s)" % (number, expression)
+
+
+def _except(names: Iterable[str]) -> bytes:
+    """What matches behind `<` if none of these elements begins, and none ends."""
+    return b"(?!/|(?:%s)[ />])" % b"|".join(name.encode() for name in names)
+
+
+def _but(*numbers: int) -> bytes:
+    """What matches if the name of an attribute does not stand in any of these groups."""
+    return b"(?!%s)" % b"|".join(b"(?P=g%d)=" % number for number in numbers)
 
 
 _PARSER = etree.XMLParser(**PARSER_OPTIONS)

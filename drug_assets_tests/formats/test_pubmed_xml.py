@@ -735,3 +735,16 @@ def test_titles_of_real_files_are_what_lxml_says() -> None:
     for path in paths:
         rows = raw_rows(f"pubmed/{path.name}", path.read_bytes())
         assert rows["title"].to_list() == list(_titles(path)), path.name
+
+
+@pytest.mark.parametrize(
+    ("markup", "refused"),
+    [
+        ("<u:other/>", "its root is u:other, on line 1, not PubmedArticleSet"),
+        ("<PubmedArticleSet><u:other/></PubmedArticleSet>", "u:other on line 1 is no record"),
+    ],
+)
+def test_a_prefix_that_nothing_declares_is_named(markup: str, refused: str) -> None:
+    with pytest.raises(FormatError) as error:
+        raw_rows("pubmed.xml", markup.encode())
+    assert refused in str(error.value)
