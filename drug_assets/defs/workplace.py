@@ -16,7 +16,7 @@ from drug_assets.defs.stop_list import StopListFile
 from drug_assets.documents import DOCUMENTS
 from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES
-from drug_assets.storage import staging
+from drug_assets.storage import copies, staging
 from drug_assets.storage.kept.content_ids import ContentIds
 from drug_assets.storage.landed_files import compute_fingerprint
 from drug_assets.storage.outputs import Outputs, prepare_store, table_file
@@ -77,6 +77,7 @@ class Workplace(dg.ConfigurableResource):  # type: ignore[type-arg]
         if step is None:
             return Outputs.current(store)
         run = run_of(step)
+        copies.begin_step(f"{step.run_id} {step.step.key}")
         staging.hold(store, run)
         if makes_everything(step.job_def):
             return Outputs.of_run(store, run)

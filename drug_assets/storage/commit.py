@@ -246,7 +246,7 @@ def note_files(
     """Size and SHA-256 of outputs, by the name that they have in a release."""
     notes = {}
     for name, found in outputs.items():
-        with store.local_copy(found.name, found.version).open("rb") as file:
+        with store.borrow(found.name, found.version) as path, path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         notes[name] = {"size_bytes": found.size_bytes, "sha256": digest}
     return notes

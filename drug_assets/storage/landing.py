@@ -168,8 +168,7 @@ def _read_kept(files: Iterable[_File], store: ObjectStore, warn: Warn) -> dict[s
         parts = {file.part: file for file in files if file.source is source and file.part}
         for part, found in heal(store, f"raw_{source.name}", parts, warn).whole.items():
             try:
-                copy = store.local_copy(found.name, found.version)
-                results[parts[part].found.name] = ReadResult.of_part(copy)
+                results[parts[part].found.name] = ReadResult.of_part(store.local_footer(found))
             except FileNotFoundError:
                 continue  # removed since it was listed
     return results

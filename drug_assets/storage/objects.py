@@ -122,7 +122,18 @@ class ObjectStore(Protocol):
         """A local file with the object's bytes, for reading only.
 
         If `version` is given, the file is of this listed version. A copy that exists locally is
-        then used without a request.
+        then used without a request. A place that makes copies drops them when the next step of a
+        run begins (`copies`).
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        ...
+
+    def local_footer(self, found: StoredObject) -> Path:
+        """A local file with the footer of a Parquet file, its metadata, for reading only.
+
+        Its rows may be missing: to count them, or to read what was noted of them, takes no copy.
 
         Raises:
             FileNotFoundError: there is no such object.
@@ -318,6 +329,10 @@ class LocalFolder:
         if problem is not None:
             raise FileNotFoundError(errno.ENOENT, problem, str(path))
         return path
+
+    def local_footer(self, found: StoredObject) -> Path:
+        """The file itself, whatever its version."""
+        return self.local_copy(found.name)
 
     @contextmanager
     def borrow(self, name: str, version: str) -> Iterator[Path]:

@@ -344,9 +344,10 @@ class Outputs:
     def count_rows(self, table: str) -> int:
         """The number of rows of a table."""
         if TABLES[table].by_file:
-            rows: int = self.table(table).select(pl.len()).collect().item()
-            return rows
-        return count_rows(self.path(table_file(table)))
+            return self.parts(table).count_rows(self.store)
+        name = self.name_to_read(table_file(table))
+        found = next(found for found in self.store.objects(name) if found.name == name)
+        return count_rows(self.store.local_footer(found))
 
 
 @dataclass(frozen=True)

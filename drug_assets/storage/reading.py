@@ -24,6 +24,7 @@ from drug_assets.contracts import polars_schema
 from drug_assets.formats.decoding import read_ahead
 from drug_assets.formats.record_shape import normalize_header
 from drug_assets.sources.tables import TABLES
+from drug_assets.storage import copies
 from drug_assets.storage.contract_gate import (
     ContractBrokenError,
     require_contract,
@@ -134,7 +135,7 @@ class ReadResult:
 
     @classmethod
     def of_part(cls, part: Path) -> ReadResult:
-        """The result that a part was written with.
+        """The result that a part was written with; its metadata are enough (`local_footer`).
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -182,6 +183,14 @@ def read_file(task: Task) -> ReadResult:
         FileNotFoundError: it is no longer there.
         ContractBrokenError: the raw rows do not keep their contract.
     """
+    try:
+        return _read_file(task)
+    finally:
+        # Of the part, which the process of a worker would keep, and not read again.
+        copies.drop()
+
+
+def _read_file(task: Task) -> ReadResult:
     with ExitStack() as borrowed:
         data = _Bytes(borrowed.enter_context(task.zone.borrow(task.name, task.version)))
         if task.source is None or task.part is None:

@@ -24,6 +24,7 @@ from drug_assets.definitions import make_definitions
 from drug_assets.defs.jobs import JOB
 from drug_assets.settings import Settings
 from drug_assets.sources.tables import TABLES
+from drug_assets.storage import copies
 from drug_assets.storage.google import bucket as gcs
 from drug_assets.storage.google import dataset as datasets
 from drug_assets.storage.google import jobs, layout
@@ -178,6 +179,30 @@ def test_with_bigquery_the_bucket_holds_every_table_and_document_of_the_same_rel
     release = open_release(open_store(on_bigquery.settings.store))
     assert on_bigquery.dataset.current_release() == release.id
     assert on_bigquery.dataset.altered_tables() == []
+
+
+def test_each_step_begins_without_the_copies_of_the_one_before(
+    gcs_emulator: GcsEmulator,
+    bigquery_emulator: BigQueryEmulator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    begun: dict[str, list[Path]] = {}
+    begin_step = copies.begin_step
+
+    def begin(step: str) -> None:
+        begin_step(step)
+        begun.setdefault(step.partition(" ")[2], list(copies.make_folder().iterdir()))
+
+    monkeypatch.setattr(copies, "begin_step", begin)
+    (tmp_path / "drugs.csv").write_text("atccode,drug\nA01AD,ALPHAMINE\n")
+    (tmp_path / "pubmed.csv").write_text(
+        "id,title,date,journal\n1,Alphamine in mice,01/01/2020,Tests\n"
+    )
+    cloud = after_a_run(new_cloud(gcs_emulator, "local", bigquery_emulator), tmp_path)
+    steps = make_definitions(cloud.settings).resolve_job_def(JOB).graph.node_dict
+    assert begun.keys() == steps.keys()
+    assert [step for step, left in begun.items() if left] == []
 
 
 def test_the_release_tells_whether_the_landing_zone_changed_since(on_gcs: Cloud) -> None:

@@ -22,6 +22,7 @@ import google_crc32c
 from google.api_core import exceptions as api
 from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
 
+from drug_assets.storage import copies
 from drug_assets.storage.google.client import (
     TIMEOUT,
     explain_errors,
@@ -45,6 +46,10 @@ RETRY = DEFAULT_RETRY.with_delay(initial=0.5, maximum=20.0, multiplier=2.0).with
 _SCHEME = "gs://"
 _LISTED = "items(name,size,generation,updated,md5Hash,crc32c),nextPageToken"
 _HASH_CHUNK = 1 << 20
+#: The end of a Parquet file that is copied at first; most footers are smaller.
+_FOOTER_BYTES = 1 << 16
+#: Behind the footer: its length, and the mark of the format.
+_AFTER_FOOTER = 8
 
 
 class Bucket:
@@ -143,8 +148,8 @@ class Bucket:
     def local_copy(self, name: str, version: str | None = None) -> Path:
         """A local file with the bytes of one version, by default the current one.
 
-        The checksum is verified. Each process keeps one copy per version, and does not download
-        an object that it uploaded itself.
+        The checksum is verified. There is one copy per version, as long as `copies` keeps it; an
+        object that this process uploaded itself is not downloaded meanwhile.
         """
         with self._explain_errors(name, writing=False):
             if version is None:
@@ -163,6 +168,36 @@ class Bucket:
             finally:
                 partial.unlink(missing_ok=True)
         return cached
+
+    def local_footer(self, found: StoredObject) -> Path:
+        """A file of the object's size with its end alone, or a local copy that is there anyway.
+
+        What lies before the end takes no room on disk. Parts of an object have no checksum.
+        """
+        copy = self._cached(found.name, found.version)
+        end = copy.with_name(f"footer-{copy.name}")
+        if copy.exists():
+            return copy
+        if end.exists():
+            return end
+        start = max(0, found.size_bytes - _FOOTER_BYTES)
+        data = self._read_from(found, start)
+        footer = int.from_bytes(data[-_AFTER_FOOTER:][:4], "little") + _AFTER_FOOTER
+        if len(data) < footer <= found.size_bytes:
+            start = found.size_bytes - footer
+            data = self._read_from(found, start)
+        partial = self.scratch(found.name)
+        with partial.open("wb") as file:
+            file.seek(start)
+            file.write(data)
+        return partial.rename(end)
+
+    def _read_from(self, found: StoredObject, start: int) -> bytes:
+        with self._explain_errors(found.name, writing=False):
+            data: bytes = self._blob(found.name, found.version).download_as_bytes(
+                start=start, raw_download=True, timeout=TIMEOUT, retry=RETRY, checksum=None
+            )
+        return data
 
     @contextmanager
     def borrow(self, name: str, version: str) -> Iterator[Path]:
@@ -275,7 +310,7 @@ class Bucket:
 
     def _cached(self, name: str, generation: str) -> Path:
         key = hashlib.sha256(self.uri(name).encode()).hexdigest()[:24]
-        return make_process_folder() / f"{key}-{generation}{PurePosixPath(name).suffix}"
+        return copies.make_folder() / f"{key}-{generation}{PurePosixPath(name).suffix}"
 
     @contextmanager
     def _explain_errors(self, name: str = "", *, writing: bool) -> Iterator[None]:

@@ -174,8 +174,8 @@ class Parts:
         files = [part.source_file for part in self.parts]
         # The landed file is in the key of each such table, so that no key is in two parts.
         return len(files) == len(set(files)) and all(
-            note_of_file(self.table, file).items() <= pl.read_parquet_metadata(copy).items()
-            for file, copy in zip(files, self._copies(store), strict=True)
+            note_of_file(self.table, file).items() <= pl.read_parquet_metadata(footer).items()
+            for file, footer in zip(files, self._footers(store), strict=True)
         )
 
     def _copies(self, store: ObjectStore) -> list[Path]:
@@ -189,9 +189,21 @@ class Parts:
             DamagedPartsError: parts are missing or damaged.
         """
         return {
-            part.source_file: int(pl.read_parquet_metadata(copy)[_INPUT_ROWS])
-            for part, copy in zip(self.parts, self._copies(store), strict=True)
+            part.source_file: int(pl.read_parquet_metadata(footer)[_INPUT_ROWS])
+            for part, footer in zip(self.parts, self._footers(store), strict=True)
         }
+
+    def count_rows(self, store: ObjectStore) -> int:
+        """The number of rows of all parts.
+
+        Raises:
+            DamagedPartsError: parts are missing or damaged.
+        """
+        return sum(map(count_rows, self._footers(store)))
+
+    def _footers(self, store: ObjectStore) -> list[Path]:
+        """Local files with the metadata of the parts."""
+        return [store.local_footer(found) for found in self.objects(store)]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,47 @@
+"""The local copies of objects that this process holds, for the step of a run that reads them.
+
+Stores of buckets keep them here (`google.bucket`), and nobody else removes one. A step that begins
+drops those of the step before it, as one process runs one step at a time: a reader that needs an
+object again copies it again. So temporary files follow what one step reads and writes, not what a
+run does. Outside of a run, copies stay until the process ends.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING
+
+from drug_assets.storage.temporary import make_process_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: The step whose copies there are; at most one.
+_STEPS: list[str] = []
+
+
+@cache
+def make_folder() -> Path:
+    """The folder of the copies."""
+    folder = make_process_folder() / "copies"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def begin_step(step: str) -> None:
+    """Drop all copies, unless this step has begun already.
+
+    Args:
+        step: the run and the key of the step.
+    """
+    if step not in _STEPS:
+        _STEPS[:] = [step]
+        drop()
+
+
+def drop() -> None:
+    """Remove all copies; what cannot be removed goes when the process ends."""
+    with suppress(OSError):
+        for copy in make_folder().iterdir():
+            copy.unlink(missing_ok=True)
