@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import explorer, measuring, report, synthetic
+from benchmarks import explorer, measuring, report, start, synthetic
 from benchmarks.measuring import Figures, print_status
 from benchmarks.whole_run import questions, whole_run
 
@@ -258,6 +258,11 @@ def measured_explorer(plan: Plan, data: Path, _: Path) -> list[dict[str, Any]]:
     return measured
 
 
+def measured_start(plan: Plan, data: Path, _: Path) -> dict[str, Figures]:
+    """Measure the run on the sample beside the imports that it needs, and questions."""
+    return start.measured_start(data / "start", plan.rounds)
+
+
 def machine() -> dict[str, Any]:
     """The description of this machine and its software, without its name and paths."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -311,6 +316,7 @@ def run(plan: Plan, data: Path, results: Path) -> Figures:
     names_file = _written_names(plan, data)
     figures["names_come_from_package"] = synthetic.names_come_from_package()
     for part, measure in (
+        ("start", measured_start),
         ("mentions", measured_mentions),
         ("whole_run", measured_whole_run),
         ("xml", measured_xml),

@@ -57,7 +57,7 @@ def whole_run(folder: Path, zone: synthetic.Zone, rounds: int) -> dict[str, list
 
 def _run(landing: Path, store: Path) -> Figures:
     arguments = ("run", "--landing", str(landing), "--store", str(store))
-    seen = observed(command_line(*arguments), environment=_without_home())
+    seen = observed(command_line(*arguments), environment=without_home())
     if seen.exit_code:
         raise RuntimeError(f"drug-assets run failed:\n{seen.output[-4000:]}{seen.errors[-4000:]}")
     return {
@@ -68,7 +68,7 @@ def _run(landing: Path, store: Path) -> Figures:
     }
 
 
-def _without_home() -> dict[str, str]:
+def without_home() -> dict[str, str]:
     """Variables by which Dagster keeps runs in memory: a growing history would slow each run."""
     return _QUIET | {"DAGSTER_HOME": ""}
 

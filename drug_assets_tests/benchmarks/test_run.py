@@ -45,6 +45,10 @@ def _not_installed(module: str) -> Any:
 @pytest.mark.processes
 def test_every_part_is_measured(results: tuple[measuring.Figures, str]) -> None:
     figures, _ = results
+    start = figures["start"]
+    assert start["run on data/"]["cpu_seconds"] > start["bare imports"]["cpu_seconds"] > 0
+    assert start["above the imports"]["cpu_seconds"] > 0
+    assert 0 < start["top-journal"]["seconds"] < start["run on data/"]["seconds"]
     for compared in figures["mentions"]["side_by_side"]:
         assert compared["figures"]["drug_assets"]["found"] > 0
         assert compared["figures"]["flashtext"] == {
