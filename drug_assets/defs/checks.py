@@ -7,6 +7,7 @@ stops a run. Every check can be run alone; in the workspace it notes the bytes t
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -16,7 +17,7 @@ from drug_assets import audit, sources
 from drug_assets.defs.assets import TABLES_MADE_TOGETHER
 from drug_assets.defs.failures import explain_failures
 from drug_assets.defs.workplace import FILES, Workplace, may_be_empty
-from drug_assets.documents import EXPLORER, GRAPH, NAMES
+from drug_assets.documents import DOCUMENTS, EXPLORER, GRAPH, NAMES
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.outputs import Outputs
 from drug_assets.terms import MergeRule
@@ -92,14 +93,15 @@ def _declare(
         @dg.multi_asset_check(
             name=name,
             specs=specs,
-            ins={argument: dg.AssetIn(asset) for argument, asset in load.items()},
             can_subset=True,
         )
         def evaluate(
-            context: dg.AssetCheckExecutionContext, workplace: Workplace, **tables: Any
+            context: dg.AssetCheckExecutionContext, workplace: Workplace
         ) -> Iterator[dg.AssetCheckResult]:
             with explain_failures(context, workplace):
                 outputs = workplace.open(context)
+                # As inputs of Dagster, each would take longer to load than a small table to check.
+                tables = {argument: _load(outputs, asset) for argument, asset in load.items()}
                 blocking = {spec.key: spec.blocking for spec in specs}
                 for (asset, check), find in body(Look(context, outputs), **tables):
                     key = dg.AssetCheckKey(dg.AssetKey(asset), check)
@@ -122,6 +124,13 @@ def _declare(
         return evaluate
 
     return decorate
+
+
+def _load(outputs: Outputs, asset: str) -> pl.LazyFrame | Path:
+    """The rows of a table, or the path of a local file with a document."""
+    if asset in DOCUMENTS:
+        return outputs.path(DOCUMENTS[asset].file)
+    return outputs.table(asset)
 
 
 def _show(figure: Any) -> Any:

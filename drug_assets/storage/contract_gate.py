@@ -76,9 +76,6 @@ def require_contract(table: str, rows: pl.LazyFrame) -> None:
 def require_contract_of_file(table: str, file: Path) -> None:
     """Check that the rows of a Parquet file keep the contract of their table.
 
-    Memory follows a block of rows, and the keys: that these differ is the only rule about several
-    rows.
-
     Args:
         table: name of the table.
         file: the file, with the columns that `conform` returns.
@@ -86,9 +83,25 @@ def require_contract_of_file(table: str, file: Path) -> None:
     Raises:
         ContractBrokenError: as `require_contract`.
     """
-    contract = TABLES[table].contract
     rows = pl.scan_parquet(file, glob=False)
-    height = rows.select(pl.len()).collect().item()
+    require_contract_in_blocks(table, rows, rows.select(pl.len()).collect().item())
+
+
+def require_contract_in_blocks(table: str, rows: pl.LazyFrame, height: int) -> None:
+    """Check that rows keep the contract of their table.
+
+    Memory follows a block of rows, and the keys: that these differ is the only rule about several
+    rows.
+
+    Args:
+        table: name of the table.
+        rows: its rows, with the columns that `conform` returns; they are read more than once.
+        height: how many there are.
+
+    Raises:
+        ContractBrokenError: as `require_contract`.
+    """
+    contract = TABLES[table].contract
     starts = range(0, height, _BLOCK_ROWS)
     keep = all(contract.is_valid(rows.slice(start, _BLOCK_ROWS)) for start in starts)
     if keep and len(starts) > 1:

@@ -18,7 +18,7 @@ from drug_assets.sources.tables import TABLES, compute_figures
 from drug_assets.storage import commit as commits
 from drug_assets.storage import staging
 from drug_assets.storage.comparison import COMPARED_WITH, Comparison, compare
-from drug_assets.storage.contract_gate import conform, require_contract_of_file
+from drug_assets.storage.contract_gate import conform, require_contract_in_blocks
 from drug_assets.storage.former import take_over
 from drug_assets.storage.kept.by_file import (
     PAGE_BYTES,
@@ -57,6 +57,8 @@ MakeAgain = Callable[["Outputs"], None]
 
 #: Rows of a table that people are shown.
 _SAMPLE_ROWS = 5
+#: Rows, and bytes of their files, that are read at once.
+_FEW_ROWS, _FEW_BYTES = 10_000, 1 << 20
 #: By URI of a whole table that this process wrote, the checksum of the rows that kept its contract.
 _SOUND: dict[str, str] = {}
 _TABLE = ".parquet"
@@ -178,12 +180,13 @@ class Outputs:
                 row_group_size=ROW_GROUP_ROWS,
                 data_page_size=PAGE_BYTES,
             )
-            require_contract_of_file(table, scratch)
-            found = pl.scan_parquet(scratch, glob=False)
             count = count_rows(scratch)
+            size_bytes = scratch.stat().st_size
+            found = _read_if_few(pl.scan_parquet(scratch, glob=False), count, size_bytes)
+            require_contract_in_blocks(table, found, count)
             written = WrittenTable(
                 rows=count,
-                size_bytes=scratch.stat().st_size,
+                size_bytes=size_bytes,
                 sample=_sample(found, count),
                 figures=compute_figures(table, found),
                 uri=self.lasting_uri(table_file(table)),
@@ -214,9 +217,11 @@ class Outputs:
         self.write_document(table_file(parts.table), parts.lines())
         rows = parts.rows(self.store)
         count = rows.select(pl.len()).collect().item()
+        size_bytes = parts.size_bytes(self.store)
+        rows = _read_if_few(rows, count, size_bytes)
         return WrittenTable(
             rows=count,
-            size_bytes=parts.size_bytes(self.store),
+            size_bytes=size_bytes,
             sample=_sample(rows, count),
             figures=compute_figures(parts.table, rows),
             uri=self.lasting_uri(table_file(parts.table)),
@@ -362,6 +367,18 @@ class WrittenTable:
     figures: Mapping[str, int]
     #: See `Outputs.lasting_uri`.
     uri: str | None
+
+
+def _read_if_few(rows: pl.LazyFrame, count: int, size_bytes: int) -> pl.LazyFrame:
+    """Rows of files; few of them are read once: to open files again takes longer than all else.
+
+    Args:
+        rows: the rows.
+        count: how many there are.
+        size_bytes: the size of the files.
+    """
+    few = count <= _FEW_ROWS and size_bytes <= _FEW_BYTES
+    return rows.collect().lazy() if few else rows
 
 
 def _sample(rows: pl.LazyFrame, count: int) -> pl.DataFrame:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Warn = Callable[[str], None]
 
 _CHECKSUM_CHARACTERS = 32
+#: Bytes in a folder that are hashed sooner than threads begin to.
+_ALONE_BYTES = 1 << 20
 _NAMED = re.compile(rf"(?P<stem>.+)-(?P<checksum>[0-9a-f]{{{_CHECKSUM_CHARACTERS}}})\.parquet")
 #: By URI, the state in which this process verified an object.
 _SEEN: dict[str, str] = {}
@@ -168,9 +170,12 @@ def _find(
     """
     unseen = [o for o in held if not _is_seen(store, o) and memory.get(o.name) != o.state]
     settled = {one for one in held if one.is_settled()}  # asked before they are read
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing releases the GIL
-        verified = pool.map(lambda one: _verify(one, take), unseen)
-        intact = dict(zip(unseen, verified, strict=True))
+    if store.has_locks and sum(one.size_bytes for one in unseen) <= _ALONE_BYTES:
+        intact = {one: _verify(one, take) for one in unseen}
+    else:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # hashing releases the GIL
+            verified = pool.map(lambda one: _verify(one, take), unseen)
+            intact = dict(zip(unseen, verified, strict=True))
     found = Found()
     for one in held:
         result = result_of(one.name)
