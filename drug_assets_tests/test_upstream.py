@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -277,3 +278,27 @@ def test_set_of_a_list_and_a_literal_panics_and_a_filtered_list_does_not() -> No
         rows.select(words.set_intersection(["a", "b"])).collect(engine="streaming")
     found = rows.select(words.filter(pl.element().is_in(["a", "b"])).list.unique())
     assert found.collect(engine="streaming")["words"].to_list() == [["a"], ["a"]]
+
+
+def test_a_join_chooses_its_side_before_it_has_read_much_of_the_other() -> None:
+    """So `drug_assets` sets it; by itself, Polars holds up to ten million rows meanwhile."""
+    read: list[int] = []
+    read_before_the_other: list[int] = []
+
+    def many(*_: object) -> Iterator[pl.DataFrame]:
+        for batch in range(100):
+            read.append(batch)
+            yield pl.DataFrame({"key": range(batch * 10_000, (batch + 1) * 10_000)})
+
+    def few(*_: object) -> Iterator[pl.DataFrame]:
+        before = -1
+        while len(read) != before:
+            before = len(read)
+            time.sleep(0.2)
+        read_before_the_other.append(before)
+        yield pl.DataFrame({"key": [5, 7]})
+
+    schema = {"key": pl.Int64}
+    one, other = (register_io_source(read_rows, schema=schema) for read_rows in (many, few))
+    assert one.join(other, on="key").collect(engine="streaming").height == 2
+    assert read_before_the_other[0] < 50
