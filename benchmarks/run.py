@@ -44,6 +44,9 @@ class Plan:
     #: Titles and names of the measurement at scale, of the package alone.
     many_titles: int
     many_titles_names: int
+    #: Titles and names of the largest search, from files, batch by batch.
+    most_titles: int
+    most_names: int
     #: Titles for the slow libraries; their time is extrapolated to the most titles.
     entity_recognition_titles: int
     spark_titles: int
@@ -62,6 +65,11 @@ class Plan:
     #: Drugs and mentions of the explorer's pages.
     pages: tuple[tuple[int, int], ...]
 
+    @property
+    def all_names(self) -> int:
+        """The number of names that titles are made with."""
+        return max(*self.names, self.most_names)
+
 
 PLANS = {
     plan.name: plan
@@ -73,6 +81,8 @@ PLANS = {
             names=(7, 1_000, 20_000, 100_000),
             many_titles=10_000_000,
             many_titles_names=20_000,
+            most_titles=40_000_000,
+            most_names=108_000,
             entity_recognition_titles=100_000,
             spark_titles=4_000,
             agreement_titles=1_000_000,
@@ -92,6 +102,8 @@ PLANS = {
             names=(7, 20_000, 100_000),
             many_titles=10_000_000,
             many_titles_names=20_000,
+            most_titles=10_000_000,
+            most_names=100_000,
             entity_recognition_titles=20_000,
             spark_titles=1_000,
             agreement_titles=200_000,
@@ -111,6 +123,8 @@ PLANS = {
             names=(7, 50),
             many_titles=300,
             many_titles_names=50,
+            most_titles=400,
+            most_names=60,
             entity_recognition_titles=20,
             spark_titles=20,
             agreement_titles=100,
@@ -130,8 +144,8 @@ PLANS = {
 def measured_mentions(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
     """Measure finding mentions: beside other libraries, at scale, and the agreement of spans."""
     names = tuple(names_file.read_text(encoding="utf-8").split("\n"))
-    print_status(f"{plan.many_titles:,} titles")
-    files = synthetic.title_files(data / "titles", names, plan.many_titles)
+    print_status(f"{plan.most_titles:,} titles")
+    files = synthetic.title_files(data / "titles", names, plan.most_titles)
     title_files = [str(path) for path in files]
     common = {"title_files": title_files, "names_file": str(names_file)}
     most = max(plan.titles)
@@ -160,11 +174,14 @@ def measured_mentions(plan: Plan, data: Path, names_file: Path) -> dict[str, Any
         )
         for count in sorted(plan.names)[-2:]
     ]
-    many = common | {"names": plan.many_titles_names, "function": "mentions.drug_assets"}
+    by_batch = common | {"function": "mentions.drug_assets_by_batch"}
+    many = by_batch | {"names": plan.many_titles_names}
     at_scale = measuring.interleaved(
         {f"{titles}": many | {"titles": titles} for titles in (most, plan.many_titles)},
         min(plan.rounds, 3),
     )
+    task = by_batch | {"titles": plan.most_titles, "names": plan.most_names}
+    largest = measuring.interleaved({"largest search": task}, min(plan.rounds, 2))
     print_status("PySpark's cross join on a sample")
     spark = measuring.measured(
         "spark_cross_join.cross_join",
@@ -176,6 +193,7 @@ def measured_mentions(plan: Plan, data: Path, names_file: Path) -> dict[str, Any
         "side_by_side": side_by_side,
         "agreement": agreements,
         "at_scale": at_scale,
+        "largest": largest["largest search"],
         "spark": spark,
     }
 
@@ -296,7 +314,7 @@ def _written_names(plan: Plan, data: Path) -> Path:
     """Write the names, one per line, if missing: unpacking the library that has them is slow."""
     path = data / "names.txt"
     if not path.exists():
-        path.write_text("\n".join(synthetic.drug_names(max(plan.names))), encoding="utf-8")
+        path.write_text("\n".join(synthetic.drug_names(plan.all_names)), encoding="utf-8")
     return path
 
 
@@ -311,7 +329,7 @@ def run(plan: Plan, data: Path, results: Path) -> Figures:
     figures: Figures = {"plan": asdict(plan), "machine": machine()}
     # Titles contain the names, so other names need a folder of their own.
     origin = "package" if synthetic.names_come_from_package() else "built"
-    data = data / f"v{synthetic.VERSION}-{origin}-{max(plan.names)}"
+    data = data / f"v{synthetic.VERSION}-{origin}-{plan.all_names}"
     data.mkdir(parents=True, exist_ok=True)
     names_file = _written_names(plan, data)
     figures["names_come_from_package"] = synthetic.names_come_from_package()
