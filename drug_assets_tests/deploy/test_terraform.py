@@ -272,6 +272,29 @@ def test_what_is_watched_is_what_runs_write() -> None:
     assert names("figures") == set(collect_figures({}, 1.0, 0))
 
 
+def test_what_moved_is_declared_where_it_moved_to() -> None:
+    # Terraform does not look: it would destroy what an earlier version made, and make it again.
+    moves = 0
+    for folder in {path.parent for path in (DEPLOY / "terraform").rglob("*.tf")}:
+        declared = all_text(folder, "*.tf")
+        names = {
+            ".".join(pair)
+            for pair in re.findall(r'^resource "(\w+)" "(\w+)"', declared, re.MULTILINE)
+        }
+        names |= {
+            f"module.{name}" for name in re.findall(r'^module "(\w+)"', declared, re.MULTILINE)
+        }
+        ends = re.findall(
+            r"^moved \{\n +from += (\S+)\n +to +=  *(\S+)\n\}", declared, re.MULTILINE
+        )
+        assert len(ends) == len(re.findall(r"^moved \{", declared, re.MULTILINE))
+        for start, end in ends:
+            assert re.sub(r"\[.*", "", end) in names
+            assert start not in names or start == re.sub(r"\[.*", "", end)
+        moves += len(ends)
+    assert moves
+
+
 def test_no_alert_waits_for_a_metric_that_is_not_there_yet() -> None:
     # A condition of any other kind names a metric, and Cloud Monitoring looks for it at once.
     declared = all_text(DEPLOY / "terraform")
