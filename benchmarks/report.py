@@ -24,6 +24,9 @@ _TITLES = {
     "flashtext": "FlashText",
     "pyahocorasick": "pyahocorasick",
     "drug_named_entity_recognition": "drug-named-entity-recognition",
+    "page_cache": "reading the packed file from the system's cache",
+    "byte_search": "searching the unpacked file once",
+    "gunzip": "unpacking alone",
     "lxml_iterparse": "lxml.iterparse, all elements",
     "lxml_iterparse_articles": "lxml.iterparse, articles only",
     "pubmed_parser": "pubmed_parser",
@@ -86,6 +89,7 @@ def claims(figures: Mapping[str, Any]) -> Iterator[Claim]:
     yield from _claims_of_largest(found["largest"])
     yield from _claims_of_xml(figures["xml"])
     yield from _claims_of_whole_run(figures["whole_run"])
+    yield from _claims_of_cold_xml(figures["whole_run"], figures["plan"])
     yield from _claims_of_graph(figures["graph"])
     yield from _claims_of_explorer(figures["explorer"])
 
@@ -165,9 +169,10 @@ def _claims_of_largest(largest: Mapping[str, Any]) -> Iterator[Claim]:
 
 def _claims_of_xml(xml: Mapping[str, Any]) -> Iterator[Claim]:
     ours = xml["side_by_side"]["drug_assets"]["mb_per_core_second"]
-    for who in ("lxml_iterparse", "lxml_iterparse_articles"):
-        share = ours / xml["side_by_side"][who]["mb_per_core_second"]
-        yield Claim(f"XML: at least 90 % of bare {_TITLES[who]}", f"{share:.0%}", share >= 0.9)
+    for who, bound in (("lxml_iterparse", 2.0), ("lxml_iterparse_articles", 1.4)):
+        ratio = ours / xml["side_by_side"][who]["mb_per_core_second"]
+        text = f"XML: at least {bound:g} times {_TITLES[who]}"
+        yield Claim(text, f"{ratio:.2f} times per core", ratio >= bound)
     peak = xml["landing"]["peak_mib_per_process"]
     yield Claim("XML: a worker under 300 MB resident", f"{peak:,.0f} MiB", peak * 2**20 < 300e6)
 
@@ -179,6 +184,13 @@ def _claims_of_whole_run(whole: Mapping[str, Any]) -> Iterator[Claim]:
         share = _seconds(runs["one more file"]) / _seconds(runs["cold"])
         text = f"One more file at most a quarter of the cold run ({kind})"
         yield Claim(text, f"{share:.0%}", share <= 0.25)
+
+
+def _claims_of_cold_xml(whole: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[Claim]:
+    if "xml" in whole and plan["records"] == _MILLION:
+        seconds = _seconds(whole["xml"]["cold"])
+        text = f"Whole run (xml) of {_MILLION:,} records cold in at most 30 s on two cores"
+        yield Claim(text, f"{seconds:.0f} s", seconds <= 30)
 
 
 def _claims_of_graph(graph: Mapping[str, Any]) -> Iterator[Claim]:
@@ -403,8 +415,9 @@ def _xml(xml: Mapping[str, Any]) -> str:
     (_, once), (times, repeated) = xml["memory"].items()
     return f"""## PubMed's XML
 
-One file of {size["articles"]:,} articles, {size["megabytes"]:,.0f} MB unpacked. The unpacked file \
-is in memory, except for pubmed_parser, which unpacks it while reading.
+One file of {size["articles"]:,} articles, {size["megabytes"]:,.0f} MB unpacked; all rates are of \
+these. No reader can be faster than the first three rows. The unpacked file is in memory, except \
+for pubmed_parser, which unpacks it while reading.
 
 {table(("", "MB per second and core", "of bare lxml", "peak MiB"), rows)}
 

@@ -229,7 +229,10 @@ def measured_xml(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
             synthetic.write_zone_file(folder, zone, file)
         os.link(path, landing_zone / name)
     packed = str(folder / synthetic.zone_file(zone, 0))
-    peers = ("lxml_iterparse", "lxml_iterparse_articles", "drug_assets")
+    peers = (
+        *("page_cache", "byte_search", "gunzip"),
+        *("lxml_iterparse", "lxml_iterparse_articles", "drug_assets"),
+    )
     tasks = {who: {"function": f"pubmed_xml.{who}", "packed_file": packed} for who in peers}
     figures = measuring.interleaved(tasks, plan.rounds)
     print_status("pubmed_parser")
