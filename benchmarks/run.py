@@ -56,6 +56,10 @@ class Plan:
     files: int
     formats: tuple[str, ...]
     runs: int
+    #: Size of a landing zone of CSV with very many records, run cold and with one more file; no
+    #: records, no such run.
+    most_records: int
+    most_files: int
     #: Number of its files that are read in a measurement of reading alone, on all cores.
     landing_files: int
     #: How often a file is repeated in one document, to check that memory does not grow.
@@ -90,6 +94,8 @@ PLANS = {
             files=50,
             formats=("xml", "csv"),
             runs=3,
+            most_records=10_000_000,
+            most_files=300,
             landing_files=8,
             repeated=20,
             mentions=10_000_000,
@@ -111,6 +117,8 @@ PLANS = {
             files=50,
             formats=("xml",),
             runs=2,
+            most_records=0,
+            most_files=0,
             landing_files=4,
             repeated=5,
             mentions=10_000_000,
@@ -132,6 +140,8 @@ PLANS = {
             files=5,
             formats=("csv",),
             runs=1,
+            most_records=150,
+            most_files=5,
             landing_files=2,
             repeated=2,
             mentions=500,
@@ -210,6 +220,17 @@ def measured_whole_run(plan: Plan, data: Path, names_file: Path) -> dict[str, An
         )
         for kind in plan.formats
     }
+
+
+def measured_large_run(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
+    """Measure the whole run on very many records of CSV, once; nothing if the plan has none."""
+    if not plan.most_records:
+        return {}
+    names = tuple(names_file.read_text(encoding="utf-8").split("\n"))
+    zone = synthetic.Zone(
+        plan.most_records, plan.most_files, names[: plan.many_titles_names], "csv"
+    )
+    return whole_run(data / f"csv-{plan.most_records}-{plan.most_files}", zone, 1)
 
 
 def measured_xml(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
@@ -340,6 +361,7 @@ def run(plan: Plan, data: Path, results: Path) -> Figures:
         ("start", measured_start),
         ("mentions", measured_mentions),
         ("whole_run", measured_whole_run),
+        ("large_run", measured_large_run),
         ("xml", measured_xml),
         ("graph", measured_graph),
         ("explorer", measured_explorer),
