@@ -56,7 +56,7 @@ def why_not_searched(name: pl.Expr, kind: pl.Expr, stop_list: StopList) -> pl.Ex
     is_code, is_brand = kind == NameKind.CODE.value, kind == NameKind.BRAND.value
     reasons = {
         SHORT_CODE: is_code & (folded.str.len_chars() < SHORTEST_CODE),
-        EVERYDAY_WORD: (is_code | is_brand) & folded.is_in(list_everyday_words().implode()),
+        EVERYDAY_WORD: _is_everyday_word(pl.when(is_code | is_brand).then(folded)),
     }
     by_kind = pl.coalesce(pl.when(holds).then(pl.lit(why)) for why, holds in reasons.items())
     return pl.coalesce(
@@ -64,6 +64,18 @@ def why_not_searched(name: pl.Expr, kind: pl.Expr, stop_list: StopList) -> pl.Ex
         stop_list.reason(name),
         pl.when(~stop_list.allows(name)).then(by_kind),
     )
+
+
+def _is_everyday_word(folded: pl.Expr) -> pl.Expr:
+    """Whether folded names are words of the language; a null is none."""
+    return folded.map_batches(_are_everyday_words, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def _are_everyday_words(folded: pl.Series) -> pl.Series:
+    if folded.null_count() == len(folded):
+        # Many lists give neither brands nor codes; to make a set of all words takes long.
+        return pl.Series([False]).new_from_index(0, len(folded))
+    return folded.is_in(list_everyday_words().implode()).fill_null(value=False)
 
 
 def list_names(

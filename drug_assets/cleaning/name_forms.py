@@ -87,6 +87,8 @@ def find_named_after(names: pl.DataFrame, drug: str, own: pl.DataFrame) -> pl.Da
         .select("row", drug, "name")
         .unique()
     )
+    if within.is_empty():
+        return names.clear()
     bases = (
         within.select("row", drug, base=without_form(pl.col("name")))
         .explode("base", empty_as_null=False)
