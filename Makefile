@@ -30,7 +30,7 @@ quick: export POLARS_MAX_THREADS := 1
 # To compile all tests anew takes each process 7 s: what was compiled is kept, whatever was chosen.
 quick: export PYTHONDONTWRITEBYTECODE :=
 quick: $(VENV)/.dev
-	$(BIN)/pytest -n auto --dist loadfile -m "$(QUICK)"
+	$(BIN)/pytest -n auto --dist loadgroup -m "$(QUICK)"
 
 test: lint types unit
 

@@ -14,13 +14,12 @@ import pytest
 
 from drug_assets.versions import OUTER_ROOMS
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.modules import MODULES, PACKAGE, texts_of, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PACKAGE = runs.REPOSITORY / "drug_assets"
-MODULES = sorted(PACKAGE.rglob("*.py"))
 PROJECT = tomllib.loads((runs.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 CONTRACTS: list[dict[str, Any]] = PROJECT["tool"]["importlinter"]["contracts"]
 (FLOORS,) = (contract["layers"] for contract in CONTRACTS if contract["type"] == "layers")
@@ -43,10 +42,6 @@ def room_of(module: Path) -> str:
 
 def rooms(floors: list[str]) -> set[str]:
     return {room for floor in floors for room in re.split(r"\s*[|:]\s*", floor)}
-
-
-def tree_of(module: Path) -> ast.Module:
-    return ast.parse(module.read_text(encoding="utf-8"))
 
 
 def imports(tree: ast.AST, *, inside_functions: bool = True) -> Iterator[str]:
@@ -127,13 +122,8 @@ def test_annotations_that_dagster_reads_are_no_strings(module: Path) -> None:
 
 def test_environment_is_named_in_one_place() -> None:
     for module in MODULES:
-        names = {
-            node.value
-            for node in ast.walk(tree_of(module))
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        }
         if module.relative_to(PACKAGE).as_posix() != "settings.py":
-            assert "DRUG_ASSETS_ENV" not in names, name_of(module)
+            assert "DRUG_ASSETS_ENV" not in texts_of(module), name_of(module)
 
 
 def test_no_source_is_known_by_name_outside_its_own_module() -> None:
@@ -145,12 +135,7 @@ def test_no_source_is_known_by_name_outside_its_own_module() -> None:
         path = module.relative_to(PACKAGE).as_posix()
         if path.startswith("sources/") or path in allowed:
             continue
-        texts = {
-            node.value
-            for node in ast.walk(tree_of(module))
-            if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        }
-        assert texts.isdisjoint(names - {"drugs"}), name_of(module)
+        assert texts_of(module).isdisjoint(names - {"drugs"}), name_of(module)
 
 
 @pytest.mark.processes

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from click.testing import Result
 
 pytestmark = [
-    pytest.mark.xdist_group("sample"),
+    pytest.mark.xdist_group("runs"),
     pytest.mark.usefixtures("no_settings_of_the_machine"),
 ]
 

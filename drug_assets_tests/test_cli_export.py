@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from drug_assets_tests.support import runs
 
 pytestmark = [
-    pytest.mark.xdist_group("sample"),
+    pytest.mark.xdist_group("runs"),
     pytest.mark.usefixtures("no_settings_of_the_machine"),
 ]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from drug_assets_tests.support.emulators import GcsEmulator
 
 pytestmark = [
-    pytest.mark.xdist_group("sample"),
+    pytest.mark.xdist_group("runs"),
     pytest.mark.usefixtures("no_settings_of_the_machine"),
 ]
 

@@ -118,7 +118,7 @@ def names(*arguments: str | Path) -> Result:
     return commands.asked("names", *arguments)
 
 
-@pytest.mark.xdist_group("sample")
+@pytest.mark.xdist_group("runs")
 def test_a_release_is_asked(sample_run: runs.Run) -> None:
     result = names("Adrenaline", "--store", sample_run.store)
     assert result.exit_code == 0
@@ -138,7 +138,7 @@ def test_without_a_release_it_says_what_to_do(tmp_path: Path) -> None:
     assert "run `drug-assets run`" in result.stderr
 
 
-@pytest.mark.xdist_group("sample")
+@pytest.mark.xdist_group("runs")
 def test_a_release_of_an_earlier_version_has_no_names(sample_run: runs.Run, tmp_path: Path) -> None:
     store = runs.copy(sample_run.store, tmp_path / "store")
     (runs.current(store) / "drug_names.parquet").unlink()

@@ -18,7 +18,7 @@ from drug_assets_tests.support import runs
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.xdist_group("sample"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("runs"), pytest.mark.slow]
 
 
 def assert_same_bytes(found: runs.Run, expected: runs.Run, *, news: bool = True) -> None:

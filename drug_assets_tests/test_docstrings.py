@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
-from drug_assets_tests.support import runs
+from drug_assets_tests.support.modules import MODULES, PACKAGE, tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PACKAGE = runs.REPOSITORY / "drug_assets"
-MODULES = {
-    path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted(PACKAGE.rglob("*.py"))
-}
 #: With this many arguments or more, each is explained.
 MANY = 3
 #: Words of a docstring that lists the columns of a frame, or refers to the list.
@@ -45,13 +41,15 @@ def _is_declared_to_dagster(function: Function) -> bool:
     )
 
 
-#: By module and name. One test looks at all: pytest needs longer for a test than for a look.
-FUNCTIONS = {
-    f"{module}:{name}": function
-    for module, tree in MODULES.items()
-    for name, function in public_functions(tree)
-    if not _is_declared_to_dagster(function)
-}
+@cache
+def functions() -> dict[str, Function]:
+    """By module and name. One test looks at all: pytest needs longer for a test than for a look."""
+    return {
+        f"{module.relative_to(PACKAGE).as_posix()}:{name}": function
+        for module in MODULES
+        for name, function in public_functions(tree_of(module))
+        if not _is_declared_to_dagster(function)
+    }
 
 
 def arguments(function: Function) -> list[ast.arg]:
@@ -66,7 +64,7 @@ def docstring(function: Function) -> str:
 
 def found(look: Callable[[Function], list[str]]) -> dict[str, list[str]]:
     """What is found in functions, by their names, without those in which nothing is."""
-    return {name: names for name, function in FUNCTIONS.items() if (names := look(function))}
+    return {name: names for name, function in functions().items() if (names := look(function))}
 
 
 def unexplained_arguments(function: Function) -> list[str]:
@@ -134,4 +132,4 @@ def test_what_is_missing_is_found(
 
 
 def test_every_module_says_what_it_holds() -> None:
-    assert [module for module, tree in MODULES.items() if not ast.get_docstring(tree)] == []
+    assert [module for module in MODULES if not ast.get_docstring(tree_of(module))] == []

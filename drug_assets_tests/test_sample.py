@@ -14,7 +14,7 @@ from drug_assets.document import questions
 from drug_assets.terms import Issue
 from drug_assets_tests.support import runs
 
-pytestmark = pytest.mark.xdist_group("sample")
+pytestmark = pytest.mark.xdist_group("runs")
 
 SOURCES = [source.name for source in sources.ALL]
 README = (runs.SAMPLE / "README.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drug_assets.cleaning.ids import read_any_id, read_pubmed_id, read_trial_id
@@ -168,6 +168,7 @@ def test_reading_an_id_again_changes_nothing(
 
 
 @given(st.integers(min_value=1, max_value=99_999_999), st.integers(min_value=0, max_value=3))
+@settings(max_examples=25)
 def test_a_number_is_the_same_pubmed_id_however_it_is_written(number: int, zeros: int) -> None:
     written = [f"{number}", f"{number}.0", f"PMID: {number}", f"pmid:{'0' * zeros}{number}"]
     assert read(read_pubmed_id, *written) == [str(number)] * 4

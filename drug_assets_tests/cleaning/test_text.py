@@ -341,11 +341,13 @@ class TestFolded:
     def test_null_stays_null(self) -> None:
         assert fold(None, "É") == [None, "e"]
 
+    @pytest.mark.slow
     def test_every_character_folds_to_one_that_folds_to_itself(self) -> None:
         folds = fold(*CHARACTERS)
         assert [c for c, f in zip(CHARACTERS, folds, strict=True) if f is None or len(f) != 1] == []
         assert fold(*folds) == folds
 
+    @pytest.mark.slow
     def test_every_character_folds_alike_in_python(self) -> None:
         assert fold(*CHARACTERS) == [fold_string(character) for character in CHARACTERS]
 

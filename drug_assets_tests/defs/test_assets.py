@@ -32,7 +32,7 @@ from drug_assets.storage.outputs import table_file
 from drug_assets.storage.staging import WORKSPACE
 from drug_assets_tests.support import runs
 
-pytestmark = pytest.mark.xdist_group("sample")
+pytestmark = pytest.mark.xdist_group("runs")
 
 MADE = {*TABLES, *DOCUMENTS, "release"}
 GROUPS = {

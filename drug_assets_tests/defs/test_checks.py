@@ -22,7 +22,7 @@ from drug_assets.storage.outputs import Outputs, table_file
 from drug_assets_tests.support import runs
 from drug_assets_tests.support.raw import trial_publication
 
-pytestmark = [pytest.mark.xdist_group("sample"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("runs"), pytest.mark.slow]
 
 SOURCES = [source.name for source in sources.ALL]
 PUBLICATIONS = [source.name for source in sources.PUBLICATIONS]

@@ -16,7 +16,7 @@ from drug_assets_tests.support.news import require_right_news
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.xdist_group("sample"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("runs"), pytest.mark.slow]
 
 #: What is new in `runs.LATER`: drug, publication, change, whether it is the first in its journal.
 NEWS = [

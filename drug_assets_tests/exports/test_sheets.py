@@ -198,6 +198,7 @@ def test_rows_beyond_those_of_a_sheet_go_to_further_ones(monkeypatch: pytest.Mon
     assert written == ({"row": 5}, ("3 sheets, since one holds 2 rows",))
 
 
+@pytest.mark.slow  # looks for garbage among all objects
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <_io.FileIO")  # XlsxWriter's own files
 def test_a_full_disk_is_told_as_one_and_nothing_is_left_of_a_workbook(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

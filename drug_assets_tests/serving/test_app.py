@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from httpx import Client, Response
 
-pytestmark = pytest.mark.xdist_group("sample")
+pytestmark = pytest.mark.xdist_group("runs")
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,8 @@ MARKER_OF_FIXTURE = {
     "postgres_url": "processes",
     "browser": "browser",
 }
+#: The fixtures of whole runs that tests of several modules share.
+RUNS = frozenset({"sample_run", "small_run", "later_run"})
 #: The tests that may start processes.
 STARTING = ("emulator", "browser", "processes", "upstream")
 
@@ -30,11 +32,19 @@ class UnmarkedError(Exception):
 
 
 def mark(items: Iterable[pytest.Item]) -> None:
-    """Give each test the markers of its fixtures."""
+    """Give each test the markers of its fixtures, and a group.
+
+    The tests of a group run in one process (`--dist loadgroup`): those of a module, and all tests
+    for which the same whole run is made.
+    """
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         for name in {MARKER_OF_FIXTURE[f] for f in fixtures if f in MARKER_OF_FIXTURE}:
             item.add_marker(name)
+        if item.get_closest_marker("xdist_group") is None:
+            shared = not RUNS.isdisjoint(fixtures)
+            group = "runs" if shared else str(item.path.relative_to(item.config.rootpath))
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _asks_for_the_platform() -> bool:
