@@ -4,9 +4,9 @@ Synthetic PubMed files (packed XML) lie in a bucket of the GCS emulator that the
 number of records two runs are observed from outside: the first one into an empty store, and one
 with one more file. Their memory, temporary files, processor time and bytes
 between job and buckets are measured; they hold on a busy machine, while seconds do not. Figures are
-kept below `build/benchmarks`, so that a size is measured once. Rows of `--computed` sizes are
-computed from the two largest measured ones; `--of` says of which folder of figures. Time and money
-are computed for all rows, by the rules in this module.
+kept below `build/benchmarks`, so that a size is measured once. Each figure of a `--computed` size
+lies on the line through those of the two largest measured ones. Time and money are computed for all
+rows, by the rules in this module.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks import synthetic
 from benchmarks.measuring import observed, print_status
@@ -50,8 +50,13 @@ _DISK_MARGIN = 1.5
 _BUSY = 0.6
 #: Bytes a second between a job and buckets of its region, a cautious figure.
 _BYTES_PER_SECOND = 100e6
+#: Two a day, each with one more file.
 _RUNS_PER_MONTH = 60
-_KEPT_RELEASES = 10
+#: Releases that are stored at once: the ten that are kept, and for a week what each run staged, and
+#: each release that was pruned.
+_STORED_RELEASES = 10 + 7 * 2 * 2
+#: BigQuery bills values as they are; packed in Parquet, they are this much smaller, about.
+_BYTES_PER_PARQUET_BYTE = 4
 #: Dollars: list prices of europe-west1 (docs/deployment.md says where they are written).
 PER_VCPU_SECOND = 0.000018
 PER_GIB_SECOND = 0.000002
@@ -102,9 +107,10 @@ class Needs:
     #: Of the first run, and of one with one more file.
     first_minutes: float
     more_minutes: float
-    #: Of the first run; of a month with two runs a day, each with one more file; of what is stored.
+    #: Of the first run; of a month of runs with one more file.
     first_dollars: float
     runs_dollars: float
+    #: The landing zone, what is kept, and releases.
     stored_gib: float
     stored_dollars: float
     #: Whether memory is more than Cloud Run gives.
@@ -125,8 +131,8 @@ class Needs:
         first = seconds(figures.first_cpu, figures.first_moved)
         more = seconds(figures.more_cpu, figures.more_moved)
         per_second = vcpu * PER_VCPU_SECOND + memory * PER_GIB_SECOND
-        stored = figures.landed + figures.kept + _KEPT_RELEASES * figures.release
-        tables = figures.tables / _GIB * PER_BIGQUERY_GIB_MONTH
+        stored = figures.landed + figures.kept + _STORED_RELEASES * figures.release
+        tables = figures.tables * _BYTES_PER_PARQUET_BYTE / _GIB * PER_BIGQUERY_GIB_MONTH
         return cls(
             vcpu=vcpu,
             memory_gib=memory,
@@ -262,22 +268,31 @@ def rows(sizes: Sequence[int], computed: Sequence[int], folder: Path = _FOLDER) 
             yield _row(f"{size:,} (computed)", smaller.line_to(larger, size))
 
 
+#: The columns of the table; of two figures, the first one is of the first run.
+HEAD = (
+    *("records", "memory, GiB", "temporary files, GiB", "processor seconds", "GiB moved"),
+    *("`job.cpu`, `memory`", "`scratch_gib`", "minutes", "first run, $", "runs, $ a month"),
+    "stored, GiB: $ a month",
+)
+
+
 def _row(name: str, figures: Figures) -> str:
     needs = Needs.of(figures)
-    cells: tuple[Any, ...] = (
+    job = "more than there is" if needs.is_too_large else f"{needs.vcpu}, {needs.memory_gib}Gi"
+    cells = (
         name,
         f"{max(figures.first_memory, figures.more_memory) / _GIB:,.1f}",
-        f"{max(figures.first_scratch, figures.more_scratch) / _GIB:,.2f}",
+        f"{max(figures.first_scratch, figures.more_scratch) / _GIB:,.1f}",
         f"{figures.first_cpu:,.0f}, {figures.more_cpu:,.0f}",
         f"{figures.first_moved / _GIB:,.1f}, {figures.more_moved / _GIB:,.1f}",
-        "more than there is" if needs.is_too_large else f"{needs.vcpu}, {needs.memory_gib} GiB",
-        f"{needs.disk_gib} GiB",
-        f"{needs.first_minutes:,.0f}, {needs.more_minutes:,.0f}",
+        job,
+        str(needs.disk_gib),
+        f"{needs.first_minutes:,.1f}, {needs.more_minutes:,.1f}",
         f"{needs.first_dollars:,.2f}",
         f"{needs.runs_dollars:,.2f}",
-        f"{needs.stored_gib:,.1f} GiB, {needs.stored_dollars:,.2f}",
+        f"{needs.stored_gib:,.0f}: {needs.stored_dollars:,.2f}",
     )
-    return f"| {' | '.join(map(str, cells))} |"
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -285,16 +300,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cloud_sizes", description=__doc__)
     parser.add_argument("--records", type=int, nargs="+", default=[200_000])
     parser.add_argument("--computed", type=int, nargs="*", default=[])
-    parser.add_argument("--of", type=Path, default=_FOLDER, help="folder of kept figures")
     options = parser.parse_args()
     if options.computed and len(options.records) < 2:
         parser.error("to compute sizes takes two measured ones")
-    print(
-        "| records | peak memory, GiB | peak scratch, GiB | processor seconds | GiB moved | vCPU, "
-        "memory | disk | minutes | first run, $ | runs, $ a month | stored, $ a month |"
-    )
-    print(f"| --: |{' --: |' * 10}")
-    for row in rows(options.records, options.computed, options.of):
+    print(f"| {' | '.join(HEAD)} |")
+    print(f"| {' | '.join(['--:'] * len(HEAD))} |")
+    for row in rows(options.records, options.computed):
         print(row, flush=True)
 
 

@@ -85,7 +85,7 @@ def measured_runs(folder: Path, names: tuple[str, ...], rounds: int) -> dict[str
 
 
 def measured_search(folder: Path, names: tuple[str, ...], sizes: Sizes) -> dict[str, Figures]:
-    """Measure `find_mentions` on titles that name all these names: for `few` of them, and `many`.
+    """Measure the search of titles that name all these names: for `few` of them, and `many`.
 
     Args:
         folder: where the titles are kept for the next time.
@@ -97,7 +97,7 @@ def measured_search(folder: Path, names: tuple[str, ...], sizes: Sizes) -> dict[
     names_file = folder / "names.txt"
     names_file.write_text("\n".join(names), encoding="utf-8")
     task = {
-        "function": "mentions.drug_assets",
+        "function": "mentions.drug_assets_by_batch",
         "title_files": [str(file) for file in files],
         "titles": sizes.titles,
         "names_file": str(names_file),

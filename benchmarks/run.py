@@ -44,6 +44,9 @@ class Plan:
     #: Titles and names of the measurement at scale, of the package alone.
     many_titles: int
     many_titles_names: int
+    #: Titles and names of the largest search, from files, batch by batch.
+    most_titles: int
+    most_names: int
     #: Titles for the slow libraries; their time is extrapolated to the most titles.
     entity_recognition_titles: int
     spark_titles: int
@@ -53,6 +56,10 @@ class Plan:
     files: int
     formats: tuple[str, ...]
     runs: int
+    #: Size of a landing zone of CSV with very many records, run cold and with one more file; no
+    #: records, no such run.
+    most_records: int
+    most_files: int
     #: Number of its files that are read in a measurement of reading alone, on all cores.
     landing_files: int
     #: How often a file is repeated in one document, to check that memory does not grow.
@@ -61,6 +68,11 @@ class Plan:
     mentions: int
     #: Drugs and mentions of the explorer's pages.
     pages: tuple[tuple[int, int], ...]
+
+    @property
+    def all_names(self) -> int:
+        """The number of names that titles are made with."""
+        return max(*self.names, self.most_names)
 
 
 PLANS = {
@@ -73,6 +85,8 @@ PLANS = {
             names=(7, 1_000, 20_000, 100_000),
             many_titles=10_000_000,
             many_titles_names=20_000,
+            most_titles=40_000_000,
+            most_names=108_000,
             entity_recognition_titles=100_000,
             spark_titles=4_000,
             agreement_titles=1_000_000,
@@ -80,6 +94,8 @@ PLANS = {
             files=50,
             formats=("xml", "csv"),
             runs=3,
+            most_records=10_000_000,
+            most_files=300,
             landing_files=8,
             repeated=20,
             mentions=10_000_000,
@@ -92,6 +108,8 @@ PLANS = {
             names=(7, 20_000, 100_000),
             many_titles=10_000_000,
             many_titles_names=20_000,
+            most_titles=10_000_000,
+            most_names=100_000,
             entity_recognition_titles=20_000,
             spark_titles=1_000,
             agreement_titles=200_000,
@@ -99,6 +117,8 @@ PLANS = {
             files=50,
             formats=("xml",),
             runs=2,
+            most_records=0,
+            most_files=0,
             landing_files=4,
             repeated=5,
             mentions=10_000_000,
@@ -111,6 +131,8 @@ PLANS = {
             names=(7, 50),
             many_titles=300,
             many_titles_names=50,
+            most_titles=400,
+            most_names=60,
             entity_recognition_titles=20,
             spark_titles=20,
             agreement_titles=100,
@@ -118,6 +140,8 @@ PLANS = {
             files=5,
             formats=("csv",),
             runs=1,
+            most_records=150,
+            most_files=5,
             landing_files=2,
             repeated=2,
             mentions=500,
@@ -130,8 +154,8 @@ PLANS = {
 def measured_mentions(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
     """Measure finding mentions: beside other libraries, at scale, and the agreement of spans."""
     names = tuple(names_file.read_text(encoding="utf-8").split("\n"))
-    print_status(f"{plan.many_titles:,} titles")
-    files = synthetic.title_files(data / "titles", names, plan.many_titles)
+    print_status(f"{plan.most_titles:,} titles")
+    files = synthetic.title_files(data / "titles", names, plan.most_titles)
     title_files = [str(path) for path in files]
     common = {"title_files": title_files, "names_file": str(names_file)}
     most = max(plan.titles)
@@ -160,11 +184,14 @@ def measured_mentions(plan: Plan, data: Path, names_file: Path) -> dict[str, Any
         )
         for count in sorted(plan.names)[-2:]
     ]
-    many = common | {"names": plan.many_titles_names, "function": "mentions.drug_assets"}
+    by_batch = common | {"function": "mentions.drug_assets_by_batch"}
+    many = by_batch | {"names": plan.many_titles_names}
     at_scale = measuring.interleaved(
         {f"{titles}": many | {"titles": titles} for titles in (most, plan.many_titles)},
         min(plan.rounds, 3),
     )
+    task = by_batch | {"titles": plan.most_titles, "names": plan.most_names}
+    largest = measuring.interleaved({"largest search": task}, min(plan.rounds, 2))
     print_status("PySpark's cross join on a sample")
     spark = measuring.measured(
         "spark_cross_join.cross_join",
@@ -176,6 +203,7 @@ def measured_mentions(plan: Plan, data: Path, names_file: Path) -> dict[str, Any
         "side_by_side": side_by_side,
         "agreement": agreements,
         "at_scale": at_scale,
+        "largest": largest["largest search"],
         "spark": spark,
     }
 
@@ -192,6 +220,17 @@ def measured_whole_run(plan: Plan, data: Path, names_file: Path) -> dict[str, An
         )
         for kind in plan.formats
     }
+
+
+def measured_large_run(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
+    """Measure the whole run on very many records of CSV, once; nothing if the plan has none."""
+    if not plan.most_records:
+        return {}
+    names = tuple(names_file.read_text(encoding="utf-8").split("\n"))
+    zone = synthetic.Zone(
+        plan.most_records, plan.most_files, names[: plan.many_titles_names], "csv"
+    )
+    return whole_run(data / f"csv-{plan.most_records}-{plan.most_files}", zone, 1)
 
 
 def measured_xml(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
@@ -211,7 +250,10 @@ def measured_xml(plan: Plan, data: Path, names_file: Path) -> dict[str, Any]:
             synthetic.write_zone_file(folder, zone, file)
         os.link(path, landing_zone / name)
     packed = str(folder / synthetic.zone_file(zone, 0))
-    peers = ("lxml_iterparse", "lxml_iterparse_articles", "drug_assets")
+    peers = (
+        *("page_cache", "byte_search", "gunzip"),
+        *("lxml_iterparse", "lxml_iterparse_articles", "drug_assets"),
+    )
     tasks = {who: {"function": f"pubmed_xml.{who}", "packed_file": packed} for who in peers}
     figures = measuring.interleaved(tasks, plan.rounds)
     print_status("pubmed_parser")
@@ -296,7 +338,7 @@ def _written_names(plan: Plan, data: Path) -> Path:
     """Write the names, one per line, if missing: unpacking the library that has them is slow."""
     path = data / "names.txt"
     if not path.exists():
-        path.write_text("\n".join(synthetic.drug_names(max(plan.names))), encoding="utf-8")
+        path.write_text("\n".join(synthetic.drug_names(plan.all_names)), encoding="utf-8")
     return path
 
 
@@ -311,7 +353,7 @@ def run(plan: Plan, data: Path, results: Path) -> Figures:
     figures: Figures = {"plan": asdict(plan), "machine": machine()}
     # Titles contain the names, so other names need a folder of their own.
     origin = "package" if synthetic.names_come_from_package() else "built"
-    data = data / f"v{synthetic.VERSION}-{origin}-{max(plan.names)}"
+    data = data / f"v{synthetic.VERSION}-{origin}-{plan.all_names}"
     data.mkdir(parents=True, exist_ok=True)
     names_file = _written_names(plan, data)
     figures["names_come_from_package"] = synthetic.names_come_from_package()
@@ -319,6 +361,7 @@ def run(plan: Plan, data: Path, results: Path) -> Figures:
         ("start", measured_start),
         ("mentions", measured_mentions),
         ("whole_run", measured_whole_run),
+        ("large_run", measured_large_run),
         ("xml", measured_xml),
         ("graph", measured_graph),
         ("explorer", measured_explorer),

@@ -60,5 +60,10 @@ def add_position(rows: pl.LazyFrame) -> pl.LazyFrame:
     for file, last_row in sorted(last_rows.iter_rows(), key=lambda row: natural_key(row[0])):
         starts[file] = delivered
         delivered += last_row
-    start = pl.col("source_file").replace_strict(starts, return_dtype=pl.Int64)
+    # By itself, `replace_strict` would hold all columns of all rows in memory.
+    start = pl.col("source_file").map_batches(
+        lambda files: files.replace_strict(starts, return_dtype=pl.Int64),
+        return_dtype=pl.Int64,
+        is_elementwise=True,
+    )
     return rows.with_columns(position=start + pl.col("source_row"))

@@ -277,3 +277,41 @@ def test_set_of_a_list_and_a_literal_panics_and_a_filtered_list_does_not() -> No
         rows.select(words.set_intersection(["a", "b"])).collect(engine="streaming")
     found = rows.select(words.filter(pl.element().is_in(["a", "b"])).list.unique())
     assert found.collect(engine="streaming")["words"].to_list() == [["a"], ["a"]]
+
+
+JOINED = """
+import time
+
+import drug_assets  # sets the variable, which Polars reads as it is loaded
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+read, read_before_the_other = [], []
+
+def many(*_):
+    for batch in range(100):
+        read.append(batch)
+        yield pl.DataFrame({"key": range(batch * 10_000, (batch + 1) * 10_000)})
+
+def few(*_):
+    before = -1
+    while len(read) != before:
+        before = len(read)
+        time.sleep(0.2)
+    read_before_the_other.append(before)
+    yield pl.DataFrame({"key": [5, 7]})
+
+one, other = (register_io_source(rows, schema={"key": pl.Int64}) for rows in (many, few))
+assert one.join(other, on="key").collect(engine="streaming").height == 2
+print(*read_before_the_other)
+"""
+
+
+@pytest.mark.processes
+def test_a_join_chooses_its_side_before_it_has_read_much_of_the_other() -> None:
+    """So `drug_assets` sets it; by itself, Polars holds up to ten million rows meanwhile."""
+    ended = subprocess.run(
+        [sys.executable, "-c", JOINED], capture_output=True, text=True, check=True
+    )
+    assert int(ended.stdout) < 50

@@ -48,6 +48,9 @@ alerts = {
 #   users   = ["group:readers@example.org"]
 # }
 
+# Datadog in the place of Cloud Monitoring, or beside it; docs/deployment.md has the other steps.
+# monitoring = ["google", "datadog"]
+
 # Dagster's UI, daemon and queue; docs/deployment.md lists the costs.
 # dagster = {
 #   enabled = true

@@ -13,13 +13,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from drug_assets import contracts
 from drug_assets.cleaning import dates
 from drug_assets.terms import MergeRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 #: The order of the records of an id, the oldest first; a record without a revision is older than
 #: any that has one.
@@ -43,6 +44,7 @@ def resolve_duplicates(
     titles: Sequence[str] = ("title",),
     date_fields: Sequence[str] = ("date",),
     following: Mapping[str, pl.Expr] | None = None,
+    in_order: bool = False,
 ) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """Split records into the publications that are kept and the rows that are merged into them.
 
@@ -56,6 +58,8 @@ def resolve_duplicates(
         titles: the columns that hold a title. The first one is never null: another one stands in.
         date_fields: the columns that hold a date, those first that `date` is taken from first.
         following: columns that follow from others; they are made anew where gaps were filled.
+        in_order: whether the records come in the order of their positions. Then the kept ones do,
+            too, and no more of them are in memory than those that have duplicates.
 
     Returns:
         The kept records and the merged rows. Kept records have the columns of `add_journals` too,
@@ -72,7 +76,8 @@ def resolve_duplicates(
         candidates = pl.concat([candidates, further])
         added = add_journals(_read_candidates(records, further)).collect()
         compared = pl.concat([compared, added])
-    unique = add_journals(records.join(candidates.lazy(), on="position", how="anti")).with_columns(
+    is_candidate = pl.col("position").is_in(candidates["position"].implode())
+    unique = add_journals(records.filter(~is_candidate)).with_columns(
         publication_id=_id_or_surrogate(surrogate),
         id_shared=pl.lit(value=False),
         conflicting_duplicate=pl.lit(value=False),
@@ -82,7 +87,34 @@ def resolve_duplicates(
         _set_shared_ids_apart(compared, shared), surrogate, titles, date_fields
     )
     kept = kept.with_columns(**following or {})
-    return pl.concat([unique, kept.select(unique.collect_schema().names()).lazy()]), merged.lazy()
+    kept = kept.select(unique.collect_schema().names())
+    if in_order:
+        return merge_in_order(unique, kept.sort("position")), merged.lazy()
+    return pl.concat([unique, kept.lazy()]), merged.lazy()
+
+
+def merge_in_order(many: pl.LazyFrame, few: pl.DataFrame) -> pl.LazyFrame:
+    """All rows in the order of their positions; `merge_sorted` would hold all of them in memory.
+
+    Args:
+        many: rows in that order.
+        few: the same.
+    """
+    if few.is_empty():
+        return many
+
+    def read_batches(with_columns: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
+        columns = with_columns or few.columns
+        rest = few
+        for batch in many.collect_batches(maintain_order=True):
+            if batch.is_empty():
+                continue
+            upto = (rest["position"] < batch["position"][-1]).sum()
+            yield pl.concat([batch, rest.head(upto)]).sort("position").select(columns)
+            rest = rest.slice(upto)
+        yield rest.select(columns)
+
+    return register_io_source(read_batches, schema=few.schema)
 
 
 def _id_or_surrogate(surrogate: pl.Expr) -> pl.Expr:
@@ -91,8 +123,23 @@ def _id_or_surrogate(surrogate: pl.Expr) -> pl.Expr:
 
 def _find_candidates(records: pl.LazyFrame) -> pl.DataFrame:
     """Position and id of records that may have a duplicate: same id, or same title and date."""
-    same_work = ("title_hash", "date")
-    keys = records.select("position", "id", "date", title_hash=pl.col("folded_title").hash())
+    title_hash, same_work = (
+        pl.col("folded_title").hash().alias("title_hash"),
+        ("title_hash", "date"),
+    )
+    # Numbers in the place of texts: of very many records, these alone are in memory.
+    hashes = records.select(
+        "position",
+        id_hash=pl.when(pl.col("id").is_not_null()).then(pl.col("id").hash()),
+        work_hash=pl.struct(title_hash, "date").hash(),
+    ).collect(engine="streaming")
+    repeated = hashes.filter(
+        pl.any_horizontal(
+            pl.col(name).is_in(_find_repeated(hashes[name]).implode())
+            for name in ("id_hash", "work_hash")
+        )
+    )
+    keys = _at(records, repeated["position"]).select("position", "id", "date", title_hash)
     per_id, per_work = pl.col("records_per_id"), pl.col("records_per_work")
     return (
         keys.with_columns(
@@ -108,6 +155,17 @@ def _find_candidates(records: pl.LazyFrame) -> pl.DataFrame:
         .select("position", "id")
         .collect()
     )
+
+
+def _find_repeated(values: pl.Series) -> pl.Series:
+    """The values that occur more than once, without nulls. It takes the memory of a copy."""
+    in_order = values.drop_nulls().sort()
+    return in_order.filter(in_order == in_order.shift()).unique()
+
+
+def _at(records: pl.LazyFrame, positions: pl.Series) -> pl.LazyFrame:
+    """The records at these positions."""
+    return records.filter(pl.col("position").is_in(positions.implode()))
 
 
 def _read_candidates(records: pl.LazyFrame, candidates: pl.DataFrame) -> pl.LazyFrame:

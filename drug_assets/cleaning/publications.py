@@ -140,9 +140,13 @@ def clean_publications(
     not_rejected, added = parts.split(
         mark_rejected(records).filter(pl.col("reason").is_null()).drop("reason")
     )
-    resolved = _resolve_journals(records, known_journals).collect().lazy()
+    resolved = _resolve_journals(records, known_journals).collect()
+    order = _choose_order(not_rejected)
+    in_order = order == "position" and _come_in_order(not_rejected)
     surrogate = pl.struct("id", "folded_title", "date", "folded_journal").map_batches(
-        lambda rows: _make_surrogate_ids(source.name, rows), return_dtype=pl.String
+        lambda rows: _make_surrogate_ids(source.name, rows),
+        return_dtype=pl.String,
+        is_elementwise=True,  # or all rows would be in memory
     )
     kept, merged = duplicates.resolve_duplicates(
         not_rejected,
@@ -151,16 +155,18 @@ def clean_publications(
         titles=source.titles,
         date_fields=source.date_fields,
         following=source.merged_columns(),
+        in_order=in_order,
     )
-    order = _choose_order(not_rejected)
     if added is not None:
         kept = parts.add_to_publications(kept, added, source)
         merged = pl.concat([merged, parts.list_merged(added)])
         if order == "publication_id":
             merged = merged.sort("source_file", "source_row")
     columns = source.contracts().cleaned.column_names()
-    kept = kept.with_columns(issues=_issues()).sort(order).select(columns)
-    return CleanedPublications(kept=kept, merged=merged)
+    kept = kept.with_columns(issues=_issues())
+    if not in_order:
+        kept = kept.sort(order)
+    return CleanedPublications(kept=kept.select(columns), merged=merged)
 
 
 def _resolve_journals(records: pl.LazyFrame, known_journals: pl.LazyFrame) -> pl.LazyFrame:
@@ -177,11 +183,30 @@ def _resolve_journals(records: pl.LazyFrame, known_journals: pl.LazyFrame) -> pl
     )
 
 
-def _add_journals(records: pl.LazyFrame, resolved: pl.LazyFrame) -> pl.LazyFrame:
-    """Replace `GIVEN_JOURNAL` by journal, journal_id and folded_journal (`_resolve_journals`)."""
-    return records.join(
-        resolved, on=GIVEN_JOURNAL, how="left", nulls_equal=True, maintain_order="left"
-    ).drop(GIVEN_JOURNAL)
+def _add_journals(records: pl.LazyFrame, resolved: pl.DataFrame) -> pl.LazyFrame:
+    """Replace `GIVEN_JOURNAL` by journal, journal_id and folded_journal.
+
+    Args:
+        records: the records.
+        resolved: the journal of each combination that they have (`_resolve_journals`).
+    """
+    given = pl.struct(GIVEN_JOURNAL)
+    in_order = resolved.with_columns(hash=given.hash()).sort("hash")
+    hashes = in_order["hash"]
+    journals_given = in_order.select(
+        given=pl.struct(pl.exclude(*GIVEN_JOURNAL, "hash"))
+    ).to_series()
+    if hashes.n_unique() < hashes.len():  # no two combinations have had the same one yet
+        return records.join(
+            resolved.lazy(), on=GIVEN_JOURNAL, how="left", nulls_equal=True, maintain_order="left"
+        ).drop(GIVEN_JOURNAL)
+    # A join would copy all other columns, too, and takes twice as long.
+    found = given.map_batches(
+        lambda rows: journals_given.gather(hashes.search_sorted(rows.hash())),
+        return_dtype=journals_given.dtype,
+        is_elementwise=True,
+    )
+    return records.with_columns(given=found).drop(GIVEN_JOURNAL).unnest("given")
 
 
 def _issues() -> pl.Expr:
@@ -212,6 +237,13 @@ def _choose_order(records: pl.LazyFrame) -> str:
     return "publication_id" if few else "position"
 
 
+def _come_in_order(records: pl.LazyFrame) -> bool:
+    """Whether records come in the order of their positions, as kept files of records do."""
+    follows = (pl.col("position") > pl.col("position").shift()).all()
+    come: bool = records.select(follows).collect(engine="streaming").item()
+    return come
+
+
 def _make_surrogate_ids(source: str, rows: pl.Series) -> pl.Series:
     """`<source>:<16 hex of sha256 over folded title, ISO date and folded journal>`, one per row.
 
@@ -223,7 +255,8 @@ def _make_surrogate_ids(source: str, rows: pl.Series) -> pl.Series:
         .struct.unnest()
         .select(
             pl.concat_str(
-                pl.col("folded_title"),
+                # Polars may ask for rejected rows, too, before it leaves them out.
+                pl.col("folded_title").fill_null(""),
                 pl.col("date").dt.to_string("iso").fill_null(""),
                 pl.col("folded_journal").fill_null(""),
                 separator="\n",

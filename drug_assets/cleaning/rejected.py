@@ -33,13 +33,13 @@ def collect_rejected(
     of_sources = []
     for source, rows in raw.items():
         marked = mark_rejected(place_parts(mark_out_of_trees(records[source], trees)))
-        rejected = marked.filter(pl.col("reason").is_not_null())
+        rejected = marked.filter(pl.col("reason").is_not_null()).select(*_ROW, "reason").collect()
         # Not `list.set_intersection`: with a literal, Polars 2.1 panics on a frame of two chunks
         # whose filter empties the first.
         rejecting = pl.element().is_in(list(REJECTING_ISSUES))
         odd = pl.col("read_issues").list.filter(rejecting)
         of_sources.append(
-            rows.join(rejected.select(*_ROW, "reason"), on=_ROW).select(
+            _read_rows(rows, rejected).select(
                 pl.lit(source).alias("source"),
                 *_ROW,
                 # `list.sort` takes ten times as long.
@@ -48,6 +48,13 @@ def collect_rejected(
             )
         )
     return pl.concat(of_sources).sort("source", *_ROW)
+
+
+def _read_rows(rows: pl.LazyFrame, rejected: pl.DataFrame) -> pl.LazyFrame:
+    """The raw rows that are rejected, with their reason."""
+    # Polars applies this filter before it reads the other columns, so few rows are read in vain.
+    may_be = [pl.col(column).is_in(rejected[column].unique().implode()) for column in _ROW]
+    return rows.filter(may_be).join(rejected.lazy(), on=_ROW)
 
 
 def count_by_reason(rejected: pl.LazyFrame) -> pl.DataFrame:

@@ -41,6 +41,9 @@ _OPENING_BYTES = 4096
 #: still in the processor's cache. A piece is longer only if it is a single record.
 _PIECE_BYTES = 128 * 1024
 _LONGEST_PIECE_BYTES = 16 * 1024**2
+#: If more records of a piece, and more than half of them, are not usual, the rest of the file is
+#: parsed at once: to parse each alone takes longer.
+_FEW = 4
 #: A batch ends after as many bytes: more than `BATCH_RECORDS` articles take, unless they are huge.
 _BATCH_BYTES = 256 * 1024**2
 #: Texts between records that are not blank.
@@ -252,9 +255,10 @@ class _PieceReader:
             _NotInPiecesError: it holds something else than records.
         """
         # To compose the expressions takes as long as to parse a piece or two.
-        usual = _find_usual(self._kind, self._mark) if not self._is_first else None
+        try_bytes = self._may_be_usual and not self._is_first
         self._is_first = False
-        if usual is not None and self._may_be_usual and is_plain(piece, self._ascii_only):
+        usual = _find_usual(self._kind, self._mark) if try_bytes else None
+        if usual is not None and is_plain(piece, self._ascii_only):
             try:
                 return self._read_usual(usual, piece, last)
             except etree.XMLSyntaxError:
@@ -264,7 +268,7 @@ class _PieceReader:
     def _read_usual(self, usual: UsualRecords, piece: bytes, last: bool) -> list[Row]:
         """The rows of a piece; a record that is not usual is parsed alone."""
         rows: list[Row] = []
-        at = 0
+        at = alone = 0
         while (at := usual.read(piece, at, rows)) < len(piece):
             end = piece.find(self._mark, at)
             if end < 0:
@@ -273,7 +277,8 @@ class _PieceReader:
                 break
             end += len(self._mark)
             rows += self._parse(piece[at:end], last=False)
-            at = end
+            at, alone = end, alone + 1
+        self._may_be_usual = alone <= max(_FEW, len(rows) // 2)
         return rows
 
     def _parse(self, piece: bytes, last: bool) -> list[Row]:

@@ -13,9 +13,9 @@ from drug_assets.document import questions
 from drug_assets.document.schema import FILE, NAMES_FILE
 from drug_assets.errors import DrugAssetsError
 from drug_assets.serving.files import Files, is_served
+from drug_assets.storage import copies
 from drug_assets.storage.released import ReleasedTables
 from drug_assets.storage.releases import RELEASE_DOCUMENT, open_release
-from drug_assets.storage.temporary import make_process_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -96,11 +96,8 @@ class _Copies:
 
 
 def _remove_copies(found: Mapping[str, Path]) -> None:
-    """Remove local copies; files that lie in a store on this machine are none, and stay."""
-    folder = make_process_folder()
     for path in found.values():
-        if folder in path.parents:
-            path.unlink(missing_ok=True)
+        copies.discard(path)
 
 
 class ServedRelease:

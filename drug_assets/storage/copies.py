@@ -1,9 +1,10 @@
 """The local copies of objects that this process holds, for the step of a run that reads them.
 
-Stores of buckets keep them here (`google.bucket`), and nobody else removes one. A step that begins
-drops those of the step before it, as one process runs one step at a time: a reader that needs an
-object again copies it again. So temporary files follow what one step reads and writes, not what a
-run does. Outside of a run, copies stay until the process ends.
+Stores of buckets keep them here (`google.bucket`), and only this module removes one. A step that
+begins drops those of the step before it, as one process runs one step at a time: a reader that
+needs an object again copies it again. So temporary files follow what one step reads and writes, not
+what a run does. Outside of a run, copies stay until the process ends, or whoever asked for one says
+that nobody needs it any more.
 """
 
 from __future__ import annotations
@@ -38,6 +39,12 @@ def begin_step(step: str) -> None:
     if step not in _STEPS:
         _STEPS[:] = [step]
         drop()
+
+
+def discard(path: Path) -> None:
+    """Remove a copy; a file that is none, as it lies in a store on this machine, stays."""
+    if make_folder() in path.parents:
+        path.unlink(missing_ok=True)
 
 
 def drop() -> None:

@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from drug_assets.cleaning import publications
+from drug_assets.cleaning.duplicates import merge_in_order
 from drug_assets.cleaning.publications import (
     clean_publications,
     collect_journals,
     mark_withdrawn,
 )
+from drug_assets.delivery import natural_key
 from drug_assets.formats.pubmed_xml import DELETED
 from drug_assets.sources import tables
 from drug_assets.terms import Issue
@@ -438,3 +442,40 @@ def test_the_order_of_rows_and_files_does_not_matter(
     source, rows = table
     shuffled = random.sample(rows, len(rows))
     assert cleaned(raw_rows(source, *shuffled), source) == cleaned(raw_rows(source, *rows), source)
+
+
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None)
+@given(TABLES)
+def test_too_many_to_sort_come_in_the_order_of_delivery_however_the_records_come(
+    table: tuple[PublicationSource, list[Row]],
+) -> None:
+    source, rows = table
+    delivered = sorted(rows, key=lambda row: (natural_key(row["source_file"]), row["source_row"]))
+    sorted_by_key = cleaned(raw_rows(source, *rows), source)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publications, "SORTED_ROWS", 0)
+        in_order = cleaned(raw_rows(source, *delivered), source)
+        assert cleaned(raw_rows(source, *reversed(delivered)), source) == in_order
+    assert sorted(in_order[0], key=itemgetter("publication_id")) == sorted_by_key[0]
+    places = [(natural_key(row["source_file"]), row["source_row"]) for row in in_order[0]]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("few", [[], [1], [4, 9], [0, 11], [10, 11, 12, 13]])
+@pytest.mark.parametrize("many", [[], [5], [2, 3, 6, 7, 8]])
+def test_few_rows_are_merged_into_many_in_order(many: list[int], few: list[int]) -> None:
+    frames = [
+        pl.DataFrame({"position": rows, "of": of}, schema={"position": pl.Int64, "of": pl.String})
+        for rows, of in ((many, "many"), (few, "few"))
+    ]
+    merged = merge_in_order(frames[0].lazy(), frames[1])
+    assert_frame_equal(merged.collect(), pl.concat(frames).sort("position"))
+    assert_frame_equal(merged.select("of").collect(), pl.concat(frames).sort("position")[["of"]])
+
+
+def test_journals_whose_hashes_are_equal_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = pubmed_rows(*({"id": n, "title": n, "journal": j} for n, j in (("1", "A"), ("2", "B"))))
+    expected = cleaned(rows)
+    monkeypatch.setattr(pl.Expr, "hash", lambda *_: pl.lit(0, pl.UInt64))
+    assert cleaned(rows) == expected

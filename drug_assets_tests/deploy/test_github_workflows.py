@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from drug_assets_tests.support import release_programs
+from drug_assets_tests.support import known_commands, release_programs
 from drug_assets_tests.support.services import DEPLOY, ROOT, require
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -71,6 +71,17 @@ def test_zizmor_finds_nothing(workflow: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_commands_and_options_are_ones_that_their_programs_know(workflow: Path) -> None:
+    known = known_commands.load()
+    used = known_commands.typed(known_commands.commands_of(workflow))
+    assert [
+        wrong
+        for program, words in used
+        if (wrong := known_commands.wrong_use(program, words, known))
+    ] == []
 
 
 def test_landed_data_on_main_starts_the_pipeline() -> None:

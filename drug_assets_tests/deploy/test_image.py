@@ -1,11 +1,14 @@
 """The image: clean under hadolint, from declared requirements, built and run without an engine.
 
-Building takes minutes, buildah, debootstrap and root, so it happens where DRUG_ASSETS_BUILD_IMAGE=1
-asks for it; DRUG_ASSETS_BASE_ROOTFS names a Debian tree to build on, else debootstrap makes one.
+Building takes minutes, buildah, debootstrap and root. So it happens where DRUG_ASSETS_BUILD_IMAGE
+asks for it: `1` always, `changed` (the gate) if what the image is made of is not what it was when
+these tests last passed here. DRUG_ASSETS_BASE_ROOTFS names a Debian tree to build on, else
+debootstrap makes one.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -38,15 +41,16 @@ def test_runs_as_a_numeric_user_that_is_not_root() -> None:
     assert users == ["10001:10001"]
 
 
+def let_into_the_build() -> set[str]:
+    """What `.dockerignore` lets in, from the root of the repository."""
+    lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    return {line.removeprefix("!") for line in lines if line.startswith("!")}
+
+
 def test_whatever_is_copied_is_let_in() -> None:
-    let_in = {
-        line.removeprefix("!")
-        for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
-        if line.startswith("!")
-    }
     copies = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE.read_text("utf-8"), re.MULTILINE)
     copied = {path for line in copies for path in line.split()}
-    assert copied == let_in
+    assert copied == let_into_the_build()
     assert all((ROOT / path).exists() for path in copied)
 
 
@@ -80,11 +84,81 @@ def test_every_requirement_is_pinned() -> None:
     assert required <= pinned
 
 
+def digest_what_is_built() -> str:
+    """A digest of what the image is made of, but for the code and the prose of the package.
+
+    These change with every commit, and `test_wheel` builds the package of them.
+    """
+    made_of = {"deploy/Dockerfile", ".dockerignore", *let_into_the_build()}
+    made_of -= {"drug_assets", "LICENSE", "NOTICE", "README.md"}
+    digest = hashlib.sha256()
+    for name in sorted(made_of):
+        digest.update(f"{name}\0".encode() + hashlib.sha256((ROOT / name).read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def note() -> Path:
+    """The file with the digest of what was last built here, in the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "drug_assets" / "image.sha256"
+
+
+def is_asked_for() -> bool:
+    """Whether DRUG_ASSETS_BUILD_IMAGE asks for the image to be built."""
+    asked = os.environ.get("DRUG_ASSETS_BUILD_IMAGE")
+    if asked != "changed":
+        return asked == "1"
+    return not note().is_file() or note().read_text("utf-8") != digest_what_is_built()
+
+
+def test_the_image_is_built_when_what_it_is_made_of_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    for asked, before, noted, other in (
+        ("", False, False, False),
+        ("1", True, True, True),
+        ("changed", True, False, True),
+    ):
+        monkeypatch.setenv("DRUG_ASSETS_BUILD_IMAGE", asked)
+        note().unlink(missing_ok=True)
+        assert is_asked_for() is before
+        note().parent.mkdir(exist_ok=True)
+        note().write_text(digest_what_is_built(), "utf-8")
+        assert is_asked_for() is noted
+        note().write_text("of another Dockerfile", "utf-8")
+        assert is_asked_for() is other
+
+
+def test_what_the_image_is_made_of_is_digested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("constraints.txt", "deploy/Dockerfile", "deploy/dagster.yaml", "pyproject.toml")
+    for name in {*names, *let_into_the_build(), ".dockerignore"} - {"drug_assets"}:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    before = digest_what_is_built()
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    digests = [digest_what_is_built()]
+    for name in names:
+        (tmp_path / name).write_text("changed", "utf-8")
+        digests.append(digest_what_is_built())
+    assert digests[0] == before
+    assert len(set(digests)) == 1 + len(names)
+    (tmp_path / "README.md").write_text("changed", "utf-8")
+    assert digest_what_is_built() == digests[-1]
+
+
 @pytest.fixture(scope="module")
-def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+def buildah(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[str]]:
     """The image `drug-assets`, built in a store of its own; yields buildah's command for it."""
-    if os.environ.get("DRUG_ASSETS_BUILD_IMAGE") != "1":
-        pytest.skip("the image is built where DRUG_ASSETS_BUILD_IMAGE=1 asks for it")
+    if not is_asked_for():
+        pytest.skip("the image is built where DRUG_ASSETS_BUILD_IMAGE asks for it")
+    if os.geteuid() != 0:
+        pytest.skip("the image is built by root alone")
+    failed, built = request.session.testsfailed, digest_what_is_built()
     folder = tmp_path_factory.mktemp("image")
     program = [
         *("env", "STORAGE_DRIVER=vfs", require("buildah")),
@@ -111,6 +185,9 @@ def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
             ]
         )
         yield program
+        if request.session.testsfailed == failed:
+            note().parent.mkdir(parents=True, exist_ok=True)
+            note().write_text(built, "utf-8")
     finally:
         subprocess.run([*program, "rm", "--all"], check=False, capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from drug_assets import logs
+from drug_assets.defs.notifications import collect_figures
 from drug_assets.warehouse_sql.deploy import fill_statements
 from drug_assets_tests.support import provider_schema
 from drug_assets_tests.support.services import DEPLOY, ROOT, require
@@ -259,15 +260,39 @@ def _wheel_of_one_resource(path: Path) -> Path:
     return path
 
 
-def test_both_watch_the_events_that_runs_write() -> None:
+def test_what_is_watched_is_what_runs_write() -> None:
     declared = all_text(DEPLOY / "terraform" / "modules" / "signals")
-    events = re.search(r"^  events = \{(.*?)^  \}", declared, re.MULTILINE | re.DOTALL)
-    assert events is not None
-    assert set(re.findall(r"^    (\w+) += ", events[1], re.MULTILINE)) == {
-        logs.RUN_SUCCEEDED,
-        logs.RUN_FAILED,
-        logs.ROLLED_BACK,
-    }
+
+    def names(block: str) -> set[str]:
+        found = re.search(rf"^  {block} = \{{(.*?)^  \}}", declared, re.MULTILINE | re.DOTALL)
+        assert found is not None
+        return set(re.findall(r"^    (\w+) += ", found[1], re.MULTILINE))
+
+    assert names("events") == {logs.RUN_SUCCEEDED, logs.RUN_FAILED, logs.ROLLED_BACK}
+    assert names("figures") == set(collect_figures({}, 1.0, 0))
+
+
+def test_what_moved_is_declared_where_it_moved_to() -> None:
+    # Terraform does not look: it would destroy what an earlier version made, and make it again.
+    moves = 0
+    for folder in {path.parent for path in (DEPLOY / "terraform").rglob("*.tf")}:
+        declared = all_text(folder, "*.tf")
+        names = {
+            ".".join(pair)
+            for pair in re.findall(r'^resource "(\w+)" "(\w+)"', declared, re.MULTILINE)
+        }
+        names |= {
+            f"module.{name}" for name in re.findall(r'^module "(\w+)"', declared, re.MULTILINE)
+        }
+        ends = re.findall(
+            r"^moved \{\n +from += (\S+)\n +to +=  *(\S+)\n\}", declared, re.MULTILINE
+        )
+        assert len(ends) == len(re.findall(r"^moved \{", declared, re.MULTILINE))
+        for start, end in ends:
+            assert re.sub(r"\[.*", "", end) in names
+            assert start not in names or start == re.sub(r"\[.*", "", end)
+        moves += len(ends)
+    assert moves
 
 
 def test_no_alert_waits_for_a_metric_that_is_not_there_yet() -> None:

@@ -100,7 +100,7 @@ def articles(draw: st.DrawFn) -> str:
     return f"<PubmedArticle>{blank}{citation}{rest}{blank}</PubmedArticle>{blank}"
 
 
-def read(data: bytes, chunk: int, *, usual: bool) -> tuple[pl.DataFrame | str, int]:
+def read(data: bytes, chunk: int, *, usual: bool, piece: int = 1) -> tuple[pl.DataFrame | str, int]:
     """The rows of a file, or why it is refused; and how many rows were read from bytes."""
 
     def chunks() -> Iterator[bytes]:
@@ -109,16 +109,16 @@ def read(data: bytes, chunk: int, *, usual: bool) -> tuple[pl.DataFrame | str, i
     read_usual = xml_usual.UsualRecords.read
     counted = 0
 
-    def count(self: Any, piece: bytes, at: int, rows: list[Any]) -> int:
+    def count(self: Any, text: bytes, at: int, rows: list[Any]) -> int:
         nonlocal counted
         before = len(rows)
-        end = read_usual(self, piece, at, rows)
+        end = read_usual(self, text, at, rows)
         counted += len(rows) - before
         return end
 
     find = xml_records._find_usual if usual else (lambda *_: None)
     with (
-        mock.patch.object(xml_records, "_PIECE_BYTES", 1),
+        mock.patch.object(xml_records, "_PIECE_BYTES", piece),
         mock.patch.object(xml_records, "_find_usual", find),
         mock.patch.object(xml_usual.UsualRecords, "read", count),
     ):
@@ -129,10 +129,10 @@ def read(data: bytes, chunk: int, *, usual: bool) -> tuple[pl.DataFrame | str, i
     return pl.concat(batches), counted
 
 
-def assert_same(data: bytes, chunk: int = 2**20) -> int:
+def assert_same(data: bytes, chunk: int = 2**20, piece: int = 1) -> int:
     """Read a file in both ways; returns how many rows were read from bytes."""
-    found, counted = read(data, chunk, usual=True)
-    expected, _ = read(data, chunk, usual=False)
+    found, counted = read(data, chunk, usual=True, piece=piece)
+    expected, _ = read(data, chunk, usual=False, piece=piece)
     if isinstance(found, str) or isinstance(expected, str):
         assert found == expected
     else:
@@ -161,9 +161,15 @@ def citation(inner: str) -> str:
 
 @pytest.mark.slow
 @settings(max_examples=100)
-@given(st.lists(articles(), min_size=1, max_size=4), st.sampled_from([2**20, 61, 7]))
-def test_rows_issues_and_messages_are_those_of_libxml2(records: list[str], chunk: int) -> None:
-    assert_same(document(PLAIN, *records, PLAIN), chunk)
+@given(
+    st.lists(articles(), min_size=1, max_size=4),
+    st.sampled_from([2**20, 61, 7]),
+    st.sampled_from([1, 1000]),
+)
+def test_rows_issues_and_messages_are_those_of_libxml2(
+    records: list[str], chunk: int, piece: int
+) -> None:
+    assert_same(document(PLAIN, *records, PLAIN), chunk, piece)
 
 
 @pytest.mark.slow
@@ -255,6 +261,13 @@ def test_short_files_are_left_to_libxml2() -> None:
             formats.read(PUBMED.record_shape(), "pubmed.xml", gzip.compress(document(PLAIN)))
         )
     assert rows[0]["title"].to_list() == ["On aspirin."]
+
+
+def test_a_file_of_other_records_is_left_to_libxml2() -> None:
+    odd = PLAIN.replace("No.", "<!-- c -->")
+    six = 6 * len(PLAIN)
+    assert assert_same(document(*[PLAIN] * 6, odd, *[PLAIN] * 30), piece=six) >= 30
+    assert assert_same(document(*[PLAIN] * 6, *[odd] * 9, *[PLAIN] * 30), piece=six) <= 6
 
 
 def test_what_the_outline_does_not_name_is_passed_over() -> None:

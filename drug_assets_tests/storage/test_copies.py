@@ -72,6 +72,17 @@ def test_the_next_step_drops_them_and_copies_again_what_it_reads(bucket: Bucket)
     assert len(here()) == 1
 
 
+def test_one_copy_may_go_before_and_only_a_copy(bucket: Bucket, tmp_path: Path) -> None:
+    put(bucket, "a.csv", b"a")
+    put(bucket, "b.csv", b"b")
+    own = tmp_path / "a.csv"
+    own.write_bytes(b"a")
+    copies.discard(bucket.local_copy("a.csv"))
+    copies.discard(own)
+    assert here() == [bucket.local_copy("b.csv")]
+    assert own.exists()
+
+
 def test_a_path_to_write_to_is_no_copy(bucket: Bucket) -> None:
     copies.begin_step("run 1")
     scratch = bucket.scratch("a.csv")

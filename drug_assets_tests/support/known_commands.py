@@ -1,8 +1,8 @@
 """The commands of other programs that documents tell people to type, and the options they know.
 
-`known_commands.json` beside the tests of documents keeps, for each program, the commands that the
-documents use with all their options. What is missing is taken from the own help of the programs
-that are named; after an upgrade of one, take its commands away first:
+`known_commands.json` beside the tests of documents keeps, for each program, the commands that
+documents and GitHub's workflows use with all their options. What is missing is taken from the own
+help of the programs that are named; after an upgrade of one, take its commands away first:
 
     python -m drug_assets_tests.support.known_commands gcloud bq terraform
 
@@ -18,6 +18,10 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from drug_assets_tests.support.services import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,6 +60,14 @@ def _words(rest: str) -> list[str]:
         # The quote that ends the string around a substitution.
         pass
     return words
+
+
+def commands_of(workflow: Path) -> list[str]:
+    """The lines of shell in a workflow of GitHub, comments away."""
+    jobs = yaml.safe_load(workflow.read_text("utf-8"))["jobs"].values()
+    steps = [step.get("run", "") for job in jobs for step in job["steps"]]
+    lines = [line for step in steps for line in step.replace("\\\n", " ").splitlines()]
+    return [re.sub(r"(^|\s)#\s.*", "", line) for line in lines]
 
 
 def load() -> dict[str, Any]:
@@ -135,6 +147,8 @@ def main(programs: list[str]) -> None:
 
     known = load()
     lines = [line for document in DOCUMENTS for line in code(document)]
+    for workflow in (ROOT / ".github" / "workflows").glob("*.yml"):
+        lines += commands_of(workflow)
     for program in programs:
         commands = known[program]["commands"]
         commands |= derive(program, lines, commands)
