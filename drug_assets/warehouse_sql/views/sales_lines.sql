@@ -59,9 +59,9 @@ WITH
         WHEN REGEXP_CONTAINS(date_text, r'^\d{1,2}/\d{1,2}/\d{2}([ T]\d.*)?\z')
           THEN SAFE.PARSE_DATE('%d/%m/%y', REGEXP_EXTRACT(date_text, r'^[\d/]+'))
       END AS date,
-      -- NUMERIC(38, 9) is the same as NUMERIC, of which the emulator would keep only three decimals.
-      SAFE_CAST(REPLACE(price_text, ',', '.') AS NUMERIC(38, 9)) AS prod_price,
-      SAFE_CAST(REPLACE(quantity_text, ',', '.') AS NUMERIC(38, 9)) AS prod_qty
+      -- Of a cast to NUMERIC, the emulator would keep only three decimals.
+      SAFE.PARSE_NUMERIC(REPLACE(price_text, ',', '.')) AS prod_price,
+      SAFE.PARSE_NUMERIC(REPLACE(quantity_text, ',', '.')) AS prod_qty
     FROM texts
   ),
   products AS (
