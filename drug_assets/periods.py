@@ -17,6 +17,8 @@ from drug_assets.errors import DrugAssetsError
 from drug_assets.terms import DatePrecision
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
 _DAY = re.compile(r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2}))?)?")
@@ -26,6 +28,14 @@ _WINTER_MONTHS = 4
 #: From the most precise to the least.
 _PRECISIONS = tuple(DatePrecision)
 _DAY_ZERO = dt.date(1970, 1, 1)
+#: How a date is written as far as it is known: by precision, how many characters of its ISO form,
+#: and what stands behind them. It is the only such rule; `explorer/src/dates.ts` has it, too.
+WRITTEN: Mapping[str, tuple[int, str]] = {
+    DatePrecision.DAY.value: (10, ""),
+    DatePrecision.MONTH.value: (7, ""),
+    DatePrecision.SEASON.value: (7, " (season)"),
+    DatePrecision.YEAR.value: (4, ""),
+}
 
 
 class PeriodError(DrugAssetsError):
@@ -229,13 +239,8 @@ def show_date(date: dt.date | None, precision: str | None) -> str:
     """
     if date is None:
         return ""
-    if precision == DatePrecision.DAY:
-        return date.isoformat()
-    if precision == DatePrecision.MONTH:
-        return date.isoformat()[:7]
-    if precision == DatePrecision.SEASON:
-        return f"{date.isoformat()[:7]} (season)"
-    return str(date.year)
+    characters, behind = WRITTEN[precision or DatePrecision.YEAR.value]
+    return date.isoformat()[:characters] + behind
 
 
 def _read(text: str, option: str) -> tuple[dt.date, dt.date]:

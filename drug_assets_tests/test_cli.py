@@ -270,6 +270,25 @@ def test_drug_without_mention_has_an_empty_answer(graph: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        ("mentions", "epinefrine"),
+        ("names", "epinefrine"),
+        ("trace", "epinefrine", "pubmed", "1"),
+        ("related-drugs", "epinefrine"),
+        ("export", "csv", "--to", "x.csv", "--drug", "epinefrine"),
+    ],
+    ids=lambda question: question[0],
+)
+def test_every_question_about_an_unknown_drug_tells_close_spellings(
+    sample_run: runs.Run, question: tuple[str, ...]
+) -> None:
+    result = asked(*question, "--store", sample_run.store)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "close spellings: epinephrine" in result.stderr
+
+
 def test_unknown_drug_is_told_with_close_spellings(graph: Path) -> None:
     result = asked("related-drugs", "epinefrine", "--graph", graph)
     assert result.exit_code == 1

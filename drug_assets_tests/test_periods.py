@@ -111,8 +111,14 @@ def test_a_mention_counts_in_years_as_the_explorer_shows_it(case: dict[str, Any]
     since, until = (None if case[end] is None else str(case[end]) for end in ("from", "to"))
     date = case["date"] and day(case["date"])
     period = Period.parse(since, until)
-    counts = period is None or period.place(date, case["precision"]) in COUNTED
-    assert counts == case["counts"]
+    placed = Placed.INSIDE if period is None else period.place(date, case["precision"])
+    assert (placed in COUNTED, placed is Placed.OPEN) == (case["counts"], case["open"])
+
+
+@pytest.mark.parametrize("case", node.read_table("written-dates.json"), ids=str)
+def test_a_date_is_written_as_the_explorer_writes_it(case: dict[str, str]) -> None:
+    """The explorer's own tests read the same table."""
+    assert show_date(day(case["date"]), case["precision"]) == case["written"]
 
 
 CALENDAR = {

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 MOST_JOURNALS = 10
 MOST_DRUGS = 50
 
-#: How much of a date is shown, if not its year alone. A season is shown as its year: not every list
-#: means the same months by it.
-_FORMS = {DatePrecision.DAY: "{0.day} {0:%B} {0.year}", DatePrecision.MONTH: "{0:%B} {0.year}"}
+#: How a date is written in words, if not its year alone is known; the page does it in the same way.
+_FORMS = {
+    DatePrecision.DAY: "{0.day} {0:%B} {0.year}",
+    DatePrecision.MONTH: "{0:%B} {0.year}",
+    DatePrecision.SEASON: "{0:%B} {0.year} (season)",
+}
 
 
 def write_first_view(index: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ import polars as pl
 from drug_assets.exports import Written
 from drug_assets.exports.lines import FORBIDDEN_IN_XML, guard_formulas
 from drug_assets.exports.parts import PRECISIONS, Columns, Sheet
-from drug_assets.terms import DatePrecision
+from drug_assets.periods import WRITTEN
 from drug_assets.wording import count_of
 
 if TYPE_CHECKING:
@@ -35,12 +35,10 @@ MOST_ROWS = 1_048_575
 #: The day that spreadsheets count from, and the first from which they count alike.
 _DAY_ZERO = date(1899, 12, 30)
 _FIRST_DAY = date(1900, 3, 1)
-#: How much of a date is shown, as far as it is known.
+#: The formats by which a spreadsheet writes a date as far as it is known.
 _DATE_FORMATS = {
-    DatePrecision.DAY: "yyyy-mm-dd",
-    DatePrecision.MONTH: "yyyy-mm",
-    DatePrecision.SEASON: "yyyy",
-    DatePrecision.YEAR: "yyyy",
+    precision: "yyyy-mm-dd"[:characters] + (f'"{behind}"' if behind else "")
+    for precision, (characters, behind) in WRITTEN.items()
 }
 _WIDTHS = {"title": 80, "journal": 30, "drug": 24, "spans": 16, "words": 20}
 _WIDTH = 14
@@ -99,7 +97,7 @@ def _prepare(batch: pl.DataFrame) -> pl.DataFrame:
             days=pl.when(pl.col(name) >= _FIRST_DAY).then(
                 (pl.col(name) - _DAY_ZERO).dt.total_days()
             ),
-            text=pl.col(name).dt.to_string("iso").str.head(_characters_known(precision)),
+            text=_write_dates(name, precision),
             precision=precision,
         )
         for name, precision in PRECISIONS.items()
@@ -108,10 +106,13 @@ def _prepare(batch: pl.DataFrame) -> pl.DataFrame:
     return batch.with_columns(pl.col(pl.String).str.replace_all(FORBIDDEN_IN_XML, ""), **dates)
 
 
-def _characters_known(precision: str) -> pl.Expr:
-    """The characters of a date in ISO form that are known."""
-    known = {word.value: len(shown) for word, shown in _DATE_FORMATS.items()}
-    return pl.col(precision).replace_strict(known, default=None)
+def _write_dates(name: str, precision: str) -> pl.Expr:
+    """A column of dates as text, each as far as it is known (`periods.show_date`)."""
+    iso = pl.col(name).dt.to_string("iso")
+    return pl.coalesce(
+        pl.when(pl.col(precision) == word).then(iso.str.head(characters) + behind)
+        for word, (characters, behind) in WRITTEN.items()
+    )
 
 
 class _Workbook:
@@ -137,7 +138,7 @@ class _Workbook:
         self._book.set_properties({"created": datetime(1980, 1, 1, tzinfo=UTC)})
         self._head = self._book.add_format({"bold": True})
         self._dates = {
-            precision.value: self._book.add_format({"num_format": shown, "align": "left"})
+            precision: self._book.add_format({"num_format": shown, "align": "left"})
             for precision, shown in _DATE_FORMATS.items()
         }
         self._name = name

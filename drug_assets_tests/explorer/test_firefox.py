@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from websockets.sync.client import connect
 
+from drug_assets.document import questions
 from drug_assets.explorer import FILE
 from drug_assets_tests.explorer import expected
 from drug_assets_tests.support import runs
@@ -90,6 +91,28 @@ class Firefox:
         assert found["type"] == "success", found
         return json.loads(found["result"]["value"])
 
+    def click(self, selector: str) -> None:
+        """Click the first element of a selector, with a pointer."""
+        place = self.evaluate(
+            f"(e => (e.scrollIntoView({{block: 'center'}}), e.getBoundingClientRect()))"
+            f"(document.querySelector({json.dumps(selector)}))"
+        )
+        middle = {
+            axis: int(place[axis] + place[size] / 2)
+            for axis, size in (("x", "width"), ("y", "height"))
+        }
+        move = {"type": "pointerMove", "duration": 0, **middle}
+        buttons = ({"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp"))
+        self._perform({"type": "pointer", "id": "mouse", "actions": [move, *buttons]})
+
+    def type(self, text: str) -> None:
+        """Type a text where the focus is."""
+        keys = [{"type": kind, "value": c} for c in text for kind in ("keyDown", "keyUp")]
+        self._perform({"type": "key", "id": "keyboard", "actions": keys})
+
+    def _perform(self, actions: dict[str, Any]) -> None:
+        self.send("input.performActions", context=self._tab, actions=[actions])
+
     def eventually(self, expression: str) -> Any:
         """The first value that is not false."""
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -122,6 +145,51 @@ def running_firefox(folder: Path) -> Iterator[Firefox]:
     finally:
         process.terminate()
         process.wait(PATIENCE_SECONDS)
+
+
+#: The texts of some elements.
+_TEXTS = "[...document.querySelectorAll(WHERE)].map(link => link.textContent)"
+
+
+def test_three_questions_are_answered_by_clicks(sample_run: Run, tmp_path: Path) -> None:
+    """Which journals write about digoxin, since when, what else do they write about."""
+    drug = next(drug for drug in expected.drugs(sample_run) if drug.name == "digoxin")
+    journals = drug.mentions.drop_nulls("journal_id")
+    answer = questions.related_drugs(sample_run.graph, "digoxin")
+    page = (runs.current(sample_run.store) / FILE).as_uri()
+    with running_firefox(tmp_path) as firefox:
+        firefox.open(page)
+        firefox.eventually("!!document.querySelector('[role=combobox]')")
+        firefox.click("[role=combobox]")
+        firefox.type("digox")
+        firefox.eventually("!!document.querySelector('[role=option]')")
+        firefox.click("[role=option]")
+        firefox.eventually("document.querySelector('h1')?.textContent === 'digoxin'")
+        # Which journals: a lane for each. Since when: the first line.
+        lanes = firefox.eventually(_TEXTS.replace("WHERE", "'#lanes button.pick'"))
+        assert sorted(lanes) == sorted(journals["journal"].unique())
+        told = firefox.evaluate("document.querySelector('p.lead').textContent")
+        assert told == expected.since_when(drug.mentions)
+        # What else they write about: the related drugs, and the page of a journal.
+        firefox.eventually("!!document.querySelector('ul.related > li')")
+        related = firefox.evaluate(
+            "[...document.querySelectorAll('ul.related > li')].map(row => row.dataset.drug)"
+        )
+        ids = dict(sample_run.table("drugs").select("drug", "drug_id").iter_rows())
+        assert related == [ids[each.drug] for each in answer.related][: len(related)]
+        firefox.click("#lanes button.pick")
+        of_lane = journals.filter(journal=lanes[0]).height
+        rows = "document.querySelectorAll('ol.evidence > li').length"
+        firefox.eventually(f"{rows} === {of_lane}")
+        firefox.click("ol.evidence .source a[href^='#']")
+        firefox.eventually(f"document.querySelector('h1')?.textContent === {json.dumps(lanes[0])}")
+        of_journal = sample_run.table("mentions").filter(journal=lanes[0])
+        written = firefox.eventually(_TEXTS.replace("WHERE", "'table.list tbody th a'"))
+        assert sorted(written) == sorted(of_journal["drug"].unique())
+        firefox.click("table.list tbody th a")
+        firefox.eventually("!!document.querySelector('p.lead')")
+        assert firefox.evaluate("document.querySelector('h1').textContent") in written
+        assert firefox.told == []
 
 
 def test_firefox_opens_it_searches_and_shows_the_evidence(sample_run: Run, tmp_path: Path) -> None:

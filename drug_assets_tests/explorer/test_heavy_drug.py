@@ -149,7 +149,7 @@ def test_all_rows_are_saved_not_only_those_shown(page: Page, tmp_path: Path) -> 
     expected = [row["publication_id"] for row in many_mentions() if row["drug"] == "Alpha"]
     assert sorted(row["Id"] for row in rows) == sorted(expected)
     assert Counter(row["Date precision"] for row in rows) == {"day": MANY, "year": JOURNALS - 1}
-    assert {row["Date"] for row in rows if row["Date precision"] == "year"} == {"2001"}
+    assert {row["Date"] for row in rows if row["Date precision"] == "year"} == {"2001-01-01"}
 
 
 def test_the_journals_that_link_a_drug_are_named_when_asked_for(page: Page) -> None:

@@ -101,8 +101,44 @@ def test_a_csv_holds_the_same_rows(sample_run: Run, explore: Open, tmp_path: Pat
     assert [line["Title"] for line in lines] == mentions["title"].to_list()
     assert [line["Id"] for line in lines] == mentions["publication_id"].to_list()
     for line, wanted in zip(lines, mentions["date"], strict=True):
-        assert str(wanted or "").startswith(line["Date"])
-        assert bool(line["Date"]) == (wanted is not None)
+        # As in exports, it is the first day of what is known; a column says what that is.
+        assert line["Date"] == str(wanted or "")
+
+
+def test_dates_are_those_of_the_exports(sample_run: Run, explore: Open, tmp_path: Path) -> None:
+    """In a workbook they show as much as is known, in one way."""
+    release = runs.current(sample_run.store)
+    heads, exported = sheet_of(release / "exports" / "mentions.xlsx")
+    columns = [heads.index(name) for name in ("publication_id", "date", "date_precision")]
+    expected_dates = {
+        row[columns[0]].value: [(row[n].value, row[n].number_format) for n in columns[1:]]
+        for row in exported
+        if row[heads.index("drug_id")].value == DRUG
+    }
+    precisions = {row[columns[2]].value for row in exported}
+    assert precisions >= {"day", "month", "season", "year"}
+    explorer = explore(address(drug=DRUG))
+    explorer.evidence(len(expected_dates))
+    header, rows = sheet_of(saved(explorer, "Save as spreadsheet", tmp_path))
+    own = [header.index(name) for name in ("Id", "Date", "Date precision")]
+    assert {
+        row[own[0]].value: [(row[n].value, row[n].number_format.replace("\\", "")) for n in own[1:]]
+        for row in rows
+    } == expected_dates
+
+
+def test_a_list_says_how_much_of_each_date_is_known(
+    sample_run: Run, explore: Open, tmp_path: Path
+) -> None:
+    explorer = explore()
+    expect(explorer.heading).to_be_visible()
+    lines = {line["Drug"]: line for line in lines_of(saved(explorer, "Save as CSV", tmp_path))}
+    for drug in expected.drugs(sample_run):
+        dated = drug.mentions.drop_nulls("date").sort("date")
+        firsts = dated.filter(pl.col("date") == dated["date"].min())["date_precision"].to_list()
+        line = lines[drug.name]
+        assert line["Since"] == str(dated["date"].min() or "")
+        assert line["Since: Date precision"] in (firsts or [""])
 
 
 def test_a_french_csv_has_semicolons(explore: Open, tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_a_script_that_would_end_itself_is_refused(monkeypatch: pytest.MonkeyPat
     [
         (0, "1 January 1970"),
         (1, "January 1970"),
-        (2, "1970"),
+        (2, "January 1970 (season)"),
         (3, "1970"),
         (-4, "31 December 1969"),
         (-1, "1969"),

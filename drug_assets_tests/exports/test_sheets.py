@@ -149,7 +149,12 @@ def normal(text: str) -> str:
 
 
 def test_a_date_shows_what_is_known_of_it() -> None:
-    known = {"day": "yyyy-mm-dd", "month": "yyyy-mm", "season": "yyyy", "year": "yyyy"}
+    known = {
+        "day": "yyyy-mm-dd",
+        "month": "yyyy-mm",
+        "season": 'yyyy-mm" (season)"',
+        "year": "yyyy",
+    }
     tables = made.tables(
         made.mention("Alphazine", f"{number}", date=date(2003, 4, 1), date_precision=precision)
         for number, precision in enumerate(known)
@@ -162,7 +167,13 @@ def test_a_date_shows_what_is_known_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("precision", "shown"), [("day", "1899-07-09"), ("month", "1899-07"), ("year", "1899")]
+    ("precision", "shown"),
+    [
+        ("day", "1899-07-09"),
+        ("month", "1899-07"),
+        ("season", "1899-07 (season)"),
+        ("year", "1899"),
+    ],
 )
 def test_a_date_that_spreadsheets_do_not_have_is_a_text(precision: str, shown: str) -> None:
     tables = made.tables(

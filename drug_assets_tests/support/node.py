@@ -22,8 +22,13 @@ def read_table(name: str) -> Any:
     return json.loads((EXPLORER / "tests" / name).read_text(encoding="utf-8"))
 
 
-def run(*arguments: str) -> str:
-    """Run Node in explorer/; returns what it wrote. A failure fails the test with what it wrote."""
+def run(*arguments: str, given: str = "") -> str:
+    """Run Node in explorer/; returns what it wrote. A failure fails the test with what it wrote.
+
+    Args:
+        arguments: those of Node.
+        given: what it reads from its standard input.
+    """
     own = Path(sys.executable).parent
     node = shutil.which("node", path=own) or shutil.which("node")
     if node is None:
@@ -31,7 +36,13 @@ def run(*arguments: str) -> str:
     if not (EXPLORER / "node_modules").is_dir():
         missing("no explorer/node_modules: make explorer/node_modules/.ready")
     done = subprocess.run(
-        [str(node), *arguments], cwd=EXPLORER, capture_output=True, text=True, check=False
+        [str(node), *arguments],
+        cwd=EXPLORER,
+        input=given,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     if done.returncode != 0:
         pytest.fail(f"node {' '.join(arguments)}\n{done.stdout}{done.stderr}", pytrace=False)

@@ -1,11 +1,10 @@
 // A list of the first page: its order and its filter are in the address.
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
-import { fold } from "./fold.ts";
 import { type Column, List } from "./list.tsx";
 import { usePage } from "./page.ts";
 import { goInPlace } from "./route.ts";
-import type { Kind } from "./search.ts";
+import { FOLDS, type Kind } from "./search.ts";
 import { readSort, writeSort } from "./sorting.ts";
 
 interface AddressedListProps {
@@ -27,7 +26,7 @@ export function AddressedList({ kind, rows, count, sort, children, ...rest }: Ad
   const { entries, route, words } = usePage();
   const text = route.q ?? "";
   const filtered = useMemo(() => {
-    const wanted = fold(text);
+    const wanted = FOLDS[kind](text);
     if (wanted === "") return rows;
     const found = new Set<number>();
     for (const entry of entries) {

@@ -64,7 +64,8 @@ async function journalsOf(index: Index, drugs: readonly number[]): Promise<Journ
   for (const drug of drugs) {
     const { d: dates, t: types, j: journals } = await factsOf(index, drug);
     const seen = new Set<number>();
-    for (const [at, journal] of journals.entries()) {
+    for (let at = 0; at < journals.length; at++) {
+      const journal = journals[at]!;
       if (journal < 0) continue;
       let row = rows.get(journal);
       if (!row) {

@@ -1,6 +1,6 @@
 // Columns that several lists have.
 import type { Index } from "./data.ts";
-import { showNumber } from "./dates.ts";
+import { precisionOf, showNumber } from "./dates.ts";
 import type { DateCode } from "./dates.ts";
 import type { Column } from "./list.tsx";
 import type { UsedPage } from "./page.ts";
@@ -91,5 +91,9 @@ export function dateColumn<Row>(
     value: date,
     show: (row) => (dateOf(row) === undefined ? "" : <Month date={date(row)} />),
     save: (row) => dateCell(date(row)),
+    precision: (row) => {
+      const known = date(row);
+      return known === null ? null : precisionOf(known);
+    },
   };
 }

@@ -16,6 +16,10 @@ declare global {
     /** Newer browsers have it; it is much faster than a loop. */
     fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
   }
+  interface ArrayBuffer {
+    /** Newer browsers have this one, too. */
+    transfer?: (length: number) => ArrayBuffer;
+  }
 }
 
 /** A block that could not be read; the message names the file that should hold it. */
@@ -35,10 +39,33 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Gives memory back at once, and not when it is collected some day. */
+function free(bytes: Uint8Array<ArrayBuffer>): void {
+  bytes.buffer.transfer?.(0);
+}
+
 async function unpack<Block>(base64: string): Promise<Block> {
-  const packed = new Blob([bytesOf(base64)]).stream();
-  const json = new Response(packed.pipeThrough(new DecompressionStream("gzip"))).text();
-  return JSON.parse(await json) as Block;
+  const packed = bytesOf(base64);
+  // What is packed with gzip ends with the size that it has unpacked.
+  const json = new Uint8Array(new DataView(packed.buffer).getUint32(packed.length - 4, true));
+  const gzip = new DecompressionStream("gzip");
+  const writer = gzip.writable.getWriter();
+  // What fails here fails below, too.
+  writer.write(packed).catch(() => undefined);
+  writer.close().catch(() => undefined);
+  const reader = gzip.readable.getReader();
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    json.set(value, size);
+    size += value.length;
+    free(value);
+  }
+  free(packed);
+  const text = new TextDecoder().decode(json);
+  free(json);
+  return JSON.parse(text) as Block;
 }
 
 /** Resolves once the browser has read the whole page. */
@@ -57,14 +84,16 @@ async function fromPage(name: string): Promise<string> {
   return text;
 }
 
-const arrived = new Map<string, string>();
-const askedFor = new Map<string, Promise<void>>();
+/** Blocks by name, as a file beside the page holds them. */
+type Shard = Record<string, string>;
+
 type AddressPolicy = ReturnType<NonNullable<typeof window.trustedTypes>["createPolicy"]>;
 let policy: AddressPolicy | undefined;
+let handedOver: Shard = {};
 
-function load(file: string): Promise<void> {
+function load(file: string): Promise<Shard> {
   window.explorerShard ??= (blocks) => {
-    for (const [name, block] of Object.entries(blocks)) arrived.set(name, block);
+    handedOver = blocks;
   };
   // The page's policy lets only this one rule make the address of a script.
   const rules = { createScriptURL: (address: string) => address };
@@ -72,20 +101,35 @@ function load(file: string): Promise<void> {
   const script = document.createElement("script");
   script.src = policy.createScriptURL(file);
   return new Promise((resolve, reject) => {
-    script.onload = () => resolve();
+    // It is told right after the script has run: no other one can have run in between.
+    script.onload = () => {
+      resolve(handedOver);
+      handedOver = {};
+      script.remove();
+    };
     script.onerror = () => {
-      askedFor.delete(file); // it may be there at the next try
+      shards.delete(file); // it may be there at the next try
+      script.remove();
       reject(new UnreadableBlock(file));
     };
     document.head.append(script);
   });
 }
 
+const shards = new Map<string, Promise<Shard>>();
+/**
+ * Files of which the text is kept: blocks that follow each other lie in one file. What was read
+ * before is read from the disk again, if a block of it is wanted that is not unpacked any more.
+ */
+const KEPT_SHARDS = 4;
+
 async function fromFile(name: string, file: string): Promise<string> {
-  let loading = askedFor.get(file);
-  if (!loading) askedFor.set(file, (loading = load(file)));
-  await loading;
-  const text = arrived.get(name);
+  const loading = shards.get(file) ?? load(file);
+  shards.delete(file);
+  shards.set(file, loading); // last, so that the first one is the one unused for longest
+  const [oldest] = shards.keys();
+  if (shards.size > KEPT_SHARDS && oldest !== undefined) shards.delete(oldest);
+  const text = (await loading)[name];
   if (text === undefined) throw new UnreadableBlock(file);
   return text;
 }

@@ -1,6 +1,6 @@
 // Tables as CSV that spreadsheets open as it was meant: in columns, and without running anything.
 
-import { isoDate } from "./dates.ts";
+import { isoDay } from "./dates.ts";
 import { type Cell, isDateCell, type Sheet } from "./sheet.ts";
 import type { Lang } from "./words.ts";
 
@@ -35,7 +35,8 @@ export function guardFormula(text: string): string {
 function showCell(cell: Cell, point: string): string {
   if (cell === null) return "";
   if (typeof cell === "number") return String(cell).replace(".", point);
-  if (isDateCell(cell)) return isoDate(cell.date);
+  // The first day of what is known: what that is has a column of its own, as in exports.
+  if (isDateCell(cell)) return isoDay(cell.date);
   return guardFormula(cell);
 }
 

@@ -13,10 +13,8 @@ const MILLISECONDS_A_DAY = 86_400_000;
 /** Months are counted from 0. */
 const DECEMBER = 11;
 const LOCALES: Record<Lang, string> = { en: "en-GB", fr: "fr-FR" };
-const SEASONS: Record<Lang, (month: string) => string> = {
-  en: (month) => `${month} (season)`,
-  fr: (month) => `${month} (saison)`,
-};
+/** What stands behind the month of a season, which is not known better. */
+const SEASON: Record<Lang, string> = { en: " (season)", fr: " (saison)" };
 
 /** The day, in days since 1970-01-01; the first of what is known. */
 export function dayOf(code: DateCode): number {
@@ -56,10 +54,19 @@ export function isoDay(code: DateCode): string {
   return toDate(code).toISOString().slice(0, 10);
 }
 
-/** "2022-08-08", "2022-08" or "2022": as much as is known. */
-export function isoDate(code: DateCode): string {
-  const length: Record<Precision, number> = { day: 10, month: 7, season: 7, year: 4 };
-  return isoDay(code).slice(0, length[precisionOf(code)]);
+/** How a date is written as far as it is known, by that: so do the commands (drug_assets.periods). */
+const WRITTEN: Record<Precision, number> = { day: 10, month: 7, season: 7, year: 4 };
+
+/** "2022-08-08", "2022-08", "2022-04 (season)" or "2022": as much as is known. */
+export function writeDate(code: DateCode, lang: Lang): string {
+  const precision = precisionOf(code);
+  return isoDay(code).slice(0, WRITTEN[precision]) + (precision === "season" ? SEASON[lang] : "");
+}
+
+/** The format by which a spreadsheet writes a date so. */
+export function dateFormat(precision: Precision, lang: Lang): string {
+  const shown = "yyyy-mm-dd".slice(0, WRITTEN[precision]);
+  return shown.replaceAll("-", "\\-") + (precision === "season" ? `"${SEASON[lang]}"` : "");
 }
 
 /** "8 Aug 2022", "August 2022", "April 2022 (season)" or "2022". */
@@ -73,7 +80,7 @@ export function showMonth(code: DateCode, lang: Lang): string {
   const precision = precisionOf(code);
   if (precision === "year") return format(code, lang, { year: "numeric" });
   const month = format(code, lang, { month: "long", year: "numeric" });
-  return precision === "season" ? SEASONS[lang](month) : month;
+  return precision === "season" ? month + SEASON[lang] : month;
 }
 
 export function showNumber(number: number, lang: Lang): string {

@@ -1,12 +1,15 @@
 // Who the drug is, and the answer in one sentence: which journals, since when.
-import { useState } from "preact/hooks";
-import { drugCodes, drugNames } from "./data.ts";
+import { useMemo, useState } from "preact/hooks";
+import { drugCodes, drugId, drugNames } from "./data.ts";
 import { useDrugWords } from "./drug-words.ts";
 import { usePage } from "./page.ts";
 import { Crumbs } from "./parts.tsx";
+import { sharedNames } from "./sharing.ts";
 
 /** More names are shown when they are asked for: a drug can have hundreds. */
 const NAMES_SHOWN = 12;
+const NAMES_OF_OTHERS_SHOWN = 4;
+const DRUGS_SHOWN = 8;
 
 export function DrugHeader({ drug }: { drug: number }) {
   const { index, names, to, words } = usePage();
@@ -16,6 +19,7 @@ export function DrugHeader({ drug }: { drug: number }) {
       <Crumbs links={[{ href: to({}), text: words.drugs }]} />
       <h1>{name}</h1>
       <OtherNames names={otherNames} codes={names ? drugCodes(index, names, drug) : []} />
+      <OfOthers drug={drug} />
       {drug < index.mentioned && <SinceWhen drug={drug} />}
     </>
   );
@@ -40,6 +44,34 @@ function OtherNames({ names, codes }: { names: string[]; codes: string[] }) {
         <Code code={code} />
       ))}
     </div>
+  );
+}
+
+/** Names that other drugs have, too: an address or a search by one may have meant these. */
+function OfOthers({ drug }: { drug: number }) {
+  const { entries, index, names, route, to } = usePage();
+  const words = useDrugWords();
+  const asked = route.drug ?? "";
+  const shared = useMemo(() => sharedNames(entries, drug, asked), [entries, drug, asked]);
+  const left = shared.length - NAMES_OF_OTHERS_SHOWN;
+  return (
+    <>
+      {shared.slice(0, NAMES_OF_OTHERS_SHOWN).map(({ label, isCode, drugs }) => (
+        <p class="dim" data-shared={label}>
+          {isCode ? words.alsoCodeOf(label) : words.alsoNameOf(label)}{" "}
+          {drugs.slice(0, DRUGS_SHOWN).map((other, at) => (
+            <>
+              {at > 0 && ", "}
+              <a href={to({ drug: drugId(index, names, other) })}>
+                {drugNames(index, names, other)[0]}
+              </a>
+            </>
+          ))}
+          {drugs.length > DRUGS_SHOWN && ", …"}
+        </p>
+      ))}
+      {left > 0 && <p class="dim">{words.furtherNames(left)}</p>}
+    </>
   );
 }
 

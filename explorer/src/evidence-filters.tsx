@@ -5,7 +5,7 @@ import type { Facts } from "./data.ts";
 import { showNumber } from "./dates.ts";
 import { typeLabel, useDrugWords } from "./drug-words.ts";
 import { Chips } from "./evidence-chips.tsx";
-import { type Filter, rowsThatPass, type Years } from "./mentions.ts";
+import { countOpen, type Filter, rowsThatPass, type Years } from "./mentions.ts";
 import { usePage } from "./page.ts";
 import { go } from "./route.ts";
 
@@ -13,22 +13,24 @@ interface FiltersProps {
   facts: Facts;
   /** Null if nothing has a date. */
   years: Years | null;
+  /** Those that pass the filter. */
+  rows: readonly number[];
   filter: Filter;
 }
 
-export function EvidenceFilters({ facts, years, filter }: FiltersProps) {
+export function EvidenceFilters({ facts, years, rows, filter }: FiltersProps) {
   const { index, route } = usePage();
   const words = useDrugWords();
   const counted = (label: string, count: number) => `${label} ${showNumber(count, route.lang)}`;
   // Without the filter itself: what each of its values would leave.
   const { byType, all, fresh, retracted } = useMemo(() => {
     const { type: _, ...others } = filter;
-    const rows = rowsThatPass(facts, others);
+    const ofAllTypes = rowsThatPass(facts, others);
     const counts = index.types.map(() => 0);
-    for (const row of rows) counts[facts.t[row]!]!++;
+    for (const row of ofAllTypes) counts[facts.t[row]!]!++;
     return {
       byType: counts,
-      all: rows.length,
+      all: ofAllTypes.length,
       fresh: rowsThatPass(facts, { ...filter, fresh: true }).length,
       retracted: rowsThatPass(facts, { ...filter, retracted: true }).length,
     };
@@ -55,6 +57,7 @@ export function EvidenceFilters({ facts, years, filter }: FiltersProps) {
       )}
       <Chips filter={filter} />
       <UndatedLeftOut facts={facts} filter={filter} />
+      <OpenCounted facts={facts} rows={rows} filter={filter} />
     </div>
   );
 }
@@ -119,4 +122,11 @@ function UndatedLeftOut({ facts, filter }: { facts: Facts; filter: Filter }) {
   if (from === undefined && to === undefined) return null;
   const undated = rowsThatPass(facts, others).filter((row) => facts.d[row] === null).length;
   return undated > 0 ? <span class="dim">{words.evidence.withoutDates(undated)}</span> : null;
+}
+
+/** Of what is shown, what only may lie in the years. */
+function OpenCounted({ facts, rows, filter }: Omit<FiltersProps, "years">) {
+  const words = useDrugWords();
+  const open = useMemo(() => countOpen(facts, rows, filter), [facts, rows, filter]);
+  return open > 0 ? <span class="dim">{words.evidence.mayLieOutside(open)}</span> : null;
 }

@@ -49,7 +49,7 @@ export function Evidence({ drug, facts, years, rows, filter, onShown }: Evidence
           sheet={() => mentionsSheet({ index, drug, facts, rows, lang: route.lang })}
         />
       </div>
-      <EvidenceFilters facts={facts} years={years} filter={filter} />
+      <EvidenceFilters facts={facts} years={years} rows={rows} filter={filter} />
       {shown && (
         <ol class="evidence">
           {shown.map(({ row, text }) => (

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { ClassPage } from "./class.tsx";
 import { drugNames } from "./data.ts";
 import { DrugPage } from "./drug.tsx";
-import { findClass, findDrug, findJournal } from "./find.ts";
+import { findClass, findDrugs, findJournal } from "./find.ts";
 import { HomePage } from "./home.tsx";
 import { JournalPage } from "./journal.tsx";
 import { usePage } from "./page.ts";
@@ -42,8 +42,8 @@ function Header() {
 function useView() {
   const { index, names, error, route, words } = usePage();
   if (route.drug !== undefined) {
-    const drug = findDrug(index, names, route.drug);
-    if (drug === undefined) {
+    const drugs = findDrugs(index, names, route.drug);
+    if (drugs === undefined) {
       const waiting = (
         <Main>
           <h1>{route.drug}</h1>
@@ -52,7 +52,11 @@ function useView() {
       );
       return { title: route.drug, view: waiting };
     }
-    if (drug === null) return { title: words.unknown, view: <UnknownPage text={route.drug} /> };
+    // Of several that share a name, the page of the first names the others.
+    const [drug] = drugs;
+    if (drug === undefined) {
+      return { title: words.unknown, view: <UnknownPage text={route.drug} /> };
+    }
     return {
       title: drugNames(index, names, drug)[0] ?? route.drug,
       view: <DrugPage key={drug} index={index} drug={drug} route={route} />,

@@ -1,10 +1,12 @@
 // A table of drugs, journals or classes: sorted, filtered, shown in parts, saved whole.
 import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
+import type { Precision } from "./dates.ts";
 import { usePage } from "./page.ts";
 import { SaveButtons } from "./save-buttons.tsx";
 import { type Cell, atOnce } from "./sheet.ts";
 import { type Sort, type Value, sorted } from "./sorting.ts";
+import { wordsDrug } from "./words-drug.ts";
 
 export interface Column<Row> {
   key: string;
@@ -17,6 +19,8 @@ export interface Column<Row> {
   numeric?: boolean;
   /** The mark beside its label: its colour in the bars. */
   swatch?: { class: string; opacity: number };
+  /** It holds dates: in a saved file, a column behind it says how much of each is known. */
+  precision?: (row: Row) => Precision | null;
   /** Not shown where there is little room. */
   minor?: boolean;
   /** In the saved file alone, or on the page alone. */
@@ -44,7 +48,7 @@ const MORE = 200;
 
 export function List<Row>(props: ListProps<Row>) {
   const { label, file, rows, columns, keyOf, sort, setSort, isEmpty, children } = props;
-  const { words } = usePage();
+  const { route, words } = usePage();
   const [most, setMost] = useState(FIRST_SHOWN);
   const shownColumns = columns.filter((column) => !column.onlySaved);
   const sortedBy = columns.find(({ key }) => key === sort.column) ?? shownColumns[0]!;
@@ -54,11 +58,21 @@ export function List<Row>(props: ListProps<Row>) {
   );
   const left = ordered.length - most;
   const savedColumns = columns.filter((column) => !column.onlyShown);
+  const { head: heads, precisions } = wordsDrug[route.lang].save;
   const sheet = () => ({
     name: label,
-    head: savedColumns.map((column) => column.label),
+    head: savedColumns.flatMap(({ label: name, precision }) =>
+      precision ? [name, `${name}: ${heads.precision}`] : [name],
+    ),
     rows: atOnce(
-      ordered.map((row) => savedColumns.map(({ value, save }) => (save ? save(row) : value(row)))),
+      ordered.map((row) =>
+        savedColumns.flatMap(({ value, save, precision }) => {
+          const cell = save ? save(row) : value(row);
+          if (!precision) return [cell];
+          const known = precision(row);
+          return [cell, known && precisions[known]];
+        }),
+      ),
     ),
   });
   return (

@@ -67,8 +67,8 @@ export function lanesOf(
   filter: Filter,
 ): Lane[] {
   const rows = new Map<number, number[]>(shares.map(({ journal }) => [journal, []]));
-  for (const [row, date] of facts.d.entries()) {
-    if (date !== null) rows.get(facts.j[row]!)?.push(row);
+  for (let row = 0; row < facts.d.length; row++) {
+    if (facts.d[row] !== null) rows.get(facts.j[row]!)?.push(row);
   }
   return shares.map((share) => {
     const mine = rows.get(share.journal)!;

@@ -72,7 +72,8 @@ export function countShared(
   const mentioning = Uint32Array.from(index.drugs.articles_in);
   forEachArticles(index, leftOut, (other) => mentioning[other]!--);
   const related: Relation[] = [];
-  for (const [other, journals] of shared.entries()) {
+  for (let other = 0; other < shared.length; other++) {
+    const journals = shared[other]!;
     if (journals === 0) continue;
     const lift = liftOf(journals, all, pairs.length, mentioning[other]!);
     related.push({ drug: other, shared: journals, lift });

@@ -2,7 +2,7 @@
 // search then looks at all of them, which takes a few milliseconds for 60,000.
 import { type Index, type Names, drugCount, drugNames, drugCodes } from "./data.ts";
 import { differByMore, distance, lettersOf } from "./distance.ts";
-import { fold } from "./fold.ts";
+import { fold, foldJournal, foldName } from "./fold.ts";
 
 export type Kind = "drug" | "class" | "journal";
 
@@ -34,6 +34,12 @@ export interface Found {
 }
 
 const KINDS: Kind[] = ["drug", "class", "journal"];
+/** How names of a kind are compared. */
+export const FOLDS: Record<Kind, (text: string) => string> = {
+  drug: foldName,
+  class: fold,
+  journal: foldJournal,
+};
 const LETTER_OR_DIGIT = /[\p{L}\p{N}]/u;
 /** How well a name fits: less is better. */
 const RANK = { exact: 0, start: 1, wordStart: 2, inside: 3, everyWord: 4 };
@@ -45,7 +51,7 @@ const SHORTEST_MISSPELLED = 4;
 export function searchEntries(index: Index, names: Names | null): Entry[] {
   const entries: Entry[] = [];
   const add = (kind: Kind, at: number, label: string, isCode = false) => {
-    const key = fold(label);
+    const key = FOLDS[kind](label);
     entries.push({ kind, at, label, isCode, key, letters: lettersOf(key) });
   };
   const drugs = names ? drugCount(index) : index.mentioned;
@@ -81,18 +87,29 @@ interface Ranked {
   rank: number;
 }
 
+/** What is looked for among the names of a kind. */
+function wantedOf(kind: Kind, typed: string) {
+  const text = FOLDS[kind](typed);
+  return { text, words: text.split(" "), letters: lettersOf(text) };
+}
+
 /** The hits for a text, best first: by rank, names before codes, kind, mentions. */
 export function search(index: Index, entries: Entry[], typed: string, most = 12): Found {
-  const text = fold(typed);
-  if (text === "") return { hits: [], total: 0, close: false };
-  const words = text.split(" ");
+  if (fold(typed) === "") return { hits: [], total: 0, close: false };
+  const wanted = {
+    drug: wantedOf("drug", typed),
+    class: wantedOf("class", typed),
+    journal: wantedOf("journal", typed),
+  };
   const isBefore = orderOf(index);
-  const named = best(entries, (entry) => rank(entry.key, text, words), isBefore, most);
-  if (named.total > 0 || text.length < SHORTEST_MISSPELLED) return { ...named, close: false };
-  const letters = lettersOf(text);
-  const different = (entry: Entry) => {
-    if (differByMore(letters, entry.letters, MOST_DIFFERENT)) return null;
-    const steps = distance(text, entry.key, MOST_DIFFERENT);
+  const fits = ({ kind, key }: Entry) => rank(key, wanted[kind].text, wanted[kind].words);
+  const named = best(entries, fits, isBefore, most);
+  if (named.total > 0 || wanted.class.text.length < SHORTEST_MISSPELLED) {
+    return { ...named, close: false };
+  }
+  const different = ({ kind, key, letters }: Entry) => {
+    if (differByMore(wanted[kind].letters, letters, MOST_DIFFERENT)) return null;
+    const steps = distance(wanted[kind].text, key, MOST_DIFFERENT);
     return steps <= MOST_DIFFERENT ? steps : null;
   };
   return { ...best(entries, different, isBefore, most), close: true };

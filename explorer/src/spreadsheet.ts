@@ -19,7 +19,7 @@ const KEPT_FOR = 60_000;
 export async function save(kind: Kind, name: string, sheet: Sheet, lang: Lang): Promise<Saved> {
   const file = `${fileName(name)}.${kind}`;
   if (kind === "xlsx") {
-    const { file: content, cut } = await writeXlsx(sheet);
+    const { file: content, cut } = await writeXlsx(sheet, lang);
     offer(file, content);
     return { file, cut };
   }

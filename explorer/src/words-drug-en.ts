@@ -34,6 +34,10 @@ export const en = {
   alsoFoundAs: "Also found as",
   allNames: (count: number) => `Show all ${number(count)} names`,
   atc: (code: string) => `ATC ${code}`,
+  alsoNameOf: (name: string) => `“${name}” is also a name of`,
+  alsoCodeOf: (code: string) => `“${code}” is also a code of`,
+  furtherNames: (count: number) =>
+    `${number(count)} more of its names ${count === 1 ? "is one" : "are names"} of other drugs.`,
   neverMentioned: "No title mentions this drug.",
   whoMentions: (count: number) =>
     count === 0
@@ -97,6 +101,8 @@ export const en = {
     nothing: "No mention passes these filters.",
     withoutDates: (count: number) =>
       `${mentions(count)} without a date ${count === 1 ? "is" : "are"} in no year.`,
+    mayLieOutside: (count: number) =>
+      `${mentions(count)} may lie outside: a winter is in two years.`,
     noDate: "no date",
     noJournal: "no journal",
     retracted: "Retracted",

@@ -26,6 +26,12 @@ export const fr: DrugWords = {
   alsoFoundAs: "Aussi trouvé sous",
   allNames: (count) => `Afficher les ${number(count)} noms`,
   atc: (code) => `ATC ${code}`,
+  alsoNameOf: (name) => `«\u00a0${name}\u00a0» est aussi un nom de`,
+  alsoCodeOf: (code) => `«\u00a0${code}\u00a0» est aussi un code de`,
+  furtherNames: (count) =>
+    isOne(count)
+      ? "Un autre de ses noms est aussi celui d’autres médicaments."
+      : `${number(count)} autres de ses noms sont aussi ceux d’autres médicaments.`,
   neverMentioned: "Aucun titre ne cite ce médicament.",
   whoMentions: (count) =>
     count === 0
@@ -99,6 +105,9 @@ export const fr: DrugWords = {
     nothing: "Aucune mention ne passe ces filtres.",
     withoutDates: (count) =>
       `${mentions(count)} sans date ${isOne(count) ? "n’est" : "ne sont"} d’aucune année.`,
+    mayLieOutside: (count) =>
+      `${mentions(count)} ${isOne(count) ? "peut être" : "peuvent être"} hors de la période\u00a0: ` +
+      "un hiver est de deux années.",
     noDate: "sans date",
     noJournal: "sans revue",
     retracted: "Rétractée",

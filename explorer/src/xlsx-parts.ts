@@ -1,5 +1,6 @@
 // The parts of an XLSX file that are not rows: which sheets it has, and how cells look.
-import type { Precision } from "./dates.ts";
+import { dateFormat, type Precision, PRECISIONS } from "./dates.ts";
+import type { Lang } from "./words.ts";
 import { DECLARATION, element } from "./xml.ts";
 
 const SCHEMAS = "http://schemas.openxmlformats.org/";
@@ -9,24 +10,23 @@ export const MAIN = { xmlns: `${SCHEMAS}spreadsheetml/2006/main` };
 
 /** Styles of cells, by their place in `stylesPart`: a date shows as much as is known. */
 export const HEAD_STYLE = 1;
-export const DATE_STYLES: Record<Precision, number> = { day: 2, month: 3, season: 3, year: 4 };
-/** Numbers below 164 are those of built-in formats. */
-const DATE_FORMATS = new Map([
-  [164, "yyyy\\-mm\\-dd"],
-  [165, "yyyy\\-mm"],
-  [166, "yyyy"],
-]);
+export const DATE_STYLES: Record<Precision, number> = { day: 2, month: 3, season: 4, year: 5 };
+/** Numbers below this one are those of built-in formats. */
+const FIRST_FORMAT = 164;
 
 /** The path of a sheet's part; sheets are numbered from 1. */
 export const sheetPath = (number: number) => `worksheets/sheet${number}.xml`;
 
 /** Paths and texts of these parts. */
-export function describe(sheetNames: readonly string[]): [path: string, text: string][] {
+export function describe(
+  sheetNames: readonly string[],
+  lang: Lang,
+): [path: string, text: string][] {
   const sheets = sheetNames.map((_, at) => sheetPath(at + 1));
   const parts: [path: string, xml: string][] = [
     ["xl/workbook.xml", workbookPart(sheetNames)],
     ["xl/_rels/workbook.xml.rels", relationsPart([...sheets, "styles.xml"])],
-    ["xl/styles.xml", stylesPart()],
+    ["xl/styles.xml", stylesPart(lang)],
     ["_rels/.rels", relationsPart(["xl/workbook.xml"])],
     ["[Content_Types].xml", typesPart(["workbook.xml", "styles.xml", ...sheets])],
   ];
@@ -70,12 +70,15 @@ function kindOf(path: string): string {
   return path === "styles.xml" ? "styles" : "worksheet";
 }
 
-function stylesPart(): string {
-  const formats = [...DATE_FORMATS].map(([id, code]) =>
-    element("numFmt", { numFmtId: id, formatCode: code }),
+function stylesPart(lang: Lang): string {
+  const formats = PRECISIONS.map((precision, at) =>
+    element("numFmt", {
+      numFmtId: FIRST_FORMAT + at,
+      formatCode: dateFormat(precision, lang),
+    }),
   );
-  const dates = [...DATE_FORMATS.keys()].map((id) =>
-    element("xf", { numFmtId: id, applyNumberFormat: 1 }),
+  const dates = PRECISIONS.map((_, at) =>
+    element("xf", { numFmtId: FIRST_FORMAT + at, applyNumberFormat: 1 }),
   );
   const fill = (pattern: string) =>
     element("fill", {}, element("patternFill", { patternType: pattern }));

@@ -1,6 +1,7 @@
 // Tables as XLSX: texts are texts whatever they begin with, dates are dates.
-import { type DateCode, dayOf, isoDate, precisionOf } from "./dates.ts";
+import { type DateCode, dayOf, precisionOf, writeDate } from "./dates.ts";
 import { type Cell, isDateCell, type Sheet } from "./sheet.ts";
+import type { Lang } from "./words.ts";
 import { DATE_STYLES, describe, HEAD_STYLE, MAIN, sheetPath } from "./xlsx-parts.ts";
 import { DECLARATION, element, escapeXml } from "./xml.ts";
 import { Zip } from "./zip.ts";
@@ -19,15 +20,17 @@ export interface Workbook {
   cut: number;
 }
 
+/** What is counted of a file, and its language. */
 interface Counted {
   cut: number;
+  readonly lang: Lang;
 }
 
 /** Rows that one sheet does not hold go to further sheets, each with the head. */
-export async function writeXlsx(sheet: Sheet, mostRows = MOST_ROWS): Promise<Workbook> {
+export async function writeXlsx(sheet: Sheet, lang: Lang, mostRows = MOST_ROWS): Promise<Workbook> {
   const zip = new Zip();
   const names: string[] = [];
-  const counted: Counted = { cut: 0 };
+  const counted: Counted = { cut: 0, lang };
   const parts = inParts(sheet.rows, mostRows - 1);
   let next = await parts.next();
   do {
@@ -44,7 +47,7 @@ export async function writeXlsx(sheet: Sheet, mostRows = MOST_ROWS): Promise<Wor
     };
     await zip.add(`xl/${sheetPath(names.length)}`, oneSheet());
   } while (!next.done);
-  for (const [path, text] of describe(names)) await zip.add(path, [text]);
+  for (const [path, text] of describe(names, lang)) await zip.add(path, [text]);
   return { file: zip.finish(), cut: counted.cut };
 }
 
@@ -94,7 +97,7 @@ function writeRow(cells: readonly Cell[], counted: Counted, style?: number): str
 function writeCell(cell: Cell, counted: Counted, style = 0): string {
   if (cell === null) return "<c/>";
   if (typeof cell === "number") return `<c><v>${cell}</v></c>`;
-  if (isDateCell(cell)) return writeDate(cell.date, counted);
+  if (isDateCell(cell)) return writeDateCell(cell.date, counted);
   let text = cell;
   if (text.length > LONGEST_TEXT) {
     text = cutText(text);
@@ -104,9 +107,9 @@ function writeCell(cell: Cell, counted: Counted, style = 0): string {
   return `<c t="inlineStr" s="${style}"><is>${written}</is></c>`;
 }
 
-function writeDate(code: DateCode, counted: Counted): string {
+function writeDateCell(code: DateCode, counted: Counted): string {
   const day = dayOf(code) + EPOCH;
-  if (day < FIRST_RIGHT_DAY) return writeCell(isoDate(code), counted);
+  if (day < FIRST_RIGHT_DAY) return writeCell(writeDate(code, counted.lang), counted);
   return `<c s="${DATE_STYLES[precisionOf(code)]}"><v>${day}</v></c>`;
 }
 

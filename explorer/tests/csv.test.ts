@@ -29,8 +29,8 @@ test("nothing runs, and every cell stays one", async () => {
   assert.equal(lines[10], '"\'＝1+1",9,');
   assert.deepEqual(lines.slice(11), [
     ",1.5,2022-08-08",
-    ",1.5,2003-07",
-    ",1.5,2003",
+    ",1.5,2003-07-01",
+    ",1.5,2003-01-01",
     ",1.5,1899-12-31",
     "",
   ]);

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dayOf, isoDate, isoDay, precisionOf, showDate, showMonth, yearOf } from "../src/dates.ts";
+import {
+  dateFormat,
+  dayOf,
+  isoDay,
+  type Precision,
+  precisionOf,
+  showDate,
+  showMonth,
+  writeDate,
+  yearOf,
+} from "../src/dates.ts";
 import { code } from "./small.ts";
+import { read } from "./tables.ts";
 
 test("a code holds the day and the precision, before 1970 too", () => {
   for (const day of ["2022-08-08", "1969-12-31", "1899-01-01"]) {
@@ -22,6 +33,19 @@ test("no more is shown than is known", () => {
   assert.equal(showDate(code("2003-01-01", "year"), "en"), "2003");
   assert.equal(showMonth(code("2022-08-08"), "fr"), "août 2022");
   assert.equal(showMonth(code("2003-01-01", "year"), "fr"), "2003");
-  assert.equal(isoDate(code("2003-07-01", "month")), "2003-07");
-  assert.equal(isoDate(code("2003-01-01", "year")), "2003");
 });
+
+test("dates are written as the commands write them", () => {
+  for (const { date, precision, written } of read<Written[]>("written-dates.json")) {
+    assert.equal(writeDate(code(date, precision), "en"), written);
+  }
+  assert.equal(writeDate(code("2003-04-01", "season"), "fr"), "2003-04 (saison)");
+  assert.equal(dateFormat("day", "en"), "yyyy\\-mm\\-dd");
+  assert.equal(dateFormat("season", "fr"), 'yyyy\\-mm" (saison)"');
+});
+
+interface Written {
+  date: string;
+  precision: Precision;
+  written: string;
+}

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Facts } from "../src/data.ts";
 import type { Precision } from "../src/dates.ts";
 import { axisOf, fullest, lanesOf, MOST_MARKS, placeOf } from "../src/marks.ts";
-import { byFirstMention, countYears, rowsThatPass, shareOut } from "../src/mentions.ts";
+import { byFirstMention, countOpen, countYears, rowsThatPass, shareOut } from "../src/mentions.ts";
 import { ACTA, code, facts, index, LANCE, TRIAL } from "./small.ts";
 import { read } from "./tables.ts";
 
@@ -13,6 +13,8 @@ interface Case {
   from: number | null;
   to: number | null;
   counts: boolean;
+  /** It counts, but may lie outside. */
+  open: boolean;
 }
 
 test("filters work together; what has no date is in no year", () => {
@@ -31,8 +33,10 @@ test("what surely lies outside a period does not pass, as for the commands", () 
       ...(one.from !== null && { from: one.from }),
       ...(one.to !== null && { to: one.to }),
     };
-    const passing = rowsThatPass({ d: [date], t: [0], j: [0], f: [0] }, filter);
+    const only = { d: [date], t: [0], j: [0], f: [0] };
+    const passing = rowsThatPass(only, filter);
     assert.equal(passing.length === 1, one.counts, JSON.stringify(one));
+    assert.equal(countOpen(only, passing, filter) === 1, one.open, JSON.stringify(one));
   }
 });
 

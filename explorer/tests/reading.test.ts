@@ -48,7 +48,7 @@ const askedFor: string[] = [];
 const beside = new Map<string, Record<string, string>>();
 
 before(() => {
-  const script = { src: "", onload: () => {}, onerror: () => {} };
+  const script = { src: "", onload: () => {}, onerror: () => {}, remove: () => {} };
   Object.assign(globalThis, {
     window: globalThis,
     document: {
@@ -113,6 +113,33 @@ test("files beside the page are asked for once, and again if they were missing",
   assert.deepEqual(await readBlock(container, "y1"), ["one"]);
   assert.deepEqual(await readBlock(container, "y0"), ["zero"]);
   assert.deepEqual(askedFor, ["explorer_files/s3.js", "explorer_files/s3.js"]);
+});
+
+test("the text of a file beside the page goes, and is read again if it is wanted", async () => {
+  const files = Array.from({ length: 9 }, (_, at) => `explorer_files/s${10 + at}.js`);
+  const where = Object.fromEntries(
+    files.flatMap((_, at) => [
+      [`u${at}`, at],
+      [`v${at}`, at],
+    ]),
+  );
+  const moved = Object.fromEntries(Object.entries(where).map(([name, at]) => [name, 10 + at]));
+  const container = { where: moved, folder: "explorer_files" };
+  for (const [at, file] of files.entries()) {
+    beside.set(file, { [`u${at}`]: packed([at]), [`v${at}`]: packed([at]) });
+  }
+  askedFor.length = 0;
+  for (let at = 0; at < 9; at++) assert.deepEqual(await readBlock(container, `u${at}`), [at]);
+  assert.deepEqual(askedFor, files);
+  assert.deepEqual(await readBlock(container, "v8"), [8], "of the last files, the text is kept");
+  assert.deepEqual(askedFor, files);
+  assert.deepEqual(await readBlock(container, "v0"), [0]);
+  assert.deepEqual(askedFor, [...files, files[0]]);
+});
+
+test("what is damaged is told", async () => {
+  page.set("broken", packed([1]).slice(8));
+  await assert.rejects(readBlock({ where: null, folder: "" }, "broken"));
 });
 
 test("many blocks may be read one after the other", async () => {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { distance } from "../src/distance.ts";
-import { findClass, findDrug, findJournal } from "../src/find.ts";
-import { fold } from "../src/fold.ts";
-import { search, searchEntries } from "../src/search.ts";
+import { findClass, findDrugs, findJournal } from "../src/find.ts";
+import { fold, foldJournal, foldName } from "../src/fold.ts";
+import { type Entry, search, searchEntries } from "../src/search.ts";
+import { sharedNames } from "../src/sharing.ts";
 import { index, names } from "./searched.ts";
 
 const entries = searchEntries(index, names);
@@ -16,6 +17,30 @@ function found(text: string): string[] {
 test("names are folded: case, accents and blanks do not count", () => {
   assert.equal(fold("  Interféron   BÊTA-1a "), "interferon beta-1a");
   assert.equal(fold("plain TEXT"), "plain text");
+});
+
+test("typography, marks of lists, and points of journals do not count", () => {
+  assert.equal(fold("β‑Carotène  ２′"), "β-carotene 2'");
+  assert.equal(foldName("  Aspirin® (USP)."), "aspirin");
+  assert.equal(foldName("®"), "®", "a name of marks alone stays");
+  assert.equal(foldJournal("J. Emerg. Nurs.;"), "j emerg nurs");
+  assert.deepEqual(found("Aspirin®"), ["drug 0 = aspirin"]);
+  assert.equal(findJournal(index, "Acid Letters."), 0);
+});
+
+test("of a name that several drugs have, the others are told", () => {
+  const own = (at: number, label: string, isCode = false): Entry => {
+    return { kind: "drug", at, label, isCode, key: foldName(label), letters: 0 };
+  };
+  const some = [own(0, "A"), own(0, "shared"), own(0, "N02", true), own(1, "B"), own(1, "Shared®")];
+  some.push(own(1, "N02", true), own(2, "SHARED"), { ...own(3, "shared"), kind: "journal" });
+  const shared = { label: "shared", isCode: false, drugs: [1, 2] };
+  assert.deepEqual(sharedNames(some, 0, "A"), [shared]);
+  assert.deepEqual(sharedNames(some, 0, "n02"), [
+    shared,
+    { label: "n02", isCode: true, drugs: [1] },
+  ]);
+  assert.deepEqual(sharedNames(some, 2, "x"), [{ ...shared, label: "SHARED", drugs: [0, 1] }]);
 });
 
 test("a whole name comes before a beginning, that before the beginning of a word, that before the inside", () => {
@@ -76,13 +101,13 @@ test("without the other names, first names are searched", () => {
 
 test("an address finds a drug by id, name, synonym or code", () => {
   for (const text of ["d1", "Acetylsalicylic Acid", "aspirin", "N02BA01"]) {
-    assert.equal(findDrug(index, names, text), 0, text);
+    assert.deepEqual(findDrugs(index, names, text), [0], text);
   }
-  assert.equal(findDrug(index, names, "d5"), 4);
-  assert.equal(findDrug(index, names, "chinin"), 4);
-  assert.equal(findDrug(index, names, "nothing"), null);
-  assert.equal(findDrug(index, null, "d2"), 1);
-  assert.equal(findDrug(index, null, "aspirin"), undefined, "not known yet");
+  assert.deepEqual(findDrugs(index, names, "d5"), [4]);
+  assert.deepEqual(findDrugs(index, names, "chinin"), [4]);
+  assert.deepEqual(findDrugs(index, names, "nothing"), []);
+  assert.deepEqual(findDrugs(index, null, "d2"), [1]);
+  assert.equal(findDrugs(index, null, "aspirin"), undefined, "not known yet");
 });
 
 test("an address finds a journal by id or name, a class by its code", () => {

@@ -16,7 +16,7 @@ for (const [name, sheet, most] of [
   ["full", { name: "Full", head: ["Number"], rows: atOnce(rows.slice(0, 4)) }, 5],
   ["empty", { name: "Empty", head: ["Number"], rows: atOnce([]) }, 5],
 ] as const) {
-  const { file, cut } = await writeXlsx(sheet, most);
+  const { file, cut } = await writeXlsx(sheet, "en", most);
   await writeFile(join(folder, `${name}.xlsx`), new Uint8Array(await file.arrayBuffer()));
   console.log(name, cut);
 }
