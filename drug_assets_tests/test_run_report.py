@@ -21,6 +21,8 @@ from drug_assets_tests.support.webhook import Webhook
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from drug_assets_tests.support.runs import Run
+
 ROWS = {
     "raw_drugs": 1200,
     "drugs": 1100,
@@ -177,3 +179,25 @@ def test_a_webhook_that_does_not_take_the_failure_is_told(
         in_process._notify(FAILED, settings, "7", succeeded=False)
     said = " ".join(capsys.readouterr().err.split())
     assert said == "the failure webhook did not take the message: HTTP 404"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variables", "shown"),
+    [
+        ({}, []),
+        (
+            {"DRUG_ASSETS_SERVED_AT": "https://drugs.test/results/"},
+            ["Shown at https://drugs.test/results/explorer.html"],
+        ),
+    ],
+)
+def test_people_are_told_where_the_outputs_are_served(
+    small_run: Run, variables: dict[str, str], shown: list[str]
+) -> None:
+    text = io.StringIO()
+    console = Console(file=text, width=200, soft_wrap=True)
+    settings = Settings.of(variables, store=str(small_run.store))
+    in_process._print_report(console, RunReport(), settings, succeeded=True)
+    lines = text.getvalue().splitlines()
+    assert [line for line in lines if line.startswith("Shown at")] == shown

@@ -18,7 +18,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from drug_assets import logs, notify, sources
+from drug_assets import explorer, logs, notify, sources
 from drug_assets.answers import in_brief
 from drug_assets.cli.progress import Bars
 from drug_assets.definitions import make_definitions
@@ -296,7 +296,7 @@ def _print_report(
         _print_answers(console, settings)
         if report.what_is_new:
             _print(console, f"What is new: {report.what_is_new}")
-        _print(console, f"Outputs in {_name_places(settings)}")
+        _print_places(console, settings)
     else:
         for failure in report.failures:
             _print(console, failure, "red")
@@ -305,6 +305,13 @@ def _print_report(
             style="red",
         )
     console.print(f"{'Done' if succeeded else 'Failed'} after {report.seconds:.1f} s")
+
+
+def _print_places(console: Console, settings: Settings) -> None:
+    """Print where the outputs of the current release are, and where people see them."""
+    _print(console, f"Outputs in {_name_places(settings)}")
+    if settings.served_at:
+        _print(console, f"Shown at {settings.served_at.rstrip('/')}/{explorer.FILE}")
 
 
 def _name_places(settings: Settings) -> str:
