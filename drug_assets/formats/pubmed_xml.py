@@ -181,7 +181,7 @@ _CITATION = Outline(
     "MedlineCitation",
     Branch(
         {
-            "PMID": Leaf(_get_text, "Version", shared=False),
+            "PMID": Leaf(_get_text, "Version"),
             "DateRevised": Leaf(_read_numeric_date, is_text=False),
             "Article": Branch(
                 {
@@ -195,11 +195,11 @@ _CITATION = Outline(
                             "ISOAbbreviation": Leaf(_get_text),
                         }
                     ),
-                    "ArticleTitle": Leaf(_read_text, shared=False),
-                    "VernacularTitle": Leaf(_read_text, shared=False),
+                    "ArticleTitle": Leaf(_read_text),
+                    "VernacularTitle": Leaf(_read_text),
                     "PublicationTypeList": Leaf(_read_types, is_text=False),
                     "ArticleDate": Leaf(_read_numeric_date, is_text=False, first=True),
-                    "DataBankList": Leaf(_read_trial_ids, is_text=False, shared=False),
+                    "DataBankList": Leaf(_read_trial_ids, is_text=False),
                 }
             ),
             "MedlineJournalInfo": Branch(
@@ -209,7 +209,7 @@ _CITATION = Outline(
                     "ISSNLinking": Leaf(_get_text),
                 }
             ),
-            "CommentsCorrectionsList": Leaf(_read_corrections, is_text=False, shared=False),
+            "CommentsCorrectionsList": Leaf(_read_corrections, is_text=False),
         },
         "Status",
     ),

@@ -33,8 +33,6 @@ class Leaf:
     attribute: str | None = None
     #: Whether an element that holds only a text has it as its value.
     is_text: bool = True
-    #: Whether many records share a value, so that it is worth remembering.
-    shared: bool = True
     #: Whether, of several, the first with a value counts instead.
     first: bool = False
 

@@ -28,7 +28,7 @@ _MOST_BYTES = 1024**2
 #: Elements that are not read may be as deep in a record. Each level costs groups, and these time.
 _DEPTH = 6
 #: As many values of an element are remembered by its content.
-_REMEMBERED = 8192
+_REMEMBERED = 4096
 
 # Possessive, so that nothing is looked at twice. What a group holds that did not match in the end
 # may stay (python/cpython#101955): no group is relied on where a failure does not fail the record.
@@ -239,7 +239,11 @@ class _BranchBytes:
             start = leaf.start
             if values[start] is not None:
                 return False
-            values[start] = leaf.read(content)
+            # To remember plain texts takes longer than to make them.
+            if leaf.is_text and content and b"<" not in content and b"&" not in content:
+                values[start] = content.decode()
+            else:
+                values[start] = leaf.of_contents[content]
             if leaf.attribute is not None:
                 values[start + 1] = leaf.attribute[found[leaf.attributes]]
         return True
@@ -278,9 +282,8 @@ class _LeafBytes:
         self.start = node.start
         self.attributes = attributes
         self.content = content
-        contents = _Contents(self.name, leaf)
-        #: Reads the value, from the content.
-        self.read = contents.__getitem__ if leaf.shared else contents.read
+        self.is_text = leaf.is_text
+        self.of_contents = _Contents(self.name, leaf)
         self.attribute = None if leaf.attribute is None else _Attributes(leaf.attribute)
 
 
@@ -306,8 +309,6 @@ class _Contents(_Remembered):
         self._leaf = leaf
 
     def read(self, markup: bytes) -> str | None:
-        if markup and self._leaf.is_text and b"<" not in markup and b"&" not in markup:
-            return markup.decode()
         element = b"<%s>%s</%s>" % (self._name, markup, self._name)
         return self._leaf.read(etree.fromstring(element, _PARSER))
 
