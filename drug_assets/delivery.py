@@ -60,6 +60,8 @@ def add_position(rows: pl.LazyFrame) -> pl.LazyFrame:
     for file, last_row in sorted(last_rows.iter_rows(), key=lambda row: natural_key(row[0])):
         starts[file] = delivered
         delivered += last_row
+    if not starts:  # no row, so nothing to replace
+        return rows.with_columns(position=pl.col("source_row"))
     # By itself, `replace_strict` would hold all columns of all rows in memory.
     start = pl.col("source_file").map_batches(
         lambda files: files.replace_strict(starts, return_dtype=pl.Int64),
