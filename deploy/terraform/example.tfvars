@@ -9,7 +9,7 @@ image          = "europe-west1-docker.pkg.dev/drugs-production-1/drug-assets/dru
 
 warehouse = {
   location = "EU"
-  readers  = { analysts = "group:analysts@example.org" }
+  # readers = { analysts = "group:analysts@example.org" } # Google refuses members that do not exist
 }
 
 job = {
@@ -30,11 +30,11 @@ pulls = {
 
 ncbi_email = "data-team@example.org"
 
-# Numbers, not names: gh api repos/OWNER/NAME --jq '.id, .owner.id'
-github = {
-  repository_id       = "123456789"
-  repository_owner_id = "1234567"
-}
+# Whoever has these numbers may deploy, so they are yours: gh api repos/OWNER/NAME --jq '.id, .owner.id'
+# github = {
+#   repository_id       = "123456789"
+#   repository_owner_id = "1234567"
+# }
 
 alerts = {
   emails         = ["data-team@example.org"]

@@ -78,6 +78,8 @@ module "buckets" {
     local.dagster_pulls ? { runner = local.member["runner"] } : {},
     var.github == null ? {} : { lander = local.member["lander"] },
   )
+  # objectUser permits all that rsync does, but not its question whether the bucket is there.
+  landing_lookups = var.github == null ? {} : { lander = local.member["lander"] }
   store_readers = merge(
     var.dagster.enabled ? { dagster = local.member["dagster"] } : {},
     var.readers.enabled ? { readers = local.member["readers"] } : {},

@@ -83,7 +83,7 @@ variable "schedule" {
 }
 
 variable "time_zone" {
-  description = "Time zone of all schedules."
+  description = "Time zone of all schedules but those of the sales queries, which BigQuery starts at 04:00 UTC."
   type        = string
   default     = "Europe/Paris"
 }

@@ -358,6 +358,9 @@ def test_the_example_gives_every_variable_that_has_no_default(configuration: Pat
     given = set(re.findall(r"^(\w+)\s+=", example, re.MULTILINE))
     assert required <= given
     assert given <= {name for name, _ in blocks}
+    # What stays as it is in the example lets nobody in: not whoever has these numbers or names.
+    assert "github" not in given
+    assert not re.search(r"^[^#]*(group|user):", example, re.MULTILINE)
 
 
 def _declared(statements: dict[str, str]) -> dict[str, dict[str, Any]]:

@@ -17,6 +17,7 @@ run "buckets" {
   variables {
     landing_readers = { runner = "serviceAccount:runner" }
     landing_writers = { fetcher = "serviceAccount:fetcher" }
+    landing_lookups = { lander = "serviceAccount:lander" }
     store_writers   = { runner = "serviceAccount:runner" }
   }
 
@@ -53,6 +54,7 @@ run "buckets" {
 
   assert {
     condition = { for name, grant in google_storage_bucket_iam_member.grant : name => "${grant.bucket} ${grant.role} ${grant.member}" } == {
+      "landing lookup lander"  = "drugs-production-1-drug-assets-landing roles/storage.legacyBucketReader serviceAccount:lander"
       "landing reader runner"  = "drugs-production-1-drug-assets-landing roles/storage.objectViewer serviceAccount:runner"
       "landing writer fetcher" = "drugs-production-1-drug-assets-landing roles/storage.objectUser serviceAccount:fetcher"
       "store writer runner"    = "drugs-production-1-drug-assets-store roles/storage.objectUser serviceAccount:runner"

@@ -50,7 +50,7 @@ run "least_privilege" {
   }
 
   assert {
-    condition     = module.buckets.grants == tolist(["landing reader runner", "landing writer fetcher", "landing writer lander", "store writer runner"]) && module.secrets.readers == tolist(["drug-assets-failure-webhook runner", "drug-assets-ncbi-api-key fetcher"])
+    condition     = module.buckets.grants == tolist(["landing lookup lander", "landing reader runner", "landing writer fetcher", "landing writer lander", "store writer runner"]) && module.secrets.readers == tolist(["drug-assets-failure-webhook runner", "drug-assets-ncbi-api-key fetcher"])
     error_message = "The runner reads the landing zone and writes the store, the fetcher and the lander write the landing zone; each reads its own secret."
   }
 

@@ -79,6 +79,9 @@ resource "google_storage_bucket" "store" {
 locals {
   # objectUser may create, replace and delete objects but, unlike objectAdmin, not change access.
   grants = merge(
+    { for name, member in var.landing_lookups : "landing lookup ${name}" => {
+      bucket = google_storage_bucket.landing.name, role = "roles/storage.legacyBucketReader", member = member
+    } },
     { for name, member in var.landing_readers : "landing reader ${name}" => {
       bucket = google_storage_bucket.landing.name, role = "roles/storage.objectViewer", member = member
     } },

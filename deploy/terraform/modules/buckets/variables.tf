@@ -18,6 +18,12 @@ variable "landing_writers" {
   type        = map(string)
 }
 
+variable "landing_lookups" {
+  description = "Who may also look the landing bucket up, which gcloud storage rsync does first: name => IAM member."
+  type        = map(string)
+  default     = {}
+}
+
 variable "store_readers" {
   description = "Who may read outputs: name => IAM member."
   type        = map(string)
