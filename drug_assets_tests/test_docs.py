@@ -471,6 +471,40 @@ def test_a_service_is_enabled_before_its_agent_is_made() -> None:
             assert made[1] in enabled
 
 
+def unset(lines: list[str]) -> list[str]:
+    """Variables of the shell that a line uses, and no line up to it sets."""
+    sets = re.compile(r"\b([A-Z][A-Z_]*)=|\bread -rs? ([A-Z][A-Z_]*)")
+    known: set[str] = set()
+    missing = []
+    for line in lines:
+        found = set(re.findall(r"\$\{?([A-Z][A-Z_]*)", line))
+        typed = {name for pair in sets.findall(line) for name in pair if name}
+        missing += sorted(found - known - typed)
+        known |= typed
+    return missing
+
+
+def test_what_the_shell_is_to_fill_in_is_set_before() -> None:
+    blocks = _FENCED.findall(DEPLOYMENT[0].read_text(encoding="utf-8"))
+    assert unset([line for block in blocks for line in block.splitlines()]) == []
+
+
+def test_a_variable_that_nothing_sets_before_is_found() -> None:
+    lines = ["export A=1 B=$A", 'printf %s "$KEY"', "read -rs KEY && echo $KEY", 'echo "${LATER}"']
+    assert unset([*lines, "LATER=2"]) == ["KEY", "LATER"]
+
+
+def test_an_upgrade_applies_again_when_the_tables_have_their_new_columns() -> None:
+    # BigQuery refuses a view on a column that is not there, and only a run gives it to a table.
+    upgrade = DEPLOYMENT[0].read_text("utf-8").split("\n## Upgrade\n")[1].split("\n## ")[0]
+    steps = re.findall(r"gcloud workflows run|terraform -chdir=\S+ apply", upgrade)
+    assert steps == [
+        "terraform -chdir=deploy/terraform apply",
+        "gcloud workflows run",
+        "terraform -chdir=deploy/terraform apply",
+    ]
+
+
 @pytest.mark.parametrize("document", DEPLOYMENT, ids=lambda path: path.name)
 def test_names_of_resources_are_those_of_terraform(document: Path) -> None:
     declared = terraform_text()
