@@ -269,15 +269,13 @@ class _PieceReader:
         """The rows of a piece; a record that is not usual is parsed alone."""
         rows: list[Row] = []
         at = alone = 0
-        while (at := usual.read(piece, at, rows)) < len(piece):
-            end = piece.find(self._mark, at)
-            if end < 0:
-                if last or piece[at:].strip():
-                    rows += self._parse(piece[at:], last)
-                break
+        while (end := piece.find(self._mark, at := usual.read(piece, at, rows))) >= 0:
             end += len(self._mark)
             rows += self._parse(piece[at:end], last=False)
             at, alone = end, alone + 1
+        # Nothing may be left of the last piece: then the set does not end, which its parser finds.
+        if last or piece[at:].strip():
+            rows += self._parse(piece[at:], last)
         self._may_be_usual = alone <= max(_FEW, len(rows) // 2)
         return rows
 

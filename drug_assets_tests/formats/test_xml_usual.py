@@ -248,6 +248,15 @@ def test_what_stands_between_records_is_not_passed_over() -> None:
             assert_same(document(PLAIN, *records))
 
 
+@pytest.mark.parametrize("piece", [1, 1000, 2**20])
+@pytest.mark.parametrize("rest", ["", "\n", "<", PLAIN[:-1]])
+def test_a_set_that_does_not_end_is_refused_wherever_it_is_cut(rest: str, piece: int) -> None:
+    data = document(PLAIN, PLAIN, PLAIN).removesuffix(b"</PubmedArticleSet>\n") + rest.encode()
+    assert_same(data, piece=piece)
+    found, _ = read(data, 2**20, usual=True, piece=piece)
+    assert "does not end" in str(found)
+
+
 def test_sets_of_citations_are_read_from_bytes_too() -> None:
     inner = PLAIN.removeprefix("<PubmedArticle>").removesuffix("</PubmedArticle>")
     data = f"<MedlineCitationSet>{inner * 3}</MedlineCitationSet>".encode()
