@@ -36,6 +36,8 @@ MAX_RECORD_CHARS = 16 * 1024**2
 Packed: TypeAlias = "bytes | Callable[[], Iterable[bytes]]"
 
 GZIP_MAGIC = b"\x1f\x8b"
+#: Where the flags of a member stand, and those of them that must not be set.
+_FLAGS_AT, _UNKNOWN_FLAGS = 3, 0xE0
 
 _Item = TypeVar("_Item")
 
@@ -163,12 +165,20 @@ class _PackedBytes:
 
     def starts_like_gzip(self) -> bool:
         """Whether the next bytes begin a member of gzip."""
-        while len(self._rest) < len(GZIP_MAGIC):
+        return self._head(len(GZIP_MAGIC)) == GZIP_MAGIC
+
+    def has_unknown_flags(self) -> bool:
+        """Whether the next member of gzip has flags that mean nothing (RFC 1952)."""
+        return any(flags & _UNKNOWN_FLAGS for flags in self._head(_FLAGS_AT + 1)[_FLAGS_AT:])
+
+    def _head(self, size: int) -> memoryview:
+        """The next bytes; fewer than `size` only at the end of the file."""
+        while len(self._rest) < size:
             chunk = next(self._chunks, None)
             if chunk is None:
                 break
             self._rest = memoryview(bytes(self._rest) + chunk)
-        return self._rest[: len(GZIP_MAGIC)] == GZIP_MAGIC
+        return self._rest[:size]
 
 
 def _inflate(name: str, packed: Packed, data: _PackedBytes) -> Iterator[bytes]:
@@ -206,6 +216,12 @@ def _inflate_by(start: Callable[..., Any], name: str, data: _PackedBytes) -> Ite
     """
     total = 0
     while data.starts_like_gzip():
+        if data.has_unknown_flags():  # ISA-L does not look at them
+            raise FormatError(
+                name,
+                f"damaged gzip at byte {data.offset + _FLAGS_AT} (unknown header flags set). "
+                "Land it again.",
+            )
         inflater = start(wbits=31)
         # zlib copies what follows a member, so small members are given small slices.
         size = _FIRST_SLICE_BYTES

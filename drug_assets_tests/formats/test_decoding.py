@@ -123,6 +123,15 @@ def test_zlib_decides_what_is_damaged_and_where(
     assert refused or found[0] == unpacked
 
 
+@pytest.mark.parametrize("flag", [0x20, 0x40, 0x80])
+@pytest.mark.parametrize("before", [b"", gzip.compress(CSV)])
+def test_flags_that_mean_nothing_are_damage(before: bytes, flag: int) -> None:
+    packed = bytearray(gzip.compress(CSV))
+    packed[3] |= flag
+    with pytest.raises(FormatError, match=f"at byte {len(before) + 3} .*flags"):
+        raw_rows("pubmed.csv.gz", before + bytes(packed))
+
+
 def test_what_follows_gzip_is_not_dropped() -> None:
     packed = gzip.compress(CSV)
     with pytest.raises(FormatError, match=f"from byte {len(packed)} on"):
