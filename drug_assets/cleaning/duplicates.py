@@ -103,16 +103,32 @@ def merge_in_order(many: pl.LazyFrame, few: pl.DataFrame) -> pl.LazyFrame:
     if few.is_empty():
         return many
 
-    def read_batches(with_columns: list[str] | None, *_: object) -> Iterator[pl.DataFrame]:
-        columns = with_columns or few.columns
+    def merge() -> Iterator[pl.DataFrame]:
         rest = few
         for batch in many.collect_batches(maintain_order=True):
             if batch.is_empty():
                 continue
             upto = (rest["position"] < batch["position"][-1]).sum()
-            yield pl.concat([batch, rest.head(upto)]).sort("position").select(columns)
+            yield pl.concat([batch, rest.head(upto)]).sort("position")
             rest = rest.slice(upto)
-        yield rest.select(columns)
+        yield rest
+
+    def read_batches(
+        with_columns: list[str] | None,
+        predicate: pl.Expr | None,
+        n_rows: int | None,
+        _batch_size: int | None,
+    ) -> Iterator[pl.DataFrame]:
+        # Polars leaves all of this to the source, and does not look at it again.
+        for batch in merge():
+            wanted = batch if n_rows is None else batch.head(n_rows)
+            if n_rows is not None:
+                n_rows -= wanted.height
+            if predicate is not None:
+                wanted = wanted.filter(predicate)
+            yield wanted.select(with_columns or few.columns)
+            if n_rows == 0:
+                return
 
     return register_io_source(read_batches, schema=few.schema)
 

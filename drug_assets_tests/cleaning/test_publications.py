@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 import pytest
@@ -472,6 +472,21 @@ def test_few_rows_are_merged_into_many_in_order(many: list[int], few: list[int])
     merged = merge_in_order(frames[0].lazy(), frames[1])
     assert_frame_equal(merged.collect(), pl.concat(frames).sort("position"))
     assert_frame_equal(merged.select("of").collect(), pl.concat(frames).sort("position")[["of"]])
+
+
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+def test_merged_rows_can_be_asked_for_in_part(engine: Literal["in-memory", "streaming"]) -> None:
+    many, few = pl.DataFrame({"position": [2, 3, 6, 7]}), pl.DataFrame({"position": [1, 4, 9]})
+    merged = merge_in_order(many.with_columns(of=1).lazy(), few.with_columns(of=2))
+    is_few = pl.col("of") == 2
+
+    def positions(rows: pl.LazyFrame) -> list[int]:
+        return rows.select("position").collect(engine=engine)["position"].to_list()
+
+    assert positions(merged.filter(is_few)) == [1, 4, 9]
+    assert positions(merged.head(4)) == [1, 2, 3, 4]
+    assert positions(merged.head(4).filter(is_few)) == [1, 4]
+    assert positions(merged.filter(is_few).head(2)) == [1, 4]
 
 
 def test_journals_whose_hashes_are_equal_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
