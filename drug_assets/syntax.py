@@ -58,9 +58,11 @@ def keep() -> None:
 
 def _kept_file() -> Path | None:
     """The file in the user's cache; None where there is no such folder."""
-    folder = os.environ.get("XDG_CACHE_HOME")
+    # A relative folder counts as none, as the standard of the variable has it.
+    folder = Path(os.environ.get("XDG_CACHE_HOME", ""))
     with suppress(RuntimeError):  # no home
-        return (Path(folder) if folder else Path.home() / ".cache") / "drug_assets" / "syntax.json"
+        caches = folder if folder.is_absolute() else Path.home() / ".cache"
+        return caches / "drug_assets" / "syntax.json"
     return None
 
 
@@ -88,7 +90,9 @@ class _Kept:
             # In one step: other processes read it at the same time.
             scratch = self._file.with_name(f"{self._file.name}.{os.getpid()}")
             try:
-                scratch.write_text(f"{_checksum(text)}\n{text}", encoding="utf-8")
+                # A new file: where others may write, it could be a link to another one of ours.
+                with scratch.open("x", encoding="utf-8") as file:
+                    file.write(f"{_checksum(text)}\n{text}")
                 scratch.replace(self._file)
             finally:
                 scratch.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,6 +139,31 @@ def test_without_the_variable_it_is_below_the_home(
     read_syntax("a", ONE)
     in_next_process()
     assert (tmp_path / "home" / ".cache" / "drug_assets" / "syntax.json").is_file()
+
+
+def test_a_relative_folder_counts_as_none(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", "~/.cache")
+    read_syntax("a", ONE)
+    in_next_process()
+    assert (tmp_path / "home" / ".cache" / "drug_assets" / "syntax.json").is_file()
+    assert not (tmp_path / "~").exists()
+
+
+def test_no_link_is_followed_to_another_file(kept: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("mine")
+    kept.parent.mkdir(parents=True)
+    kept.with_name(f"{kept.name}.{os.getpid()}").symlink_to(other)
+    read_syntax("a", ONE)
+    in_next_process()
+    assert other.read_text() == "mine"
+    read_syntax("b", ONE)
+    in_next_process()
+    assert kept.is_file()
 
 
 def test_nothing_is_written_if_nothing_is_new(kept: Path) -> None:
