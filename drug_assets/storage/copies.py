@@ -43,12 +43,18 @@ def begin_step(step: str) -> None:
 
 def discard(path: Path) -> None:
     """Remove a copy; a file that is none, as it lies in a store on this machine, stays."""
-    if make_folder() in path.parents:
+    if _has_folder() and make_folder() in path.parents:
         path.unlink(missing_ok=True)
 
 
 def drop() -> None:
     """Remove all copies; what cannot be removed goes when the process ends."""
-    with suppress(OSError):
-        for copy in make_folder().iterdir():
-            copy.unlink(missing_ok=True)
+    if _has_folder():
+        with suppress(OSError):
+            for copy in make_folder().iterdir():
+                copy.unlink(missing_ok=True)
+
+
+def _has_folder() -> bool:
+    """Whether there is a folder; where all stores are folders, there is none, also at the end."""
+    return make_folder.cache_info().currsize > 0

@@ -52,6 +52,19 @@ def put_parquet(bucket: Bucket, name: str, rows: int, rows_per_group: int) -> No
     bucket.put(scratch, name)
 
 
+def test_who_copies_nothing_makes_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own.csv"
+    own.write_bytes(b"rows")
+    copies.make_folder.cache_clear()
+    # At the end of a process, its folder is gone, and no other one would be removed.
+    monkeypatch.setattr(copies, "make_process_folder", lambda: tmp_path / "gone")
+    copies.discard(own)
+    copies.drop()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["own.csv"]
+
+
 def test_a_step_keeps_its_copies_to_its_end(bucket: Bucket) -> None:
     put(bucket, "a.csv", b"rows")
     copies.begin_step("run 1")
