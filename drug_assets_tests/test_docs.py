@@ -494,6 +494,14 @@ def test_a_variable_that_nothing_sets_before_is_found() -> None:
     assert unset([*lines, "LATER=2"]) == ["KEY", "LATER"]
 
 
+@each_document
+def test_whoever_pastes_commands_is_not_asked_in_the_middle(document: Path) -> None:
+    # What is pasted after `read` would be the answer.
+    blocks = _FENCED.findall(document.read_text(encoding="utf-8"))
+    asking = [lines for block in blocks if "read -r" in block for lines in [block.splitlines()]]
+    assert [line for lines in asking for line in lines[:-1] if "read -r" in line] == []
+
+
 def test_an_upgrade_applies_again_when_the_tables_have_their_new_columns() -> None:
     # BigQuery refuses a view on a column that is not there, and only a run gives it to a table.
     upgrade = DEPLOYMENT[0].read_text("utf-8").split("\n## Upgrade\n")[1].split("\n## ")[0]

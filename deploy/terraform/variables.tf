@@ -56,6 +56,12 @@ variable "warehouse" {
     condition     = alltrue([for day in [var.warehouse.sales_from, var.warehouse.sales_to] : day == null || can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", day)) && can(timeadd("${day}T00:00:00Z", "0s"))])
     error_message = "warehouse.sales_from and warehouse.sales_to are days such as 2026-01-31."
   }
+
+  # The first of January would pass a last day that is given alone, and empty the tables.
+  validation {
+    condition     = var.warehouse.sales_to == null ? true : var.warehouse.sales_from == null ? false : try(timecmp("${var.warehouse.sales_from}T00:00:00Z", "${var.warehouse.sales_to}T00:00:00Z") <= 0, true)
+    error_message = "warehouse.sales_to needs a warehouse.sales_from that is not after it."
+  }
 }
 
 variable "load_bigquery" {

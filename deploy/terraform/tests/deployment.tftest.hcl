@@ -165,6 +165,39 @@ run "sales_refuse_what_is_no_day" {
   expect_failures = [var.warehouse]
 }
 
+run "sales_refuse_a_last_day_without_a_first" {
+  command = plan
+
+  variables {
+    warehouse = { sales_to = "2026-06-30" }
+  }
+
+  expect_failures = [var.warehouse]
+}
+
+run "sales_refuse_a_last_day_before_the_first" {
+  command = plan
+
+  variables {
+    warehouse = { sales_from = "2026-06-30", sales_to = "2026-06-29" }
+  }
+
+  expect_failures = [var.warehouse]
+}
+
+run "sales_of_one_day" {
+  command = plan
+
+  variables {
+    warehouse = { sales_from = "2026-06-30", sales_to = "2026-06-30" }
+  }
+
+  assert {
+    condition     = local.sales_period == "DATE '2026-06-30', DATE '2026-06-30'"
+    error_message = "A day is a period."
+  }
+}
+
 run "github_refuses_one_environment_for_both" {
   command = plan
 
