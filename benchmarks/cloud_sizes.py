@@ -44,8 +44,10 @@ SIZES = ((2, 8), (4, 16), (8, 32))
 #: Memory is asked for with this share more than the measured peak, in whole GiB, four at least.
 _MEMORY_MARGIN = 1.25
 _LEAST_GIB = 4
-#: The disk is asked for with this share more than the measured peak, in whole GiB.
+#: The disk is asked for with this share more than the measured peak, in whole GiB; Cloud Run has no
+#: smaller one than ten.
 _DISK_MARGIN = 1.5
+_LEAST_DISK_GIB = 10
 #: Share of its cores that a run keeps busy: reading and searching use all, joins some.
 _BUSY = 0.6
 #: Bytes a second between a job and buckets of its region, a cautious figure.
@@ -136,7 +138,7 @@ class Needs:
         return cls(
             vcpu=vcpu,
             memory_gib=memory,
-            disk_gib=max(1, -int(-scratch * _DISK_MARGIN // 1)),
+            disk_gib=max(_LEAST_DISK_GIB, -int(-scratch * _DISK_MARGIN // 1)),
             first_minutes=first / 60,
             more_minutes=more / 60,
             first_dollars=first * per_second,

@@ -71,7 +71,7 @@ variable "load_bigquery" {
 }
 
 variable "job" {
-  description = "Resources and limits of one run of the pipeline. Temporary files lie on a disk of scratch_gib; with 0 they count as memory. More than 10 needs a quota."
+  description = "Resources and limits of one run of the pipeline. Temporary files lie on a disk of scratch_gib, 10 at least; with 0 they count as memory. More than 10 needs a quota."
   type = object({
     cpu             = optional(string, "2")
     memory          = optional(string, "4Gi")

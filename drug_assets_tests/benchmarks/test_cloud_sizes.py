@@ -20,7 +20,7 @@ SMALL = Figures(**{field.name: 0.0 for field in fields(Figures)} | {"records": 1
 
 def test_a_small_size_takes_the_least() -> None:
     needs = Needs.of(SMALL)
-    assert (needs.vcpu, needs.memory_gib, needs.disk_gib) == (2, 4, 1)
+    assert (needs.vcpu, needs.memory_gib, needs.disk_gib) == (2, 4, 10)
     assert needs.first_dollars == needs.runs_dollars == needs.stored_dollars == 0
 
 
@@ -30,6 +30,11 @@ def test_a_small_size_takes_the_least() -> None:
 def test_memory_is_the_peak_and_a_quarter_in_whole_gib(peak: float, vcpu: int, memory: int) -> None:
     needs = Needs.of(replace(SMALL, more_memory=peak * GIB))
     assert (needs.vcpu, needs.memory_gib, needs.is_too_large) == (vcpu, memory, False)
+
+
+@pytest.mark.parametrize(("peak", "disk"), [(6.6, 10), (6.7, 11), (10.3, 16)])
+def test_the_disk_is_the_peak_and_a_half_and_one_that_cloud_run_has(peak: float, disk: int) -> None:
+    assert Needs.of(replace(SMALL, first_scratch=peak * GIB)).disk_gib == disk
 
 
 def test_what_no_job_can_have_is_said() -> None:

@@ -93,6 +93,28 @@ run "job" {
   }
 }
 
+run "job_refuses_a_disk_that_cloud_run_does_not_have" {
+  command = plan
+
+  module {
+    source = "./modules/cloud_run_job"
+  }
+
+  variables {
+    name            = "drug-assets-run"
+    command         = []
+    service_account = "runner@drugs-production-1.iam.gserviceaccount.com"
+    environment     = {}
+    cpu             = "2"
+    memory          = "4Gi"
+    scratch_gib     = 9
+    timeout_seconds = 3600
+    max_retries     = 1
+  }
+
+  expect_failures = [var.scratch_gib]
+}
+
 run "job_refuses_half_a_second" {
   command = plan
 
@@ -585,7 +607,7 @@ run "readers_refuse_limits_beyond_those_of_server_and_cloud_run" {
     users           = []
     cpu             = "1"
     memory          = "2Gi"
-    scratch_gib     = 0
+    scratch_gib     = 9
     max_instances   = 0
     concurrency     = 1000
     timeout_seconds = 7200

@@ -51,13 +51,13 @@ variable "memory" {
 }
 
 variable "scratch_gib" {
-  description = "GiB of disk for temporary files; 0 for none. More than 10 needs a quota: Cloud Run gives an instance 10 GB, and a project 100 GB in a region."
+  description = "GiB of disk for temporary files, 10 at least; 0 for none. More than 10 needs a quota: Cloud Run gives an instance 10 GB, and a project 100 GB in a region."
   type        = number
   default     = 0
 
   validation {
-    condition     = var.scratch_gib >= 0 && floor(var.scratch_gib) == var.scratch_gib
-    error_message = "scratch_gib is a whole number of GiB; 0 for none."
+    condition     = var.scratch_gib == 0 || var.scratch_gib >= 10 && floor(var.scratch_gib) == var.scratch_gib
+    error_message = "scratch_gib is a whole number of GiB, 10 at least, as Cloud Run has no smaller disk; 0 for none."
   }
 }
 
