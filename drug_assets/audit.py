@@ -135,7 +135,9 @@ def _differ_and_are_among(rows: pl.LazyFrame, raw: pl.LazyFrame) -> bool:
         raw: the same.
     """
     row = pl.col("source_row")
-    figures = [row.min().alias("first"), row.max().alias("last"), row.n_unique().alias("distinct")]
+    # A null is no number, so that it makes fewer of them than rows.
+    numbers = row.drop_nulls().n_unique()
+    figures = [row.min().alias("first"), row.max().alias("last"), numbers.alias("distinct")]
     of_files, of_raw_files = (
         each.group_by("source_file").agg(pl.len(), *figures).collect(engine="streaming")
         for each in (rows, raw)

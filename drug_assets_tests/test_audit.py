@@ -132,6 +132,12 @@ class TestNothingLost:
         assert not finding.passed
         assert finding.figures["not_a_raw_row"] == 1
 
+    def test_a_row_without_a_number_instead_of_one(self) -> None:
+        nowhere: Row = {**place(3), "source_row": None}
+        finding = self.finding(merged=[nowhere, place(1, "q.csv")])
+        assert not finding.passed
+        assert finding.figures["not_a_raw_row"] == 1
+
     def test_a_row_too_many(self) -> None:
         assert not self.finding(merged=[*self.MERGED, place(9)]).passed
 
