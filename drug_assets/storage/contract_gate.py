@@ -15,6 +15,7 @@ from drug_assets import contracts
 from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES
 from drug_assets.versions import compute_version
+from drug_assets.wording import shorten
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,17 +126,18 @@ def note_of_file(table: str, source_file: str) -> dict[str, str]:
     return {_CONTRACT: version, _SOURCE_FILE: source_file}
 
 
-def require_source_file(table: str, rows: pl.DataFrame | pl.LazyFrame, source_file: str) -> None:
-    """Check that all rows are of a landed file.
+def require_source_files(table: str, rows: pl.DataFrame | pl.LazyFrame, *source_files: str) -> None:
+    """Check that all rows are of some landed files.
 
     Args:
         table: name of the table.
         rows: column source_file.
-        source_file: the landed file.
+        source_files: the landed files.
 
     Raises:
         ContractBrokenError: a row is of another one.
     """
-    of_others = rows.lazy().select((pl.col("source_file") != source_file).any()).collect().item()
-    if of_others:
-        raise ContractBrokenError(f"{table} was not written: rows are not all of {source_file}")
+    of_others = ~pl.col("source_file").is_in(source_files)
+    if rows.lazy().select(of_others.any()).collect().item():
+        listed = shorten(source_files)
+        raise ContractBrokenError(f"{table} was not written: rows are not all of {listed}")

@@ -28,7 +28,7 @@ from drug_assets.storage import copies
 from drug_assets.storage.contract_gate import (
     ContractBrokenError,
     require_contract,
-    require_source_file,
+    require_source_files,
 )
 from drug_assets.storage.kept.by_file import count_rows, write_part
 from drug_assets.storage.objects import StorageError
@@ -271,7 +271,7 @@ def _require_contract(table: str, batch: pl.DataFrame, source_file: str, first_r
         ContractBrokenError: the batch does not keep it.
     """
     require_contract(table, batch.lazy())
-    require_source_file(table, batch, source_file)
+    require_source_files(table, batch, source_file)
     counted = pl.int_range(first_row, first_row + batch.height, dtype=pl.Int64, eager=True)
     if not batch["source_row"].equals(counted):
         raise ContractBrokenError(f"{table} was not written: its rows do not count on from 1")

@@ -252,6 +252,21 @@ def test_no_files_give_an_empty_table_with_its_columns(kept: Kept) -> None:
     assert made_of() == []
 
 
+def _of_another_file(raw: pl.LazyFrame) -> pl.LazyFrame:
+    other = pl.lit("pubmed_3.xml").alias("source_file")
+    return _cleaned(raw).with_columns(other, source_row=pl.int_range(1, pl.len() + 1))
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_rows_of_another_landed_file_are_refused_and_not_dropped(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, *, together: bool
+) -> None:
+    monkeypatch.setattr(by_file, "_TOGETHER_BYTES", 2**20 if together else 1)
+    with pytest.raises(ContractBrokenError, match=r"not all of pubmed_.*\.xml"):
+        kept.make(FILES, _of_another_file)
+    assert kept.objects() == set()
+
+
 @pytest.mark.parametrize("together", [True, False])
 def test_rows_that_break_the_contract_are_refused_and_leave_nothing(
     kept: Kept, monkeypatch: pytest.MonkeyPatch, *, together: bool

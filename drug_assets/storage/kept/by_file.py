@@ -24,7 +24,7 @@ from drug_assets.storage.contract_gate import (
     note_of_file,
     require_contract,
     require_contract_of_file,
-    require_source_file,
+    require_source_files,
 )
 from drug_assets.storage.kept import FOLDER
 from drug_assets.storage.kept.whole import (
@@ -379,7 +379,7 @@ def write_part(
         )
         if not checked:
             require_contract_of_file(table, scratch)
-            require_source_file(table, pl.scan_parquet(scratch, glob=False), source_file)
+            require_source_files(table, pl.scan_parquet(scratch, glob=False), source_file)
         if before_put is not None:
             before_put()
 
@@ -481,6 +481,7 @@ def _make(task: _Task) -> int:
     # The streaming engine would start anew for each file.
     made = conform(task.table, rows).collect(engine="in-memory")
     require_contract(task.table, made.lazy())
+    require_source_files(task.table, made, *task.files)
     rows_by_file = made.partition_by("source_file", maintain_order=True, as_dict=True)
     for file, name in zip(task.files, task.outputs, strict=True):
         metadata = {_INPUT_ROWS: str(counts.get(file, 0)), **note_of_file(task.table, file)}
