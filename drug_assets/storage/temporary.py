@@ -37,8 +37,10 @@ def make_process_folder() -> Path:
 def remove_folders_of_dead_processes() -> list[Path]:
     """Remove the temporary folders of processes that were killed; return these folders."""
     removed = []
-    with os.scandir(tempfile.gettempdir()) as entries:
-        folders = [e for e in entries if e.name.startswith(_PREFIX)]
+    folders: list[os.DirEntry[str]] = []
+    # Where a user may make folders, and not see those of others, each process needs its own still.
+    with suppress(PermissionError), os.scandir(tempfile.gettempdir()) as entries:
+        folders += (e for e in entries if e.name.startswith(_PREFIX))
     for entry in folders:
         try:
             if entry.is_dir(follow_symlinks=False) and _is_left_over(Path(entry.path)):

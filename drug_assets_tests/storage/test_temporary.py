@@ -58,6 +58,14 @@ def test_folder_that_is_not_of_such_a_process_stays_however_old(tmp_path: Path) 
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_where_nobody_may_look_nothing_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: str) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert remove_folders_of_dead_processes() == []
+
+
 def test_folder_of_another_user_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "drug-assets-a").mkdir()
     (tmp_path / "drug-assets-a" / ".drug-assets-alive").touch()
