@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """No test reaches any address but loopback; property tests are repeatable."""
     loopback.refuse_other_hosts()
+    _heed_signals()
     config.pluginmanager.register(markers.ProcessGuard())
     # No deadlines: a busy machine is no regression. The same examples every time: nor is luck.
     settings.register_profile(
@@ -30,6 +32,20 @@ def pytest_configure(config: pytest.Config) -> None:
         suppress_health_check=[HealthCheck.too_slow],
     )
     settings.load_profile("repeatable")
+
+
+def _heed_signals() -> None:
+    """Be interrupted as on a terminal, whatever shell started the tests.
+
+    Of what a script starts in the background, SIGINT is ignored. Dagster would make SIGTERM do the
+    same, and what tests start would inherit that, and outlive them.
+    """
+    for number, handler in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGTERM, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers

@@ -52,6 +52,9 @@ def take_over(store: ObjectStore, documents: Iterable[str]) -> str | None:
         # Listing a store with many parts takes long, and nearly all stores have releases.
         if not any(found.name == RELEASE_DOCUMENT for found in store.objects(RELEASE_DOCUMENT)):
             return None
+        if store.pointer() is None:
+            # Before listing: a file is another version without the links of a release half made.
+            remove_unlisted_releases(store, None)
         former = {found.name: found for found in store.objects() if "/" not in found.name}
         interrupted = _find_interrupted(store)
         former |= interrupted
@@ -74,7 +77,6 @@ def take_over(store: ObjectStore, documents: Iterable[str]) -> str | None:
 def _make_release(
     store: ObjectStore, outputs: Mapping[str, StoredObject], summary: Mapping[str, Any]
 ) -> str:
-    remove_unlisted_releases(store, None)
     id_ = make_release_id(None, max(found.written_at for found in outputs.values()))
     notes = note_files(store, outputs)
     fill_release(Release(store, id_), outputs, {**summary, "files": notes})
