@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from drug_assets.warehouse_sql.deploy import fill_statements
+from drug_assets_tests.support.services import DEPLOY
 
 if TYPE_CHECKING:
     from drug_assets_tests.support.dataset import Dataset
@@ -36,6 +38,8 @@ TEXTS = {
     "01/02/19 10:00": dt.date(2019, 2, 1),
 }
 NO_DATES = ("29/02/19", "02/13/19", "01/02/019", "2019", "2019-02-30", "yesterday")
+#: Text that could be one number or another, or is a number with more.
+AMBIGUOUS = ("1.234,56", "1,234.56", "1,234,567", "1.234.567", "1 234", "5-", "- 5", "+")
 #: What reads the sales tables, in order.
 STATEMENTS = (
     *("tables/product_nomenclature", "tables/transactions", "views/sales_lines"),
@@ -144,6 +148,65 @@ def test_a_price_that_cannot_be_read_is_rejected_not_guessed(shop: Shop) -> None
     shop.fill("'01/02/19', 7, 1, '4', '1'", *(f"'01/02/19', 7, 1, '{p}', '3'" for p in prices))
     assert shop.days() == {dt.date(2019, 2, 1): Decimal(4)}
     assert shop.rejected() == {1 + place: ["unreadable_price"] for place in range(len(prices))}
+
+
+def test_one_comma_is_a_decimal_comma_and_two_separators_are_no_number(shop: Shop) -> None:
+    shop.fill(
+        "'01/02/19', 7, 1, '1,234', '1'",
+        "'02/02/19', 7, 1, '1.234', '1'",
+        "'03/02/19', 7, 1, ',5', '+2,'",
+        *(f"'04/02/19', 7, 1, '{text}', '1'" for text in AMBIGUOUS),
+        *(f"'04/02/19', 7, 1, '1', '{text}'" for text in AMBIGUOUS),
+    )
+    days = {1: Decimal("1.234"), 2: Decimal("1.234"), 3: Decimal(1)}
+    assert shop.days() == {dt.date(2019, 2, day): sum_ for day, sum_ in days.items()}
+    first, half = 3, len(AMBIGUOUS)
+    assert shop.rejected() == {
+        first + place: ["unreadable_price" if place < half else "unreadable_quantity"]
+        for place in range(2 * half)
+    }
+
+
+def test_amounts_whose_sum_could_overflow_are_rejected_and_the_others_are_summed(
+    shop: Shop,
+) -> None:
+    large = ("9e28", "9e28"), ("9e28", "1"), ("-9e28", "1"), ("1e18", "1"), ("-1e9", "1e9")
+    largest = Decimal(10) ** 18 - 1
+    shop.fill(
+        "'01/02/19', 7, 1, '2', '3'",
+        f"'02/02/19', 7, 2, '{largest}', '1'",
+        *(f"'01/02/19', 7, 1, '{price}', '{pieces}'" for price, pieces in large),
+    )
+    assert shop.days() == {dt.date(2019, 2, 1): Decimal(6), dt.date(2019, 2, 2): largest}
+    assert shop.clients() == {7: (Decimal(6), largest)}
+    assert shop.rejected() == {2 + place: ["too_large_amount"] for place in range(len(large))}
+
+
+@pytest.mark.parametrize(
+    ("today", "days"),
+    [
+        # Of the old year nothing, of the new one that single day, if anything was sold by then.
+        ("2020-01-01", ["2020-01-01"]),
+        ("2020-01-02", ["2020-01-01", "2020-01-02"]),
+        ("2019-12-31", ["2019-12-31"]),
+        ("2021-01-01", []),
+    ],
+)
+def test_the_scheduled_sales_of_a_day_are_those_of_its_year_so_far(
+    shop: Shop, today: str, days: list[str]
+) -> None:
+    declared = (DEPLOY / "terraform" / "main.tf").read_text("utf-8")
+    first, last = re.findall(r"var\.warehouse\.sales_(?:from|to) == null \? (.+?) :", declared)
+    period = ", ".join(
+        text.strip('"')
+        .replace("${local.today}", "local.today")
+        .replace("local.today", f"DATE '{today}'")
+        for text in (first, last)
+    )
+    shop.fill(*(f"'{day}', 7, 1, '2', '3'" for day in ("2019-12-31", "2020-01-01", "2020-01-02")))
+    query = f"SELECT * FROM {{revenue_per_day}}({period}) ORDER BY date"  # noqa: S608
+    rows = shop.dataset.rows(query)
+    assert [row["date"].isoformat() for row in rows] == days
 
 
 def test_a_float_that_is_no_number_is_rejected(shop: Shop) -> None:

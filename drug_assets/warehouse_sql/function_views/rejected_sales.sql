@@ -15,7 +15,7 @@ CREATE OR REPLACE VIEW `${project}.${dataset}.rejected_sales` (
   price_text OPTIONS (description = 'The price as it stands.'),
   quantity_text OPTIONS (description = 'The quantity as it stands.'),
   reasons OPTIONS (
-    description = 'Why the line does not count: missing_ or unreadable_ date, price, quantity.'
+    description = 'Why the line does not count: missing_ or unreadable_ date, price, quantity; too_large_amount.'
   )
 )
 OPTIONS (

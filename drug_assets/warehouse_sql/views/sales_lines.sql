@@ -5,10 +5,14 @@
 --   date        DATE, DATETIME, TIMESTAMP (its day in UTC), or text: dd/mm/yy, dd/mm/yyyy,
 --               yyyy-mm-dd, also with a time behind, which is dropped. Of two digits, 00 to 68 are
 --               years of this century.
---   prod_price  any number, or text with a decimal point or comma. A FLOAT64 becomes the decimal
---   prod_qty    number that BigQuery shows for it.
+--   prod_price  any number, or text with a decimal point or comma: 1,234 is 1.234. With a second
+--   prod_qty    one, text is no number: 1.234,56 could be two. A FLOAT64 becomes the decimal number
+--               that BigQuery shows for it.
 --   prod_id     the text of both tables is compared, so one may be a number and the other text.
 --   product_type  case and blanks around it do not matter.
+--
+-- An amount from 10^18 on is rejected: NUMERIC ends at 10^29, and a sum that runs over it would end
+-- every query. Below it, that would take 10^11 lines.
 --
 -- Parameters: none.
 -- Cost: the selected columns of TRANSACTIONS, whole: a date that could be text selects no
@@ -21,12 +25,14 @@ CREATE OR REPLACE VIEW `${project}.${dataset}.sales_lines` (
   prod_id OPTIONS (description = 'Product, as it stands.'),
   prod_price OPTIONS (description = 'Price of one piece; NULL if it is missing or cannot be read.'),
   prod_qty OPTIONS (description = 'Pieces ordered; NULL if missing or if it cannot be read.'),
-  amount OPTIONS (description = 'Price times quantity; NULL without one of the two.'),
+  amount OPTIONS (
+    description = 'Price times quantity; NULL without one of the two, and if it is too large.'
+  ),
   product_type OPTIONS (
     description = 'MEUBLE or DECO; NULL for other kinds, and for products that are not listed.'
   ),
   reasons OPTIONS (
-    description = 'Why the line counts in no sales query: missing_ or unreadable_ date, price, quantity.'
+    description = 'Why no query counts the line: missing_ or unreadable_ date, price, quantity; too_large_amount.'
   ),
   date_text OPTIONS (description = 'The date as it stands.'),
   price_text OPTIONS (description = 'The price as it stands.'),
@@ -59,10 +65,31 @@ WITH
         WHEN REGEXP_CONTAINS(date_text, r'^\d{1,2}/\d{1,2}/\d{2}([ T]\d.*)?\z')
           THEN SAFE.PARSE_DATE('%d/%m/%y', REGEXP_EXTRACT(date_text, r'^[\d/]+'))
       END AS date,
-      -- Of a cast to NUMERIC, the emulator would keep only three decimals.
-      SAFE.PARSE_NUMERIC(REPLACE(price_text, ',', '.')) AS prod_price,
-      SAFE.PARSE_NUMERIC(REPLACE(quantity_text, ',', '.')) AS prod_qty
+      -- PARSE_NUMERIC alone would also take signs behind a number, and blanks within. Of a cast to
+      -- NUMERIC, the emulator would keep only three decimals.
+      IF(
+        REGEXP_CONTAINS(price_text, r'^[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\z'),
+        SAFE.PARSE_NUMERIC(REPLACE(price_text, ',', '.')),
+        NULL
+      ) AS prod_price,
+      IF(
+        REGEXP_CONTAINS(quantity_text, r'^[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\z'),
+        SAFE.PARSE_NUMERIC(REPLACE(quantity_text, ',', '.')),
+        NULL
+      ) AS prod_qty
     FROM texts
+  ),
+  multiplied AS (
+    SELECT
+      *,
+      SAFE_MULTIPLY(prod_price, prod_qty) AS product
+    FROM lines
+  ),
+  bounded AS (
+    SELECT
+      *,
+      IF(ABS(product) < 1000000000000000000, product, NULL) AS amount
+    FROM multiplied
   ),
   products AS (
     -- One row per product; otherwise a sale would count once for each row of its product. A product
@@ -79,7 +106,7 @@ SELECT
   lines.prod_id,
   lines.prod_price,
   lines.prod_qty,
-  lines.prod_price * lines.prod_qty AS amount,
+  lines.amount,
   products.product_type,
   ARRAY(
     SELECT reason
@@ -96,6 +123,11 @@ SELECT
             lines.quantity_text IS NULL,
             'missing_quantity',
             IF(lines.prod_qty IS NULL, 'unreadable_quantity', '')
+          ),
+          IF(
+            lines.prod_price IS NOT NULL AND lines.prod_qty IS NOT NULL AND lines.amount IS NULL,
+            'too_large_amount',
+            ''
           )
         ]
       ) AS reason
@@ -104,5 +136,5 @@ SELECT
   lines.date_text,
   lines.price_text,
   lines.quantity_text
-FROM lines
+FROM bounded AS lines
 LEFT JOIN products ON products.id_text = TRIM(CAST(lines.prod_id AS STRING));
