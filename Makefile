@@ -6,6 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # The BigQuery emulator of the tests needs an environment of its own, with other versions.
 BQEMULATOR := .venv-bqemulator
+# The Spark of the tests needs one, too: its Python package would take the place of its thin client.
+SPARK := .venv-spark
 # The environment of the benchmarks, with the libraries that they compare with.
 BENCH := .venv-benchmarks
 # The packages of the explorer's sources; its npm and Node are those of the environment.
@@ -16,14 +18,14 @@ NPM := PATH="$(abspath $(BIN)):$$PATH" npm
 DAGSTER_HOME ?= $(CURDIR)/.dagster
 export DAGSTER_DISABLE_TELEMETRY ?= yes
 
-.PHONY: run quick test test-all faults fuzz dev install lint types unit definitions generated pictures providers hooks constraints \
-	bqemulator explorer try-explorer-packages bench accuracy mesh-vocabulary clean
+.PHONY: run quick test test-all test-spark faults fuzz dev install lint types unit definitions generated pictures providers hooks constraints \
+	bqemulator spark explorer try-explorer-packages bench accuracy mesh-vocabulary clean
 
 run: $(VENV)/.run $(DAGSTER_HOME)/dagster.yaml
 	$(BIN)/drug-assets run
 
 # Excludes the tests with one of the markers of pyproject.toml.
-QUICK := not (slow or emulator or browser or processes or upstream)
+QUICK := not (slow or emulator or browser or processes or spark or upstream)
 
 # One Polars thread per process: there is one process per core, so more threads would only compete.
 quick: export POLARS_MAX_THREADS := 1
@@ -39,6 +41,11 @@ test: lint types unit
 test-all: export DRUG_ASSETS_BUILD_IMAGE := 1
 test-all: export DRUG_ASSETS_HUGE_FILES := 1
 test-all: test
+
+# Runs on a Spark of this machine: a Connect server with two executors. Takes minutes,
+# 1.2 GB, and Java 17 or 21 of the machine.
+test-spark: $(VENV)/.dev $(SPARK)/.made
+	$(BIN)/pytest -m spark
 
 # Lets every call of a run fail, stops a release at every step, kills 200 runs, and tries 100 histories
 # of a store: an hour or two. `make test` tries a few of each.
@@ -69,7 +76,7 @@ types: $(VENV)/.dev try-explorer-packages
 	test ! -e $(EXPLORER_PACKAGES) || (cd explorer && $(NPM) run --silent types)
 
 unit: $(VENV)/.dev $(BQEMULATOR)/.made try-explorer-packages
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile -m "not spark"
 
 install: $(VENV)/.dev
 
@@ -112,7 +119,7 @@ hooks: $(VENV)/.dev
 # Resolves the dependencies of pyproject.toml to their newest versions, as name==version lines.
 constraints:
 	$(PYTHON) -m venv .venv-constraints
-	.venv-constraints/bin/pip install --quiet --quiet '.[dev,gcp,production,ui]'
+	.venv-constraints/bin/pip install --quiet --quiet '.[dev,gcp,production,spark,ui]'
 	.venv-constraints/bin/pip freeze --all --exclude drug_assets --exclude pip > constraints.txt
 	rm -rf .venv-constraints build
 
@@ -121,6 +128,16 @@ bqemulator: $(BQEMULATOR)/.made
 $(BQEMULATOR)/.made: constraints-bqemulator.txt
 	$(PYTHON) -m venv $(BQEMULATOR)
 	$(BQEMULATOR)/bin/pip install --quiet --quiet --requirement constraints-bqemulator.txt
+	touch $@
+
+spark: $(SPARK)/.made
+
+# Executors need what the package needs, but not the package: they import that of the checkout.
+$(SPARK)/.made: pyproject.toml constraints.txt constraints-spark.txt
+	$(PYTHON) -m venv $(SPARK)
+	$(PYTHON) deploy/requirements.py pyproject.toml gcp > $(SPARK)/requirements.txt
+	$(SPARK)/bin/pip install --quiet --quiet --constraint constraints.txt \
+		--requirement $(SPARK)/requirements.txt --requirement constraints-spark.txt
 	touch $@
 
 run definitions dev: export DAGSTER_HOME := $(DAGSTER_HOME)
@@ -152,7 +169,7 @@ $(VENV)/.ui: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@ $(VENV)/.run
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[dev,gcp,production,ui]'
+	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[dev,gcp,production,spark,ui]'
 	touch $@ $(VENV)/.run $(VENV)/.ui
 
 # PLAN: full, or short, which takes half an hour. Writes benchmarks/RESULTS.md.
@@ -180,4 +197,4 @@ $(BENCH)/.ready: pyproject.toml constraints.txt benchmarks/constraints-benchmark
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(BQEMULATOR) $(BENCH) .dagster build output explorer/node_modules
+	rm -rf $(VENV) $(BQEMULATOR) $(SPARK) $(BENCH) .dagster build output explorer/node_modules

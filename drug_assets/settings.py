@@ -27,6 +27,10 @@ ENVIRONMENTS = ("local", "bigquery")
 #: An environment of earlier versions; now the scheme of a location selects the bucket.
 FORMER_ENVIRONMENT = "gcs"
 LOG_FORMATS = ("text", "json")
+#: Where the work over landed files is done: on this machine, or on the executors of a Spark.
+ENGINES = ("local", "spark")
+#: A Spark Connect server, with parameters behind it; or a template of Google's sessions.
+_SPARK = re.compile(r"sc://[^\s/;]+(/?;\S*|/)?|dataproc://[^\s/;]+/[^\s/;]+/[^\s/;]+")
 
 
 class SettingsError(DrugAssetsError):
@@ -75,6 +79,11 @@ class Settings:
     graph_drugs: int = _setting("DRUG_ASSETS_GRAPH_DRUGS", 20_000, is_choice=True)
     #: The exports of a release, as `exports.normalize_choice` returns them.
     exports: str = _setting("DRUG_ASSETS_EXPORTS", BY_DEFAULT, is_choice=True)
+    engine: str = _setting("DRUG_ASSETS_ENGINE", "local")
+    #: Address of the Spark; it can contain a token.
+    spark: str | None = _setting("DRUG_ASSETS_SPARK", secret=True)
+    #: The image of its executors, where the service starts them.
+    spark_image: str | None = _setting("DRUG_ASSETS_SPARK_IMAGE")
     #: Raises NCBI's limit from 3 to 10 requests a second.
     ncbi_api_key: str | None = _setting("NCBI_API_KEY", secret=True)
     ncbi_email: str | None = _setting("NCBI_EMAIL")
@@ -161,6 +170,14 @@ class Settings:
     def _require_consistent(self) -> None:
         _require_one_of("DRUG_ASSETS_ENV", self.environment, ENVIRONMENTS, FORMER_ENVIRONMENT)
         _require_one_of("DRUG_ASSETS_LOG_FORMAT", self.log_format, LOG_FORMATS)
+        _require_one_of("DRUG_ASSETS_ENGINE", self.engine, ENGINES)
+        if self.engine == "spark" and not _SPARK.fullmatch(self.spark or ""):
+            # The value is not shown: it can contain a token.
+            raise SettingsError(
+                "DRUG_ASSETS_ENGINE is spark: DRUG_ASSETS_SPARK must be the address of a Spark "
+                "Connect server, sc://HOST:PORT, or of a template of Google's sessions, "
+                "dataproc://PROJECT/REGION/TEMPLATE"
+            )
         if self.served_at and not re.fullmatch(r"https?://[^\s/]\S*", self.served_at):
             raise SettingsError(
                 f"DRUG_ASSETS_SERVED_AT is {self.served_at!r}; it can be an address that begins "

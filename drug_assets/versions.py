@@ -64,6 +64,15 @@ def compute_rules_version(*digests: str, **choices: object) -> str:
     return _digest(*code, *libraries, *digests, repr(sorted(choices.items())))
 
 
+def list_libraries() -> list[str]:
+    """The names of the libraries whose versions results depend on, those that are installed."""
+    files = (path.relative_to(_FOLDER.parent) for path in _FOLDER.rglob("*.py"))
+    modules = {".".join(file.with_suffix("").parts).removesuffix(".__init__") for file in files}
+    inner = frozenset(module for module in modules if _room(module) not in OUTER_ROOMS)
+    _, libraries = _collect_reachable(inner)
+    return sorted(name for name, _ in map(str.split, libraries) if name != "python")
+
+
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:_VERSION_CHARACTERS]
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from drug_assets_tests.support.emulators import BigQueryEmulator, GcsEmulator
     from drug_assets_tests.support.runs import Run
+    from drug_assets_tests.support.spark_server import SparkServer
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -81,6 +82,19 @@ def bigquery_emulator(gcs_emulator: GcsEmulator) -> Iterator[BigQueryEmulator]:
 
     with emulators.running_bigquery(gcs_emulator.root) as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="session")
+def spark_server(gcs_emulator: GcsEmulator) -> Iterator[SparkServer]:
+    """A Spark of this test session's own, whose executors use `gcs_emulator`."""
+    from drug_assets_tests.support import spark_server
+
+    pytest.importorskip("pyspark", reason="Spark's client is not installed: pip's extra `spark`")
+    if missing := spark_server.find_missing():
+        pytest.skip(missing)
+    variables = {"STORAGE_EMULATOR_HOST": gcs_emulator.url}
+    with spark_server.running_spark(variables) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

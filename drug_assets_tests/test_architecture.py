@@ -149,7 +149,10 @@ def test_no_source_is_known_by_name_outside_its_own_module() -> None:
         ("drug_assets.document.questions", "polars dagster json"),
         ("drug_assets.periods", "polars dataframely"),
         ("drug_assets.answers.mentions", "dataframely drug_assets.contracts"),
-        ("drug_assets.definitions", "google dagster_gcp drug_assets.storage.google.bucket"),
+        (
+            "drug_assets.definitions",
+            "google dagster_gcp drug_assets.storage.google.bucket pyspark",
+        ),
         ("drug_assets.cli.in_process", "google dagster_gcp drug_assets.storage.google.bucket"),
     ],
 )

@@ -52,6 +52,9 @@ def test_every_other_variable_is_read() -> None:
         "DRUG_ASSETS_LOG_FORMAT": "json",
         "DRUG_ASSETS_FAILURE_WEBHOOK": "https://x.test",
         "DRUG_ASSETS_SERVED_AT": "https://drugs.test/explorer/",
+        "DRUG_ASSETS_ENGINE": "spark",
+        "DRUG_ASSETS_SPARK": "sc://spark.test:15002/;token=t",
+        "DRUG_ASSETS_SPARK_IMAGE": "registry.test/executor@sha256:0",
     }
     settings = Settings.of({name: f" {value}\n" for name, value in variables.items()})
     assert settings == Settings(
@@ -65,6 +68,9 @@ def test_every_other_variable_is_read() -> None:
         log_format="json",
         failure_webhook="https://x.test",
         served_at="https://drugs.test/explorer/",
+        engine="spark",
+        spark="sc://spark.test:15002/;token=t",
+        spark_image="registry.test/executor@sha256:0",
     )
 
 
@@ -249,3 +255,35 @@ def test_links_do_not_hide_that_the_store_lies_in_the_landing_zone(tmp_path: Pat
     (tmp_path / "link").symlink_to(tmp_path / "zone" / "inside")
     with pytest.raises(SettingsError, match="lies in the landing zone"):
         Settings.of({}, landing=str(tmp_path / "zone"), store=str(tmp_path / "link"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sc://host",
+        "sc://host:15002",
+        "sc://host:15002/",
+        "sc://host:15002/;use_ssl=true;token=t",
+        "dataproc://project/region/template",
+    ],
+)
+def test_spark_is_at_the_address_of_a_server_or_of_a_template(address: str) -> None:
+    settings = Settings.of({"DRUG_ASSETS_ENGINE": "spark", "DRUG_ASSETS_SPARK": address})
+    assert settings.spark == address
+    assert address not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "spark://secret:7077", "sc://", "sc:///;token=secret", "dataproc://secret/region"],
+)
+def test_spark_without_such_an_address_is_refused_and_it_is_not_shown(address: str) -> None:
+    with pytest.raises(SettingsError, match=r"DRUG_ASSETS_SPARK must be .* sc://HOST") as refused:
+        Settings.of({"DRUG_ASSETS_ENGINE": "spark", "DRUG_ASSETS_SPARK": address})
+    assert "secret" not in str(refused.value)
+    assert Settings.of({"DRUG_ASSETS_SPARK": address}).engine == "local"
+
+
+def test_an_engine_is_one_of_two() -> None:
+    with pytest.raises(SettingsError, match=r"DRUG_ASSETS_ENGINE is 'dask'; it can be local, sp"):
+        Settings.of({"DRUG_ASSETS_ENGINE": "dask"})

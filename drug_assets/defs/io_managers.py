@@ -90,13 +90,14 @@ class TablesByFile(dg.ConfigurableIOManager):
             outputs = self.workplace.open(context)
             if isinstance(obj, Recipe):
                 input_parts = outputs.parts(obj.of)
+                engine = self.engine.open(context.log.info)
                 with self.progress.follow(context, table) as report:
                     obj = make_parts(
                         table,
                         obj,
                         input_parts,
                         outputs.store,
-                        self.engine.open(),
+                        engine,
                         context.log.warning,
                         report,
                     )

@@ -58,7 +58,7 @@ def make_resources(settings: Settings, watcher: Watcher | None = None) -> Resour
         choices=settings.choices,
         served_at=settings.served_at,
     )
-    engine = Workers()
+    engine = Workers(engine=settings.engine)
     progress = ProgressLog(watcher=watcher)
     return {
         "landing_zone": landing_zone,

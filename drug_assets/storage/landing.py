@@ -15,6 +15,7 @@ import polars as pl
 
 from drug_assets import contracts, formats, progress, sources
 from drug_assets.errors import DrugAssetsError
+from drug_assets.storage import elsewhere
 from drug_assets.storage.kept.by_file import Part, Parts, name_part
 from drug_assets.storage.kept.content_ids import ContentIds
 from drug_assets.storage.kept.whole import heal, ignore
@@ -128,7 +129,15 @@ def read_landing_zone(
         for file in new
     ]
     size_bytes = sum(file.found.size_bytes for file in new)
-    new_results = engine.run(read_file, tasks, size_bytes=size_bytes, fills_cores=False)
+    new_results = elsewhere.run(
+        engine,
+        read_file,
+        tasks,
+        size_bytes=size_bytes,
+        fills_cores=False,
+        store=store,
+        landed=(zone, new[0].found.name) if new else None,
+    )
     count = progress.Count(report, of_files=len(new), of_bytes=size_bytes)
     for file, result in zip(new, new_results, strict=True):
         results[file.found.name] = result

@@ -20,11 +20,12 @@ MARKER_OF_FIXTURE = {
     "bigquery_emulator": "emulator",
     "postgres_url": "processes",
     "browser": "browser",
+    "spark_server": "spark",
 }
 #: The fixtures of whole runs that tests of several modules share.
 RUNS = frozenset({"sample_run", "small_run", "later_run"})
 #: The tests that may start processes.
-STARTING = ("emulator", "browser", "processes", "upstream")
+STARTING = ("emulator", "browser", "processes", "spark", "upstream")
 
 
 class UnmarkedError(Exception):

@@ -19,6 +19,7 @@ import polars as pl
 from drug_assets import progress
 from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES
+from drug_assets.storage import elsewhere
 from drug_assets.storage.contract_gate import (
     conform,
     note_of_file,
@@ -317,7 +318,9 @@ def make_parts(
     ]
     size_bytes = sum(found.size_bytes for found in of_missing)
     count = progress.Count(report, of_files=len(missing), of_bytes=size_bytes)
-    results = engine.run(_make, tasks, size_bytes=size_bytes, fills_cores=True)
+    results = elsewhere.run(
+        engine, _make, tasks, size_bytes=size_bytes, fills_cores=True, store=store
+    )
     for task, rows in zip(tasks, results, strict=True):
         task_bytes = sum(found.size_bytes for found in task.inputs)
         count.add(files=len(task.files), size_bytes=task_bytes, rows=rows)

@@ -1,0 +1,189 @@
+"""A Spark of this machine: a Connect server with two executors, each in a process of its own.
+
+Spark comes from an environment of its own, which `make spark` makes, its Java from the machine.
+What is run on it does not belong here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+HOST = "127.0.0.1"
+#: Folder of the virtual environment that holds Spark.
+ENVIRONMENT = "DRUG_ASSETS_SPARK_VENV"
+_REPOSITORY = Path(__file__).parents[2]
+#: Long: nothing but a test that fails waits to the end, and a busy machine is no fault.
+_READY_SECONDS = 600.0
+_STOP_SECONDS = 60.0
+_STARTS = 3
+_LOG_TAIL = 4_000
+
+
+class SparkServerError(Exception):
+    """A server that is missing, did not start, or died, with its last words."""
+
+
+@dataclass(frozen=True)
+class SparkServer:
+    """A running Spark Connect server."""
+
+    port: int
+    ui_port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def address(self) -> str:
+        return f"sc://{HOST}:{self.port}"
+
+    def jobs(self, status: str) -> list[dict[str, Any]]:
+        """The jobs of a status, such as `running`, as Spark's own page lists them."""
+        (application,) = self._ask("applications")
+        found: list[dict[str, Any]] = self._ask(
+            f"applications/{application['id']}/jobs?status={status}"
+        )
+        return found
+
+    def _ask(self, path: str) -> Any:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        url = f"http://{HOST}:{self.ui_port}/api/v1/{path}"
+        with opener.open(url, timeout=_READY_SECONDS) as answer:
+            return json.load(answer)
+
+
+def find_missing() -> str | None:
+    """What is missing to run a Spark, in words; None if all is there."""
+    if not (_environment() / "bin" / "spark-submit").exists():
+        return f"no Spark at {_environment()}: `make spark` makes it; {ENVIRONMENT} names another"
+    if "JAVA_HOME" not in os.environ and shutil.which("java") is None:
+        return "no Java: Spark needs 17 or 21"
+    return None
+
+
+@contextmanager
+def running_spark(variables: Mapping[str, str] | None = None) -> Iterator[SparkServer]:
+    """A Spark with two executors of one core, ended with the block.
+
+    Args:
+        variables: variables of the executors' processes.
+
+    Raises:
+        SparkServerError: its environment is missing, or it does not start.
+    """
+    if missing := find_missing():
+        raise SparkServerError(missing)
+    environment = _environment()
+    with tempfile.TemporaryDirectory(prefix="spark-") as name:
+        folder = Path(name)
+        for attempt in range(1, _STARTS + 1):
+            ports = _free_ports()
+            log = folder / f"server-{attempt}.log"
+            with log.open("wb") as output:
+                process = subprocess.Popen(
+                    _command(environment, *ports, folder, variables or {}),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=_surroundings(environment, folder),
+                    cwd=folder,
+                    start_new_session=True,
+                )
+            try:
+                # A server that ends at once may have lost its port to another process: once more.
+                if _became_ready(process, ports[0], log):
+                    yield SparkServer(*ports, process)
+                    return
+                if attempt == _STARTS:
+                    raise SparkServerError(f"Spark ended {_STARTS} times:\n{_last_words(log)}")
+            finally:
+                _stop(process)
+
+
+def _environment() -> Path:
+    return Path(os.environ.get(ENVIRONMENT) or _REPOSITORY / ".venv-spark").absolute()
+
+
+def _command(
+    environment: Path, port: int, ui_port: int, folder: Path, variables: Mapping[str, str]
+) -> list[str]:
+    settings = {
+        "spark.connect.grpc.binding.address": HOST,
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.driver.host": HOST,
+        "spark.driver.bindAddress": HOST,
+        "spark.driver.memory": "1g",
+        "spark.ui.port": str(ui_port),
+        "spark.local.dir": str(folder),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.executorEnv.PYTHONPATH": str(_REPOSITORY),
+        "spark.executorEnv.HOME": str(folder),
+        **{f"spark.executorEnv.{name}": value for name, value in variables.items()},
+    }
+    return [
+        str(environment / "bin" / "spark-submit"),
+        *("--master", "local-cluster[2,1,1024]"),
+        *("--class", "org.apache.spark.sql.connect.service.SparkConnectServer"),
+        *(word for setting in settings.items() for word in ("--conf", "=".join(setting))),
+        "spark-internal",
+    ]
+
+
+def _surroundings(environment: Path, folder: Path) -> dict[str, str]:
+    (packages,) = environment.glob("lib/python*/site-packages")
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        **({"JAVA_HOME": os.environ["JAVA_HOME"]} if "JAVA_HOME" in os.environ else {}),
+        "SPARK_HOME": str(packages / "pyspark"),
+        "SPARK_LOCAL_IP": HOST,
+        "SPARK_NO_DAEMONIZE": "1",
+        "PYSPARK_PYTHON": str(environment / "bin" / "python"),
+    }
+
+
+def _became_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> bool:
+    """True when it answers on its port, False when it ended before."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            return False
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return True
+        time.sleep(0.1)
+    raise SparkServerError(f"Spark was not ready in time:\n{_last_words(log)}")
+
+
+def _last_words(log: Path) -> str:
+    return log.read_text(errors="replace")[-_LOG_TAIL:]
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the server; executors and their workers end with it."""
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind((HOST, 0))
+        other.bind((HOST, 0))
+        return one.getsockname()[1], other.getsockname()[1]

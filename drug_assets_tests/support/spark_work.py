@@ -1,0 +1,86 @@
+"""What tests have the executors of Spark do; imported there, so it imports no library of tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from time import sleep
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class OddError(Exception):
+    """Takes other arguments than it passes on."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} and {second}")
+        self.second = second
+
+
+class UnpicklableError(Exception):
+    """Holds what no other process can be given."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.held = lambda: message
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def surroundings(_task: int) -> dict[str, str | int | None]:
+    """What the process of a worker finds around it."""
+    import polars as pl
+
+    return {
+        "process": os.getpid(),
+        "threads": pl.thread_pool_size(),
+        "mark": os.environ.get("STORAGE_EMULATOR_HOST"),
+    }
+
+
+def fail(kind: str) -> int:
+    if kind == "odd":
+        raise OddError("one", "another")
+    if kind == "missing file":
+        raise FileNotFoundError(2, "No such file", "/of/an/executor")
+    if kind == "no pickle":
+        raise UnpicklableError("holds a lambda")
+    if kind == "text":
+        b"\xff".decode()
+    return len(kind)
+
+
+def wait(folder: str) -> int:
+    """Say that it has begun, and wait to be stopped."""
+    Path(folder, str(os.getpid())).touch()
+    for _ in range(6000):
+        sleep(0.1)
+    return 0
+
+
+@dataclass(frozen=True)
+class DyingOnce:
+    """A function whose executor dies in the middle of the task that is done first."""
+
+    function: Callable[[Any], Any]
+    folder: str
+
+    def __call__(self, task: Any) -> Any:
+        result = self.function(task)
+        try:
+            Path(self.folder, "died").touch(exist_ok=False)
+        except FileExistsError:
+            return result
+        # The process of Python is a child of the daemon of an executor, a process of Java.
+        daemon = os.getppid()
+        status = Path(f"/proc/{daemon}/stat").read_text(encoding="ascii")
+        executor = int(status.rpartition(")")[2].split()[1])
+        os.kill(executor, signal.SIGKILL)
+        sleep(600)
+        return result
