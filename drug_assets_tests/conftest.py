@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """No test reaches any address but loopback; property tests are repeatable."""
     loopback.refuse_other_hosts()
-    _heed_signals()
+    _heed_interrupts()
     config.pluginmanager.register(markers.ProcessGuard())
     # No deadlines: a busy machine is no regression. The same examples every time: nor is luck.
     settings.register_profile(
@@ -35,18 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("repeatable")
 
 
-def _heed_signals() -> None:
-    """Be interrupted as on a terminal, whatever shell started the tests.
+def _heed_interrupts() -> None:
+    """Heed SIGINT as on a terminal: tests send it to themselves, and to what inherits this.
 
-    Of what a script starts in the background, SIGINT is ignored. Dagster would make SIGTERM do the
-    same, and what tests start would inherit that, and outlive them.
+    What a script starts in the background ignores it.
     """
-    for number, handler in (
-        (signal.SIGINT, signal.default_int_handler),
-        (signal.SIGTERM, signal.SIG_DFL),
-    ):
-        if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, handler)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers

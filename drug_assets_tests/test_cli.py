@@ -28,8 +28,6 @@ from drug_assets_tests.support import runs
 from drug_assets_tests.support.commands import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import polars as pl
     from click.testing import Result
 
@@ -859,16 +857,7 @@ def test_files_passed_over_are_named_and_do_not_fail_the_run(tmp_path: Path) -> 
     assert ".hidden" not in told
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """SIGINT as a terminal has it, whatever the shell that runs the tests made of it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("interruptible")
 def test_interrupted_run_exits_with_1_without_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING
@@ -10,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drug_assets.engines.local import WORTH_BYTES, LocalMachine
+from drug_assets_tests.support.commands import in_background
+from drug_assets_tests.support.services import PATIENCE_SECONDS, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,3 +129,49 @@ def test_what_a_task_raises_is_raised_in_its_place(worth_bytes: int) -> None:
     assert [next(run), next(run)] == [1, 0.5]
     with pytest.raises(ZeroDivisionError):
         next(run)
+
+
+def work_for_ever(folder: str) -> None:
+    """Leave a file named after the process while it works."""
+    mark = Path(folder) / str(os.getpid())
+    mark.touch()
+    try:
+        while True:
+            sleep(1)
+    finally:
+        mark.unlink()
+
+
+@pytest.mark.processes
+def test_terminated_process_ends_its_workers_which_leave_nothing(tmp_path: Path) -> None:
+    """Where SIGINT is ignored as in the background of a shell, too; no further task is begun."""
+    code = (
+        "import os, sys\n"
+        "from drug_assets.cli.ending import interrupted_by_sigterm\n"
+        "from drug_assets.engines.local import LocalMachine\n"
+        "from drug_assets_tests.test_engines import work_for_ever\n"
+        "if __name__ == '__main__':\n"
+        f"    os.cpu_count = lambda: {CORES}\n"
+        "    with interrupted_by_sigterm():\n"
+        "        tasks = sys.argv[1:] * 9\n"
+        "        list(LocalMachine(0).run(work_for_ever, tasks, size_bytes=1, fills_cores=False))\n"
+    )
+    program = tmp_path / "program.py"
+    program.write_text(code)
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    command = in_background(sys.executable, program, marks)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            eventually("a task in each worker", lambda: len([*marks.iterdir()]) == CORES)
+            pids = [int(mark.name) for mark in marks.iterdir()]
+            process.terminate()
+            _, errors = process.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            process.kill()
+    assert errors.endswith("\nKeyboardInterrupt\n"), "and nothing of a worker"
+    assert errors.count("Traceback") == 1
+    assert [*marks.iterdir()] == []
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

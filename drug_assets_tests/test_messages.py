@@ -385,16 +385,7 @@ def test_source_that_lost_everything_is_told_with_the_cure(
     assert runs.outputs(place.store) == before
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """SIGINT as a terminal has it, whatever the shell that runs the tests made of it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @shows("interrupted")
-@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("module", ["landing", "mentions"])
 def test_interrupted_run_says_so_and_goes_on_with_nothing(
     place: Place,

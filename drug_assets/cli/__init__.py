@@ -7,10 +7,13 @@ failed, 2 wrong usage or configuration.
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from drug_assets.cli.common import USAGE, stop
 from drug_assets.cli.comparing import diff
+from drug_assets.cli.ending import interrupted_by_sigterm
 from drug_assets.cli.exploring import explore
 from drug_assets.cli.exporting import export
 from drug_assets.cli.fetching import fetch
@@ -29,6 +32,10 @@ __all__ = ["USAGE", "main"]
 
 class _Commands(click.Group):
     """Commands that print a `DrugAssetsError` as one line and exit: 2 for settings, 1 otherwise."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with interrupted_by_sigterm():
+            return super().main(*arguments, **options)
 
     def invoke(self, ctx: click.Context) -> object:
         try:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import sys
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +22,8 @@ _Result = TypeVar("_Result")
 #: Below these limits, starting processes takes longer than they save.
 WORTH_BYTES = 32 * 1024**2
 _WORTH_PROCESSES = 2
+#: What a process that SIGTERM ended exits with.
+_TERMINATED = 128 + signal.SIGTERM
 
 
 @dataclass(frozen=True)
@@ -52,12 +58,65 @@ class LocalMachine:
         if fills_cores or workers < _WORTH_PROCESSES or size_bytes < self.worth_bytes:
             yield from map(function, tasks)
             return
-        # Spawned, not forked: a fork of a process with threads can hang for ever.
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        with _pool(workers) as pool:
             pending: deque[Future[_Result]] = deque()
             for task in tasks:
                 if len(pending) == 2 * workers:  # limits the results in memory
-                    yield pending.popleft().result()
-                pending.append(pool.submit(function, task))
+                    yield _wait_for(pending.popleft())
+                pending.append(pool.submit(_do, function, task))
             while pending:
-                yield pending.popleft().result()
+                yield _wait_for(pending.popleft())
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that run tasks; a task that failed lets the others end, an interrupt does not."""
+    others = multiprocessing.active_children()
+    # Spawned, not forked: a fork of a process with threads can hang for ever.
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, initializer=_end_in_order_on_sigterm) as pool:
+        try:
+            yield pool
+        except Exception:
+            raise
+        except BaseException:  # of Python and of Dagster; or the results are wanted no more
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                if process not in others:
+                    process.terminate()
+            raise
+
+
+class _Terminated:
+    """In a worker: whether it was sent SIGTERM."""
+
+    yet = False
+
+
+def _end_in_order_on_sigterm() -> None:
+    """In a worker: give up the task on SIGTERM, and remove what is temporary."""
+
+    def end(*_: object) -> NoReturn:
+        _Terminated.yet = True
+        sys.exit(_TERMINATED)
+
+    signal.signal(signal.SIGTERM, end)
+
+
+def _do(function: Callable[[_Task], _Result], task: _Task) -> _Result:
+    """In a worker: do a task, unless it was sent SIGTERM: a few more tasks are on their way."""
+    if _Terminated.yet:
+        sys.exit(_TERMINATED)
+    return function(task)
+
+
+def _wait_for(done: Future[_Result]) -> _Result:
+    """The result of a task.
+
+    Raises:
+        BrokenProcessPool: somebody else ended the worker.
+    """
+    try:
+        return done.result()
+    except SystemExit as error:
+        raise BrokenProcessPool("a process that read landed files was terminated") from error

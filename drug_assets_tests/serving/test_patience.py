@@ -21,6 +21,7 @@ from drug_assets.serving.patience import PatientProtocol
 from drug_assets.serving.server import AddressError, Server, is_loopback
 from drug_assets.storage.objects import LocalFolder, StorageError
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.commands import in_background
 from drug_assets_tests.support.serving import running
 
 if TYPE_CHECKING:
@@ -226,9 +227,16 @@ def test_an_address_in_use_is_told(small_run: runs.Run) -> None:
 
 
 @pytest.mark.processes
-def test_the_command_serves_until_it_is_interrupted(small_run: runs.Run) -> None:
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [([*SERVE], signal.SIGINT), (in_background(*SERVE), signal.SIGTERM)],
+    ids=["on a terminal", "in the background"],
+)
+def test_the_command_serves_until_it_is_interrupted(
+    small_run: runs.Run, command: list[str], number: int
+) -> None:
     with subprocess.Popen(
-        [*SERVE, "--port", "0", "--store", str(small_run.store)],
+        [*command, "--port", "0", "--store", str(small_run.store)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -241,7 +249,7 @@ def test_the_command_serves_until_it_is_interrupted(small_run: runs.Run) -> None
         assert found, told
         response = httpx.get(f"{found[3]}health", timeout=GENEROUS)
         assert response.json() == {"status": "ok", "release": found[1]}
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=GENEROUS)
     assert errors == ""
     assert process.returncode == 0

@@ -1,4 +1,4 @@
-"""Commands of `drug-assets`, run in this process."""
+"""Commands of `drug-assets`: run in this process, or started as a shell does in the background."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def asked(*arguments: str | Path) -> Result:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def in_background(*command: str | Path) -> list[str]:
+    """A command that is started with SIGINT ignored, as a script's shell does with `command &`."""
+    return ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *map(str, command)]
 
 
 def told(*arguments: str | Path) -> list[str]:
