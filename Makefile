@@ -172,12 +172,15 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[dev,gcp,production,spark,ui]'
 	touch $@ $(VENV)/.run $(VENV)/.ui
 
-# PLAN: full, or short, which takes half an hour. Writes benchmarks/RESULTS.md.
-# BASE: a commit. Compares the working tree with it instead (benchmarks/README.md): full takes half
-# an hour, short ten minutes. Writes build/benchmarks/comparison.md.
+# ONLY: sections of benchmarks/RESULTS.md; all if not given. BESIDE: a commit that is measured beside
+# it, in turns. PREPARE=1: only makes data and environments. PLAN: full; short and tiny are for trying,
+# and write below build/benchmarks.
+# BASE: a commit. Asks instead whether the working tree is slower (benchmarks/README.md): full takes
+# half an hour, short ten minutes. Writes build/benchmarks/comparison.md.
 PLAN ?= full
+SECTIONS = run $(if $(ONLY),--only '$(ONLY)') $(if $(BESIDE),--beside '$(BESIDE)') $(if $(PREPARE),--prepare)
 bench: $(BENCH)/.ready
-	$(BENCH)/bin/python -m benchmarks.$(if $(BASE),compare --base '$(BASE)',run) --plan $(PLAN)
+	$(BENCH)/bin/python -m benchmarks.$(if $(BASE),compare --base '$(BASE)',$(SECTIONS)) --plan $(PLAN)
 
 # Compares the package with other libraries. FILE: titles with marked spans. VOCABULARY: drug lists.
 accuracy: $(BENCH)/.ready

@@ -29,6 +29,14 @@ _SPECIFICATIONS = ("pyproject.toml", "constraints.txt")
 _CHOICES = ("DRUG_ASSETS_", "NCBI_", "DAGSTER_", "PYTHON", "CLOUD_RUN_JOB", "K_SERVICE")
 
 
+#: What measuring itself writes is no change of what is measured.
+_MEASURED = ("benchmarks/RESULTS.md", "benchmarks/results")
+#: How the label of a working tree ends that differs from its commit.
+CHANGED = ", with changes that are not committed"
+#: Names of the sides of a comparison.
+BASE, HEAD = "base", "head"
+
+
 class CheckoutError(Exception):
     """A checkout or its environment cannot be made, or is not the right one."""
 
@@ -61,6 +69,20 @@ class Checkout:
         }
 
 
+def here(repository: Path) -> Checkout:
+    """The working tree itself, run by this interpreter."""
+    return Checkout(label_of(repository), repository, Path(sys.executable))
+
+
+def label_of(repository: Path) -> str:
+    """The commit of a working tree, and whether there are changes, for people."""
+    label = _label(repository, "HEAD")
+    others = [f":!{path}" for path in _MEASURED]
+    if _git(repository, "status", "--porcelain", "--", ".", *others):
+        label += CHANGED
+    return label
+
+
 @contextmanager
 def both(
     repository: Path,
@@ -91,9 +113,6 @@ def both(
     folder = folder.resolve()
     with _locked(folder), _worktree(repository, commit, folder / commit[:12] / "tree") as tree:
         copy = _copied(repository, folder / "head" / "tree")
-        head_label = _label(repository, "HEAD")
-        if _git(repository, "status", "--porcelain"):
-            head_label += ", with changes that are not committed"
         checkouts = (
             Checkout(
                 _label(repository, commit),
@@ -101,7 +120,7 @@ def both(
                 _absolute(base_python) or made_environment(tree, tree.with_name("environment")),
             ),
             Checkout(
-                head_label,
+                label_of(repository),
                 copy,
                 _absolute(head_python) or made_environment(copy, copy.with_name("environment")),
             ),

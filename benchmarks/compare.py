@@ -22,17 +22,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import checkouts, ratios, synthetic
-from benchmarks.checkouts import Checkout, CheckoutError
+from benchmarks.checkouts import BASE, HEAD, Checkout, CheckoutError
 from benchmarks.load import IDLE_SHARE, Load, Others, look
 from benchmarks.measuring import observed, print_status
 from benchmarks.report import table
-from benchmarks.run import machine
+from benchmarks.results import machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _ROOT = Path(__file__).parents[1]
-BASE, HEAD, AGAIN = "base", "head", "base again"
+AGAIN = "base again"
 _SIDES = (BASE, HEAD, AGAIN)
 
 

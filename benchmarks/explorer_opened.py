@@ -49,8 +49,10 @@ def opened(folder: str) -> Figures:
 
     Returns:
         Seconds: `painted` (the first view), `searchable`, `evidence` and `related` (both from the
-        moment that the drug is chosen), `keystroke` (the slowest). MiB of the renderer:
-        `renderer_mib` once all is read, `renderer_mib_of_drug` once the drug is shown, `heap_mib`.
+        moment that the drug is chosen), `keystroke` (the slowest). MiB of the renderer once all is
+        read, and with `_of_drug` once the drug is shown: `resident`, `proportional` (of what
+        several processes share, each counts its part), `private` (what no other process has).
+        `heap_mib` of it are JavaScript's.
 
     Raises:
         NotInstalledError: Playwright or a browser is not installed.
@@ -67,11 +69,10 @@ def opened(folder: str) -> Figures:
         browser = browsers.start(playwright, program)
         page = browser.new_context(viewport=browsers.DESKTOP, locale="en-GB").new_page()
         view = browsers.Opened(page, page.context.new_cdp_session(page))
+        figures = _renderer_memory(browser, "_of_nothing")
         page.goto(address, wait_until="commit")
-        figures: Figures = {
-            "painted": _marked(view, "painted"),
-            "searchable": _marked(view, "searchable"),
-        }
+        figures["painted"] = _marked(view, "painted")
+        figures["searchable"] = _marked(view, "searchable")
         page.wait_for_load_state("load")
         figures["parsed"] = (
             float(
@@ -79,14 +80,14 @@ def opened(folder: str) -> Figures:
             )
             / 1000
         )
-        figures["renderer_mib"] = _renderer_bytes(browser) / _MIB
+        figures |= _renderer_memory(browser, "")
         figures["keystroke"] = _slowest_key(page, view, heaviest)
         chosen = view.evaluate(
             f"(location.hash = {json.dumps(_address_of(heaviest))}, performance.now())"
         )
         for name in ("evidence", "related"):
             figures[name] = _marked(view, name, since=chosen) - chosen / 1000
-        figures["renderer_mib_of_drug"] = _renderer_bytes(browser) / _MIB
+        figures |= _renderer_memory(browser, "_of_drug")
         figures["heap_mib"] = view.session.send("Runtime.getHeapUsage")["usedSize"] / _MIB
         browser.close()
     return figures
@@ -120,14 +121,22 @@ def _slowest_key(page: Page, view: Opened, text: str) -> float:
     return max(slow, default=16.0) / 1000
 
 
-def _renderer_bytes(browser: Browser) -> int:
-    """Memory of the largest renderer, without the program's own code, which all of them share."""
+def _renderer_memory(browser: Browser, when: str) -> Figures:
+    """The memory of the largest renderer, as three figures in MiB: see `opened`."""
     told: dict[str, Any] = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")
     pids = [process["id"] for process in told["processInfo"] if process["type"] == "renderer"]
-    return max(_own_bytes(pid) for pid in pids)
+    largest = max(map(_memory, pids), key=lambda memory: memory["proportional"])
+    return {f"{name}{when}": size / _MIB for name, size in largest.items()}
 
 
-def _own_bytes(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text().splitlines()
-    own = [line for line in status if line.startswith(("RssAnon:", "RssShmem:"))]
-    return sum(int(line.split()[1]) * 1024 for line in own)
+def _memory(pid: int) -> dict[str, int]:
+    """Bytes of a process: resident, its share of them, and those that no other process has."""
+    of_kernel: dict[str, int] = {}
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+        name, _, size = line.partition(":")
+        of_kernel[name] = int(size.split()[0]) * 1024
+    return {
+        "resident": of_kernel["Rss"],
+        "proportional": of_kernel["Pss"],
+        "private": of_kernel["Private_Clean"] + of_kernel["Private_Dirty"],
+    }

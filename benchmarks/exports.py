@@ -1,8 +1,7 @@
 """What exports cost: `python -m benchmarks.exports`.
 
 Each file is written from Parquet tables in a process of its own, from a million mentions of 20,000
-drugs in 5,000 journals; time, memory and size are measured, and one of each size of graph is read
-again by the library that most people use for it.
+drugs in 5,000 journals; time, memory and size are measured. Also a section of `make bench`.
 """
 
 from __future__ import annotations
@@ -15,14 +14,13 @@ import polars as pl
 
 from benchmarks import measuring
 from benchmarks.measuring import Figures, print_status, timed
+from benchmarks.report import exports_table
 from drug_assets.exports import FORMATS, PACKED, Of, Request, Tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _ROOT = Path(__file__).parents[1]
-#: What writing a million mentions may cost at most, in MiB: memory must not follow the file.
-MOST_MIB = 1_000
 
 
 def written(folder: str, name: str) -> Figures:
@@ -37,6 +35,23 @@ def written(folder: str, name: str) -> Figures:
         "megabytes": target.stat().st_size / 1e6,
         "rows": counts.get("row", counts.get("edge", 0)),
     }
+
+
+def measured_exports(
+    folder: str, rounds: int, files: Sequence[str] | None = None
+) -> dict[str, Figures]:
+    """Measure each file, from the tables of a folder, by its name.
+
+    Args:
+        folder: where the tables are.
+        rounds: how often each file is written; they take turns, and the medians are returned.
+        files: names of files; every format of both graphs if not given.
+    """
+    tasks = {
+        name: {"function": "exports.written", "folder": folder, "name": name}
+        for name in files or _list_files()
+    }
+    return measuring.interleaved(tasks, rounds)
 
 
 def main() -> None:
@@ -56,22 +71,7 @@ def main() -> None:
             drugs=options.drugs,
             mentions=options.mentions,
         )
-    tasks = {
-        name: {"function": "exports.written", "folder": str(folder), "name": name}
-        for name in options.only or _list_files()
-    }
-    figures = measuring.interleaved(tasks, options.rounds)
-    print("| file | rows or edges | seconds | processor seconds | peak MiB | MB |")
-    print("| --- | --: | --: | --: | --: | --: |")
-    for name, of_file in figures.items():
-        print(
-            f"| `{name}` | {of_file['rows']:,} | {of_file['seconds']:.1f} | "
-            f"{of_file['cpu_seconds']:.1f} | {of_file['peak_mib']:,.0f} | "
-            f"{of_file['megabytes']:,.0f} |"
-        )
-    too_large = [name for name, of_file in figures.items() if of_file["peak_mib"] > MOST_MIB]
-    if too_large:
-        raise SystemExit(f"more than {MOST_MIB:,} MiB: {', '.join(too_large)}")
+    print(exports_table(measured_exports(str(folder), options.rounds, options.only)))
 
 
 def _list_files() -> Iterator[str]:

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from benchmarks.checkouts import Checkout
+
 #: The figures of one measurement, by name.
 Figures = dict[str, Any]
 
@@ -34,6 +36,19 @@ _ROOT = Path(__file__).parents[1]
 _TIME_LIMIT = 3600.0
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _MIB = 2**20
+#: Runs a measurement of this folder, also where the code that is measured is another checkout's,
+#: with measurements of its own: what is measured must be the same.
+_MEASURE = """
+import importlib.util, sys
+folder = sys.argv.pop(1)
+spec = importlib.util.spec_from_file_location(
+    "benchmarks", folder + "/__init__.py", submodule_search_locations=[folder]
+)
+sys.modules["benchmarks"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["benchmarks"])
+from benchmarks import measuring
+measuring.main()
+"""
 
 
 class NotInstalledError(Exception):
@@ -186,20 +201,33 @@ def _resident_bytes(session: int) -> Iterator[int]:
             yield int(fields[21]) * _PAGE
 
 
-def measured(function: str, **arguments: Any) -> Figures:
+def measured(function: str, checkout: Checkout | None = None, **arguments: Any) -> Figures:
     """Run a measurement (`module.function`) in a new process and return its figures.
 
     `peak_mib` and `peak_mib_per_process` of the process and its children are added. If a library is
     missing, the only figure is `not_installed`, with its name.
 
+    Args:
+        function: the measurement, always as it is here.
+        checkout: whose code it measures; this one's if not given.
+        **arguments: those of the function.
+
     Raises:
         RuntimeError: the measurement failed.
     """
-    code = "from benchmarks import measuring; measuring.main()"
-    command = [sys.executable, "-c", code, function]
-    seen = observed(command, input_text=json.dumps(arguments))
+    python, environment, folder = sys.executable, None, _ROOT
+    if checkout:
+        python, folder = str(checkout.python), checkout.tree
+        environment = checkout.environment()
+    seen = observed(
+        [python, "-c", _MEASURE, str(Path(__file__).parent), function],
+        environment=environment,
+        folder=folder,
+        input_text=json.dumps(arguments),
+    )
     if seen.exit_code:
-        raise RuntimeError(f"{function} {_join(arguments)} failed:\n{seen.errors[-4000:]}")
+        whose = f" of {checkout.label}" if checkout else ""
+        raise RuntimeError(f"{function} {_join(arguments)}{whose} failed:\n{seen.errors[-4000:]}")
     figures: Figures = json.loads(seen.output.splitlines()[-1])
     if "not_installed" in figures:
         return figures
@@ -221,7 +249,7 @@ def interleaved(tasks: Mapping[str, Mapping[str, Any]], rounds: int) -> dict[str
     Taking turns spreads the effect of other work on the machine evenly over all of them.
 
     Args:
-        tasks: `function` and its arguments, by the name of the measurement.
+        tasks: `function`, `checkout` and arguments of `measured`, by the name of the measurement.
         rounds: number of rounds.
     """
     runs: dict[str, list[Figures]] = {name: [] for name in tasks}
@@ -229,10 +257,10 @@ def interleaved(tasks: Mapping[str, Mapping[str, Any]], rounds: int) -> dict[str
         for name, task in tasks.items():
             print_status(f"{name} ({number + 1} of {rounds})")
             runs[name].append(measured(**task))
-    return {name: _medians(figures) for name, figures in runs.items()}
+    return {name: medians(figures) for name, figures in runs.items()}
 
 
-def _medians(runs: Iterable[Figures]) -> Figures:
+def medians(runs: Iterable[Figures]) -> Figures:
     """The median of each floating point figure; other figures are those of the last run."""
     listed = list(runs)
     middle = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,11 +115,12 @@ def _iterparse(data: bytes, **filtered: Any) -> int:
 
 
 def landing(zone: str, store: str) -> Figures:
-    """Read all files of a landing zone into parts of raw rows in a store, on all cores.
+    """Read all files of a landing zone into parts of raw rows in a new store, on all cores.
 
     `peak_mib_per_process` is the peak of the largest process: a worker or the main process.
     """
     folder = Path(zone)
+    shutil.rmtree(store, ignore_errors=True)
     size = sum(_unpacked_size(path) for path in sorted(folder.glob("*.xml.gz")))
     with timed() as watch:
         landed = read_landing_zone(LocalFolder(folder), LocalFolder(Path(store)), LocalMachine())

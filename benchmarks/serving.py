@@ -3,24 +3,36 @@
 `drug-assets serve` on a store, and a bare Starlette route that gives the same bytes, each in a
 process of its own on loopback, take turns. A client asks over several connections that it keeps
 open, one question behind the other. So does one that asks a different question each time, which
-must be computed.
+must be computed. Also a section of `make bench`.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 from benchmarks.load import look
+from benchmarks.measuring import Figures, observed, print_status
+from benchmarks.report import serving_table
+from benchmarks.whole_run import command_line, without_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_ROOT = Path(__file__).parents[1]
+_DRUG = "digoxin"
+_CONNECTIONS = 8
+BARE = "a bare route with the same bytes"
+ASKED = "the question"
+NEVER_ASKED = "a question that was never asked"
 
 _BARE = """
 import socket, sys, uvicorn
@@ -72,37 +84,71 @@ async def _ask(port: int, targets: list[str], connections: int) -> float:
     return len(targets) / (time.perf_counter() - started)
 
 
+def measured_serving(
+    folder: Path, requests: int, rounds: int, connections: int = _CONNECTIONS
+) -> Figures:
+    """Measure the server on a store of `data/`, which is made in a folder.
+
+    Args:
+        folder: where the store is made.
+        requests: how often each question is asked in a round.
+        rounds: rounds, of which the medians are returned.
+        connections: over so many connections at once.
+
+    Returns:
+        `bytes` of an answer, `connections`, and `rates`: requests a second, by what is asked for.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    store = str(folder / "store")
+    places = ("--landing", str(_ROOT / "data"), "--store", store)
+    made = observed(command_line("run", *places), environment=without_home())
+    if made.exit_code:
+        raise RuntimeError(f"drug-assets run failed:\n{made.output[-4000:]}{made.errors[-4000:]}")
+    return asked_of(store, _DRUG, requests, rounds, connections)
+
+
+def asked_of(store: str, drug: str, requests: int, rounds: int, connections: int) -> Figures:
+    """Measure the server on a store; see `measured_serving`.
+
+    Args:
+        store: the store.
+        drug: the drug that is asked for.
+        requests: how often each question is asked in a round.
+        rounds: rounds, of which the medians are returned.
+        connections: over so many connections at once.
+    """
+    target = f"/api/mentions?drug={drug}"
+    told: dict[str, list[float]] = {}
+    with _serving(command_line("serve", "--store", store, "--port", "0")) as port:
+        body = asyncio.run(_fetch(port, target))
+        with _serving([sys.executable, "-c", _BARE], body) as bare:
+            for round_ in range(rounds):
+                print_status(f"serving ({round_ + 1} of {rounds})")
+                # No two ask for the same number of rows.
+                every = [f"{target}&limit={1 + n + 40 * round_}" for n in range(40)]
+                for name, where, targets in (
+                    (BARE, bare, [target] * requests),
+                    (ASKED, port, [target] * requests),
+                    (NEVER_ASKED, port, every),
+                ):
+                    rate = asyncio.run(_ask(where, targets, connections))
+                    told.setdefault(name, []).append(rate)
+    rates = {name: median(rates) for name, rates in told.items()}
+    return {"bytes": len(body), "connections": connections, "rates": rates}
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", default="output", help="a store with a release of data/")
-    parser.add_argument("--drug", default="digoxin")
+    parser.add_argument("--drug", default=_DRUG)
     parser.add_argument("--requests", type=int, default=3000)
-    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--connections", type=int, default=_CONNECTIONS)
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
-    target = f"/api/mentions?drug={asked.drug}"
-    served = [sys.executable, "-m", "drug_assets.cli", "serve", "--store", asked.store]
-    told: dict[str, list[float]] = {}
-    with _serving([*served, "--port", "0"]) as port:
-        body = asyncio.run(_fetch(port, target))
-        with _serving([sys.executable, "-c", _BARE], body) as bare:
-            for round_ in range(asked.rounds):
-                # No two ask for the same number of rows.
-                every = [f"{target}&limit={1 + n + 40 * round_}" for n in range(40)]
-                for name, where, targets in (
-                    ("a bare route with the same bytes", bare, [target] * asked.requests),
-                    ("the question", port, [target] * asked.requests),
-                    ("a question that was never asked", port, every),
-                ):
-                    rate = asyncio.run(_ask(where, targets, asked.connections))
-                    told.setdefault(name, []).append(rate)
+    figures = asked_of(asked.store, asked.drug, asked.requests, asked.rounds, asked.connections)
     print(look().describe())
-    print(f"{len(body)} bytes an answer, {asked.connections} connections\n")
-    print("| asked for | requests a second |")
-    print("| --- | --: |")
-    for name, rates in told.items():
-        print(f"| {name} | {median(rates):,.0f} |")
+    print(serving_table(figures))
 
 
 async def _fetch(port: int, target: str) -> bytes:

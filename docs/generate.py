@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import results
 from drug_assets import terms
 from drug_assets.definitions import make_definitions
 from drug_assets.document.schema import json_schema, names_json_schema
@@ -235,6 +236,7 @@ FILES: Mapping[str, Callable[[], str]] = {
     "docs/tables.md": tables,
     "docs/SPEC.md": lambda: _within("docs/SPEC.md", _TERMS, words()),
     "README.md": lambda: _within("README.md", _PICTURE, picture()),
+    "benchmarks/RESULTS.md": results.document,
 }
 
 

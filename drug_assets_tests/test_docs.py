@@ -298,13 +298,13 @@ def test_of_wide_lines_only_prose_is_found(tmp_path: Path) -> None:
 def test_targets_of_make_are_in_the_makefile(document: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z][\w-]*):", makefile, re.MULTILINE))
-    run = re.compile(r"(?:^|[;&|(]\s*)make((?:\s+[A-Z]+=\S+|\s+[a-z][\w-]*)+)")
+    setting = r'[A-Z]+=(?:"[^"]*"|\S+)'
+    run = re.compile(rf"(?:^|[;&|(]\s*)make((?:\s+{setting}|\s+[a-z][\w-]*)+)")
     named = {
         word
         for line in code(document)
         for words in run.findall(line)
-        for word in words.split()
-        if "=" not in word
+        for word in re.sub(setting, "", words).split()
     }
     assert named <= targets
 
