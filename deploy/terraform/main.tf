@@ -11,7 +11,6 @@ locals {
   # The longest time of an execution with its retries, including ten minutes to start each attempt.
   run_seconds   = (var.job.timeout_seconds + 600) * (var.job.max_retries + 1)
   fetch_timeout = 21600
-  fetch_retries = 2
 
   pipeline_environment = merge(
     {
@@ -180,12 +179,14 @@ module "fetch_job" {
   environment = merge(local.ncbi_environment, {
     DRUG_ASSETS_LANDING = "gs://${module.buckets.landing}"
   })
-  secrets             = local.fetch_secrets
-  cpu                 = "1"
-  memory              = "1Gi"
-  scratch_gib         = var.job.scratch_gib
-  timeout_seconds     = local.fetch_timeout
-  max_retries         = local.fetch_retries
+  secrets         = local.fetch_secrets
+  cpu             = "1"
+  memory          = "1Gi"
+  scratch_gib     = var.job.scratch_gib
+  timeout_seconds = local.fetch_timeout
+  # Cloud Run would try again whatever the reason, also what can never succeed; what passes is tried
+  # again within a pull, and the same request resumes it.
+  max_retries         = 0
   starters            = { workflow = local.member["workflow"] }
   viewers             = { workflow = local.member["workflow"] } # it waits for the end of executions
   deployers           = local.deployers
@@ -220,7 +221,7 @@ module "api_pulls" {
   pulls                    = var.pulls
   time_zone                = var.time_zone
   job                      = module.fetch_job.name
-  job_seconds              = (local.fetch_timeout + 600) * (local.fetch_retries + 1)
+  job_seconds              = local.fetch_timeout + 600
   workflow_service_account = local.email["workflow"]
   event_service_account    = local.email["events"]
   publishers               = var.pull_requesters

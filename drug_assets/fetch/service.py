@@ -65,7 +65,7 @@ class Patience:
     """Limits of tries, waits and answers; all times in seconds."""
 
     #: Tries of one request, the first included.
-    attempts: int = 6
+    attempts: int = 8
     #: Wait before the second try, doubled each time up to `longest_wait`; half of it is random.
     first_wait: float = 1.0
     longest_wait: float = 60.0

@@ -6,6 +6,7 @@ played here step by step, as the file says it, against every mix of executions u
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from itertools import permutations
@@ -13,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from drug_assets import sources
+from drug_assets.cli import main
 from drug_assets.fetch import FetchRequest, fetch
 from drug_assets_tests.support.loopback_services import PATIENCE, LocalDestination, PubMed, Trials
 from drug_assets_tests.support.registry import CLINICAL_TRIALS_GOV, PUBMED_SERVICE
 from drug_assets_tests.support.services import DEPLOY
+from drug_assets_tests.support.workflows import WorkflowError, play
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -193,21 +197,122 @@ def test_the_schedule_starts_a_run() -> None:
     assert occasion({"type": "schedule"}) == LOOK
 
 
-def test_a_request_to_pull_becomes_a_command() -> None:
+def asked(request: object) -> dict[str, Any]:
+    """The event of a message that requests a pull."""
+    data = base64.b64encode(json.dumps(request).encode()).decode()
+    return {"data": {"message": {"data": data}}}
+
+
+def started(request: object) -> list[str]:
+    """The arguments with which `fetch.yaml` starts the job for a request."""
+    called = play(
+        yaml.safe_load(FETCH.read_text("utf-8")),
+        asked(request),
+        GOOGLE_CLOUD_PROJECT_ID="prj",
+        GOOGLE_CLOUD_LOCATION="europe-west1",
+        JOB="drug-assets-fetch",
+        JOB_SECONDS="60",
+    )
+    assert called.function == "googleapis.run.v1.namespaces.jobs.run"
+    assert called.args["name"] == "namespaces/prj/jobs/drug-assets-fetch"
+    ((command,),) = (
+        each.values() for each in called.args["body"]["overrides"]["containerOverrides"]
+    )
+    return [str(argument) for argument in command]
+
+
+@pytest.mark.parametrize(
+    ("request_", "command"),
+    [
+        (
+            {"source": "clinical_trials", "query": "aspirin", "since": "2026-01-01"},
+            ["fetch", "clinical-trials", "--query=aspirin", "--since=2026-01-01"],
+        ),
+        (
+            {
+                "page_size": 5000,
+                "until": "2024-02-29",
+                "since": "2024-02-29",
+                "date_type": "mdat",
+                "query": "aspirin or its salts",
+                "source": "pubmed",
+            },
+            [
+                *("fetch", "pubmed", "--query=aspirin or its salts", "--page-size=5000"),
+                *("--until=2024-02-29", "--since=2024-02-29", "--date-type=mdat"),
+            ],
+        ),
+    ],
+)
+def test_a_request_to_pull_becomes_a_command(request_: object, command: list[str]) -> None:
+    assert started(request_) == ["drug-assets", *command]
+    # The command line takes it; that nothing answers there is told by another exit code.
+    told = CliRunner().invoke(main, [*command, "--help"])
+    assert told.exit_code == 0
+
+
+#: Requests that can never succeed, with what is wrong.
+HOPELESS = [
+    ({"source": "pubmed", "query": "a", "since": "2026-13-01"}, "since is 2026-13-01"),
+    ({"source": "pubmed", "query": "a", "since": "2026-02-30"}, "since is 2026-02-30"),
+    ({"source": "pubmed", "query": "a", "until": "soon"}, "until is soon"),
+    ({"source": "pubmed", "query": "a", "until": 20260101}, "until is 20260101"),
+    (
+        {"source": "pubmed", "query": "a", "since": "2026-02-01", "until": "2026-01-31"},
+        "since is after until",
+    ),
+    ({"source": "pubmed", "query": "a", "page_size": 5001}, "page_size is 5001, not 1 to 5000"),
+    ({"source": "clinical_trials", "query": "a", "page_size": 1001}, "not 1 to 1000"),
+    ({"source": "pubmed", "query": "a", "page_size": 0}, "page_size is 0"),
+    ({"source": "pubmed", "query": "a", "page_size": "many"}, "page_size is many"),
+    ({"source": "pubmed", "query": "a", "date_type": "xdat"}, "date_type is xdat"),
+    ({"source": "clinical_trials", "query": "a", "date_type": "edat"}, "date_type is edat"),
+    ({"source": "pubmed", "query": "  "}, "query is missing or blank"),
+    ({"source": "pubmed"}, "query is missing or blank"),
+    ({"source": "pubmed", "query": "a", "untill": "2026-01-01"}, "unknown field untill"),
+    ({"source": "pubmde", "query": "a"}, "unknown source in a request to pull - pubmde"),
+    ({"query": "a"}, "unknown source in a request to pull - "),
+]
+
+
+@pytest.mark.parametrize(("request_", "fault"), HOPELESS, ids=lambda value: str(value)[-40:])
+def test_a_request_that_can_never_succeed_starts_nothing(
+    request_: dict[str, object], fault: str, tmp_path: Path
+) -> None:
+    with pytest.raises(WorkflowError, match=re.escape(fault)):
+        started(request_)
+    # The job would refuse it, too.
+    options = [
+        f"--{name.replace('_', '-')}={value}"
+        for name, value in request_.items()
+        if name != "source"
+    ]
+    source = str(request_.get("source", "")).replace("_", "-")
+    command = ["fetch", source, *options, f"--landing={tmp_path}"]
+    assert CliRunner().invoke(main, command).exit_code == 2
+
+
+def test_all_faults_of_a_request_are_told_at_once() -> None:
+    with pytest.raises(WorkflowError) as told:
+        started({"source": "pubmed", "since": "soon", "page_size": 0, "colour": "red"})
+    assert str(told.value) == (
+        "not a request to pull; query is missing or blank"
+        "; since is soon, no day such as 2026-01-31; page_size is 0, not 1 to 5000"
+        "; unknown field colour"
+    )
+
+
+def test_the_workflow_knows_what_the_services_take() -> None:
     steps = steps_of(yaml.safe_load(FETCH.read_text("utf-8"))["main"]["steps"])
     assigned: dict[str, Any] = {}
     for assignment in steps["read_message"]["assign"]:
         assigned |= assignment
-    assert assigned["command"] == [
-        "drug-assets",
-        "fetch",
-        '${text.replace_all(request.source, "_", "-")}',
-        '${"--query=" + request.query}',
-    ]
-    (known,) = (choice["condition"] for choice in steps["tell_source"]["switch"])
-    pulled = sorted(source.name for source in sources.PUBLICATIONS if source.pulled_from)
-    assert known == f"${{request.source in {json.dumps(pulled)}}}"
+    services = {
+        source.name: source.service() for source in sources.PUBLICATIONS if source.pulled_from
+    }
+    assert assigned["services"] == {
+        name: {"largest_page": service.largest_page_size, "date_types": [*service.date_types]}
+        for name, service in services.items()
+    }
     fields = set(FetchRequest.__dataclass_fields__) - {"source", "query"}
     assert set(assigned["options"]) <= fields
-    override = steps["run_the_job"]["args"]["body"]["overrides"]["containerOverrides"]
-    assert override == [{"args": "${command}"}]
