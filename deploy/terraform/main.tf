@@ -23,8 +23,9 @@ locals {
       DRUG_ASSETS_BIGQUERY_DATASET  = module.bigquery.dataset
       DRUG_ASSETS_BIGQUERY_LOCATION = var.warehouse.location
     } : {},
-    # Where links of Dagster lead to.
-    var.readers.enabled ? { DRUG_ASSETS_SERVED_AT = one(module.readers[*].url) } : {},
+    # Where links of Dagster lead to. The address that Cloud Run gives a service of this name, so that
+    # the jobs do not wait for the service, or fail with it.
+    var.readers.enabled ? { DRUG_ASSETS_SERVED_AT = "https://drug-assets-readers-${var.project_number}.${var.region}.run.app" } : {},
   )
 
   # Queries of Dagster's own pulls: variable => query. Runs that pull use the same job and account

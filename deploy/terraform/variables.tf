@@ -155,7 +155,7 @@ variable "dagster" {
 }
 
 variable "readers" {
-  description = "The current release for people who read it, as a service that only reads the store and costs nothing while nobody asks: access iap (users, IAM members such as group:data@example.org, log in with Google) or public (everybody, without a log-in). memory and scratch_gib as large as the release needs (docs/deployment.md)."
+  description = "The current release for people who read it, as a service that only reads the store and costs nothing while nobody asks: access iap (users, IAM members such as group:data@example.org, log in with Google) or public (everybody, without a log-in). memory and scratch_gib as large as the release needs (docs/deployment.md); with scratch_gib 0, copies of files count as memory."
   type = object({
     enabled         = optional(bool, false)
     access          = optional(string, "iap")

@@ -25,6 +25,7 @@ from drug_assets_tests.support.terraform import (
     all_text,
     check,
     copy_configuration,
+    evaluate,
     install_modules,
     make_checker,
     make_datadog_checker,
@@ -332,6 +333,54 @@ def test_what_is_given_a_secret_waits_for_its_value_and_for_the_right_to_read_it
 def test_what_is_served_waits_for_the_right_to_read_it(checker: Path, configuration: Path) -> None:
     before = _all_before(READERS, _dependencies(checker, configuration))
     assert "module.buckets.google_storage_bucket_iam_member.grant" in before
+
+
+def test_the_jobs_and_the_service_for_readers_do_not_wait_for_each_other(
+    checker: Path, configuration: Path
+) -> None:
+    waits_for = _dependencies(checker, configuration)
+    jobs = [name for name in waits_for if ".google_cloud_run_v2_job.job" in name]
+    assert len(jobs) >= 2
+    for job in jobs:
+        assert not any("module.readers." in before for before in _all_before(job, waits_for))
+    assert not _all_before(READERS, waits_for) & set(jobs)
+
+
+def test_a_pull_is_started_once_and_the_workflow_waits_as_long_as_it_may_take(
+    checker: Path, configuration: Path
+) -> None:
+    variables = {
+        "project_id": "drugs-production-1",
+        "project_number": "123456789012",
+        "image": "europe-west1-docker.pkg.dev/drugs/drug-assets/drug-assets:0.1.0",
+        "readers": {"enabled": True},
+    }
+    resources = evaluate(checker, configuration, variables)
+    task = resources["module.fetch_job.google_cloud_run_v2_job.job"]["template"][0]["template"][0]
+    assert task["max_retries"] == 0
+    workflow = resources["module.api_pulls.google_workflows_workflow.fetch"]
+    waits = int(workflow["user_env_vars"]["JOB_SECONDS"])
+    assert waits >= int(task["timeout"].removesuffix("s")) + 600
+    # The address of the service, as Cloud Run forms it, without the service.
+    run = resources["module.run_job.google_cloud_run_v2_job.job"]["template"][0]["template"][0]
+    told = {each["name"]: each["value"] for each in run["containers"][0]["env"]}
+    service = resources[READERS.replace("readers.", "readers[0].", 1)]
+    assert told["DRUG_ASSETS_SERVED_AT"] == (
+        f"https://{service['name']}-123456789012.{service['location']}.run.app"
+    )
+
+
+def test_both_ways_of_watching_have_the_same_variables() -> None:
+    # A root has to declare what its modules take; so what both roots take is declared twice.
+    def declared(folder: str) -> dict[str, str]:
+        text = (DEPLOY / "terraform" / folder / "variables.tf").read_text("utf-8")
+        return dict(re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL))
+
+    google, datadog = declared("modules/monitoring"), declared("datadog")
+    assert set(google) - set(datadog) == {"emails"}
+    assert set(datadog) - set(google) == {"site", "notified"}
+    for name in (set(google) & set(datadog)) - {"project_id"}:
+        assert google[name] == datadog[name], name
 
 
 def test_what_checkov_notes_is_answered() -> None:

@@ -123,7 +123,7 @@ run "with_readers" {
   }
 
   assert {
-    condition     = output.readers_url != null && module.run_job.environment.DRUG_ASSETS_SERVED_AT == output.readers_url
+    condition     = output.readers_url != null && module.run_job.environment.DRUG_ASSETS_SERVED_AT == "https://drug-assets-readers-123456789012.europe-west1.run.app"
     error_message = "Runs link to the service."
   }
 

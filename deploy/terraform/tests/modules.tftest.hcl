@@ -570,6 +570,32 @@ run "readers_in_public" {
   }
 }
 
+run "readers_without_a_disk" {
+  command = plan
+
+  module {
+    source = "./modules/readers"
+  }
+
+  variables {
+    store           = "gs://drugs-production-1-drug-assets-store"
+    service_account = "readers@drugs-production-1.iam.gserviceaccount.com"
+    access          = "public"
+    users           = []
+    cpu             = "1"
+    memory          = "2Gi"
+    scratch_gib     = 0
+    max_instances   = 1
+    concurrency     = 40
+    timeout_seconds = 600
+  }
+
+  assert {
+    condition     = length(google_cloud_run_v2_service.readers.template[0].volumes) == 0 && length(google_cloud_run_v2_service.readers.template[0].containers[0].volume_mounts) == 0 && [for variable in google_cloud_run_v2_service.readers.template[0].containers[0].env : variable.name] == ["DRUG_ASSETS_STORE"]
+    error_message = "In a region without disks, copies of files lie in memory."
+  }
+}
+
 run "readers_refuse_users_whom_nobody_asks_for" {
   command = plan
 

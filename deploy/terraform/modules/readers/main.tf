@@ -2,17 +2,18 @@
 # reads the store. It uses the image of the job, and no instance runs while nobody asks.
 
 locals {
-  scratch = "/scratch"
+  # Volume => where it is mounted.
+  volumes = var.scratch_gib == 0 ? {} : { scratch = "/scratch" }
 
   # Cloud Run says by PORT, which it sets itself, where it sends requests and probes. They come from
   # outside the container, whose loopback they do not reach.
   command = ["drug-assets", "serve", "--host", "0.0.0.0"]
 
-  environment = {
-    DRUG_ASSETS_STORE = var.store
+  environment = merge(
+    { DRUG_ASSETS_STORE = var.store },
     # Files of the release are copied there, as far as somebody asks for them: /tmp is memory.
-    TMPDIR = local.scratch
-  }
+    var.scratch_gib == 0 ? {} : { TMPDIR = local.volumes.scratch },
+  )
 
   # Answers without a release and without the store. /health, which needs both, would end every
   # instance while the store cannot be reached, and let no service begin before the first run.
@@ -88,17 +89,23 @@ resource "google_cloud_run_v2_service" "readers" {
         }
       }
 
-      volume_mounts {
-        name       = "scratch"
-        mount_path = local.scratch
+      dynamic "volume_mounts" {
+        for_each = local.volumes
+        content {
+          name       = volume_mounts.key
+          mount_path = volume_mounts.value
+        }
       }
     }
 
-    volumes {
-      name = "scratch"
-      empty_dir {
-        medium     = "DISK"
-        size_limit = "${var.scratch_gib}Gi"
+    dynamic "volumes" {
+      for_each = local.volumes
+      content {
+        name = volumes.key
+        empty_dir {
+          medium     = "DISK"
+          size_limit = "${var.scratch_gib}Gi"
+        }
       }
     }
   }

@@ -59,12 +59,12 @@ variable "memory" {
 }
 
 variable "scratch_gib" {
-  description = "GiB of disk of an instance for the files of a release, 10 at least. More than 10 needs a quota."
+  description = "GiB of disk of an instance for the files of a release, 10 at least. More than 10 needs a quota. With 0 they count as memory, for a region without disks."
   type        = number
 
   validation {
-    condition     = var.scratch_gib >= 10 && floor(var.scratch_gib) == var.scratch_gib
-    error_message = "scratch_gib is a whole number of GiB, 10 at least: Cloud Run has no smaller disk."
+    condition     = var.scratch_gib == 0 || var.scratch_gib >= 10 && floor(var.scratch_gib) == var.scratch_gib
+    error_message = "scratch_gib is 0 or a whole number of GiB, 10 at least: Cloud Run has no smaller disk."
   }
 }
 
