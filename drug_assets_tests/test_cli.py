@@ -517,6 +517,10 @@ def test_help_names_every_command(flag: str) -> None:
         (["fetch", "pubmed"], "--page-size INTEGER Records per file."),
         (["fetch", "pubmed"], "[required]"),
         (["deploy-sql"], "--sales-dataset TEXT Dataset of the sales tables. [the same]"),
+        (
+            ["deploy-sql"],
+            "--descriptions Only describe the columns of the views that Terraform has made.",
+        ),
     ],
 )
 def test_help_tells_what_each_option_is_and_where_it_may_stand(

@@ -1,11 +1,15 @@
 """Runs the SQL files of this package in a BigQuery dataset, each after the objects that it uses.
 
+Views that Terraform made from these files lack the descriptions of their columns, which `describe`
+adds.
+
 The files themselves describe their queries. Loading the pipeline's tables, which they read, belongs
 to `storage.google.dataset`. Google modules are imported inside the functions only.
 """
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from string import Template
 from typing import TYPE_CHECKING
@@ -102,6 +106,74 @@ def deploy(
             raise StorageError(f"{name} failed: {_describe_error(error)}") from error
         deployed.append(name.removesuffix(".sql"))
     return deployed
+
+
+def describe(client: bigquery.Client, project: str, dataset: str) -> list[str]:
+    """Give the columns of the views that are there the descriptions that their files have.
+
+    Queries and types stay as they are. Terraform makes the same views without these descriptions:
+    its provider would need the type of each column, which follows from tables of others, and
+    BigQuery drops the descriptions whenever the query of a view changes.
+
+    Args:
+        client: The BigQuery client.
+        project: See `fill_statements`.
+        dataset: See `fill_statements`.
+
+    Returns:
+        The names of the views whose descriptions changed.
+
+    Raises:
+        StorageError: A view cannot be read or changed; the message tells a person what to do.
+    """
+    from google.api_core.exceptions import Forbidden, GoogleAPIError, NotFound
+
+    described = []
+    for name, statement in fill_statements(project, dataset).items():
+        if not (texts := _column_descriptions(statement)):
+            continue
+        view = name.rpartition("/")[2].removesuffix(".sql")
+        try:
+            if _describe_columns(client, f"{project}.{dataset}.{view}", texts):
+                described.append(view)
+        except NotFound:
+            continue
+        except Forbidden as error:
+            raise StorageError(
+                f"the view {view} may not be described: {_describe_error(error)}. It takes the "
+                f"role BigQuery Data Editor on {project}.{dataset}"
+            ) from error
+        except (GoogleAPIError, TimeoutError) as error:
+            raise StorageError(
+                f"the view {view} cannot be described: {_describe_error(error)}"
+            ) from error
+    return described
+
+
+def _column_descriptions(statement: str) -> dict[str, str]:
+    """Column => its description, from the list of columns of a view."""
+    columns = statement.partition("\nAS\n")[0].partition("` (\n")[2].partition("\n)\n")[0]
+    return dict(
+        re.findall(r"^  (\w+) OPTIONS \(\s*description = '([^']*)'\s*\)", columns, re.MULTILINE)
+    )
+
+
+def _describe_columns(client: bigquery.Client, view: str, texts: dict[str, str]) -> bool:
+    """Set the descriptions of a view's columns; whether any was another one."""
+    from google.cloud.bigquery import SchemaField
+
+    found = client.get_table(view, timeout=_SECONDS)
+    columns = [
+        SchemaField.from_api_repr(
+            {**column.to_api_repr(), "description": texts.get(column.name, column.description)}
+        )
+        for column in found.schema
+    ]
+    if columns == list(found.schema):
+        return False
+    found.schema = columns
+    client.update_table(found, ["schema"], timeout=_SECONDS)
+    return True
 
 
 def _require_tables(client: bigquery.Client, project: str, dataset: str) -> None:

@@ -215,6 +215,7 @@ class Release:
         "vars.GCP_REGION": "europe-west1",
         "vars.GCP_DAGSTER_SERVICE": "drug-assets-dagster",
         "vars.GCP_READERS_SERVICE": "drug-assets-readers",
+        "vars.GCP_DATASET": "drug_assets",
     }
 
     def __init__(self, folder: Path) -> None:
@@ -305,6 +306,22 @@ def test_a_release_deploys_what_it_pushed_by_digest(release: Release) -> None:
     pushed = release.state["tags"]["0.1.1"]
     image = f"{Release.variables['vars.GCP_IMAGE']}@{pushed}"
     assert release.state["images"] == dict.fromkeys(DEPLOYED, image)
+
+
+@pytest.mark.processes
+def test_a_release_describes_the_views_with_the_image_that_it_deployed(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release.attempt("first-commit")
+    ((job, image, program, *command),) = release.state["executed"]
+    assert (job, image) == ("drug-assets-run", release.state["images"]["drug-assets-run"])
+    assert program == "drug-assets"
+    assert command == ["deploy-sql", "--descriptions"]
+    # Without a dataset there are no views.
+    monkeypatch.delitem(Release.variables, "vars.GCP_DATASET")
+    release.state = release_programs.NOTHING
+    assert release.attempt("first-commit").endswith("released")
+    assert release.state["executed"] == []
 
 
 @pytest.mark.processes

@@ -20,6 +20,7 @@ NOTHING: dict[str, Any] = {
     "revisions": {},  # digest => revision, of what was pushed
     "tags": {},  # tag => digest
     "images": {},  # job or service => what it runs
+    "executed": [],  # executions that somebody waited for: job, its image, arguments
     "refusing": [],  # commands that fail, by how they begin
 }
 
@@ -62,6 +63,10 @@ def gcloud(state: dict[str, Any], words: list[str]) -> str:
         return "".join(f"{tag}\t{digest}\n" for tag, digest in state["tags"].items())
     if words[0] == "run" and words[2] == "update":
         state["images"][words[3]] = _option(words, "--image")
+        return ""
+    if words[:3] == ["run", "jobs", "execute"] and "--wait" in words:
+        arguments = _option(words, "--args").split(",")
+        state["executed"].append([words[3], state["images"][words[3]], *arguments])
         return ""
     if words[:2] == ["auth", "configure-docker"]:
         return ""
