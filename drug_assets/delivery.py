@@ -12,6 +12,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
 
 #: A file that says that others were written.
@@ -46,12 +48,11 @@ def natural_key(path: str) -> tuple[tuple[int, int, str], ...]:
     return (*key, (-1, 0, path))
 
 
-def add_position(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Add `position` (Int64): the position of each row in the order of delivery, from 1.
+def find_starts(rows: pl.LazyFrame) -> dict[str, int]:
+    """How many rows were delivered before the first one of each file, in the order of delivery.
 
     Args:
-        rows: columns source_file and source_row, and any other. Where rows of a file are missing,
-            the positions have gaps.
+        rows: columns source_file and source_row. The last row of a file that is there ends it.
     """
     import polars as pl  # here, as the names of files are looked at before Polars is needed
 
@@ -60,6 +61,20 @@ def add_position(rows: pl.LazyFrame) -> pl.LazyFrame:
     for file, last_row in sorted(last_rows.iter_rows(), key=lambda row: natural_key(row[0])):
         starts[file] = delivered
         delivered += last_row
+    return starts
+
+
+def add_position(rows: pl.LazyFrame, starts: Mapping[str, int] | None = None) -> pl.LazyFrame:
+    """Add `position` (Int64): the position of each row in the order of delivery, from 1.
+
+    Args:
+        rows: columns source_file and source_row, and any other. Where rows of a file are missing,
+            the positions have gaps.
+        starts: what `find_starts` returns for these rows, or for more of them.
+    """
+    import polars as pl
+
+    starts = find_starts(rows) if starts is None else starts
     if not starts:  # no row, so nothing to replace
         return rows.with_columns(position=pl.col("source_row"))
     # By itself, `replace_strict` would hold all columns of all rows in memory.

@@ -129,6 +129,7 @@ def test_a_store_with_a_history_holds_what_a_new_one_does(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publications, "SORTED_ROWS", sorted_rows)  # as if there were more
+        patch.setattr(publications, "PIECE_ROWS", 1)
         compare(tmp_path_factory.mktemp("history"), history)
 
 

@@ -10,6 +10,7 @@ applied to candidates only, so the texts of millions of records are never compar
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -36,61 +37,95 @@ _SAME_WORK = ("folded_title", "date", "date_precision", "undated_text")
 _CLUSTER = (*_SAME_WORK, "cluster_id", "cluster_journal")
 
 
-def resolve_duplicates(
-    records: pl.LazyFrame,
-    add_journals: Callable[[pl.LazyFrame], pl.LazyFrame],
-    surrogate: pl.Expr,
-    *,
-    titles: Sequence[str] = ("title",),
-    date_fields: Sequence[str] = ("date",),
-    following: Mapping[str, pl.Expr] | None = None,
-    in_order: bool = False,
-) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """Split records into the publications that are kept and the rows that are merged into them.
+@dataclass(frozen=True)
+class Duplicates:
+    """The records of a source that may have duplicates, and what becomes of them."""
 
-    Args:
-        records: one row per record, with source_file, source_row, position (in the order of
-            delivery), version, revised, id (null if missing), id_text, title, folded_title,
-            title_issue, date, date_precision, date_text and date_issue. All other columns count as
-            content and are kept. Read several times.
-        add_journals: adds the columns journal, journal_id and folded_journal to records.
-        surrogate: the publication_id of a record without id.
-        titles: the columns that hold a title. The first one is never null: another one stands in.
-        date_fields: the columns that hold a date, those first that `date` is taken from first.
-        following: columns that follow from others; they are made anew where gaps were filled.
-        in_order: whether the records come in the order of their positions. Then the kept ones do,
-            too, and no more of them are in memory than those that have duplicates.
+    #: The positions of these records.
+    candidates: pl.Series
+    #: The publications that are made of them, in the order of their positions: columns as `keep`.
+    kept: pl.DataFrame
+    #: The rows merged into them, as `contracts.MergedRecords`, sorted by key.
+    merged: pl.DataFrame
+    _add_journals: Callable[[pl.LazyFrame], pl.LazyFrame]
+    _surrogate: pl.Expr
 
-    Returns:
-        The kept records and the merged rows. Kept records have the columns of `add_journals` too,
-        with gaps filled from the rows merged into them; `publication_id`; `id_shared`, whether the
-        id is null because other records of its file have it; `conflicting_duplicate`, whether a row
-        that contradicts it was merged; and `merged_duplicate`, whether another row that differs
-        was. Merged rows are as `contracts.MergedRecords`, sorted by key.
-    """
-    candidates = _find_candidates(records)
-    compared = add_journals(_read_candidates(records, candidates)).collect()
-    shared = _find_shared_ids(compared)
-    if not shared.is_empty():
-        further = _find_same_works(records, shared, candidates)
-        candidates = pl.concat([candidates, further])
-        added = add_journals(_read_candidates(records, further)).collect()
-        compared = pl.concat([compared, added])
-    is_candidate = pl.col("position").is_in(candidates["position"].implode())
-    unique = add_journals(records.filter(~is_candidate)).with_columns(
-        publication_id=_id_or_surrogate(surrogate),
-        id_shared=pl.lit(value=False),
-        conflicting_duplicate=pl.lit(value=False),
-        merged_duplicate=pl.lit(value=False),
-    )
-    kept, merged = _resolve_candidates(
-        _set_shared_ids_apart(compared, shared), surrogate, titles, date_fields
-    )
-    kept = kept.with_columns(**following or {})
-    kept = kept.select(unique.collect_schema().names())
-    if in_order:
-        return merge_in_order(unique, kept.sort("position")), merged.lazy()
-    return pl.concat([unique, kept.lazy()]), merged.lazy()
+    @classmethod
+    def find(
+        cls,
+        records: pl.LazyFrame,
+        add_journals: Callable[[pl.LazyFrame], pl.LazyFrame],
+        surrogate: pl.Expr,
+        *,
+        titles: Sequence[str] = ("title",),
+        date_fields: Sequence[str] = ("date",),
+        following: Mapping[str, pl.Expr] | None = None,
+    ) -> Duplicates:
+        """Find the records that belong together, and make one publication of each such group.
+
+        Args:
+            records: one row per record, with source_file, source_row, position (in the order of
+                delivery), version, revised, id (null if missing), id_text, title, folded_title,
+                title_issue, date, date_precision, date_text and date_issue. All other columns count
+                as content and are kept. Read several times.
+            add_journals: adds the columns journal, journal_id and folded_journal to records.
+            surrogate: the publication_id of a record without id.
+            titles: the columns that hold a title. The first one is never null: another one stands
+                in.
+            date_fields: the columns that hold a date, those first that `date` is taken from first.
+            following: columns that follow from others; they are made anew where gaps were filled.
+        """
+        candidates = _find_candidates(records)
+        compared = add_journals(_read_candidates(records, candidates)).collect()
+        shared = _find_shared_ids(compared)
+        if not shared.is_empty():
+            further = _find_same_works(records, shared, candidates)
+            candidates = pl.concat([candidates, further])
+            added = add_journals(_read_candidates(records, further)).collect()
+            compared = pl.concat([compared, added])
+        kept, merged = _resolve_candidates(
+            _set_shared_ids_apart(compared, shared), surrogate, titles, date_fields
+        )
+        kept = kept.with_columns(**following or {})
+        found = cls(candidates["position"], kept, merged, add_journals, surrogate)
+        columns = found._keep_unique(records).collect_schema().names()
+        return replace(found, kept=kept.select(columns).sort("position"))
+
+    def keep(self, records: pl.LazyFrame, *, in_order: bool = False) -> pl.LazyFrame:
+        """The publications of a source, or of some of its files.
+
+        Args:
+            records: the records that `find` was called with, or those `between` two positions.
+            in_order: whether the records come in the order of their positions. Then the
+                publications do, too, and no more of them are in memory than those that have
+                duplicates.
+
+        Returns:
+            The kept records, with the columns of `add_journals` too, and with gaps filled from the
+            rows merged into them; `publication_id`; `id_shared`, whether the id is null because
+            other records of its file have it; `conflicting_duplicate`, whether a row that
+            contradicts it was merged; and `merged_duplicate`, whether another row that differs was.
+        """
+        unique = self._keep_unique(records)
+        if in_order:
+            return merge_in_order(unique, self.kept)
+        return pl.concat([unique, self.kept.lazy()])
+
+    def between(self, first: int, last: int) -> Duplicates:
+        """What becomes of the records from one position to another."""
+        there = self.candidates.is_between(first, last)
+        kept = self.kept.filter(pl.col("position").is_between(first, last))
+        return replace(self, candidates=self.candidates.filter(there), kept=kept)
+
+    def _keep_unique(self, records: pl.LazyFrame) -> pl.LazyFrame:
+        """The records without duplicates."""
+        is_candidate = pl.col("position").is_in(self.candidates.implode())
+        return self._add_journals(records.filter(~is_candidate)).with_columns(
+            publication_id=_id_or_surrogate(self._surrogate),
+            id_shared=pl.lit(value=False),
+            conflicting_duplicate=pl.lit(value=False),
+            merged_duplicate=pl.lit(value=False),
+        )
 
 
 def merge_in_order(many: pl.LazyFrame, few: pl.DataFrame) -> pl.LazyFrame:
@@ -216,7 +251,7 @@ def list_own_ids(records: pl.LazyFrame) -> pl.LazyFrame:
     """The ids that are those of a publication: some record has the id, and does not share it.
 
     Args:
-        records: as those of `resolve_duplicates`.
+        records: as those of `Duplicates.find`.
 
     Returns:
         Column id, each once.

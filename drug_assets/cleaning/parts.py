@@ -33,12 +33,17 @@ class Split(NamedTuple):
 
 def split(records: pl.LazyFrame) -> Split:
     """Split records into whole ones and parts, both without the column that tells them apart."""
-    if _IS_PART not in records.collect_schema():
+    if not may_have(records):
         return Split(records, None)
     is_part = pl.col(_IS_PART)
     whole = records.filter(~is_part).drop(_IS_PART)
     parts = records.filter(is_part).drop(_IS_PART)
     return Split(whole, parts if _has_rows(parts) else None)
+
+
+def may_have(records: pl.LazyFrame) -> bool:
+    """Whether there can be parts among records."""
+    return _IS_PART in records.collect_schema()
 
 
 def _has_rows(rows: pl.LazyFrame) -> bool:

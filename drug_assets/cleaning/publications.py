@@ -7,6 +7,8 @@ Each raw row is kept, merged into a kept one, or rejected. Cleaning a single row
 from __future__ import annotations
 
 import hashlib
+import sys
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,11 +16,11 @@ import polars as pl
 
 from drug_assets.cleaning import dates, duplicates, journals, parts
 from drug_assets.cleaning.records import GIVEN_JOURNAL
-from drug_assets.delivery import add_position
+from drug_assets.delivery import add_position, find_starts
 from drug_assets.terms import Issue, RejectReason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from drug_assets.sources import PublicationSource
 
@@ -34,9 +36,11 @@ class CleanedPublications(NamedTuple):
 
 #: Publications are sorted by key if the source has at most this many records.
 SORTED_ROWS = 5_000_000
+#: A piece of publications has the files of so many records at least, but for the last one.
+PIECE_ROWS = 64 * 1024
 
 
-def mark_withdrawn(records: pl.LazyFrame) -> pl.LazyFrame:
+def mark_withdrawn(records: pl.LazyFrame, starts: Mapping[str, int] | None = None) -> pl.LazyFrame:
     """Add `position` to all records of a source, and mark those that a newer deletion withdrew.
 
     A deletion has no date of its own, so it is as new as the newest revision in its file. If no
@@ -45,12 +49,13 @@ def mark_withdrawn(records: pl.LazyFrame) -> pl.LazyFrame:
 
     Args:
         records: rows with the columns of `contracts.CleanedRecord`, id and revised.
+        starts: see `add_position`.
 
     Returns:
         The records with `position`. The `reason` of a record is `deleted` if a newer deletion
         withdrew its id; else it stays as it is, null for a record to keep.
     """
-    rows = add_position(records)
+    rows = add_position(records, starts)
     reason = pl.col("reason")
     deletions = (
         rows.filter(reason == RejectReason.DELETION)
@@ -95,18 +100,19 @@ def mark_withdrawn(records: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def mark_rejected(records: pl.LazyFrame) -> pl.LazyFrame:
+def mark_rejected(records: pl.LazyFrame, starts: Mapping[str, int] | None = None) -> pl.LazyFrame:
     """Add `position` to all records of a source, and mark those that cannot be kept.
 
     Args:
         records: as those of `mark_withdrawn`; if the source has parts of records, of its contract
             of records.
+        starts: see `add_position`.
 
     Returns:
         The result of `mark_withdrawn`, where the reason of parts without their record is
         `no_record_of_its_id`.
     """
-    return parts.mark_without_record(mark_withdrawn(records))
+    return parts.mark_without_record(mark_withdrawn(records, starts))
 
 
 def collect_journals(records: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
@@ -123,6 +129,118 @@ def collect_journals(records: Iterable[pl.LazyFrame]) -> pl.LazyFrame:
     )
 
 
+@dataclass(frozen=True)
+class Piece:
+    """The publications of some files, which follow each other in the order of delivery."""
+
+    files: tuple[str, ...]
+    #: A digest of all that they depend on besides the records of these files and the code: what the
+    #: records of other files decide.
+    decided: str
+    #: Makes them, with the columns of the source's own contract, from the records of these files.
+    make: Callable[[pl.LazyFrame], pl.LazyFrame]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What all records of a source decide together about its publications."""
+
+    _source: PublicationSource
+    _records: pl.LazyFrame
+    #: See `find_starts`.
+    _starts: Mapping[str, int]
+    _duplicates: duplicates.Duplicates
+    #: See `_resolve_journals`.
+    _journals: pl.DataFrame
+    #: The column that publications are sorted by, and whether the records come in its order.
+    _order: str
+    _in_order: bool
+
+    @classmethod
+    def of(
+        cls, source: PublicationSource, records: pl.LazyFrame, known_journals: pl.LazyFrame
+    ) -> Decisions:
+        """Decide; arguments as of `clean_publications`."""
+        starts = find_starts(records)
+        not_rejected, _ = _split_kept(records, starts)
+        resolved = _resolve_journals(records, known_journals).collect()
+        surrogate = pl.struct("id", "folded_title", "date", "folded_journal").map_batches(
+            lambda rows: _make_surrogate_ids(source.name, rows),
+            return_dtype=pl.String,
+            is_elementwise=True,  # or all rows would be in memory
+        )
+        found = duplicates.Duplicates.find(
+            not_rejected,
+            _adder_of_journals(resolved),
+            surrogate,
+            titles=source.titles,
+            date_fields=source.date_fields,
+            following=source.merged_columns(),
+        )
+        order = _choose_order(not_rejected)
+        in_order = order == "position" and _come_in_order(not_rejected)
+        return cls(source, records, starts, found, resolved, order, in_order)
+
+    def clean(self) -> CleanedPublications:
+        """Make the publications of all records, see `clean_publications`."""
+        not_rejected, added = _split_kept(self._records, self._starts)
+        kept = self._duplicates.keep(not_rejected, in_order=self._in_order)
+        merged = self._duplicates.merged.lazy()
+        if added is not None:
+            kept = parts.add_to_publications(kept, added, self._source)
+            merged = pl.concat([merged, parts.list_merged(added)])
+            if self._order == "publication_id":
+                merged = merged.sort("source_file", "source_row")
+        kept = kept.with_columns(issues=_issues())
+        if not self._in_order:
+            kept = kept.sort(self._order)
+        return CleanedPublications(kept=kept.select(self._columns()), merged=merged)
+
+    def divide(self) -> tuple[Piece, ...]:
+        """Divide the publications into pieces, whose rows one after the other are those of `clean`.
+
+        Returns:
+            The pieces; none if the publications are few, or do not come file by file.
+        """
+        if not self._in_order or parts.may_have(self._records):
+            return ()
+        groups = _group_files(self._starts)
+        of_file = {file: n for n, group in enumerate(groups) for file in group.files}
+        journals_given = _digest_journals(self._records, of_file, self._journals)
+        withdrawn = _list_withdrawn(self._records, self._starts)
+        return tuple(
+            self._make_piece(group, journals_given.get(number, ""), withdrawn)
+            for number, group in enumerate(groups)
+        )
+
+    def _make_piece(self, group: _Group, journals_given: str, withdrawn: pl.Series) -> Piece:
+        found = self._duplicates.between(group.first, group.last)
+        gone = withdrawn.filter(withdrawn.is_between(group.first, group.last))
+        starts = {file: self._starts[file] for file in group.files}
+        columns = self._columns()
+
+        def make(records: pl.LazyFrame) -> pl.LazyFrame:
+            rows = add_position(records, starts).filter(
+                pl.col("reason").is_null(), ~pl.col("position").is_in(gone.implode())
+            )
+            kept = found.keep(rows.drop("reason"), in_order=True)
+            return kept.with_columns(issues=_issues()).select(columns)
+
+        place = pl.col("position") - group.first
+        decided = [
+            journals_given,
+            *(
+                pl.LazyFrame({"position": positions}).select(place).pipe(_digest)
+                for positions in (gone, found.candidates.sort())
+            ),
+            found.kept.lazy().with_columns(issues=_issues()).select(place, *columns).pipe(_digest),
+        ]
+        return Piece(group.files, hashlib.sha256(" ".join(decided).encode()).hexdigest(), make)
+
+    def _columns(self) -> list[str]:
+        return self._source.contracts().cleaned.column_names()
+
+
 def clean_publications(
     source: PublicationSource, records: pl.LazyFrame, known_journals: pl.LazyFrame
 ) -> CleanedPublications:
@@ -137,36 +255,89 @@ def clean_publications(
         `kept`, with the columns of the source's own contract, and `merged`. Each is sorted by key;
         but `kept` stays in the order of delivery if there are more than `SORTED_ROWS` records.
     """
-    not_rejected, added = parts.split(
-        mark_rejected(records).filter(pl.col("reason").is_null()).drop("reason")
+    return Decisions.of(source, records, known_journals).clean()
+
+
+def _split_kept(records: pl.LazyFrame, starts: Mapping[str, int]) -> parts.Split:
+    """The records that are not rejected, with `position` and without `reason`, and their parts."""
+    kept = mark_rejected(records, starts).filter(pl.col("reason").is_null())
+    return parts.split(kept.drop("reason"))
+
+
+class _Group(NamedTuple):
+    """Files that follow each other."""
+
+    files: tuple[str, ...]
+    #: The positions of their records are from `first` to `last`.
+    first: int
+    last: int
+
+
+def _group_files(starts: Mapping[str, int]) -> list[_Group]:
+    """Group files from the first on: each group but the last has `PIECE_ROWS` records or more.
+
+    A file that comes behind all others changes the last group at most.
+
+    Args:
+        starts: see `find_starts`.
+    """
+    groups: list[_Group] = []
+    files: list[str] = []
+    first = 1
+    ends = [*list(starts.values())[1:], sys.maxsize]
+    for file, end in zip(starts, ends, strict=True):
+        files.append(file)
+        if end - first + 1 >= PIECE_ROWS:
+            groups.append(_Group(tuple(files), first, end))
+            files, first = [], end + 1
+    return groups
+
+
+def _list_withdrawn(records: pl.LazyFrame, starts: Mapping[str, int]) -> pl.Series:
+    """The positions of the records that `mark_withdrawn` gives a reason."""
+    given = records.with_columns(given="reason")
+    marked = mark_withdrawn(given, starts).filter(
+        pl.col("reason").is_not_null(), pl.col("given").is_null()
     )
-    resolved = _resolve_journals(records, known_journals).collect()
-    order = _choose_order(not_rejected)
-    in_order = order == "position" and _come_in_order(not_rejected)
-    surrogate = pl.struct("id", "folded_title", "date", "folded_journal").map_batches(
-        lambda rows: _make_surrogate_ids(source.name, rows),
-        return_dtype=pl.String,
-        is_elementwise=True,  # or all rows would be in memory
+    return marked.select("position").collect(engine="streaming").to_series()
+
+
+def _digest_journals(
+    records: pl.LazyFrame, groups: Mapping[str, int], resolved: pl.DataFrame
+) -> dict[int, str]:
+    """A digest of the journals that the records of each group of files are given.
+
+    Args:
+        records: the records.
+        groups: the number of the group of each file.
+        resolved: the journal of each combination of `GIVEN_JOURNAL`.
+    """
+    group = pl.col("source_file").replace_strict(groups, return_dtype=pl.UInt32)
+    given = records.select(GIVEN_JOURNAL, group=group).unique().collect(engine="streaming")
+    digests = [hashlib.sha256(row.encode()).hexdigest() for row in _write_rows(resolved.lazy())]
+    of_groups = (
+        given.join(
+            resolved.select(GIVEN_JOURNAL, digest=pl.Series(digests, dtype=pl.String)),
+            on=GIVEN_JOURNAL,
+            nulls_equal=True,
+        )
+        .group_by("group")
+        .agg(pl.col("digest").sort().str.join(" "))
     )
-    kept, merged = duplicates.resolve_duplicates(
-        not_rejected,
-        lambda rows: _add_journals(rows, resolved),
-        surrogate,
-        titles=source.titles,
-        date_fields=source.date_fields,
-        following=source.merged_columns(),
-        in_order=in_order,
-    )
-    if added is not None:
-        kept = parts.add_to_publications(kept, added, source)
-        merged = pl.concat([merged, parts.list_merged(added)])
-        if order == "publication_id":
-            merged = merged.sort("source_file", "source_row")
-    columns = source.contracts().cleaned.column_names()
-    kept = kept.with_columns(issues=_issues())
-    if not in_order:
-        kept = kept.sort(order)
-    return CleanedPublications(kept=kept.select(columns), merged=merged)
+    return {n: hashlib.sha256(text.encode()).hexdigest() for n, text in of_groups.iter_rows()}
+
+
+def _digest(rows: pl.LazyFrame) -> str:
+    """A digest of rows, in their order; the same on every machine."""
+    digest = hashlib.sha256()
+    for row in _write_rows(rows):
+        digest.update(f"{row}\n".encode())
+    return digest.hexdigest()
+
+
+def _write_rows(rows: pl.LazyFrame) -> pl.Series:
+    """Each row as JSON."""
+    return rows.select(pl.struct(pl.all()).struct.json_encode()).collect().to_series()
 
 
 def _resolve_journals(records: pl.LazyFrame, known_journals: pl.LazyFrame) -> pl.LazyFrame:
@@ -183,11 +354,10 @@ def _resolve_journals(records: pl.LazyFrame, known_journals: pl.LazyFrame) -> pl
     )
 
 
-def _add_journals(records: pl.LazyFrame, resolved: pl.DataFrame) -> pl.LazyFrame:
-    """Replace `GIVEN_JOURNAL` by journal, journal_id and folded_journal.
+def _adder_of_journals(resolved: pl.DataFrame) -> Callable[[pl.LazyFrame], pl.LazyFrame]:
+    """What replaces `GIVEN_JOURNAL` of records by journal, journal_id and folded_journal.
 
     Args:
-        records: the records.
         resolved: the journal of each combination that they have (`_resolve_journals`).
     """
     given = pl.struct(GIVEN_JOURNAL)
@@ -197,7 +367,7 @@ def _add_journals(records: pl.LazyFrame, resolved: pl.DataFrame) -> pl.LazyFrame
         given=pl.struct(pl.exclude(*GIVEN_JOURNAL, "hash"))
     ).to_series()
     if hashes.n_unique() < hashes.len():  # no two combinations have had the same one yet
-        return records.join(
+        return lambda records: records.join(
             resolved.lazy(), on=GIVEN_JOURNAL, how="left", nulls_equal=True, maintain_order="left"
         ).drop(GIVEN_JOURNAL)
     # A join would copy all other columns, too, and takes twice as long.
@@ -206,7 +376,7 @@ def _add_journals(records: pl.LazyFrame, resolved: pl.DataFrame) -> pl.LazyFrame
         return_dtype=journals_given.dtype,
         is_elementwise=True,
     )
-    return records.with_columns(given=found).drop(GIVEN_JOURNAL).unnest("given")
+    return lambda records: records.with_columns(given=found).drop(GIVEN_JOURNAL).unnest("given")
 
 
 def _issues() -> pl.Expr:

@@ -38,6 +38,7 @@ from drug_assets.sources.tables import (
 from drug_assets.storage import landing
 from drug_assets.storage.comparison import COMPARED
 from drug_assets.storage.kept.by_file import Recipe, hold_prepared
+from drug_assets.storage.pieces import Pieces
 from drug_assets.storage.releases import LANDING_DOCUMENT
 from drug_assets.terms import SpanOrigin
 from drug_assets.versions import compute_version
@@ -311,8 +312,11 @@ def _publications(source: PublicationSource) -> dg.AssetsDefinition:
     def cleaned(
         context: dg.AssetExecutionContext, records: pl.LazyFrame, journals: pl.LazyFrame
     ) -> Iterator[dg.Output[Any]]:
-        kept, merged = publication_cleaning.clean_publications(source, records, journals)
-        yield from _selected(context, {source.name: kept, merged_table: merged})
+        decisions = publication_cleaning.Decisions.of(source, records, journals)
+        kept, merged = decisions.clean()
+        pieces = decisions.divide()
+        rows = Pieces(records_table, compute_version(made_by), pieces) if pieces else kept
+        yield from _selected(context, {source.name: rows, merged_table: merged})
 
     return cleaned
 

@@ -21,6 +21,7 @@ from drug_assets.documents import DOCUMENTS
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.kept.by_file import Parts, Recipe, make_parts
 from drug_assets.storage.outputs import WrittenTable
+from drug_assets.storage.pieces import Pieces
 
 _PREVIEW_ELEMENTS = 3
 _PREVIEW_CHARACTERS = 500
@@ -51,16 +52,25 @@ def make_column_schema(table: str) -> dg.TableSchema:
 
 
 class WholeTables(dg.ConfigurableIOManager):
-    """Tables as Parquet files; lazy frames are sunk without being collected, and loaded lazily."""
+    """Tables as Parquet files; lazy frames are sunk without being collected, and loaded lazily.
+
+    Of a table in pieces, those of the release before are taken over.
+    """
 
     workplace: Workplace
 
-    def handle_output(self, context: dg.OutputContext, obj: pl.LazyFrame | pl.DataFrame) -> None:
+    def handle_output(
+        self, context: dg.OutputContext, obj: pl.LazyFrame | pl.DataFrame | Pieces
+    ) -> None:
         """Write a table, or raise if it breaks its contract."""
         table = context.asset_key.path[-1]
         with explain_failures(context, self.workplace):
             outputs = self.workplace.open(context)
-            _report(context, table, outputs.write_table(table, obj.lazy()))
+            if isinstance(obj, Pieces):
+                written = outputs.write_pieces(table, obj)
+            else:
+                written = outputs.write_table(table, obj.lazy())
+            _report(context, table, written)
             self.workplace.note_output(context, outputs)
         name = self.workplace.warehouse.name(table)
         if name and TABLES[table].published:

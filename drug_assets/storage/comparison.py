@@ -99,7 +99,7 @@ def _are_whole(
     for table in tables:
         name = base.name(f"{table}.parquet")
         found = next((o for o in base.store.objects(name) if o.name == name), None)
-        if found is None or not _has_bytes(
+        if found is None or not has_bytes(
             base, found, notes.get(f"{table}.parquet", {}).get("sha256")
         ):
             what = "is missing" if found is None else "is damaged"
@@ -115,7 +115,8 @@ def _are_whole(
     return True
 
 
-def _has_bytes(base: Release, found: StoredObject, digest: str | None) -> bool:
+def has_bytes(base: Release, found: StoredObject, digest: str | None) -> bool:
+    """Whether an object of a release has the bytes of a digest, as `release.json` notes it."""
     store = base.store
     if store.has_locks:  # a folder identifies bytes by the same hash, and remembers it
         return identify(store, found) == digest

@@ -104,12 +104,26 @@ def require_contract_in_blocks(table: str, rows: pl.LazyFrame, height: int) -> N
     """
     contract = TABLES[table].contract
     starts = range(0, height, _BLOCK_ROWS)
-    keep = all(contract.is_valid(rows.slice(start, _BLOCK_ROWS)) for start in starts)
-    if keep and len(starts) > 1:
-        # If the hashes of all keys differ, so do the keys; else the whole contract is asked.
-        keys = rows.select(pl.struct(contract.primary_key()).hash().n_unique())
-        keep = keys.collect(engine="streaming").item() == height
-    if not keep:
+    if not all(contract.is_valid(rows.slice(start, _BLOCK_ROWS)) for start in starts):
+        require_contract(table, rows)
+    if len(starts) > 1:
+        require_distinct_keys(table, rows, height)
+
+
+def require_distinct_keys(table: str, rows: pl.LazyFrame, height: int) -> None:
+    """Check that the keys of rows differ, which keep all other rules of their contract.
+
+    Args:
+        table: name of the table.
+        rows: its rows, with the columns that `conform` returns; they can be read more than once.
+        height: how many there are.
+
+    Raises:
+        ContractBrokenError: as `require_contract`.
+    """
+    # If the hashes of all keys differ, so do the keys; else the whole contract is asked.
+    keys = rows.select(pl.struct(TABLES[table].contract.primary_key()).hash().n_unique())
+    if keys.collect(engine="streaming").item() != height:
         require_contract(table, rows)
 
 
@@ -120,10 +134,14 @@ def note_of_file(table: str, source_file: str) -> dict[str, str]:
         table: name of the table.
         source_file: the landed file that all rows are of.
     """
+    return {_CONTRACT: version_of_contract(table), _SOURCE_FILE: source_file}
+
+
+def version_of_contract(table: str) -> str:
+    """The version of the code that declares the contract of a table."""
     declared_in = {each.__module__ for each in TABLES[table].contract.__mro__}
     modules = sorted(name for name in declared_in if name.partition(".")[0] == _PACKAGE)
-    version = compute_version(*(sys.modules[name] for name in modules))
-    return {_CONTRACT: version, _SOURCE_FILE: source_file}
+    return compute_version(*(sys.modules[name] for name in modules))
 
 
 def require_source_files(table: str, rows: pl.DataFrame | pl.LazyFrame, *source_files: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,12 @@ from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES, compute_figures
 from drug_assets.storage import commit as commits
 from drug_assets.storage import staging
-from drug_assets.storage.comparison import COMPARED_WITH, Comparison, compare
-from drug_assets.storage.contract_gate import conform, require_contract_in_blocks
+from drug_assets.storage.comparison import COMPARED_WITH, Comparison, compare, has_bytes
+from drug_assets.storage.contract_gate import (
+    conform,
+    require_contract_in_blocks,
+    require_distinct_keys,
+)
 from drug_assets.storage.former import take_over
 from drug_assets.storage.kept.by_file import (
     PAGE_BYTES,
@@ -30,6 +35,7 @@ from drug_assets.storage.kept.by_file import (
 )
 from drug_assets.storage.kept.whole import compute_checksum, ignore
 from drug_assets.storage.parquet import write_parquet
+from drug_assets.storage.pieces import PiecesOfFile
 from drug_assets.storage.pointer import LINK
 from drug_assets.storage.releases import (
     LANDING_DOCUMENT,
@@ -42,12 +48,13 @@ from drug_assets.storage.temporary import remove_folders_of_dead_processes
 from drug_assets.storage.workspace import Origin, Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
     from typing import BinaryIO
 
     from drug_assets.storage.kept.whole import Warn
     from drug_assets.storage.objects import ObjectStore, StoredObject
+    from drug_assets.storage.pieces import Pieces
     from drug_assets.storage.pointer import Pointer
 
 #: Whether the landing zone still has a fingerprint.
@@ -59,6 +66,13 @@ MakeAgain = Callable[["Outputs"], None]
 _SAMPLE_ROWS = 5
 #: Rows, and bytes of their files, that are read at once.
 _FEW_ROWS, _FEW_BYTES = 10_000, 1 << 20
+#: How the rows of a whole table lie in its file. The lowest level compresses nearly as well as the
+#: default, in two thirds of the time.
+_LAYOUT: Mapping[str, int] = {
+    "compression_level": 1,
+    "row_group_size": ROW_GROUP_ROWS,
+    "data_page_size": PAGE_BYTES,
+}
 #: By URI of a whole table that this process wrote, the checksum of the rows that kept its contract.
 _SOUND: dict[str, str] = {}
 _TABLE = ".parquet"
@@ -168,22 +182,75 @@ class Outputs:
         Raises:
             ContractBrokenError: the rows do not keep the contract; the table is not replaced.
         """
+
+        def write(scratch: Path) -> None:
+            write_parquet(conform(table, rows), scratch, **_LAYOUT)
+
+        return self._put_table(table, write, require_contract_in_blocks)
+
+    def write_pieces(self, table: str, pieces: Pieces) -> WrittenTable:
+        """Write a table in pieces, as `write_table` does; take over those of the release before.
+
+        The row groups of a piece follow from what it is made of. So a piece is copied, and not made
+        again, if that release has one that was made of the same.
+
+        Args:
+            table: name of the table.
+            pieces: its pieces.
+
+        Raises:
+            ContractBrokenError: the rows do not keep the contract; the table is not replaced.
+        """
+
+        def write(scratch: Path) -> None:
+            of = self.parts(pieces.of)
+            piece = self.store.scratch(self.name_to_write(table_file(table)))
+            try:
+                with self._pieces_before(table) as before, scratch.open("wb") as file:
+                    pieces.write(file, table, of, self.store, before, piece, _LAYOUT)
+            finally:
+                piece.unlink(missing_ok=True)
+
+        # The rows of each piece were held to the contract when it was made.
+        return self._put_table(table, write, require_distinct_keys)
+
+    @contextmanager
+    def _pieces_before(self, table: str) -> Iterator[PiecesOfFile | None]:
+        """The pieces of a table in the release before, verified; None if it has none."""
+        file = table_file(table)
+        if self.base is None:
+            yield None
+            return
+        name = self.base.name(file)
+        found = next((each for each in self.store.objects(name) if each.name == name), None)
+        note = self.base.read_summary().get("files", {}).get(file, {})
+        if found is None or not has_bytes(self.base, found, note.get("sha256")):
+            yield None
+            return
+        with self.store.local_copy(name, found.version).open("rb") as opened:
+            yield PiecesOfFile.read(opened)
+
+    def _put_table(
+        self,
+        table: str,
+        write: Callable[[Path], object],
+        require: Callable[[str, pl.LazyFrame, int], None],
+    ) -> WrittenTable:
+        """Put a table in the store.
+
+        Args:
+            table: name of the table.
+            write: writes its file.
+            require: checks the rows of the file: takes the table, the rows and their number.
+        """
         name = self.name_to_write(table_file(table))
         scratch = self.store.scratch(name)
         try:
-            write_parquet(
-                conform(table, rows),
-                scratch,
-                # The lowest level compresses nearly as well as the default, in two thirds of the
-                # time.
-                compression_level=1,
-                row_group_size=ROW_GROUP_ROWS,
-                data_page_size=PAGE_BYTES,
-            )
+            write(scratch)
             count = count_rows(scratch)
             size_bytes = scratch.stat().st_size
             found = _read_if_few(pl.scan_parquet(scratch, glob=False), count, size_bytes)
-            require_contract_in_blocks(table, found, count)
+            require(table, found, count)
             written = WrittenTable(
                 rows=count,
                 size_bytes=size_bytes,

@@ -110,14 +110,16 @@ def placed(records: Iterable[Record]) -> Rows:
 def resolved(records: Rows) -> tuple[Rows, Rows]:
     rows = pl.LazyFrame(records, schema=SCHEMA)
     journals = rows.select("position", *JOURNAL)
-    kept, merged = duplicates.resolve_duplicates(
-        rows.drop(JOURNAL),
+    bare = rows.drop(JOURNAL)
+    found = duplicates.Duplicates.find(
+        bare,
         lambda some: some.join(journals, on="position"),
         SURROGATE,
         titles=TITLES,
         date_fields=DATE_FIELDS,
     )
-    return kept.sort("publication_id").collect().to_dicts(), merged.collect().to_dicts()
+    kept = found.keep(bare).sort("publication_id").collect()
+    return kept.to_dicts(), found.merged.to_dicts()
 
 
 def resolution(*records: Record) -> tuple[dict[str, Record], dict[int, tuple[str, str]]]:
@@ -590,7 +592,7 @@ def contradicts(row: Record, kept: Record, *, kept_stands_in: bool) -> bool:
 
 
 def reference(records: Rows) -> tuple[Rows, Rows]:
-    """The expected result of `duplicates.resolve_duplicates`, computed record by record."""
+    """The expected result of `duplicates.Duplicates`, computed record by record."""
     publications: dict[str, Rows] = defaultdict(list)
     for work in works(with_shared_ids_apart(records)):
         for cluster in clusters_of(work):

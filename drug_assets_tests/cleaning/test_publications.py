@@ -462,6 +462,85 @@ def test_too_many_to_sort_come_in_the_order_of_delivery_however_the_records_come
     assert places == sorted(places)
 
 
+# --- pieces ----------------------------------------------------------------------------------
+
+
+def divided(*rows: Row, piece_rows: int = 1) -> tuple[list[publications.Piece], list[list[Row]]]:
+    """The pieces of the publications of PubMed, and the rows of each, as of very many records."""
+    delivered = sorted(rows, key=lambda row: natural_key(row["source_file"]))
+    records = PUBMED.clean_records(pubmed_rows(*delivered)).collect().lazy()
+    known = collect_journals([records]).collect().lazy()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publications, "SORTED_ROWS", 0)
+        patch.setattr(publications, "PIECE_ROWS", piece_rows)
+        decisions = publications.Decisions.of(PUBMED, records, known)
+        pieces = decisions.divide()
+        of_pieces = [
+            piece.make(records.filter(pl.col("source_file").is_in(piece.files))).collect()
+            for piece in pieces
+        ]
+        assert_frame_equal(pl.concat(of_pieces), decisions.clean().kept.collect())
+    return list(pieces), [rows.to_dicts() for rows in of_pieces]
+
+
+def of_file(number: int, *rows: Row) -> list[Row]:
+    return [{**row, "source_file": f"p_{number}.csv"} for row in rows]
+
+
+def test_a_piece_has_whole_files_of_so_many_records() -> None:
+    files = [of_file(n, *({"id": f"{n}{i}", "title": "T"} for i in range(3))) for n in range(1, 8)]
+    pieces, rows = divided(*(row for file in files for row in file), piece_rows=4)
+    assert [len(piece.files) for piece in pieces] == [2, 2, 2, 1]
+    assert [len(of_piece) for of_piece in rows] == [6, 6, 6, 3]
+
+
+def decided_with(*further: Row) -> list[str]:
+    """What is decided about three files with two records each, and about those of further rows."""
+    three = [
+        *of_file(
+            1,
+            {"id": "1", "title": "One", "date": "2020", "journal": "A", "issn": "0000-0019"},
+            {"title": "Two", "date": "2020", "journal": "B"},
+        ),
+        *of_file(2, {"id": "3", "title": "Three", "journal": "B"}, {"id": "4", "title": "Four"}),
+        *of_file(3, {"id": "5", "title": "Five", "journal": "A"}, {"id": "6", "title": "Six"}),
+    ]
+    pieces, _ = divided(*three, *further)
+    return [piece.decided for piece in pieces][:3]
+
+
+@pytest.mark.parametrize(
+    ("further", "differing"),
+    [
+        ({"id": "9", "title": "Nine", "journal": "A", "date": "2020"}, []),
+        ({"id": "1", "title": "One, revised", "date_revised": "2024-01-01"}, [1]),
+        ({"id": "1", "title": "One", "date": "2020", "date_revised": "2000-01-01"}, [1]),
+        ({"id": "8", "title": "Two", "date": "2020", "journal": "B"}, [1]),
+        ({"id": "4", "citation_status": DELETED}, [2]),
+        ({"id": "9", "title": "Nine", "journal": "Aa", "issn": "0000-0019"}, []),
+        ({"id": "9", "title": "Nine", "journal": "B", "issn": "0000-0027"}, [1, 2]),
+    ],
+)
+def test_pieces_depend_on_further_files_where_these_decide_about_them(
+    further: Row, differing: list[int]
+) -> None:
+    before, after = decided_with(), decided_with(*of_file(4, further))
+    assert [n for n in (1, 2, 3) if before[n - 1] != after[n - 1]] == differing
+
+
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None)
+@given(publication_tables(PUBMED).filter(bool), st.integers(1, 9))
+def test_pieces_one_after_the_other_are_all_publications(rows: list[Row], size: int) -> None:
+    divided(*rows, piece_rows=size)
+
+
+def test_few_publications_are_in_no_pieces() -> None:
+    records = PUBMED.clean_records(pubmed_rows({"id": "1", "title": "T"}))
+    decisions = publications.Decisions.of(PUBMED, records, collect_journals([records]))
+    assert decisions.divide() == ()
+
+
 @pytest.mark.parametrize("few", [[], [1], [4, 9], [0, 11], [10, 11, 12, 13]])
 @pytest.mark.parametrize("many", [[], [5], [2, 3, 6, 7, 8]])
 def test_few_rows_are_merged_into_many_in_order(many: list[int], few: list[int]) -> None:

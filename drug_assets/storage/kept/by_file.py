@@ -179,6 +179,15 @@ class Parts:
             for file, footer in zip(files, self._footers(store), strict=True)
         )
 
+    def copies(self, store: ObjectStore) -> dict[str, Path]:
+        """Local copies of the parts, by landed file.
+
+        Raises:
+            DamagedPartsError: parts are missing or damaged.
+        """
+        files = [part.source_file for part in self.parts]
+        return dict(zip(files, self._copies(store), strict=True))
+
     def _copies(self, store: ObjectStore) -> list[Path]:
         """Local copies of the parts."""
         return [store.local_copy(found.name, found.version) for found in self.objects(store)]
