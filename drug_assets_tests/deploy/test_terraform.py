@@ -60,7 +60,7 @@ run "same" {
   assert {
     condition = jsonencode(jsondecode(file("tests/deploy_sql.json")).views) == jsonencode({
       for name, view in merge(google_bigquery_table.view, google_bigquery_table.function_view) :
-      name => view.view[0].query
+      name => { description = view.description, query = view.view[0].query }
     })
     error_message = "A view is another one."
   }
@@ -82,7 +82,8 @@ run "same" {
             try("ARRAY<${column.type.arrayElementType.typeKind}>", column.type.typeKind),
           ])
         ]
-        returns = try(jsondecode(routine.return_type).typeKind, null)
+        description = routine.description
+        returns     = try(jsondecode(routine.return_type).typeKind, null)
       }
     })
     error_message = "A function is another one."
@@ -419,7 +420,11 @@ def _declared(statements: dict[str, str]) -> dict[str, dict[str, Any]]:
     for file, statement in statements.items():
         name = Path(file).stem
         if "views/" in file:
-            views[name] = statement.partition("\nAS\n")[2].rstrip().removesuffix(";")
+            head, _, query = statement.partition("\nAS\n")
+            views[name] = {
+                "description": head.rpartition("description = '")[2].partition("'")[0],
+                "query": query.rstrip().removesuffix(";"),
+            }
         elif "functions/" in file:
             head, _, body = statement.partition("\nAS (\n")
             arguments = head.partition("FUNCTION `")[2].partition("(")[2].partition(")")[0]
@@ -432,9 +437,16 @@ def _declared(statements: dict[str, str]) -> dict[str, dict[str, Any]]:
                     for column in columns.rstrip().removesuffix(">").split(",")
                     if column.strip()
                 ],
+                "description": _first_paragraph(statement).partition(":")[2].strip(),
                 "returns": returns if returns and returns != "TABLE" else None,
             }
     return {"views": views, "functions": functions}
+
+
+def _first_paragraph(statement: str) -> str:
+    """The first paragraph of the comment that a statement begins with, as one line."""
+    lines = statement.partition("\n--\n")[0].splitlines()
+    return " ".join(line.removeprefix("--").strip() for line in lines)
 
 
 def _dependencies(checker: Path, configuration: Path) -> dict[str, set[str]]:

@@ -32,13 +32,14 @@ locals {
   }
 
   # The name of an object is the text in backticks after the last dot. Its body is the text after AS
-  # on a line of its own (views), or after AS and a bracket (functions). Its description is the text
-  # after the first colon of the file, to the end of that line.
+  # on a line of its own (views), or after AS and a bracket (functions). The description of a view is
+  # an option of the statement, as its columns' are, which Terraform cannot set (docs/decisions.md);
+  # that of a function is the text after the first colon of the file, to the end of that paragraph.
   views = {
     for path, statement in local.statements :
     regex("CREATE OR REPLACE VIEW `[^`]*\\.(\\w+)`", statement)[0] => {
       query       = regex("(?s)\\nAS\\n(.*?);\\s*$", statement)[0]
-      description = regex("--[^:]*: ([^\\n]*)", statement)[0]
+      description = regex("\\nOPTIONS \\(\\n  description = '([^']*)'\\n\\)\\nAS\\n", statement)[0]
     }
     if strcontains(dirname(path), "views")
   }
@@ -51,7 +52,7 @@ locals {
     regex("CREATE OR REPLACE (?:TABLE )?FUNCTION `[^`]*\\.(\\w+)`", statement)[0] => {
       type        = startswith(path, "table_functions/") ? "TABLE_VALUED_FUNCTION" : "SCALAR_FUNCTION"
       body        = regex("(?s)\\nAS \\(\\n(.*?)\\n\\);\\s*$", statement)[0]
-      description = regex("--[^:]*: ([^\\n]*)", statement)[0]
+      description = trimspace(replace(regex("(?s)^--[^:]*:(.*?)\\n--\\n", statement)[0], "/\\n-- */", " "))
       arguments = [
         for argument in split(",", regex("(?s)FUNCTION `[^`]*`\\(([^)]*)\\)", statement)[0]) :
         regex("^\\s*(?P<name>\\w+)\\s+(?P<type>\\w+)\\s*$", argument)
