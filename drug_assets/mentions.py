@@ -161,14 +161,12 @@ def _search_again(
 ) -> pl.LazyFrame:
     """The drugs named in the titles of records, and in those of publications that rows changed."""
     same_titles = pl.col("rule").is_in([MergeRule.SAME_CONTENT, MergeRule.PART_OF_RECORD])
-    changed = merged.filter(~same_titles).select("merged_into")
-    filled = (
-        publications.join(changed, left_on="publication_id", right_on="merged_into", how="semi")
-        .select(*_RECORD, *titles)
-        .collect()
-    )
-    if filled.is_empty():
+    changed = merged.filter(~same_titles).select("merged_into").unique().collect().to_series()
+    if changed.is_empty():
         return named
+    # Polars applies this filter before it reads titles, so few of them are read in vain.
+    of_changed = pl.col("publication_id").is_in(changed.implode())
+    filled = publications.filter(of_changed).select(*_RECORD, *titles).collect()
     found = find_drugs_named(filled.lazy(), vocabulary(), titles, rules)
     return pl.concat([named.join(filled.lazy(), on=_RECORD, how="anti"), found])
 
