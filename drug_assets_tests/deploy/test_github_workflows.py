@@ -297,15 +297,50 @@ def release(tmp_path: Path) -> Release:
     return Release(tmp_path)
 
 
+IMAGE = Release.variables["vars.GCP_IMAGE"]
+EXECUTOR = f"{IMAGE}-executor"
 DEPLOYED = ("drug-assets-run", "drug-assets-fetch", "drug-assets-dagster", "drug-assets-readers")
 
 
 @pytest.mark.processes
 def test_a_release_deploys_what_it_pushed_by_digest(release: Release) -> None:
     assert release.attempt("first-commit").endswith("released")
-    pushed = release.state["tags"]["0.1.1"]
-    image = f"{Release.variables['vars.GCP_IMAGE']}@{pushed}"
-    assert release.state["images"] == dict.fromkeys(DEPLOYED, image)
+    pushed = release.state["tags"][IMAGE]["0.1.1"]
+    assert release.state["images"] == dict.fromkeys(DEPLOYED, f"{IMAGE}@{pushed}")
+    assert list(release.state["tags"]) == [IMAGE]
+    assert release.state["executors"] == {pushed: ""}
+
+
+@pytest.mark.processes
+def test_a_release_with_spark_names_its_executors_by_digest(release: Release) -> None:
+    release.variables = Release.variables | {"vars.GCP_EXECUTOR_IMAGE": EXECUTOR}
+    assert release.attempt("first-commit").endswith("released")
+    tags = release.state["tags"]
+    executor, job = tags[EXECUTOR]["0.1.1"], tags[IMAGE]["0.1.1"]
+    assert release.state["executors"] == {executor: None, job: f"{EXECUTOR}@{executor}"}
+    assert release.state["images"] == dict.fromkeys(DEPLOYED, f"{IMAGE}@{job}")
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("failing", [f"docker push {IMAGE}:", "gcloud run jobs update"])
+def test_a_release_with_spark_can_be_run_again(release: Release, failing: str) -> None:
+    release.variables = Release.variables | {"vars.GCP_EXECUTOR_IMAGE": EXECUTOR}
+    assert "failed at: " in release.attempt("first-commit", failing)
+    executor = release.state["tags"][EXECUTOR]["0.1.1"]
+
+    assert release.attempt("first-commit").endswith("released")
+    tags = release.state["tags"]
+    assert tags[EXECUTOR] == {"0.1.1": executor}
+    assert release.state["executors"][tags[IMAGE]["0.1.1"]] == f"{EXECUTOR}@{executor}"
+
+
+@pytest.mark.processes
+def test_executors_of_another_commit_are_not_released(release: Release) -> None:
+    release.variables = Release.variables | {"vars.GCP_EXECUTOR_IMAGE": EXECUTOR}
+    release.attempt("first-commit", f"docker push {IMAGE}:")
+    written = release.attempt("second-commit")
+    assert f"{EXECUTOR}:0.1.1 was built from first-commit, not from second-commit" in written
+    assert "failed at: Look for" in written
 
 
 @pytest.mark.processes
@@ -332,15 +367,14 @@ def test_a_release_describes_the_views_with_the_image_that_it_deployed(
 def test_a_release_whose_deployment_failed_can_be_run_again(release: Release, failing: str) -> None:
     # Tags of others that 0.1.1 is the beginning or the end of, or that read like it.
     others = {tag: f"sha256:{tag}" for tag in ("0.1.10", "10.1.1", "0.1.1-rc", "0.1.01", "0x1x1")}
-    release.state = release.state | {"tags": others}
+    release.state = release.state | {"tags": {IMAGE: others}}
 
     assert "failed at: Deploy" in release.attempt("first-commit", failing)
-    pushed = release.state["tags"]["0.1.1"]
+    pushed = release.state["tags"][IMAGE]["0.1.1"]
 
     assert release.attempt("first-commit").endswith("released")
-    assert release.state["tags"] == others | {"0.1.1": pushed}
-    image = f"{Release.variables['vars.GCP_IMAGE']}@{pushed}"
-    assert release.state["images"] == dict.fromkeys(DEPLOYED, image)
+    assert release.state["tags"] == {IMAGE: others | {"0.1.1": pushed}}
+    assert release.state["images"] == dict.fromkeys(DEPLOYED, f"{IMAGE}@{pushed}")
 
 
 @pytest.mark.processes

@@ -18,7 +18,8 @@ NOTHING: dict[str, Any] = {
     "built": {},  # image with its tag => its revision and digest
     "builds": 0,
     "revisions": {},  # digest => revision, of what was pushed
-    "tags": {},  # tag => digest
+    "tags": {},  # image => tag => digest
+    "executors": {},  # digest of a built image => the image of executors that it was told
     "images": {},  # job or service => what it runs
     "executed": [],  # executions that somebody waited for: job, its image, arguments
     "refusing": [],  # commands that fail, by how they begin
@@ -27,19 +28,22 @@ NOTHING: dict[str, Any] = {
 
 def docker(state: dict[str, Any], words: list[str]) -> str:
     image = words[-1]
-    tag, (name, _, digest) = image.rpartition(":")[2], image.partition("@")
+    (of, _, tag), (name, _, digest) = image.rpartition(":"), image.partition("@")
     if words[0] == "build":
         tagged = _option(words, "--tag")
         revision = next(w.partition("=")[2] for w in words if w.startswith("REVISION="))
         state["builds"] += 1
         digest = f"sha256:{state['builds']:064x}"
         state["built"][tagged] = {"revision": revision, "digest": digest}
+        executor = [w.partition("=")[2] for w in words if w.startswith("EXECUTOR_IMAGE=")]
+        state["executors"][digest] = executor[0] if executor else None
         return ""
     if words[0] == "push":
-        if tag in state["tags"]:
+        tags = state["tags"].setdefault(of, {})
+        if tag in tags:
             raise SystemExit(f"{image}: the repository has immutable tags")
-        state["tags"][tag] = state["built"][image]["digest"]
-        state["revisions"][state["tags"][tag]] = state["built"][image]["revision"]
+        tags[tag] = state["built"][image]["digest"]
+        state["revisions"][tags[tag]] = state["built"][image]["revision"]
         return ""
     if words[0] == "pull" and digest:
         if digest not in state["revisions"]:
@@ -60,7 +64,8 @@ def docker(state: dict[str, Any], words: list[str]) -> str:
 def gcloud(state: dict[str, Any], words: list[str]) -> str:
     if words[:4] == ["artifacts", "docker", "tags", "list"]:
         assert _option(words, "--format") == "value(tag.basename(),version.basename())"
-        return "".join(f"{tag}\t{digest}\n" for tag, digest in state["tags"].items())
+        tags = state["tags"].get(words[4], {})
+        return "".join(f"{tag}\t{digest}\n" for tag, digest in tags.items())
     if words[0] == "run" and words[2] == "update":
         state["images"][words[3]] = _option(words, "--image")
         return ""
