@@ -410,12 +410,16 @@ def test_alerts_link_to_headings_of_the_operations() -> None:
     assert {anchor for (anchor,) in linked} <= anchors(OPERATIONS)
 
 
+#: The names of agents that are not the names of their services.
+_AGENTS = {"dataprocrm": "dataprocrmnode"}
+
+
 def test_googles_agents_that_are_granted_roles_are_made_before() -> None:
     # Google makes most of them late, and a role for an agent that is not there is refused.
     granted = set(re.findall(r"@(gcp-sa-[a-z]+|gs-project-accounts)\.iam\.", terraform_text()))
     commands = "\n".join(code(DEPLOYMENT[0]))
     services = re.findall(r"identity create --service=([a-z]+)\.googleapis\.com", commands)
-    made = {f"gcp-sa-{service}" for service in services}
+    made = {f"gcp-sa-{_AGENTS.get(service, service)}" for service in services}
     made |= {"gs-project-accounts"} if "gcloud storage service-agent" in commands else set()
     assert granted
     assert granted <= made

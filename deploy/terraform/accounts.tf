@@ -16,12 +16,13 @@ locals {
     },
     var.dagster.enabled ? { dagster = "Runs Dagster's webserver, daemon and code server." } : {},
     var.readers.enabled ? { readers = "Serves the current release to people: reads the store." } : {},
+    var.spark.enabled ? { executors = "Runs Spark's executors: reads the landing zone, writes the store." } : {},
   )
 
   email  = { for name, account in google_service_account.account : name => account.email }
   member = { for name, account in google_service_account.account : name => "serviceAccount:${account.email}" }
 
-  project_roles = {
+  project_roles = merge({
     # A query or load job belongs to a project; roles on the dataset decide which data it may use.
     "runner loads"  = { account = "runner", role = "roles/bigquery.jobUser" }
     "queries query" = { account = "queries", role = "roles/bigquery.jobUser" }
@@ -32,7 +33,14 @@ locals {
     # This role exists only on projects, so it covers both workflows of this project.
     "events receive" = { account = "events", role = "roles/eventarc.eventReceiver" }
     "events invoke"  = { account = "events", role = "roles/workflows.invoker" }
-  }
+    },
+    var.spark.enabled ? {
+      # Google gives none of the two on a single template. The first lets nodes of a session work, the
+      # second lets the runner open a session, connect to it, and end it.
+      "executors work"       = { account = "executors", role = "roles/dataproc.worker" }
+      "runner open sessions" = { account = "runner", role = "roles/dataproc.serverlessEditor" }
+    } : {},
+  )
 
   # The deployer sets the image of the jobs and the services that run as these accounts.
   deployed_accounts = var.github == null ? {} : {

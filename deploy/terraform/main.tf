@@ -23,6 +23,10 @@ locals {
       DRUG_ASSETS_BIGQUERY_DATASET  = module.bigquery.dataset
       DRUG_ASSETS_BIGQUERY_LOCATION = var.warehouse.location
     } : {},
+    var.spark.enabled ? {
+      DRUG_ASSETS_ENGINE = "spark"
+      DRUG_ASSETS_SPARK  = one(module.spark[*].address)
+    } : {},
     # Where links of Dagster lead to. The address that Cloud Run gives a service of this name, so that
     # the jobs do not wait for the service, or fail with it.
     var.readers.enabled ? { DRUG_ASSETS_SERVED_AT = "https://drug-assets-readers-${var.project_number}.${var.region}.run.app" } : {},
@@ -72,6 +76,7 @@ module "buckets" {
   landing_readers = merge(
     { runner = local.member["runner"] },
     var.dagster.enabled ? { dagster = local.member["dagster"] } : {},
+    var.spark.enabled ? { executors = local.member["executors"] } : {},
   )
   landing_writers = merge(
     { fetcher = local.member["fetcher"] },
@@ -84,7 +89,10 @@ module "buckets" {
     var.dagster.enabled ? { dagster = local.member["dagster"] } : {},
     var.readers.enabled ? { readers = local.member["readers"] } : {},
   )
-  store_writers = { runner = local.member["runner"] }
+  store_writers = merge(
+    { runner = local.member["runner"] },
+    var.spark.enabled ? { executors = local.member["executors"] } : {},
+  )
 
   depends_on = [google_project_service.api]
 }
@@ -95,6 +103,12 @@ module "registry" {
   project_id = var.project_id
   location   = var.region
   writers    = var.github == null ? {} : { deployer = local.member["deployer"] }
+  # The nodes of a session pull the image of its executors; Google does not say whether they do so as
+  # the account of the session or as their own agent.
+  readers = !var.spark.enabled ? {} : {
+    executors = local.member["executors"]
+    nodes     = "serviceAccount:service-${var.project_number}@gcp-sa-dataprocrmnode.iam.gserviceaccount.com"
+  }
 
   depends_on = [google_project_service.api]
 }
@@ -277,6 +291,27 @@ module "readers" {
   deletion_protection = var.deletion_protection
 
   depends_on = [google_project_service.api, module.buckets]
+}
+
+module "spark" {
+  source = "./modules/spark"
+  count  = var.spark.enabled ? 1 : 0
+
+  project_id      = var.project_id
+  region          = var.region
+  service_account = local.email["executors"]
+  users           = { runner = local.member["runner"] }
+  runtime_version = var.spark.runtime_version
+  subnetwork      = var.spark.subnetwork
+  ip_range        = var.spark.ip_range
+  executor_cores  = var.spark.executor_cores
+  min_executors   = var.spark.min_executors
+  max_executors   = var.spark.max_executors
+  idle_seconds    = var.spark.idle_seconds
+  # No session outlives the execution that opened it, however that ends.
+  max_seconds = max(600, var.job.timeout_seconds)
+
+  depends_on = [google_project_service.api]
 }
 
 module "github" {

@@ -13,6 +13,11 @@ output "image" {
   value       = module.registry.image
 }
 
+output "executor_image" {
+  description = "Name of the image of Spark's executors, without a tag; value of the GitHub variable GCP_EXECUTOR_IMAGE. Null without Spark."
+  value       = var.spark.enabled ? module.registry.executor_image : null
+}
+
 output "run_workflow" {
   description = "Workflow that starts runs, also by hand; null if Dagster starts them."
   value       = one(module.landing_trigger[*].workflow)
@@ -36,6 +41,11 @@ output "dagster_url" {
 output "readers_url" {
   description = "Address of the service for readers; null without it."
   value       = one(module.readers[*].url)
+}
+
+output "spark" {
+  description = "Address of the sessions of Spark: DRUG_ASSETS_SPARK of the jobs; null without Spark."
+  value       = one(module.spark[*].address)
 }
 
 output "jobs" {

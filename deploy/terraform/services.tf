@@ -23,6 +23,7 @@ locals {
     ],
     var.dagster.enabled || var.readers.enabled ? ["iap.googleapis.com"] : [],
     var.dagster.enabled ? ["sqladmin.googleapis.com"] : [],
+    var.spark.enabled ? ["compute.googleapis.com", "dataproc.googleapis.com"] : [],
   )
 }
 

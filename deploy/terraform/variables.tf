@@ -170,6 +170,21 @@ variable "readers" {
   default = {}
 }
 
+variable "spark" {
+  description = "Executors for the heavy half of runs: each run that needs them opens a session at Serverless for Apache Spark, with min_executors to max_executors of executor_cores cores (4, 8 or 16), and ends it. subnetwork is one of yours; without it a network is made, with the addresses ip_range. docs/spark.md says when it is worth its price."
+  type = object({
+    enabled         = optional(bool, false)
+    executor_cores  = optional(number, 4)
+    min_executors   = optional(number, 2)
+    max_executors   = optional(number, 8)
+    idle_seconds    = optional(number, 1800)
+    runtime_version = optional(string, "3.0")
+    subnetwork      = optional(string)
+    ip_range        = optional(string, "10.77.0.0/22")
+  })
+  default = {}
+}
+
 variable "postgres_password" {
   description = "Password of Dagster's database, 16 characters or more: set TF_VAR_postgres_password, never write it to a file. Required with dagster.enabled."
   type        = string

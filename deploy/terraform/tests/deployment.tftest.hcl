@@ -133,6 +133,87 @@ run "with_readers" {
   }
 }
 
+run "without_spark" {
+  command = apply
+
+  assert {
+    condition     = !var.spark.enabled && length(module.spark) == 0 && output.spark == null && output.executor_image == null && length(module.registry.readers) == 0
+    error_message = "Spark is off unless it is asked for."
+  }
+
+  assert {
+    condition     = !contains(keys(google_service_account.account), "executors") && length(setintersection(["compute.googleapis.com", "dataproc.googleapis.com"], keys(google_project_service.api))) == 0 && length([for grant in google_project_iam_member.role : grant.role if startswith(grant.role, "roles/dataproc.")]) == 0 && length(setintersection(["DRUG_ASSETS_ENGINE", "DRUG_ASSETS_SPARK"], module.run_job.variables)) == 0
+    error_message = "Without Spark there is no account for it, no API, no role, and runs use their own machine."
+  }
+}
+
+run "with_spark" {
+  command = apply
+
+  variables {
+    spark = { enabled = true }
+    job   = { timeout_seconds = 7200 }
+  }
+
+  assert {
+    condition     = module.run_job.environment.DRUG_ASSETS_ENGINE == "spark" && module.run_job.environment.DRUG_ASSETS_SPARK == "dataproc://drugs-production-1/europe-west1/drug-assets" && output.spark == module.run_job.environment.DRUG_ASSETS_SPARK
+    error_message = "Runs open sessions of the template."
+  }
+
+  assert {
+    condition     = module.fetch_job.variables == tolist(["DRUG_ASSETS_LANDING", "TMPDIR"])
+    error_message = "Pulls know nothing of Spark."
+  }
+
+  assert {
+    condition     = [for grant in module.buckets.grants : grant if endswith(grant, " executors")] == ["landing reader executors", "store writer executors"]
+    error_message = "Executors read the landing zone and write the store."
+  }
+
+  assert {
+    condition = { for grant in google_project_iam_member.role : grant.role => grant.member... if startswith(grant.role, "roles/dataproc.") } == {
+      "roles/dataproc.serverlessEditor" = ["serviceAccount:${google_service_account.account["runner"].email}"]
+      "roles/dataproc.worker"           = ["serviceAccount:${google_service_account.account["executors"].email}"]
+    }
+    error_message = "The runner opens sessions, executors work in them."
+  }
+
+  assert {
+    condition     = length([for grant in google_project_iam_member.role : grant if grant.member == "serviceAccount:${google_service_account.account["executors"].email}"]) == 1 && length([for reader in module.secrets.readers : reader if endswith(reader, " executors")]) == 0
+    error_message = "Executors have no further role on the project, so none in BigQuery, and no secret."
+  }
+
+  assert {
+    condition     = module.registry.readers == tolist(["executors", "nodes"]) && output.executor_image == "europe-west1-docker.pkg.dev/drugs-production-1/drug-assets/drug-assets-executor"
+    error_message = "Executors pull their image where releases push it."
+  }
+
+  assert {
+    condition     = contains(keys(google_project_service.api), "compute.googleapis.com") && contains(keys(google_project_service.api), "dataproc.googleapis.com")
+    error_message = "Sessions need Dataproc, their network needs Compute Engine."
+  }
+
+  assert {
+    condition     = module.spark[0].max_seconds == 7200
+    error_message = "No session outlives the run that opened it."
+  }
+}
+
+run "with_spark_and_dagster" {
+  command = apply
+
+  variables {
+    postgres_password = "correct horse battery staple"
+    dagster           = { enabled = true }
+    spark             = { enabled = true }
+  }
+
+  assert {
+    condition     = length(setsubtract(["DRUG_ASSETS_ENGINE", "DRUG_ASSETS_SPARK"], module.dagster[0].run_variables)) == 0
+    error_message = "Runs of Dagster open sessions, too."
+  }
+}
+
 run "sales_of_this_year" {
   command = plan
 

@@ -642,6 +642,153 @@ run "readers_refuse_limits_beyond_those_of_server_and_cloud_run" {
   expect_failures = [var.access, var.scratch_gib, var.max_instances, var.concurrency, var.timeout_seconds]
 }
 
+run "spark" {
+  command = apply
+
+  module {
+    source = "./modules/spark"
+  }
+
+  variables {
+    service_account = "executors@drugs-production-1.iam.gserviceaccount.com"
+    users           = { runner = "serviceAccount:runner" }
+    runtime_version = "3.0"
+    subnetwork      = null
+    ip_range        = "10.77.0.0/22"
+    executor_cores  = 8
+    min_executors   = 2
+    max_executors   = 20
+    idle_seconds    = 600
+    max_seconds     = 3600
+  }
+
+  assert {
+    condition     = google_dataproc_session_template.executors.name == "projects/drugs-production-1/locations/europe-west1/sessionTemplates/drug-assets" && output.address == "dataproc://drugs-production-1/europe-west1/drug-assets" && length(google_dataproc_session_template.executors.spark_connect_session) == 1
+    error_message = "Sessions of the template speak Spark Connect, and runs are told its address."
+  }
+
+  assert {
+    condition     = google_dataproc_session_template.executors.runtime_config[0].version == "3.0"
+    error_message = "The runtime has the Spark of the client."
+  }
+
+  assert {
+    condition = google_dataproc_session_template.executors.runtime_config[0].properties == tomap({
+      "spark.driver.cores"                   = "4"
+      "spark.dynamicAllocation.enabled"      = "true"
+      "spark.dynamicAllocation.maxExecutors" = "20"
+      "spark.dynamicAllocation.minExecutors" = "2"
+      "spark.executor.cores"                 = "8"
+      "spark.executor.instances"             = "2"
+      "spark.executor.memory"                = "8g"
+      "spark.executor.memoryOverhead"        = "24g"
+    })
+    error_message = "Executors are as many and as large as asked for; most of their memory is Python's."
+  }
+
+  assert {
+    condition = [
+      for config in google_dataproc_session_template.executors.environment_config[0].execution_config :
+      "${config.service_account} ${config.authentication_config[0].user_workload_authentication_type} ${config.idle_ttl} ${config.ttl} ${config.staging_bucket}"
+    ] == ["executors@drugs-production-1.iam.gserviceaccount.com SERVICE_ACCOUNT 600s 3600s drugs-production-1-drug-assets-spark"]
+    error_message = "Executors act as their own account, and Google ends what a killed run leaves behind."
+  }
+
+  assert {
+    condition     = google_compute_subnetwork.executors[0].private_ip_google_access && google_dataproc_session_template.executors.environment_config[0].execution_config[0].subnetwork_uri == google_compute_subnetwork.executors[0].id && !google_compute_network.spark[0].auto_create_subnetworks
+    error_message = "Nodes reach Google's services without an address outside, in a network of their own."
+  }
+
+  assert {
+    condition     = google_compute_firewall.among_themselves[0].direction == "INGRESS" && google_compute_firewall.among_themselves[0].source_ranges == tolist(["10.77.0.0/22"]) && google_compute_firewall.among_themselves[0].destination_ranges == tolist(["10.77.0.0/22"]) && [for rule in google_compute_firewall.among_themselves[0].allow : rule.protocol] == ["all"]
+    error_message = "Only nodes reach nodes."
+  }
+
+  assert {
+    condition     = google_storage_bucket.staging.force_destroy && google_storage_bucket.staging.public_access_prevention == "enforced" && google_storage_bucket.staging.uniform_bucket_level_access && google_storage_bucket.staging.lifecycle_rule[0].condition[0].age == 14
+    error_message = "What sessions stage is private, goes by age, and is in the way of no teardown."
+  }
+
+  assert {
+    condition     = "${google_service_account_iam_member.acts_as["runner"].service_account_id} ${google_service_account_iam_member.acts_as["runner"].role}" == "projects/drugs-production-1/serviceAccounts/executors@drugs-production-1.iam.gserviceaccount.com roles/iam.serviceAccountUser"
+    error_message = "The runner may act as this account alone."
+  }
+}
+
+run "spark_in_a_network_of_yours" {
+  command = plan
+
+  module {
+    source = "./modules/spark"
+  }
+
+  variables {
+    service_account = "executors@drugs-production-1.iam.gserviceaccount.com"
+    users           = {}
+    runtime_version = "3.0"
+    subnetwork      = "yours"
+    ip_range        = "10.77.0.0/22"
+    executor_cores  = 4
+    min_executors   = 2
+    max_executors   = 8
+    idle_seconds    = 600
+    max_seconds     = 3600
+  }
+
+  assert {
+    condition     = length(google_compute_network.spark) + length(google_compute_subnetwork.executors) + length(google_compute_firewall.among_themselves) == 0 && google_dataproc_session_template.executors.environment_config[0].execution_config[0].subnetwork_uri == "yours"
+    error_message = "A subnetwork that is named is used as it is."
+  }
+}
+
+run "spark_refuses_what_google_refuses" {
+  command = plan
+
+  module {
+    source = "./modules/spark"
+  }
+
+  variables {
+    service_account = "executors@drugs-production-1.iam.gserviceaccount.com"
+    users           = {}
+    runtime_version = "2.3"
+    subnetwork      = null
+    ip_range        = "10.77.0.0/30"
+    executor_cores  = 6
+    min_executors   = 3
+    max_executors   = 2
+    idle_seconds    = 60
+    max_seconds     = 60
+  }
+
+  expect_failures = [
+    var.runtime_version, var.ip_range, var.executor_cores, var.max_executors, var.idle_seconds, var.max_seconds,
+  ]
+}
+
+run "spark_refuses_a_single_executor" {
+  command = plan
+
+  module {
+    source = "./modules/spark"
+  }
+
+  variables {
+    service_account = "executors@drugs-production-1.iam.gserviceaccount.com"
+    users           = {}
+    runtime_version = "3.0"
+    subnetwork      = null
+    ip_range        = "10.77.0.0/22"
+    executor_cores  = 4
+    min_executors   = 1
+    max_executors   = 8
+    idle_seconds    = 600
+    max_seconds     = 3600
+  }
+
+  expect_failures = [var.min_executors]
+}
+
 run "github" {
   command = apply
 

@@ -17,11 +17,17 @@ variable "writers" {
   default     = {}
 }
 
+variable "readers" {
+  description = "Who else may pull images: name for Terraform => IAM member. Cloud Run needs no grant."
+  type        = map(string)
+  default     = {}
+}
+
 resource "google_artifact_registry_repository" "images" {
   project       = var.project_id
   location      = var.location
   repository_id = "drug-assets"
-  description   = "Images of drug-assets: job, webserver, daemon and code server in one."
+  description   = "Images of drug-assets: job, webserver, daemon and code server in one; executors of Spark in another."
   format        = "DOCKER"
 
   docker_config {
@@ -56,7 +62,27 @@ resource "google_artifact_registry_repository_iam_member" "writer" {
   member     = each.value
 }
 
+resource "google_artifact_registry_repository_iam_member" "reader" {
+  for_each = var.readers
+
+  project    = var.project_id
+  location   = var.location
+  repository = google_artifact_registry_repository.images.name
+  role       = "roles/artifactregistry.reader"
+  member     = each.value
+}
+
 output "image" {
   description = "Name of the image, without a tag."
   value       = "${var.location}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.images.repository_id}/drug-assets"
+}
+
+output "executor_image" {
+  description = "Name of the image of Spark's executors, without a tag."
+  value       = "${var.location}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.images.repository_id}/drug-assets-executor"
+}
+
+output "readers" {
+  description = "Names of those who may pull images besides Cloud Run."
+  value       = sort(keys(google_artifact_registry_repository_iam_member.reader))
 }
