@@ -119,7 +119,7 @@ hooks: $(VENV)/.dev
 # Resolves the dependencies of pyproject.toml to their newest versions, as name==version lines.
 constraints:
 	$(PYTHON) -m venv .venv-constraints
-	.venv-constraints/bin/pip install --quiet --quiet '.[dev,gcp,production,spark,ui]'
+	.venv-constraints/bin/pip install --quiet --quiet '.[dataproc,dev,executor,gcp,production,spark,ui]'
 	.venv-constraints/bin/pip freeze --all --exclude drug_assets --exclude pip > constraints.txt
 	rm -rf .venv-constraints build
 
@@ -168,8 +168,9 @@ $(VENV)/.ui: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[ui]'
 	touch $@ $(VENV)/.run
 
-$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[dev,gcp,production,spark,ui]'
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt deploy/dataproc.txt
+	$(BIN)/pip install --quiet --quiet --constraint constraints.txt --editable '.[dataproc,dev,executor,gcp,production,spark,ui]'
+	$(BIN)/pip install --quiet --quiet --no-deps --requirement deploy/dataproc.txt
 	touch $@ $(VENV)/.run $(VENV)/.ui
 
 # ONLY: sections of benchmarks/RESULTS.md; all if not given. BESIDE: a commit that is measured beside

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from drug_assets.errors import DrugAssetsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-CONNECT = "sc://"
 DATAPROC = "dataproc://"
 #: Tries to reach a server at the beginning: with their waits, about a quarter of a minute. What is
 #: open has the patience of Spark's client, ten minutes.
@@ -39,6 +38,8 @@ class Opened:
     spark: Any
     #: Address of the page on which people watch it, where the service gives one.
     ui: str | None = None
+    #: Whether it is still open: a service can end a session that has nothing to do for long.
+    is_open: Callable[[], bool] = lambda: True
 
 
 #: The session of this process, by address and image; at most one.
@@ -56,7 +57,7 @@ def borrow_session(address: str, image: str | None = None) -> Opened:
         SparkError: Spark cannot be used.
     """
     key = (address, image)
-    if key not in _SESSIONS:
+    if key not in _SESSIONS or not _SESSIONS[key][0].is_open():
         close_session()
         stack = ExitStack()
         _SESSIONS[key] = (stack.enter_context(open_session(address, image)), stack)
@@ -72,7 +73,7 @@ def close_session() -> None:
 
 
 @contextmanager
-def open_session(address: str, image: str | None = None) -> Iterator[Opened]:  # noqa: ARG001
+def open_session(address: str, image: str | None = None) -> Iterator[Opened]:
     """A session of Spark, ended with the context.
 
     Args:
@@ -83,8 +84,12 @@ def open_session(address: str, image: str | None = None) -> Iterator[Opened]:  #
     Raises:
         SparkError: Spark cannot be used.
     """
-    if not address.startswith(CONNECT):
-        raise SparkError(f"{hide_secrets(address)} is not known; name sc://HOST:PORT")
+    if address.startswith(DATAPROC):
+        from drug_assets.engines import dataproc
+
+        with dataproc.session(address, image) as opened:
+            yield opened
+        return
     spark = _connect(address)
     try:
         yield Opened(spark)
