@@ -37,7 +37,7 @@ _HERE = Path(__file__).parent
 _MAKES_TABLES = ("explorer.py", "graph_document.py", "synthetic.py", "../drug_assets/contracts.py")
 #: Bytes of disk that a record of CSV needs in landing zone, store and temporary files together, at
 #: most, as a smaller run shows.
-DISK_BYTES_PER_RECORD = 1_500
+DISK_BYTES_PER_RECORD = 1_200
 
 
 class NoRoomError(Exception):

@@ -261,6 +261,28 @@ def test_a_run_that_the_disk_has_no_room_for_is_not_begun(
     assert [path for path in setting.data.iterdir() if path.is_dir()] == []
 
 
+def test_tables_are_made_once_for_what_makes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def measured(function: str, folder: str, **_: Any) -> measuring.Figures:
+        Path(folder).mkdir(exist_ok=True)
+        made.append(function)
+        return {}
+
+    monkeypatch.setattr(measuring, "measured", measured)
+    plan = replace(TINY, pages=((7, 21),), exported=(7, 21))
+    setting = run.make_setting(plan, SECTIONS["exports"], {HEAD: HERE}, tmp_path)
+    for _ in range(2):
+        SECTIONS["exports"].prepare(setting)
+        SECTIONS["explorer"].prepare(setting)
+    assert made == ["explorer.made_tables"]
+    monkeypatch.setattr(sections, "_MAKES_TABLES", ("explorer.py",))
+    SECTIONS["exports"].prepare(setting)
+    assert len(made) == 2
+
+
 def test_a_section_without_a_base_is_measured_alone(tmp_path: Path) -> None:
     sides = {BASE: HERE, HEAD: HERE}
     assert run.make_setting(TINY, SECTIONS["start"], sides, tmp_path).base is HERE
