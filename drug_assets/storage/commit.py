@@ -273,13 +273,14 @@ def fill_release(
         earlier = {found.name.removeprefix(prefix): found for found in store.objects(prefix)}
     try:
         for name, found in outputs.items():
-            source = found.name
+            source, before = found.name, earlier.get(name)
             # The bytes are compared, not what is noted of them: they could be damaged by now.
             if (
-                name in earlier
-                and store.content_id(earlier[name]) == document["files"][name]["sha256"]
+                before is not None
+                and before.size_bytes == found.size_bytes
+                and store.content_id(before) == document["files"][name]["sha256"]
             ):
-                source = earlier[name].name
+                source = before.name
             store.copy(source, release.name(name))
         text = json.dumps(document, indent=2, sort_keys=True)
         write_text(store, release.name(RELEASE_DOCUMENT), f"{text}\n")

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from drug_assets.storage.objects import StoredObject
     from drug_assets_tests.support.emulators import GcsEmulator
 
 pytestmark = pytest.mark.xdist_group("clouds")
@@ -138,6 +139,23 @@ def test_folder_stores_what_did_not_change_once(tmp_path: Path) -> None:
         "b.json": 2,
         "c.json": 1,
     }
+
+
+def test_files_of_another_size_are_not_read_to_compare_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    content_id = LocalFolder.content_id
+
+    def note(folder: LocalFolder, found: StoredObject) -> str:
+        read.append(found.name.rpartition("/")[2])
+        return content_id(folder, found)
+
+    store = LocalFolder(tmp_path)
+    make(store, "one")
+    monkeypatch.setattr(LocalFolder, "content_id", note)
+    make(store, "another")
+    assert read == ["c.json"]
 
 
 def test_damaged_bytes_are_not_taken_over_from_the_release_before(tmp_path: Path) -> None:
