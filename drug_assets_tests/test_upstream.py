@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from polars.io.plugins import register_io_source
 
-from drug_assets.cli.in_process import keep_no_events
+from drug_assets.cli.unkept import make_unkept_instance
 
 pytestmark = pytest.mark.upstream
 
@@ -103,7 +103,7 @@ def test_events_are_listened_to_while_they_happen() -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_run_does_not_need_what_its_event_log_keeps(*, fails: bool) -> None:
+def test_a_run_does_not_need_what_its_instance_keeps(tmp_path: Path, *, fails: bool) -> None:
     tries: list[int] = []
 
     @dg.asset(code_version="1", retry_policy=dg.RetryPolicy(max_retries=1, delay=0))
@@ -123,8 +123,7 @@ def test_a_run_does_not_need_what_its_event_log_keeps(*, fails: bool) -> None:
 
     heard: list[str] = []
     run_id = str(uuid.uuid4())
-    with dg.DagsterInstance.ephemeral() as instance:
-        keep_no_events(instance.event_log_storage)
+    with make_unkept_instance(tmp_path) as instance:
         instance.add_event_listener(run_id, lambda entry: heard.append(entry.run_id))
         job = dg.Definitions(
             [first, second], asset_checks=[sound]

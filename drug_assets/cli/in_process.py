@@ -21,6 +21,7 @@ from rich.table import Table
 from drug_assets import explorer, logs, notify, sources
 from drug_assets.answers import in_brief
 from drug_assets.cli.progress import Bars
+from drug_assets.cli.unkept import make_unkept_instance
 from drug_assets.definitions import make_definitions
 from drug_assets.defs.checks import (
     EQUALS_MENTIONS,
@@ -226,9 +227,7 @@ def _open_instance() -> dg.DagsterInstance:
     home = os.environ.get("DAGSTER_HOME")
     if not home:
         # In this process's own folder, which the next run removes if this one is killed.
-        instance = dg.DagsterInstance.ephemeral(tempdir=str(make_process_folder()))
-        keep_no_events(instance.event_log_storage)
-        return instance
+        return make_unkept_instance(make_process_folder())
     if not Path(home).expanduser().is_dir():
         raise SettingsError(
             f"DAGSTER_HOME is {home}, and there is no such folder: make it, or unset the variable"
@@ -237,17 +236,6 @@ def _open_instance() -> dg.DagsterInstance:
         return dg.DagsterInstance.get()
     except dg.DagsterError as error:
         raise SettingsError(f"DAGSTER_HOME is {home}: {error}") from error
-
-
-def keep_no_events(log: Any) -> None:
-    """Let an event log in memory keep nothing: it ends with the run, and nobody can read it.
-
-    Dagster would write each event to a database in memory, and read there which version of its
-    inputs an asset is made from: a third of the time of a run of the sample.
-    """
-    log.store_event = lambda _: None
-    log.get_asset_records = lambda *_, **__: []
-    log.fetch_observations = lambda *_, **__: dg.EventRecordsResult([], "", has_more=False)
 
 
 def _console() -> Console:
