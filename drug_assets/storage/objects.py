@@ -277,8 +277,10 @@ class LocalFolder:
                 raise StorageError(f"there is no folder {self._folder}")
         found = []
         folder, _, start = prefix.rpartition("/")
-        for path in _files(self._folder / folder, start):
-            relative = path.relative_to(self._folder).as_posix()
+        # Texts: to make an object of each path takes longer than to list it.
+        top = f"{self._folder}/".replace("//", "/")
+        for path in _files(f"{top}{folder}", start):
+            relative = path.removeprefix(top)
             try:
                 status = _status(path)
             except FileNotFoundError:
@@ -365,10 +367,11 @@ class LocalFolder:
         effective = os.access in os.supports_effective_ids
         if not os.access(target.parent, os.W_OK | os.X_OK, effective_ids=effective):
             raise StorageError(f"{target.parent} may not be written to")
-        for stale in target.parent.glob(f".{target.name}.*.tmp"):
-            # Left by a writer that was killed. A newer file may belong to a running writer.
-            if time.time() - stale.stat().st_mtime > _STALE_SECONDS:
-                stale.unlink(missing_ok=True)
+        begins = f".{target.name}."
+        with suppress(PermissionError), os.scandir(target.parent) as entries:
+            for entry in entries:
+                if entry.name.startswith(begins) and _SCRATCH.fullmatch(entry.name):
+                    _remove_if_stale(Path(entry.path))
         return target.with_name(f".{target.name}.{os.urandom(6).hex()}.tmp")
 
     def discard_scratch(self) -> list[str]:
@@ -456,7 +459,14 @@ class LocalFolder:
         return pointers.is_file_held(self._folder / name)
 
 
-def _files(folder: Path, start: str, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+def _remove_if_stale(scratch: Path) -> None:
+    """Remove what a writer that was killed left; a newer file may belong to a running writer."""
+    with suppress(FileNotFoundError):
+        if time.time() - scratch.stat().st_mtime > _STALE_SECONDS:
+            scratch.unlink()
+
+
+def _files(folder: str, start: str, above: frozenset[str] = frozenset()) -> Iterator[str]:
     """All files below a folder, and what is neither a file nor a folder that can be entered.
 
     A link to one of the folders above it is not followed.
@@ -469,7 +479,7 @@ def _files(folder: Path, start: str, above: frozenset[Path] = frozenset()) -> It
     Raises:
         StorageError: the folder may not be read.
     """
-    real = folder.resolve()
+    real = os.path.realpath(folder)
     try:
         with os.scandir(folder) as entries:
             found = [entry for entry in entries if entry.name.startswith(start)]
@@ -479,13 +489,12 @@ def _files(folder: Path, start: str, above: frozenset[Path] = frozenset()) -> It
         if above:  # whoever asked knows whether it matters
             yield folder
             return
-        raise StorageError(f"{folder} may not be read: {error.strerror}") from error
+        raise StorageError(f"{Path(folder)} may not be read: {error.strerror}") from error
     for entry in sorted(found, key=lambda entry: entry.name):
-        path = folder / entry.name
         if not _is_folder(entry):
-            yield path
-        elif path.resolve() not in above | {real}:
-            yield from _files(path, "", above | {real})
+            yield entry.path
+        elif os.path.realpath(entry.path) not in above | {real}:
+            yield from _files(entry.path, "", above | {real})
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -495,12 +504,12 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _status(path: Path) -> os.stat_result:
+def _status(path: str) -> os.stat_result:
     """The status of what a path leads to; that of a link itself if it leads nowhere."""
     try:
-        return path.stat()
+        return os.stat(path)  # noqa: PTH116
     except OSError:
-        return path.lstat()
+        return os.lstat(path)
 
 
 #: Kinds of entries of a folder that are never opened: to read one can wait for ever.
