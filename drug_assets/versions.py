@@ -102,13 +102,9 @@ def _collect_reachable(modules: frozenset[str]) -> tuple[tuple[str, ...], tuple[
     pending = set(modules)
     while pending:
         module = pending.pop()
-        digest, imported = _read(module)
-        digests[module] = digest
-        for name in imported:
-            if name.partition(".")[0] != _PACKAGE:
-                libraries.add(name.partition(".")[0])
-            elif _room(name) not in OUTER_ROOMS and (found := _find_module(name)):
-                pending |= {found} - digests.keys()
+        digests[module], ours, others = _read(module)
+        libraries |= others
+        pending |= ours - digests.keys()
     syntax.keep()
     code = tuple(f"{module} {digest}" for module, digest in sorted(digests.items()))
     return code, tuple(sorted({known for name in libraries if (known := _library(name))}))
@@ -136,8 +132,8 @@ def _path(module: str) -> Path | None:
 
 
 @cache
-def _read(module: str) -> tuple[str, tuple[str, ...]]:
-    """A digest of a module's syntax and data file, and the dotted names that it imports."""
+def _read(module: str) -> tuple[str, frozenset[str], frozenset[str]]:
+    """A digest of a module's syntax and data file; the modules and libraries that it imports."""
     path = _path(module)
     if path is None:
         raise ValueError(f"{module} is no module of {_PACKAGE}")
@@ -154,7 +150,10 @@ def _read(module: str) -> tuple[str, tuple[str, ...]]:
     for file in data:
         if file.is_file():
             digest.update(file.read_bytes())
-    return digest.hexdigest(), tuple(sorted(imported))
+    ours = {name for name in imported if name.partition(".")[0] == _PACKAGE}
+    found = {_find_module(name) for name in ours if _room(name) not in OUTER_ROOMS}
+    libraries = frozenset(name.partition(".")[0] for name in imported - ours)
+    return digest.hexdigest(), frozenset(filter(None, found)), libraries
 
 
 @cache
