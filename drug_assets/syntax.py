@@ -2,7 +2,8 @@
 
 To parse the whole package takes longer than a run with nothing to do. So what was read is kept, in
 the user's cache, beside the digest of the bytes that it was read from: it is used for these very
-bytes only. What is missing or damaged there is read again.
+bytes only. What is missing or damaged there is read again, and so is all of it where others may
+write: they could have our code taken for another.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ast
 import hashlib
 import json
 import os
+import stat
 import sys
 from contextlib import suppress
 from functools import cache
@@ -87,11 +89,13 @@ class _Kept:
         text = json.dumps({"read_by": _reader(), "modules": self.modules})
         with suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.parent.chmod(0o700)
             # In one step: other processes read it at the same time.
             scratch = self._file.with_name(f"{self._file.name}.{os.getpid()}")
             try:
                 # A new file: where others may write, it could be a link to another one of ours.
                 with scratch.open("x", encoding="utf-8") as file:
+                    os.fchmod(file.fileno(), 0o600)
                     file.write(f"{_checksum(text)}\n{text}")
                 scratch.replace(self._file)
             finally:
@@ -99,8 +103,10 @@ class _Kept:
 
 
 def _load(file: Path) -> dict[str, tuple[str, ...]]:
-    """What is kept; nothing if the file is missing, damaged, or of another way to read."""
+    """What is kept; nothing if it is missing, damaged, of another way to read, or of others."""
     try:
+        if not _is_own(file.parent.stat()) or not _is_own(file.stat()):
+            return {}
         checksum, _, text = file.read_text("utf-8").partition("\n")
     except (OSError, UnicodeDecodeError):
         return {}
@@ -110,6 +116,11 @@ def _load(file: Path) -> dict[str, tuple[str, ...]]:
     if kept["read_by"] != _reader():
         return {}
     return {module: tuple(said) for module, said in kept["modules"].items()}
+
+
+def _is_own(status: os.stat_result) -> bool:
+    """Whether nobody but this user may write to it."""
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _checksum(text: str) -> str:

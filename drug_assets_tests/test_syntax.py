@@ -100,6 +100,30 @@ def test_what_is_damaged_counts_as_missing(kept: Path, parsed: list[bytes], dama
     assert kept.read_bytes() == content
 
 
+@pytest.mark.parametrize("what", ["folder", "file"])
+@pytest.mark.parametrize("mode", [0o720, 0o702])
+def test_what_others_may_write_to_is_not_believed_and_is_made_our_own(
+    kept: Path, parsed: list[bytes], what: str, mode: int
+) -> None:
+    before = read_syntax("a", ONE)
+    in_next_process()
+    (kept.parent if what == "folder" else kept).chmod(mode)
+    assert read_syntax("a", ONE) == before
+    assert parsed == [ONE, ONE]
+    in_next_process()
+    assert read_syntax("a", ONE) == before
+    assert parsed == [ONE, ONE]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")
+def test_what_is_of_another_user_is_not_believed(kept: Path, parsed: list[bytes]) -> None:
+    read_syntax("a", ONE)
+    in_next_process()
+    os.chown(kept.parent, 65534, 65534)
+    read_syntax("a", ONE)
+    assert parsed == [ONE, ONE]
+
+
 def test_another_python_reads_again(
     kept: Path, parsed: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
