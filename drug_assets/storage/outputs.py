@@ -152,14 +152,18 @@ class Outputs:
         Raises:
             NotMadeError: neither this run nor a release made it.
         """
+        return self._find(output).name
+
+    def _find(self, output: str) -> StoredObject:
         names = []
         if self.prefix is not None and (self.workspace is None or self.workspace.find(output)):
             names.append(f"{self.prefix}{output}")
         if self.release is not None:
             names.append(self.release.name(output))
         for name in names:
-            if any(found.name == name for found in self.store.objects(name)):
-                return name
+            for found in self.store.objects(name):
+                if found.name == name:
+                    return found
         raise NotMadeError(output, self.store.uri())
 
     def lasting_uri(self, output: str) -> str | None:
@@ -414,12 +418,14 @@ class Outputs:
         return landing
 
     def count_rows(self, table: str) -> int:
-        """The number of rows of a table."""
+        """The number of rows of a table.
+
+        Raises:
+            NotMadeError: the table was never made.
+        """
         if TABLES[table].by_file:
             return self.parts(table).count_rows(self.store)
-        name = self.name_to_read(table_file(table))
-        found = next(found for found in self.store.objects(name) if found.name == name)
-        return count_rows(self.store.local_footer(found))
+        return count_rows(self.store.local_footer(self._find(table_file(table))))
 
 
 @dataclass(frozen=True)

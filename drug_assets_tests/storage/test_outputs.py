@@ -15,7 +15,7 @@ from drug_assets import contracts
 from drug_assets.storage import contract_gate, staging
 from drug_assets.storage.contract_gate import ContractBrokenError
 from drug_assets.storage.kept.by_file import Part, Parts, write_part
-from drug_assets.storage.objects import LocalFolder, write_text
+from drug_assets.storage.objects import LocalFolder, StoredObject, write_text
 from drug_assets.storage.outputs import (
     NotMadeError,
     Outputs,
@@ -287,6 +287,22 @@ def test_output_never_made_says_how_to_make_it(store: LocalFolder) -> None:
         Outputs.of_run(store, "run").table("top_journal")
     with pytest.raises(FileNotFoundError):
         Outputs.current(store).table("top_journal")
+
+
+class Vanishing(LocalFolder):
+    """A folder in which another process removes what was just listed."""
+
+    def objects(self, prefix: str = "") -> list[StoredObject]:
+        found = super().objects(prefix)
+        for one in found:
+            self.delete(one.name)
+        return found
+
+
+def test_rows_of_a_table_that_goes_meanwhile_are_not_counted(tmp_path: Path) -> None:
+    Outputs(LocalFolder(tmp_path), "").write_table("top_journal", top_journal("A"))
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        Outputs(Vanishing(tmp_path), "").count_rows("top_journal")
 
 
 def test_output_of_a_release_is_read_where_this_run_made_none(store: LocalFolder) -> None:
