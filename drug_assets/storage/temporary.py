@@ -10,6 +10,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,10 @@ from pathlib import Path
 from drug_assets.storage.pointer import hold_file, is_file_held
 
 _PREFIX = "drug-assets-"
+#: The name until the process holds its folder. It does so at once; a folder that still has this
+#: name after an hour is of a process that was killed before.
+_STARTING = f"{_PREFIX}starting-"
+_STARTED_SECONDS = 3600
 #: The file that a process holds in its folder. A folder without it may be somebody's own.
 _ALIVE = ".drug-assets-alive"
 
@@ -25,11 +30,11 @@ _ALIVE = ".drug-assets-alive"
 def make_process_folder() -> Path:
     """The temporary folder of this process; removed when the process ends."""
     remove_folders_of_dead_processes()
-    made = Path(tempfile.mkdtemp(prefix="starting-"))
+    made = Path(tempfile.mkdtemp(prefix=_STARTING))
     with suppress(OSError):  # a file system without locks: nothing of it is ever removed
         hold_file(made / _ALIVE)
     # It gets its name when the lock is held: no other process can take it for left over.
-    folder = made.rename(made.with_name(f"{_PREFIX}{made.name.removeprefix('starting-')}"))
+    folder = made.rename(made.with_name(f"{_PREFIX}{made.name.removeprefix(_STARTING)}"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
@@ -52,7 +57,12 @@ def remove_folders_of_dead_processes() -> list[Path]:
 
 
 def _is_left_over(folder: Path) -> bool:
-    alive = folder / _ALIVE
-    if folder.stat().st_uid != os.geteuid() or not alive.exists():
+    alive, status = folder / _ALIVE, folder.stat()
+    if status.st_uid != os.geteuid():
         return False
-    return not is_file_held(alive)
+    is_starting = folder.name.startswith(_STARTING)
+    if is_starting and time.time() - status.st_mtime < _STARTED_SECONDS:
+        return False
+    if alive.exists():
+        return not is_file_held(alive)
+    return is_starting and not any(folder.iterdir())

@@ -72,3 +72,18 @@ def test_folder_of_another_user_stays(tmp_path: Path, monkeypatch: pytest.Monkey
     somebody = os.geteuid() + 1
     monkeypatch.setattr("drug_assets.storage.temporary.os.geteuid", lambda: somebody)
     assert remove_folders_of_dead_processes() == []
+
+
+def test_folder_of_a_process_that_was_killed_as_it_made_it_goes_after_an_hour(
+    tmp_path: Path,
+) -> None:
+    folders = [tmp_path / f"drug-assets-starting-{name}" for name in "abcd"]
+    for folder in folders:
+        folder.mkdir()
+    empty, with_its_lock, with_data, young = folders
+    (with_its_lock / ".drug-assets-alive").touch()
+    (with_data / "mine.csv").touch()
+    for folder in (empty, with_its_lock, with_data):
+        os.utime(folder, (1_000_000_000,) * 2)
+    assert {*remove_folders_of_dead_processes()} == {empty, with_its_lock}
+    assert {*tmp_path.iterdir()} == {with_data, young}
