@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 def pytest_configure(config: pytest.Config) -> None:
     """No test reaches any address but loopback; property tests are repeatable."""
+    # While tests are collected, almost everything stays alive: looking for garbage there takes as
+    # long as all the rest.
+    gc.disable()
     loopback.refuse_other_hosts()
     _heed_interrupts()
     config.pluginmanager.register(markers.ProcessGuard())
@@ -48,6 +52,12 @@ def _heed_interrupts() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that use certain fixtures."""
     markers.mark(items)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, but not among modules and tests, which stay alive."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

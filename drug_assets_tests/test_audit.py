@@ -349,9 +349,15 @@ class TestGraphDocument:
         mention("Éta", "1", title="Éta", **LANCET),
     ]
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def written_lines(cls) -> tuple[str, ...]:
+        return tuple(write_lines(*cls().tables()))
+
     @pytest.fixture
-    def lines(self) -> list[str]:
-        return list(write_lines(*self.tables()))
+    def lines(self, written_lines: tuple[str, ...]) -> list[str]:
+        """The lines of the document, to be changed."""
+        return list(written_lines)
 
     def tables(self) -> tuple[pl.LazyFrame, pl.LazyFrame, pl.LazyFrame]:
         return (

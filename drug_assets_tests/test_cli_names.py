@@ -13,7 +13,7 @@ from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets.cleaning.stop_list import StopList
 from drug_assets.cli.names_report import as_lines
 from drug_assets_tests.support import commands, runs
-from drug_assets_tests.support.raw import drug_rows
+from drug_assets_tests.support.raw import drug_rows, make_records
 from drug_assets_tests.support.registry import DRUGS
 from drug_assets_tests.support.tables import TablesInMemory
 
@@ -40,10 +40,10 @@ ROWS = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tables() -> TablesInMemory:
     """The tables `drugs` and `drug_names`."""
-    cleaned = clean_drugs(DRUGS.clean_records(drug_rows(*ROWS)), STOP_LIST)
+    cleaned = clean_drugs(make_records(DRUGS, drug_rows(*ROWS)), STOP_LIST)
     return TablesInMemory(drugs=cleaned.kept.collect(), drug_names=cleaned.names.collect())
 
 

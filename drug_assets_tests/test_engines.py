@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CORES = 3
+#: Sizes from which on processes share the work: no size is too small, and none here is enough.
+SHARED_OR_NOT = [pytest.param(0, marks=pytest.mark.processes), WORTH_BYTES]
 #: More than all cores take at once, so that results are waited for while tasks are left.
 TASKS = list(range(3 * CORES + 2))
 
@@ -63,7 +65,7 @@ def cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("tasks", [[], [3], TASKS])
-@pytest.mark.parametrize("worth_bytes", [0, WORTH_BYTES])
+@pytest.mark.parametrize("worth_bytes", SHARED_OR_NOT)
 def test_results_come_in_the_order_of_the_tasks(tasks: list[int], worth_bytes: int) -> None:
     engine = LocalMachine(worth_bytes)
     found = engine.run(square, tasks, size_bytes=1, fills_cores=False)
@@ -73,14 +75,13 @@ def test_results_come_in_the_order_of_the_tasks(tasks: list[int], worth_bytes: i
 @pytest.mark.parametrize(
     ("size_bytes", "fills_cores", "tasks", "processes"),
     [
-        (100, False, TASKS, CORES),
-        (101, False, TASKS, CORES),
-        (100, False, TASKS[:2], CORES),
-        (99, False, TASKS, 0),
-        (100, True, TASKS, 0),
-        (100, False, TASKS[:1], 0),
+        pytest.param(100, False, TASKS, CORES, id="worth it", marks=pytest.mark.processes),
+        pytest.param(101, False, TASKS, CORES, id="more than that", marks=pytest.mark.processes),
+        pytest.param(100, False, TASKS[:2], CORES, id="a task a core", marks=pytest.mark.processes),
+        pytest.param(99, False, TASKS, 0, id="small"),
+        pytest.param(100, True, TASKS, 0, id="fills the cores"),
+        pytest.param(100, False, TASKS[:1], 0, id="one task"),
     ],
-    ids=["worth it", "more than that", "a task a core", "small", "fills the cores", "one task"],
 )
 def test_work_that_is_worth_it_is_done_by_a_process_a_core(
     size_bytes: int, tasks: list[int], processes: int, *, fills_cores: bool
@@ -92,7 +93,7 @@ def test_work_that_is_worth_it_is_done_by_a_process_a_core(
     assert len(found) <= max(processes, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.processes
 def test_each_core_has_a_task_at_the_same_time(tmp_path: Path) -> None:
     tasks = [(str(tmp_path), number) for number in range(CORES)]
     run = LocalMachine(0).run(meet_the_others, tasks, size_bytes=1, fills_cores=False)
@@ -106,6 +107,7 @@ def test_the_only_core_there_is_does_it_all(monkeypatch: pytest.MonkeyPatch) -> 
         assert set(run) == {os.getpid()}
 
 
+@pytest.mark.processes
 def test_by_default_small_work_stays_and_large_work_is_shared() -> None:
     engine, limit = LocalMachine(), 32 * 1024**2
     for size_bytes, stays in ((limit - 1, True), (limit, False)):
@@ -113,6 +115,7 @@ def test_by_default_small_work_stays_and_large_work_is_shared() -> None:
         assert (set(run) == {os.getpid()}) == stays
 
 
+@pytest.mark.processes
 def test_no_more_results_wait_in_memory_than_two_a_process() -> None:
     tasks = Handed(TASKS)
     run = LocalMachine(0).run(square, tasks, size_bytes=1, fills_cores=False)
@@ -122,7 +125,7 @@ def test_no_more_results_wait_in_memory_than_two_a_process() -> None:
     assert tasks.handed_out == len(TASKS)
 
 
-@pytest.mark.parametrize("worth_bytes", [0, WORTH_BYTES])
+@pytest.mark.parametrize("worth_bytes", SHARED_OR_NOT)
 def test_what_a_task_raises_is_raised_in_its_place(worth_bytes: int) -> None:
     tasks = [1, 2, 0, *range(4, 12)]
     run = LocalMachine(worth_bytes).run(inverse, tasks, size_bytes=1, fills_cores=False)

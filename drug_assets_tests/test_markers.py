@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import re
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
+from typing import TYPE_CHECKING
 
 import pytest
 
 from drug_assets_tests.support import markers, runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROJECT = tomllib.loads((runs.REPOSITORY / "pyproject.toml").read_text("utf-8"))
 DECLARED = dict(
@@ -30,7 +37,7 @@ def test_the_fast_loop_leaves_out_every_marker() -> None:
 
 
 @pytest.mark.parametrize("fixture", markers.MARKER_OF_FIXTURE)
-def test_whoever_asks_for_an_emulator_or_a_server_is_marked(
+def test_whoever_asks_for_an_emulator_a_server_or_a_whole_run_is_marked(
     request: pytest.FixtureRequest, fixture: str
 ) -> None:
     asking = [t for t in request.session.items if fixture in getattr(t, "fixturenames", ())]
@@ -41,10 +48,40 @@ def test_whoever_asks_for_an_emulator_or_a_server_is_marked(
 
 
 def test_a_test_without_a_marker_starts_no_process() -> None:
-    with pytest.raises(markers.UnmarkedError, match="mark it `processes`"):
+    refused = pytest.raises(markers.UnmarkedError, match="mark it `processes`")
+    with refused:
         subprocess.run([sys.executable, "-c", ""], check=False)
+    with refused:
+        multiprocessing.Process(target=print).start()
 
 
 @pytest.mark.processes
 def test_a_test_with_the_marker_may() -> None:
     assert subprocess.run([sys.executable, "-c", ""], check=False).returncode == 0
+
+
+@pytest.mark.processes
+def test_the_tests_of_a_group_run_in_one_process(tmp_path: Path) -> None:
+    """Modules are told apart, and share a process if they share a whole run."""
+    plugin = "from drug_assets_tests.support import markers\n"
+    plugin += "def pytest_collection_modifyitems(items):\n    markers.mark(items)\n"
+    (tmp_path / "conftest.py").write_text(plugin)
+    each = "import pytest\n\n@pytest.mark.parametrize('n', range(20))\ndef test_it(n): pass\n"
+    for name in ("test_a", "test_b", "test_c"):
+        (tmp_path / f"{name}.py").write_text(each)
+    run = "\n@pytest.fixture\ndef sample_run(): pass\n\ndef test_run(sample_run): pass\n"
+    for name in ("test_c", "test_d"):
+        (tmp_path / f"{name}.py").write_text(each + run)
+    told = subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", "-n", "3", "--dist", "loadgroup"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(runs.REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    processes = defaultdict(set)
+    for process, group in re.findall(r"\[(gw\d)\] .*PASSED .*@(\S+)", told):
+        processes[group].add(process)
+    assert set(processes) == {"test_a.py", "test_b.py", "test_c.py", "test_d.py", "runs"}
+    assert all(len(used) == 1 for used in processes.values()), processes

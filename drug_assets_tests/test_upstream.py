@@ -314,3 +314,23 @@ def test_a_join_chooses_its_side_before_it_has_read_much_of_the_other() -> None:
         [sys.executable, "-c", JOINED], capture_output=True, text=True, check=True
     )
     assert int(ended.stdout) < 50
+
+
+# pytest-xdist
+
+
+def test_tests_are_not_distributed_by_their_groups_alone(tmp_path: Path) -> None:
+    # So `support.markers` names the groups. Once this fails, what it does for that can go.
+    (tmp_path / "pytest.ini").write_text("[pytest]")
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n\n@pytest.mark.xdist_group('ours')\ndef test_it() -> None: ...\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-m", "pytest", "-v", "-n", "1", "--dist", "loadgroup"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "PASSED test_it.py::test_it" in told
+    assert "@ours" not in told

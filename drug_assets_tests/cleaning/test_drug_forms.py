@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drug_assets import contracts
 from drug_assets.cleaning.drugs import clean_drugs
-from drug_assets_tests.support.raw import Row, drug_rows, held_to
+from drug_assets_tests.support.raw import Row, drug_rows, held_to, make_records
 from drug_assets_tests.support.registry import DRUGS
 
 pytestmark = pytest.mark.slow
@@ -20,7 +20,7 @@ FORM = {"id": "CHEMBL2", "drug": "Alphaquine nitrate", "form_of": "chembl:CHEMBL
 def cleaned(*rows: Row) -> tuple[list[Row], list[Row]]:
     """The drugs and the merged rows; rows without a file are of one file each."""
     files = [{"source_file": f"{n}.csv"} | row for n, row in enumerate(rows)]
-    kept, merged, names = clean_drugs(DRUGS.clean_records(drug_rows(*files)))
+    kept, merged, names = clean_drugs(make_records(DRUGS, drug_rows(*files)))
     held_to(contracts.DrugNames, names)
     return (
         held_to(contracts.Drugs, kept).to_dicts(),

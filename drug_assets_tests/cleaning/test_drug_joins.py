@@ -14,7 +14,7 @@ from drug_assets.cleaning.drug_joins import label_chains
 from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets.terms import IdentifierScheme
 from drug_assets_tests.support.grouping import group
-from drug_assets_tests.support.raw import Row, drug_rows, held_to
+from drug_assets_tests.support.raw import Row, drug_rows, held_to, make_records
 from drug_assets_tests.support.registry import DRUGS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ IDENTIFIERS = {
 def drugs(*rows: Row) -> list[Row]:
     """The drugs that the rows name; rows without a file are of one file each."""
     files = [{"source_file": f"{n}.csv"} | row for n, row in enumerate(rows)]
-    kept, _, _ = clean_drugs(DRUGS.clean_records(drug_rows(*files)))
+    kept, _, _ = clean_drugs(make_records(DRUGS, drug_rows(*files)))
     return held_to(contracts.Drugs, kept).to_dicts()
 
 

@@ -8,7 +8,7 @@ from drug_assets import contracts
 from drug_assets.cleaning.drug_names import EVERYDAY_WORD, SHORT_CODE
 from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets.cleaning.stop_list import StopList
-from drug_assets_tests.support.raw import Row, drug_rows, held_to
+from drug_assets_tests.support.raw import Row, drug_rows, held_to, make_records
 from drug_assets_tests.support.registry import DRUGS
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ STOP_LIST = StopList.of(b"name,reason\n??,two letters\ngold,the standard\n", "st
 
 def tables(*rows: Row) -> Mapping[str, pl.DataFrame]:
     """The drugs and their names."""
-    cleaned = clean_drugs(DRUGS.clean_records(drug_rows(*rows)), STOP_LIST)
+    cleaned = clean_drugs(make_records(DRUGS, drug_rows(*rows)), STOP_LIST)
     return {
         "drugs": held_to(contracts.Drugs, cleaned.kept),
         "names": held_to(contracts.DrugNames, cleaned.names),
@@ -151,7 +151,7 @@ class TestVariantsOfSeveralLists:
 def reasons(stop_list: bytes, row: Row) -> dict[str, str | None]:
     """By name, why titles are not searched for it."""
     stops = StopList.of(b"name,reason\n" + stop_list, "stops.csv")
-    cleaned = clean_drugs(DRUGS.clean_records(drug_rows(row)), stops)
+    cleaned = clean_drugs(make_records(DRUGS, drug_rows(row)), stops)
     return dict(held_to(contracts.DrugNames, cleaned.names).select("name", "reason").rows())
 
 

@@ -16,7 +16,7 @@ from drug_assets.cleaning.text import fold_string
 from drug_assets.delivery import natural_key
 from drug_assets.terms import ATC_CODE
 from drug_assets_tests.support import grouping
-from drug_assets_tests.support.raw import Row, drug_rows, drug_tables, held_to, key
+from drug_assets_tests.support.raw import Row, drug_rows, drug_tables, held_to, key, make_records
 from drug_assets_tests.support.registry import DRUGS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def records(*rows: Row) -> pl.LazyFrame:
     """The records of the rows."""
-    return DRUGS.clean_records(drug_rows(*rows))
+    return make_records(DRUGS, drug_rows(*rows))
 
 
 def reason(row: Row) -> str | None:

@@ -15,7 +15,7 @@ from drug_assets.cleaning.drug_forms import list_names_of_forms, merge_forms
 from drug_assets.cleaning.drug_joins import join_rows
 from drug_assets.delivery import add_position
 from drug_assets.mentions import Vocabulary, find_mentions, list_searched_names
-from drug_assets_tests.support.raw import Row, drug_rows
+from drug_assets_tests.support.raw import Row, drug_rows, make_records
 from drug_assets_tests.support.registry import DRUGS
 
 #: Names of which some are parts of others, a form of others, or make each other as variants.
@@ -36,7 +36,7 @@ class Cleaned(NamedTuple):
 
 def clean(rows: list[Row]) -> Cleaned:
     raw = drug_rows(*rows) if rows else drug_rows()
-    records = DRUGS.clean_records(raw)
+    records = make_records(DRUGS, raw)
     kept = drug_cleaning.clean_drugs(records).kept
     titles = pl.LazyFrame({"title": TITLES})
     found = find_mentions(titles, Vocabulary.of(list_searched_names(kept).collect()))
@@ -128,7 +128,7 @@ def test_the_same_list_twice_changes_no_drug(
     again = [{**row, "source_file": "z.csv"} for row in rows if row["source_file"] == "one.csv"]
 
     def drugs(*rows: Row) -> list[Row]:
-        records = DRUGS.clean_records(drug_rows(*rows))
+        records = make_records(DRUGS, drug_rows(*rows))
         return drug_cleaning.clean_drugs(records).kept.collect().to_dicts()
 
     assert drugs(*rows, *again) == drugs(*rows)

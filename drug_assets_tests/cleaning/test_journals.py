@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from drug_assets import contracts
 from drug_assets.cleaning.journals import add_journal_identifiers, add_journals, build_journals
 from drug_assets.cleaning.records import GIVEN_JOURNAL
-from drug_assets_tests.support.raw import Row, held_to, publication_tables, pubmed_rows
+from drug_assets_tests.support.raw import (
+    Row,
+    held_to,
+    make_records,
+    publication_tables,
+    pubmed_rows,
+)
 from drug_assets_tests.support.registry import PUBMED
 
 if TYPE_CHECKING:
@@ -31,7 +37,7 @@ def issn_of(number: int) -> str:
 
 def records(*rows: Row) -> pl.LazyFrame:
     """The journals of the rows' records, as written."""
-    return PUBMED.clean_records(pubmed_rows(*rows)).select(GIVEN_JOURNAL)
+    return make_records(PUBMED, pubmed_rows(*rows)).select(GIVEN_JOURNAL)
 
 
 def known(*rows: Row) -> list[Row]:
@@ -42,8 +48,8 @@ def known(*rows: Row) -> list[Row]:
 
 def named(*rows: Row) -> list[tuple[str | None, str | None]]:
     """The identity and the shown name of each row's journal."""
-    identifiers = add_journal_identifiers(records(*rows))
-    of_rows = add_journals(identifiers, build_journals([records(*rows)])).collect()
+    given = records(*rows)
+    of_rows = add_journals(add_journal_identifiers(given), build_journals([given])).collect()
     return list(of_rows.select("journal_id", "journal").iter_rows())
 
 

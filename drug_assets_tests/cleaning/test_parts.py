@@ -20,7 +20,7 @@ from drug_assets.cleaning.publications import (
 from drug_assets.references import find_trial_publications
 from drug_assets.terms import ReadIssue
 from drug_assets_tests.support.pipeline import make_all
-from drug_assets_tests.support.raw import Row, held_to, key, pubmed_rows, trial_rows
+from drug_assets_tests.support.raw import Row, held_to, key, make_records, pubmed_rows, trial_rows
 from drug_assets_tests.support.registry import CLINICAL_TRIALS, PUBMED
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def trial(identifier: str, title: str = "On beta", **fields: Any) -> Row:
 
 def cleaned(*rows: Row) -> tuple[dict[str, Row], dict[tuple[str, int], str]]:
     """The publications by id, and the rules of merged rows."""
-    records = CLINICAL_TRIALS.clean_records(trial_rows(*rows))
+    records = make_records(CLINICAL_TRIALS, trial_rows(*rows))
     known = collect_journals([records]).collect().lazy()
     kept, merged = clean_publications(CLINICAL_TRIALS, records, known)
     publications = held_to(contracts.ClinicalTrials, kept).to_dicts()
@@ -75,7 +75,7 @@ def cleaned(*rows: Row) -> tuple[dict[str, Row], dict[tuple[str, int], str]]:
 
 
 def reasons(*rows: Row) -> list[str | None]:
-    records = CLINICAL_TRIALS.clean_records(trial_rows(*rows))
+    records = make_records(CLINICAL_TRIALS, trial_rows(*rows))
     return mark_rejected(records).collect()["reason"].to_list()
 
 

@@ -26,6 +26,7 @@ from drug_assets_tests.support.raw import (
     Row,
     held_to,
     key,
+    make_records,
     publication_tables,
     pubmed_rows,
     raw_rows,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 def cleaned(raw: pl.LazyFrame, source: PublicationSource = PUBMED) -> tuple[list[Row], list[Row]]:
     """The publications kept and the rows merged, with the journals of this source alone."""
-    by_itself = source.clean_records(raw)
+    by_itself = make_records(source, raw)
     known = collect_journals([by_itself]).collect().lazy()
     kept, merged = clean_publications(source, by_itself, known)
     return (
@@ -232,7 +233,7 @@ class TestRejection:
         self, status: str | None
     ) -> None:
         rows = [{"id": "1", "title": "T", "source_file": f"p_{n}.csv"} for n in (10, 9)]
-        records = PUBMED.clean_records(pubmed_rows(*rows, {"id": "2", "citation_status": status}))
+        records = make_records(PUBMED, pubmed_rows(*rows, {"id": "2", "citation_status": status}))
         marked = mark_withdrawn(records).collect()
         assert marked.drop("position", "reason").equals(records.drop("reason").collect())
         assert marked.columns == [*records.collect_schema().names(), "position"]
@@ -359,7 +360,7 @@ class TestDuplicates:
     def test_sources_are_not_compared(self) -> None:
         row = {"id": "1", "title": "Beta", "date": "2020", "journal": "Lancet"}
         raw = {PUBMED: pubmed_rows(row), CLINICAL_TRIALS: trial_rows(row)}
-        by_itself = {source: source.clean_records(rows) for source, rows in raw.items()}
+        by_itself = {source: make_records(source, rows) for source, rows in raw.items()}
         known = collect_journals(by_itself.values())
         assert known.select("records").collect().item() == 2
         for source, rows in by_itself.items():

@@ -18,6 +18,7 @@ from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support.raw import (
     Row,
     held_to,
+    make_records,
     pubmed_rows,
     raw_rows,
     records_of,
@@ -306,7 +307,7 @@ class TestVocabularies:
     )
 
     def drugs(self, **files: str) -> list[Row]:
-        kept, merged, _ = clean_drugs(DRUGS.clean_records(read(DRUGS, **files)))
+        kept, merged, _ = clean_drugs(make_records(DRUGS, read(DRUGS, **files)))
         held_to(contracts.MergedRecords, merged)
         return held_to(contracts.Drugs, kept).to_dicts()
 

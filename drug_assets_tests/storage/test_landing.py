@@ -539,7 +539,7 @@ def test_reading_is_reported_file_by_file_and_only_of_files_that_are_read(places
     ]  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.processes
 def test_files_are_read_alike_by_one_process_and_by_several(places: Places) -> None:
     places.land(**{f"pubmed_{number}__csv": f"id,title\n{number},x\n" for number in range(9)})
     alone = places.read()
@@ -555,7 +555,7 @@ def test_files_are_read_alike_by_one_process_and_by_several(places: Places) -> N
     assert rows.equals(places.rows(alone, "pubmed"))
 
 
-@pytest.mark.slow
+@pytest.mark.processes
 def test_a_damaged_file_among_those_that_several_processes_read_is_named(places: Places) -> None:
     places.land(**{f"pubmed_{number}__csv": f"id,title\n{number},x\n" for number in range(9)})
     places.land(pubmed_5__json=b"[{")

@@ -74,9 +74,14 @@ def trial_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
     )
 
 
+def make_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
+    """Raw rows cleaned each by itself, once, however often they are read: as in a store."""
+    return source.clean_records(raw).collect().lazy()
+
+
 def records_of(raw: Mapping[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
     """Raw rows cleaned each by itself, by the name of their source."""
-    return {s.name: s.clean_records(raw[s.name]) for s in sources.ALL if s.name in raw}
+    return {s.name: make_records(s, raw[s.name]) for s in sources.ALL if s.name in raw}
 
 
 def key(row: Mapping[str, Any]) -> tuple[str, int]:
