@@ -60,7 +60,7 @@ def split_publication_types(types: pl.Expr) -> pl.Expr:
     """
     import polars as pl
 
-    return map_distinct(types, _split_types, pl.List(pl.String))
+    return map_distinct(types, _split_types, pl.List(pl.String), of_null=[])
 
 
 def split_corrections(corrections: pl.Expr) -> pl.Expr:
@@ -73,7 +73,7 @@ def split_corrections(corrections: pl.Expr) -> pl.Expr:
     """
     import polars as pl
 
-    return map_distinct(corrections, _split_corrections, pl.List(pl.String))
+    return map_distinct(corrections, _split_corrections, pl.List(pl.String), of_null=[])
 
 
 def is_retracted(types: pl.Expr, corrections: pl.Expr) -> pl.Expr:
@@ -86,8 +86,10 @@ def is_retracted(types: pl.Expr, corrections: pl.Expr) -> pl.Expr:
     import polars as pl
 
     return _either(
-        map_distinct(types, _tells(_split_types, _RETRACTED_TYPE), pl.Boolean()),
-        map_distinct(corrections, _tells(_split_corrections, _RETRACTED_KIND), pl.Boolean()),
+        map_distinct(types, _tells(_split_types, _RETRACTED_TYPE), pl.Boolean(), of_null=None),
+        map_distinct(
+            corrections, _tells(_split_corrections, _RETRACTED_KIND), pl.Boolean(), of_null=None
+        ),
     )
 
 

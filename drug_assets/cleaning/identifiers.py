@@ -55,7 +55,7 @@ def read_references(column: str) -> pl.Expr:
         ]
         return _read_items(texts, pl.coalesce(found))
 
-    return map_distinct(pl.col(column), read, pl.List(pl.String))
+    return map_distinct(pl.col(column), read, pl.List(pl.String), of_null=[])
 
 
 def read_xrefs(fields: Mapping[IdentifierScheme, str], own: str) -> pl.Expr:
@@ -77,7 +77,7 @@ def _read_scheme(column: str, schemes: tuple[IdentifierScheme, ...]) -> pl.Expr:
         item = pl.element().str.to_uppercase()
         return _read_items(texts, pl.coalesce(_reference(each, item) for each in schemes))
 
-    return map_distinct(pl.col(column), read, pl.List(pl.String))
+    return map_distinct(pl.col(column), read, pl.List(pl.String), of_null=[])
 
 
 def _read_items(texts: pl.Series, reference: pl.Expr) -> pl.Series:

@@ -176,7 +176,11 @@ def clean_field(expr: pl.Expr) -> pl.Expr:
 
 
 def map_distinct(
-    texts: pl.Expr, function: Callable[[pl.Series], pl.Series], result: pl.DataType
+    texts: pl.Expr,
+    function: Callable[[pl.Series], pl.Series],
+    result: pl.DataType,
+    *,
+    of_null: object,
 ) -> pl.Expr:
     """Apply a function to each distinct text once: for columns with few different ones.
 
@@ -184,6 +188,7 @@ def map_distinct(
         texts: A String column.
         function: Returns one value for each text of a Series, independently of the others.
         result: The type of these values.
+        of_null: The value that it returns for a null.
     """
 
     def apply(column: pl.Series) -> pl.Series:
@@ -191,8 +196,8 @@ def map_distinct(
 
         if column.null_count() == len(column):
             # A source has many fields that most of its files lack.
-            of_null = function(pl.Series(column.name, [None], dtype=pl.String))
-            return of_null.new_from_index(0, len(column)).alias(column.name)
+            alone = pl.Series(column.name, [of_null], dtype=result)
+            return alone.new_from_index(0, len(column))
         distinct = column.unique()
         results = pl.DataFrame([distinct.alias("text"), function(distinct).alias("result")])
         joined = column.to_frame("text").join(
@@ -216,7 +221,7 @@ def split_values(column: str, form: str | None = None) -> pl.Expr:
     if form is not None:
         listed = text.str.contains(f"^(?:{form})$")
         text = pl.when(listed).then(text.str.replace_all(r"[\s,;]+", SEPARATOR)).otherwise(text)
-    return map_distinct(text, split_texts, pl.List(pl.String))
+    return map_distinct(text, split_texts, pl.List(pl.String), of_null=[])
 
 
 def split_texts(texts: pl.Series) -> pl.Series:
@@ -349,6 +354,8 @@ def _replace_characters(
 def _drop_missing_words(text: pl.Series) -> pl.Series:
     """Cleaned text; null where it is a word for missing."""
     short = (text.str.len_bytes() <= _MISSING_BYTES).arg_true()
+    if short.is_empty():
+        return text
     texts = text.gather(short)
     # Nearly all short texts, ids above all, are ASCII and no such word as they stand.
     beyond_ascii = texts.str.len_bytes() != texts.str.len_chars()

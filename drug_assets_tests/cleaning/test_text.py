@@ -10,6 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from drug_assets.cleaning.corrections import (
+    is_retracted,
+    split_corrections,
+    split_publication_types,
+)
+from drug_assets.cleaning.identifiers import read_references, read_xrefs
 from drug_assets.cleaning.text import (
     blank_raised,
     clean_field,
@@ -19,7 +25,7 @@ from drug_assets.cleaning.text import (
     fold_text,
     split_values,
 )
-from drug_assets.terms import MISSING_WORDS, is_missing
+from drug_assets.terms import MISSING_WORDS, IdentifierScheme, is_missing
 
 # Surrogates are no characters: neither UTF-8 nor Polars can hold them.
 CHARACTERS = [
@@ -379,6 +385,26 @@ class TestFolded:
 @given(st.text("ab é\u0301\u00a0\t\u00ad\u200b\u2060\ufe0f\u034fﬁⅡ‐®."))
 def test_a_string_is_cleaned_like_a_column(text: str) -> None:
     assert [clean_string(text) or None] == clean(text)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        clean_field(pl.col("given")),
+        split_values("given"),
+        split_publication_types(pl.col("given")),
+        split_corrections(pl.col("given")),
+        is_retracted(pl.col("given"), pl.col("other")),
+        is_retracted(pl.col("other"), pl.col("given")),
+        read_references("given"),
+        read_xrefs(dict.fromkeys(IdentifierScheme, "given"), "given"),
+    ],
+)
+def test_nulls_alone_are_read_like_nulls_beside_texts(made: pl.Expr) -> None:
+    rows = pl.DataFrame({"given": [None, "CAS:50-78-2", None], "other": None}).cast(pl.String)
+    nulls = pl.col("given").is_null()
+    beside_texts = rows.with_columns(made=made).filter(nulls)
+    assert rows.filter(nulls).with_columns(made=made).equals(beside_texts)
 
 
 @pytest.mark.processes
