@@ -840,6 +840,7 @@ DOCUMENTS = st.lists(MENTIONS, min_size=1, max_size=6).map(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(document=DOCUMENTS, exclude=st.booleans(), exclude_retracted=st.booleans())
 def test_answers_follow_from_the_mentions(

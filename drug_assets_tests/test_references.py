@@ -187,6 +187,7 @@ def test_other_numbers_are_no_ids(title: str | None) -> None:
     assert records["trial_ids"].to_list() == [[]]
 
 
+@pytest.mark.slow
 @given(st.from_regex(re.compile(TRIAL_ID, re.ASCII), fullmatch=True))
 @settings(max_examples=100)
 def test_whatever_is_a_trial_id_has_the_sign_of_one(text: str) -> None:

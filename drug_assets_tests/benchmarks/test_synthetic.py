@@ -78,6 +78,7 @@ def test_a_pubmed_file_is_read_as_the_articles_it_was_made_of() -> None:
     assert len(document) / 150 > 3_000  # with the ballast that real records have
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["xml", "csv"])
 def test_a_landing_zone_is_the_same_bytes_each_time_and_all_of_it_is_read(
     tmp_path: Path, kind: str

@@ -167,6 +167,7 @@ def test_reading_an_id_again_changes_nothing(
     assert read(reader, once) == [once]
 
 
+@pytest.mark.slow
 @given(st.integers(min_value=1, max_value=99_999_999), st.integers(min_value=0, max_value=3))
 @settings(max_examples=25)
 def test_a_number_is_the_same_pubmed_id_however_it_is_written(number: int, zeros: int) -> None:

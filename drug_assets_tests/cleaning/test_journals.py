@@ -523,6 +523,7 @@ def test_what_lands_again_as_it_is_shown_is_the_same_journal(rows: list[Row]) ->
     assert identities(*rows, *again) == [*(journal_id for journal_id, _ in before), *expected]
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None)
 @given(publication_tables(PUBMED))
 def test_no_two_journals_are_shown_alike(rows: list[Row]) -> None:

@@ -301,6 +301,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(PIECES, min_size=1, max_size=5).map("".join), min_size=1, max_size=8))
 def test_only_names_that_a_rule_cannot_change_are_passed_over(names: list[str]) -> None:

@@ -221,6 +221,7 @@ class TestCleaned:
         query = frame.select(clean_text(pl.col("t")))
         assert query.collect(engine="streaming").equals(query.collect(engine="in-memory"))
 
+    @pytest.mark.slow
     @given(UNTIDY_TEXTS | TEXTS)
     @example(r"\x\xc3\x2841")
     def test_cleaning_again_changes_nothing_unless_there_is_more_to_decode(self, text: str) -> None:
@@ -281,6 +282,7 @@ class TestFields:
         assert fields(text) == [text]
         assert not is_missing(text)
 
+    @pytest.mark.slow
     @given(st.text(st.sampled_from("#AbÄ¡?!/0_1 .ǅª中"), max_size=6))
     def test_readers_and_cleaning_know_the_same_missing_words(self, text: str) -> None:
         assert (fields(text) == [None]) == is_missing(text)
@@ -357,6 +359,7 @@ class TestFolded:
     def test_every_character_folds_alike_in_python(self) -> None:
         assert fold(*CHARACTERS) == [fold_string(character) for character in CHARACTERS]
 
+    @pytest.mark.slow
     def test_letters_and_digits_fold_to_letters_and_digits_and_nothing_else_does(self) -> None:
         changed = [(c, f) for c, f in zip(CHARACTERS, fold(*CHARACTERS), strict=True) if f != c]
         # Unicode calls some apostrophes and primes letters.

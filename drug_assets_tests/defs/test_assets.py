@@ -451,6 +451,7 @@ def test_a_stop_list_that_cannot_be_read_fails_the_drugs_without_retries(
     assert not [event for event in result.all_events if event.is_step_up_for_retry]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["pubmed_records", "clinical_trials_drugs_named"])
 def test_one_table_of_several_that_are_kept_by_file_can_be_made_alone(
     store: Path, table: str

@@ -143,6 +143,7 @@ def webhook(status: int) -> Iterator[tuple[str, list[Any]]]:
         thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [200, 404, None])
 def test_a_run_that_failed_is_told_whether_or_not_the_webhook_takes_it(
     status: int | None, capsys: pytest.CaptureFixture[str]
@@ -168,6 +169,7 @@ def test_a_run_that_failed_is_told_whether_or_not_the_webhook_takes_it(
     assert ("HTTP 404" in said) == (status == 404)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [None, "INFO", "WARNING"])
 def test_runs_log_from_a_level_on_and_once(
     level: str | None, capsys: pytest.CaptureFixture[str]

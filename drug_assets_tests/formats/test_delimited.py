@@ -619,6 +619,7 @@ def test_records_are_the_same_whatever_the_chunks(text: str, chunk_bytes: int) -
     assert _read_in_chunks(data, chunk_bytes).equals(_read_in_chunks(data, len(data)))
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(st.lists(st.text('",\n\\1', max_size=12), max_size=6), st.integers(1, 9))
 def test_damaged_records_are_the_same_whatever_the_chunks(lines: list[str], size: int) -> None:

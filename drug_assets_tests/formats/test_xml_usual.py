@@ -237,6 +237,7 @@ def test_a_set_in_a_namespace_is_refused_as_before() -> None:
         assert_same(data.replace(b"<PubmedArticleSet", b"<PubmedArticleSet" + declared))
 
 
+@pytest.mark.slow
 def test_what_stands_between_records_is_not_passed_over() -> None:
     for between in (
         "text",

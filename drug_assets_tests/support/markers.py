@@ -58,8 +58,9 @@ def _name_group(item: pytest.Item) -> None:
     It does so itself, but in vain: pytest 9.2 no longer reads the attribute that pytest-xdist 3.8
     sets. A test in test_upstream.py fails when this works again.
     """
-    (group,) = (mark.args[0] for mark in item.iter_markers("xdist_group"))
-    item._id = type(item.id).parse(f"{item.nodeid}@{group}")
+    group = item.get_closest_marker("xdist_group")
+    assert group is not None
+    item._id = type(item.id).parse(f"{item.nodeid}@{group.args[0]}")
 
 
 def _asks_for_the_platform() -> bool:
