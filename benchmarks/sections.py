@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 _HERE = Path(__file__).parent
 #: What decides the contents of made tables.
 _MAKES_TABLES = ("explorer.py", "graph_document.py", "synthetic.py", "../drug_assets/contracts.py")
-#: Bytes of disk that a record of CSV needs in landing zone, store and temporary files together, at
-#: most, as a smaller run shows.
+#: Bytes of disk that a record of CSV needs at most, as a smaller run shows: in landing zone, store
+#: and temporary files.
 DISK_BYTES_PER_RECORD = 1_200
 
 
@@ -242,9 +242,24 @@ def _measure_xml(setting: Setting) -> Figures:
 
 
 def _run_zone(setting: Setting, records: int, files: int, kind: str) -> RunZone:
+    """A landing zone, if the disk has room for the runs of all sides on it.
+
+    Raises:
+        NoRoomError: it has not.
+    """
     names = setting.names(setting.plan.many_titles_names)
     zone = synthetic.Zone(records, files, names, kind)
-    return RunZone(_folder_of(setting, zone), zone)
+    folder = _folder_of(setting, zone)
+    needed = DISK_BYTES_PER_RECORD * records * len(setting.sides)
+    # What was made before needs no room any more.
+    needed -= sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    free = shutil.disk_usage(setting.data).free
+    if free < needed:
+        raise NoRoomError(
+            f"runs on {records:,} records need {needed / 1e9:,.1f} GB of disk at most, and "
+            f"{free / 1e9:,.1f} GB are free"
+        )
+    return RunZone(folder, zone)
 
 
 def _million(setting: Setting, kind: str) -> RunZone:
@@ -257,7 +272,6 @@ def _measure_million(setting: Setting, kind: str) -> Figures:
 
 
 def _large(setting: Setting) -> RunZone:
-    _require_room(setting.data, 2 * setting.plan.large_records)
     return _run_zone(setting, setting.plan.large_records, setting.plan.large_files, "csv")
 
 
@@ -267,26 +281,11 @@ def _measure_large(setting: Setting) -> Figures:
 
 
 def _most(setting: Setting) -> RunZone:
-    _require_room(setting.data, setting.plan.most_records)
     return _run_zone(setting, setting.plan.most_records, setting.plan.most_files, "csv")
 
 
 def _measure_most(setting: Setting) -> Figures:
     return {COLD: one_cold_run(_most(setting), setting.head, HEAD)}
-
-
-def _require_room(folder: Path, records: int) -> None:
-    """Refuse what would fill the disk.
-
-    Raises:
-        NoRoomError: there is too little free space for runs on that many records of CSV.
-    """
-    needed, free = DISK_BYTES_PER_RECORD * records, shutil.disk_usage(folder).free
-    if free < needed:
-        raise NoRoomError(
-            f"{records:,} records of CSV need {needed / 1e9:,.0f} GB of disk at most, and "
-            f"{folder} has {free / 1e9:,.0f} GB"
-        )
 
 
 # Start, documents, pages, exports, server

@@ -141,6 +141,8 @@ def whole_run(
             for name, asked in zip(QUESTIONS, ((), (drug,)), strict=True):
                 measure(name, number, (name, *asked, "--json"))
     zone.reset()
+    for side in sides:
+        shutil.rmtree(zone.store(side))
     return taken
 
 

@@ -251,14 +251,23 @@ def test_what_is_only_prepared_is_not_measured(
 def test_a_run_that_the_disk_has_no_room_for_is_not_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = 1_000_000_000
-    full = shutil.disk_usage(tmp_path)._replace(free=free)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
-    plan = replace(TINY, most_records=1 + free // sections.DISK_BYTES_PER_RECORD)
-    setting = run.make_setting(plan, SECTIONS["forty-million"], {HEAD: HERE}, tmp_path)
-    with pytest.raises(sections.NoRoomError, match="need 1 GB of disk at most"):
-        SECTIONS["forty-million"].prepare(setting)
+    section, needed = SECTIONS["forty-million"], TINY.most_records * sections.DISK_BYTES_PER_RECORD
+    setting = run.make_setting(TINY, section, {HEAD: HERE}, tmp_path)
+    disk = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: disk._replace(free=needed - 1))
+    with pytest.raises(sections.NoRoomError, match=r"200 records need .* of disk at most"):
+        section.prepare(setting)
     assert [path for path in setting.data.iterdir() if path.is_dir()] == []
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: disk._replace(free=needed))
+    section.prepare(setting)
+    (made,) = (path for path in setting.data.iterdir() if path.is_dir())
+    # What is made needs no room again; another side would.
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: disk._replace(free=needed - 1))
+    section.prepare(setting)
+    with pytest.raises(sections.NoRoomError):
+        section.prepare(replace(setting, sides={BASE: HERE, HEAD: HERE}))
+    assert len(list((made / "zone").iterdir())) == TINY.most_files + 1
 
 
 def test_tables_are_made_once_for_what_makes_them(
