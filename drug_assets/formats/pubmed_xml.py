@@ -16,13 +16,12 @@ from drug_assets.formats.xml_outline import Branch, Leaf, Outline
 from drug_assets.terms import SEPARATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import polars as pl
 
     from drug_assets.formats.record_shape import RecordShape
     from drug_assets.formats.xml_kind import Row
-    from drug_assets.formats.xml_outline import Values
 
 #: The `citation_status` of the rows of withdrawn records.
 DELETED = "DeleteCitation"
@@ -164,7 +163,7 @@ def _get_text(element: Any) -> str | None:
     return text
 
 
-def _make_row(values: Values) -> Row:
+def _make_row(values: Sequence[str | None]) -> Row:
     """The row of a citation, from the values of `_CITATION`."""
     status, pmid, version, revised, *content = values
     issn, published, journal, iso, title, vernacular, types, electronic, trials, *rest = content

@@ -55,7 +55,7 @@ class XmlKind:
     #: The namespaces that its elements are in; the empty one is none.
     namespaces: tuple[str, ...] = ("",)
     #: By record, or by what stands within one (`within`), what is read of it. Such records are read
-    #: without libxml2 if they are in the usual form.
+    #: without their tree if they are in the usual form.
     outlines: Mapping[str, Outline] = field(default_factory=dict)
     #: By other roots that its owner delivers, why they are not read, and the cure.
     refused: Mapping[str, str] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from drug_assets.formats.xml_kind import Row
 
@@ -69,7 +69,7 @@ class Outline:
     name: str
     branch: Branch
     #: Makes the row of the values.
-    make_row: Callable[[Values], Row]
+    make_row: Callable[[Sequence[str | None]], Row]
 
     @cached_property
     def root(self) -> Node:

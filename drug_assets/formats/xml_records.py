@@ -9,7 +9,6 @@ of a record mean belongs to the module of its format.
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import islice
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -26,7 +25,6 @@ from drug_assets.formats.xml_documents import (
     split_records,
 )
 from drug_assets.formats.xml_kind import PARSER_OPTIONS, READ_ISSUE
-from drug_assets.formats.xml_usual import UsualRecords, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,14 +33,19 @@ if TYPE_CHECKING:
 
     from drug_assets.formats.record_shape import RecordShape
     from drug_assets.formats.xml_kind import Row, XmlKind
+    from drug_assets.formats.xml_outline import Outline
+    from drug_assets.formats.xml_usual import UsualRecords
 
 _OPENING_BYTES = 4096
 #: The size at which parsing is fastest: a document then reuses memory of the one before that is
 #: still in the processor's cache. A piece is longer only if it is a single record.
 _PIECE_BYTES = 128 * 1024
+#: The size at which usual records are read fastest: each step over all of a piece has a fixed cost.
+_USUAL_BYTES = 1024 * 1024
 _LONGEST_PIECE_BYTES = 16 * 1024**2
-#: If more records of a piece, and more than half of them, are not usual, the rest of the file is
-#: parsed at once: to parse each alone takes longer.
+#: If more records of a piece, and more than half of them, are not usual, it is parsed at once: to
+#: parse each alone takes longer. If that is so of more pieces, and of more than half of them, it is
+#: no longer tried.
 _FEW = 4
 #: A batch ends after as many bytes: more than `BATCH_RECORDS` articles take, unless they are huge.
 _BATCH_BYTES = 256 * 1024**2
@@ -192,12 +195,13 @@ def _parse_in_pieces(kind: XmlKind, chunks: Iterable[bytes]) -> Iterator[list[Ro
     found = kind.opening.match(text)
     if found is None:
         raise _NotInPiecesError
-    at, size = found.end(), _PIECE_BYTES
+    at = found.end()
     mark, before = kind.cuts[found["set"].decode()]
     try:
         reader = _PieceReader(kind, found["opening"], found["set"])
     except etree.XMLSyntaxError as error:
         raise _NotInPiecesError from error
+    size = reader.piece_bytes()
     while True:
         if len(text) - at < size:
             text = b"".join([text[at:], *_take_bytes(remaining, size)])
@@ -211,12 +215,12 @@ def _parse_in_pieces(kind: XmlKind, chunks: Iterable[bytes]) -> Iterator[list[Ro
             continue
         end = len(text) if ended else last + before
         try:
-            yield reader.read(text[at:end], last=ended)
+            yield reader.read(memoryview(text)[at:end], last=ended)
         except etree.XMLSyntaxError as error:
             raise _NotInPiecesError from error
         if ended:
             return
-        at, size = end, _PIECE_BYTES
+        at, size = end, reader.piece_bytes()
 
 
 class _PieceReader:
@@ -239,11 +243,15 @@ class _PieceReader:
         self._mark = kind.cuts[name.decode()][0]
         # In a namespace of its own, its tag is another one.
         tag = etree.fromstring(opening + self._closing, self._parser).tag
-        self._may_be_usual = tag == name.decode()
-        self._ascii_only = b"us-ascii" in opening.lower()
-        self._is_first = True
+        self._outline = _find_outline(kind, self._mark) if tag == name.decode() else None
+        self._usual: UsualRecords | None = None
+        self._pieces = self._strange = 0
 
-    def read(self, piece: bytes, *, last: bool) -> list[Row]:
+    def piece_bytes(self) -> int:
+        """The size that the next piece should have."""
+        return _PIECE_BYTES if self._outline is None else _USUAL_BYTES
+
+    def read(self, piece: memoryview, *, last: bool) -> list[Row]:
         """The rows of a piece.
 
         Args:
@@ -254,43 +262,46 @@ class _PieceReader:
             XMLSyntaxError: the piece is no document of its own.
             _NotInPiecesError: it holds something else than records.
         """
-        # To compose the expressions takes as long as to parse a piece or two.
-        try_bytes = self._may_be_usual and not self._is_first
-        self._is_first = False
-        usual = _find_usual(self._kind, self._mark) if try_bytes else None
-        if usual is not None and is_plain(piece, self._ascii_only):
-            try:
-                return self._read_usual(usual, piece, last)
-            except etree.XMLSyntaxError:
-                pass  # such as a mark within a comment: the piece as a whole may be well-formed
-        return self._parse(piece, last)
-
-    def _read_usual(self, usual: UsualRecords, piece: bytes, last: bool) -> list[Row]:
-        """The rows of a piece; a record that is not usual is parsed alone."""
+        # What a short file takes to read is less than to import what reads usual records.
+        if self._outline is None or (last and not self._pieces):
+            return self._parse(piece, last)
+        if self._usual is None:
+            self._usual = _make_usual(*self._outline)
+        found = self._usual.read(self._opening, piece, self._closing, last=last)
+        self._pieces += 1
+        alone = sum(isinstance(record, bytes) for record in found or ())
+        if found is None or alone > max(_FEW, len(found) // 2):
+            self._strange += 1
+            if self._strange > max(_FEW, self._pieces // 2):
+                self._outline = None
+            return self._parse(piece, last)
         rows: list[Row] = []
-        at = alone = 0
-        while (end := piece.find(self._mark, at := usual.read(piece, at, rows))) >= 0:
-            end += len(self._mark)
-            rows += self._parse(piece[at:end], last=False)
-            at, alone = end, alone + 1
-        # Nothing may be left of the last piece: then the set does not end, which its parser finds.
-        if last or piece[at:].strip():
-            rows += self._parse(piece[at:], last)
-        self._may_be_usual = alone <= max(_FEW, len(rows) // 2)
+        for record in found:
+            if isinstance(record, bytes):
+                rows += self._parse(record, last=False)
+            else:
+                rows.append(record)
         return rows
 
-    def _parse(self, piece: bytes, last: bool) -> list[Row]:
+    def _parse(self, piece: bytes | memoryview, last: bool) -> list[Row]:
         markup = b"".join((self._opening, piece, b"" if last else self._closing))
         return _read_set(self._kind, etree.fromstring(markup, self._parser))
 
 
-@cache
-def _find_usual(kind: XmlKind, mark: bytes) -> UsualRecords | None:
-    """What reads the usual records that end with a mark; None if nothing is declared of them."""
+def _find_outline(kind: XmlKind, mark: bytes) -> tuple[Outline, str | None] | None:
+    """The outline of the records that end with a mark, and what they stand in; None without one."""
     ends = next((record for record in kind.records if mark == f"</{record}>".encode()), "")
-    around = None if ends in kind.outlines else ends
-    outline = kind.outlines.get(ends if around is None else kind.within.get(ends, ""))
-    return None if outline is None else UsualRecords(outline, around)
+    if ends in kind.outlines:
+        return kind.outlines[ends], None
+    outline = kind.outlines.get(kind.within.get(ends, ""))
+    return None if outline is None else (outline, ends)
+
+
+def _make_usual(outline: Outline, around: str | None) -> UsualRecords:
+    """What reads usual records; imported only where it is used, as numpy takes long to import."""
+    from drug_assets.formats.xml_usual import UsualRecords
+
+    return UsualRecords(outline, around)
 
 
 def _read_set(kind: XmlKind, root: Any) -> list[Row]:

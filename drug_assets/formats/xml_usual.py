@@ -1,78 +1,56 @@
 """Records of XML in the usual form -> rows, straight from their bytes (SPEC 1).
 
-libxml2 takes most of its time for what nobody reads: abstracts, authors, references. Here a record
-is matched by regular expressions that follow from its outline. They pass over what is not read, and
-prove as they go that the record is well-formed: tags that match each other, attributes that differ,
-no comment, no declaration. So a record that matches has the row that libxml2 would give, and any
-other one, or one of odd characters, is left to libxml2, which alone decides what is damaged.
+libxml2 takes most of its time to build trees of what nobody reads: abstracts, authors, references.
+Here it builds none, and only decides whether a document is well-formed. In a well-formed one
+without comments, CDATA sections and processing instructions, each `<` begins a tag. So the elements
+that an outline names are found by where tags stand and how deep, for all records of the document
+at once. A record that is not as its outline says, such as one with several of an element, is left
+to its tree.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 from lxml import etree
 
 from drug_assets.formats.xml_kind import PARSER_OPTIONS
-from drug_assets.formats.xml_outline import Branch, Leaf, read_leaf
+from drug_assets.formats.xml_outline import Leaf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import numpy.typing as npt
 
     from drug_assets.formats.xml_kind import Row
-    from drug_assets.formats.xml_outline import Node, Outline, Values
+    from drug_assets.formats.xml_outline import Node, Outline
 
-#: A longer piece is left to libxml2, which refuses some huge texts.
-_MOST_BYTES = 1024**2
-#: Elements that are not read may be as deep in a record. Each level costs groups, and these time.
-_DEPTH = 6
+    #: Places in a document, or numbers of tags or records.
+    _Numbers: TypeAlias = "npt.NDArray[np.int64]"
+    _Words: TypeAlias = "npt.NDArray[np.uint64]"
+    _Bytes: TypeAlias = "npt.NDArray[np.uint8]"
+
+#: A longer document is left to its tree: libxml2 refuses some huge texts only there.
+_MOST_BYTES = 4 * 1024**2
+#: So is a deeper one, for the same reason.
+_MOST_LEVELS = 0xC0
 #: As many values of an element are remembered by its content.
 _REMEMBERED = 4096
 
-# Possessive, so that nothing is looked at twice. What a group holds that did not match in the end
-# may stay (python/cpython#101955): no group is relied on where a failure does not fail the record.
-_TEXT = rb"[^<]*+"
-_NAME = rb"[A-Za-z_][A-Za-z0-9_.-]{0,99}+"
-#: None begins with an x, as `xmlns` does, which declares a namespace.
-_ATTRIBUTE_NAME = rb"[A-WYZa-wyz_][A-Za-z0-9_.-]{0,99}+"
-_VALUE = rb'="[^"<]*+"'
-_BLANK = rb"[ \t\n]*+"
-
-_REFERENCES = (b"&amp;", b"&lt;", b"&gt;", b"&quot;", b"&apos;")
-#: The control characters that XML forbids, and the one that libxml2 reads as the end of a line.
-_FORBIDDEN = tuple(bytes([code]) for code in range(0x20) if code not in (0x9, 0xA))
-
-
-def is_plain(piece: bytes, ascii_only: bool) -> bool:
-    """Whether all bytes are characters that XML allows, and all references are plain.
-
-    Args:
-        piece: The bytes; it does not matter what stands where.
-        ascii_only: Whether other characters than ASCII are not allowed.
-    """
-    if len(piece) > _MOST_BYTES or any(map(piece.__contains__, _FORBIDDEN)):
-        return False
-    if not piece.isascii():
-        try:
-            piece.decode("ascii" if ascii_only else "utf-8")
-        except UnicodeDecodeError:
-            return False
-        # One byte is found many times as fast as three.
-        if b"\xef" in piece and (b"\xef\xbf\xbe" in piece or b"\xef\xbf\xbf" in piece):
-            return False
-    if not all(piece.startswith(_REFERENCES, at) for at in _find_all(piece, b"&")):
-        return False
-    # The end of a CDATA section must stand in no text.
-    return not any(piece.startswith(b"]]>", at) for at in _find_all(piece, b"]"))
-
-
-def _find_all(piece: bytes, byte: bytes) -> Iterator[int]:
-    """The places of a byte: faster than to count it or to split there, where it is rare."""
-    at = piece.find(byte)
-    while at >= 0:
-        yield at
-        at = piece.find(byte, at + 1)
+_OPEN, _SLASH, _CLOSE = b"</>"
+#: What follows a `<` that begins no tag.
+_OF_NO_TAG = b"!?"
+#: Whether a byte ends the name of a tag.
+_ENDS_NAME = np.isin(np.arange(0x100), [*b" \t\r\n/>"])
+#: Attributes of names that begin so change what the names of elements mean, or follow rules.
+_OF_XML = b"xml"
+#: Attributes up to the end of their tag, where the tag is well-formed.
+_ATTRIBUTES = re.compile(rb"""(?:\s*[^\s="'<>]+\s*=\s*(?:"[^"]*"|'[^']*'))*\s*/?""")
+_TAG = re.compile(rb"""<[^\s="'<>]+""" + _ATTRIBUTES.pattern)
+#: As many bytes of names are compared at once.
+_WORD_BYTES = 8
 
 
 class UsualRecords:
@@ -85,206 +63,380 @@ class UsualRecords:
 
     def __init__(self, outline: Outline, around: str | None) -> None:
         self._outline = outline
-        groups = _Groups()
-        before = b"" if around is None else b"<%s>%s" % (around.encode(), _TEXT)
-        attributes, start = groups.start_tag(outline.name)
-        self._start = re.compile(_BLANK + before + start)
-        self._attributes = attributes
-        after = b""
-        if around is not None:
-            passed = _Groups().element_but([outline.name], _DEPTH)
-            after = b"%s(?:<%s%s)*+</%s>" % (_TEXT, passed, _TEXT, around.encode())
-        self._end = re.compile(after)
-        self._branch = _BranchBytes(outline.root, outline.branch, _DEPTH)
+        self._outer = _Name(around or outline.name)
+        self._inner = None if around is None else _Name(outline.name)
+        self._branch = _BranchBytes(outline.root)
+        #: Behind the document, so that no name is compared with what is beyond its end.
+        self._blanks = b"\n" * (_longest_name(outline.root, around or "") + _WORD_BYTES)
+        # The stubs want methods that would be called for each element and text.
+        target: Any = _NoTree()
+        self._parser = etree.XMLParser(target=target, **PARSER_OPTIONS)
 
-    def read(self, piece: bytes, at: int, rows: list[Row]) -> int:
-        """Read as many usual records as follow each other.
-
-        Args:
-            piece: Bytes that are plain (`is_plain`).
-            at: A place between two records.
-            rows: Gets the rows of the records.
-
-        Returns:
-            The place behind the last of them.
-        """
-        while (started := self._start.match(piece, at)) is not None:
-            values: Values = [None] * self._outline.root.end
-            end = self._branch.read(piece, started.end(), started[self._attributes], values)
-            ended = None if end is None else self._end.match(piece, end)
-            if ended is None:
-                break
-            rows.append(self._outline.make_row(values))
-            at = ended.end()
-        return at
-
-
-class _BranchBytes:
-    """Reads a branch from bytes: by one match up to each branch in it, and one up to its end.
-
-    A branch in it that holds only leaves is read in the same match, as part of it.
-
-    Args:
-        node: The node of the branch.
-        branch: The branch.
-        depth: Elements in it that are not read may be as deep.
-    """
-
-    def __init__(self, node: Node, branch: Branch, depth: int) -> None:
-        self._start = node.start
-        self._forgotten: Values = [] if branch.adds else [None] * (node.end - node.start)
-        self._attribute = None if branch.attribute is None else _Attributes(branch.attribute)
-        groups = _Groups()
-        leaves = _list_leaves(node)
-        small = [child for child in node.children.values() if _is_small(child)]
-        large = [
-            (child, child.part)
-            for child in node.children.values()
-            if isinstance(child.part, Branch) and child not in small
-        ]
-        # Behind `<`: a leaf, a small branch, or what is not read.
-        self._leaves: list[_LeafBytes] = []
-        children = [self._compose_leaf(*leaf, groups) for leaf in leaves]
-        self._by_name = {leaf.name: leaf for leaf in self._leaves}
-        self._small: list[int] = []
-        children += [self._compose_small(child, groups) for child in small]
-        children.append(groups.element_but(node.children, depth))
-        self._end = groups.take()
-        stops = [b"(</%s>)" % node.name.encode()]
-        # Not taken if there is none.
-        self._leaf = groups.take()
-        stops.append(b"<(%s)(?=[ />])" % (b"|".join(self._by_name) or b"(?!)"))
-        self._large: dict[int, tuple[int, _BranchBytes]] = {}
-        for child, part in large:
-            opened = groups.take()
-            attributes, tag = groups.start_tag(child.name)
-            self._large[opened] = attributes, _BranchBytes(child, part, depth - 1)
-            stops.append(b"(%s)" % tag)
-        self._pattern = re.compile(
-            b"%s(?:<(?:%s)%s)*+(?:%s)" % (_TEXT, b"|".join(children), _TEXT, b"|".join(stops))
-        )
-        # The end twice, so that there are several, and all are taken in one call.
-        self._contents = [*(leaf.content for leaf in self._leaves), self._end, self._end]
-
-    def _compose_leaf(self, node: Node, leaf: Leaf, groups: _Groups) -> bytes:
-        """What matches a leaf behind `<`, if it stands once and is flat."""
-        attributes, content = groups.take(), groups.take()
-        self._leaves.append(_LeafBytes(node, leaf, attributes, content))
-        return b"%s(?(%d)(?!))((?: %s%s)?+)>(%s(?:<(?!/)%s%s)*+)</%s>" % (
-            *(node.name.encode(), content, _ATTRIBUTE_NAME, _VALUE),
-            *(_TEXT, groups.flat_element(), _TEXT, node.name.encode()),
-        )
-
-    def _compose_small(self, node: Node, groups: _Groups) -> bytes:
-        """What matches a small branch behind `<`, if it stands once."""
-        attributes = groups.take()
-        self._small.append(attributes)
-        leaves = [self._compose_leaf(*leaf, groups) for leaf in _list_leaves(node)]
-        children = b"|".join([*leaves, _except(node.children) + groups.flat_element()])
-        return b"%s(?(%d)(?!))((?: %s%s)?+)>%s(?:<(?:%s)%s)*+</%s>" % (
-            *(node.name.encode(), attributes, _ATTRIBUTE_NAME, _VALUE),
-            *(_TEXT, children, _TEXT, node.name.encode()),
-        )
-
-    def read(self, piece: bytes, at: int, attributes: bytes, values: Values) -> int | None:
-        """Read the branch.
+    def read(
+        self, opening: bytes, piece: memoryview, closing: bytes, *, last: bool
+    ) -> list[Row | bytes] | None:
+        """Read the records of a piece of a set.
 
         Args:
-            piece: Bytes that are plain.
-            at: The place behind its start tag.
-            attributes: Its attributes, as they are written.
-            values: Gets the values.
+            opening: What stands before the first record of the set.
+            piece: The piece, of whole records.
+            closing: The end tag of the set.
+            last: Whether that tag stands in the piece, and what follows it.
 
         Returns:
-            The place behind its end tag; None if it is not in the usual form.
+            Of each record its row; or its bytes, up to the next record, if it is not usual. None if
+            the piece is not usual, so that its tree decides.
         """
-        start = self._start
-        values[start : start + len(self._forgotten)] = self._forgotten
-        if self._attribute is not None:
-            values[start] = self._attribute[attributes]
-        end: int | None = at
-        small: set[int] = set()
-        while end is not None and (found := self._pattern.match(piece, end)) is not None:
-            stop = found.lastindex or 0
-            stopped = found.start(stop) if stop == self._leaf else None
-            if not self._take_leaves(found, stopped, values):
-                return None
-            for group in self._small:
-                if found.start(group) >= 0:
-                    if group in small:
-                        return None
-                    small.add(group)
-            if stop == self._end:
-                return found.end()
-            if stopped is not None:
-                end = self._read_leaf(found[stop], piece, stopped - 1, values)
-            else:
-                group, branch = self._large[stop]
-                end = branch.read(piece, found.end(), found[group], values)
-        return None
-
-    def _take_leaves(self, found: re.Match[bytes], stopped: int | None, values: Values) -> bool:
-        """Read the leaves of a match; False if there are several of a kind.
-
-        Args:
-            found: The match.
-            stopped: The place of the leaf that it stopped at, as that did not match itself; but its
-                groups may be there.
-            values: Gets the values.
-        """
-        contents = found.group(*self._contents)
-        for leaf, content in zip(self._leaves, contents, strict=False):
-            if content is None or (stopped is not None and found.start(leaf.content) > stopped):
-                continue
-            start = leaf.start
-            if values[start] is not None:
-                return False
-            # To remember plain texts takes longer than to make them.
-            if leaf.is_text and content and b"<" not in content and b"&" not in content:
-                values[start] = content.decode()
-            else:
-                values[start] = leaf.of_contents[content]
-            if leaf.attribute is not None:
-                values[start + 1] = leaf.attribute[found[leaf.attributes]]
-        return True
-
-    def _read_leaf(self, name: bytes, piece: bytes, at: int, values: Values) -> int | None:
-        """Read the values of the leaf that stands at a place, of any form.
-
-        Returns:
-            The place behind it; None if there are several, or it is not in the usual form.
-        """
-        leaf = self._by_name[name]
-        found = _ELEMENT.match(piece, at)
-        if found is None or values[leaf.start] is not None:
+        document = b"".join((opening, piece, b"" if last else closing, self._blanks))
+        start, end = len(opening), document.rfind(closing)
+        if end <= start or not self._is_well_formed(document):
             return None
-        read_leaf(leaf.node, leaf.leaf, etree.fromstring(found[0], _PARSER), values)
-        return found.end()
+        tags = _Tags.of(document, start, end)
+        if tags is None:
+            return None
+        outer = tags.records()
+        begins = [*tags.opens[outer.first].tolist(), end]
+        ends = [start, *(document.index(b">", at) + 1 for at in tags.opens[outer.last].tolist())]
+        if any(document[at:to].strip() for at, to in zip(ends, begins, strict=True) if at < to):
+            return None
+        found = _Found.nothing(len(outer.records), self._outline.root.end)
+        inner = outer.take(self._outer.find(tags, outer))
+        if self._inner is not None:
+            children = tags.children(inner)
+            inner = children.take(self._inner.find(tags, children))
+        found.require_one(inner.records)
+        found.forbid(
+            np.searchsorted(begins, _find(document, start, end, _OF_XML), side="right") - 1
+        )
+        self._branch.read(tags, inner, found)
+        columns = zip(*found.columns, strict=True)
+        rows: list[Row | bytes] = [*map(self._outline.make_row, columns)]
+        if not all(found.usual):
+            for record in [at for at, usual in enumerate(found.usual) if not usual]:
+                rows[record] = document[begins[record] : begins[record + 1]]
+        return rows
+
+    def _is_well_formed(self, document: bytes) -> bool:
+        """Whether libxml2 would build a tree of a document without a single message."""
+        if len(document) > _MOST_BYTES:
+            return False
+        try:
+            etree.fromstring(document, self._parser)
+        except etree.XMLSyntaxError:
+            return False
+        # It goes on where the prefix of a name is not declared, for example.
+        return not len(self._parser.error_log)
 
 
-def _list_leaves(node: Node) -> list[tuple[Node, Leaf]]:
-    return [(c, c.part) for c in node.children.values() if isinstance(c.part, Leaf)]
+class _NoTree:
+    """Makes a parser look at a document and keep nothing of it."""
+
+    def close(self) -> None:
+        """Called at the end of the document."""
 
 
-def _is_small(node: Node) -> bool:
-    """Whether a part is a branch of leaves alone."""
-    is_branch = isinstance(node.part, Branch) and node.part.attribute is None
-    return is_branch and len(_list_leaves(node)) == len(node.children)
+@dataclass(frozen=True)
+class _Elements:
+    """Elements of one level, in the order in which they stand."""
+
+    #: As many elements are around each, up to that of its record.
+    level: int
+    #: The numbers of their start tags, and of their end tags; an empty element has one tag.
+    first: _Numbers
+    last: _Numbers
+    #: The words that their names begin with.
+    words: _Words
+    #: The numbers of the records that they are of.
+    records: _Numbers
+
+    def take(self, which: _Numbers) -> _Elements:
+        """Some of them."""
+        return _Elements(
+            self.level, self.first[which], self.last[which], self.words[which], self.records[which]
+        )
 
 
-class _LeafBytes:
-    """A leaf, and the groups of its attributes and of its content."""
+@dataclass(frozen=True)
+class _Tags:
+    """The tags of a part of a document."""
 
-    def __init__(self, node: Node, leaf: Leaf, attributes: int, content: int) -> None:
-        self.node = node
-        self.leaf = leaf
-        self.name = node.name.encode()
-        self.start = node.start
-        self.attributes = attributes
-        self.content = content
-        self.is_text = leaf.is_text
-        self.of_contents = _Contents(self.name, leaf)
-        self.attribute = None if leaf.attribute is None else _Attributes(leaf.attribute)
+    document: bytes
+    codes: _Bytes
+    #: The bytes from each place on, as many as are compared at once.
+    words: _Words
+    #: Where they begin.
+    opens: _Numbers
+    is_end: npt.NDArray[np.bool_]
+    #: The numbers of those that are whole elements.
+    empty: _Numbers
+    #: How many elements are around that which each begins or ends.
+    levels: _Bytes
+    _of_level: dict[int, _Numbers] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, document: bytes, start: int, end: int) -> _Tags | None:
+        """Find the tags of a well-formed document between two places.
+
+        Returns:
+            None if something else begins like a tag, elements are too deep, or not all end.
+        """
+        codes = np.frombuffer(document, np.uint8)
+        opens = (codes[start:end] == _OPEN).nonzero()[0] + start
+        behind = codes[opens + 1]
+        if any((behind == code).any() for code in _OF_NO_TAG):
+            return None
+        is_end = behind == _SLASH
+        slashes = _find(document, start, end, b"/>")
+        empty = opens.searchsorted(slashes) - 1
+        # Else it stands in a text, or in the value of an attribute.
+        tags = map(document.__getitem__, map(slice, opens[empty].tolist(), slashes.tolist()))
+        empty = empty[np.array([_TAG.fullmatch(tag) is not None for tag in tags], np.bool_)]
+        steps = 1 - 2 * is_end.astype(np.int8)
+        steps[empty] = 0
+        depths = steps.cumsum() - (steps > 0)
+        # Not all elements end where another end of a set is taken for that of the set itself.
+        if steps.sum() or depths.max(initial=0) > _MOST_LEVELS:
+            return None
+        levels = depths.astype(np.uint8)
+        words = np.ndarray(len(document) - _WORD_BYTES + 1, "<u8", document, strides=(1,))
+        return cls(document, codes, words, opens, is_end, empty, levels)
+
+    def records(self) -> _Elements:
+        """The elements that stand in no other one."""
+        of_level = self._list_level(0)
+        at = (~self.is_end[of_level[:-1]]).nonzero()[0]
+        return self._elements(0, at, np.arange(len(at)))
+
+    def children(self, parents: _Elements) -> _Elements:
+        """The elements that stand directly in others."""
+        level = parents.level + 1
+        of_level = self._list_level(level)
+        start = of_level.searchsorted(parents.first)
+        counts = of_level.searchsorted(parents.last) - start
+        before = counts.cumsum() - counts
+        at = np.arange(counts.sum()) + (start - before).repeat(counts)
+        begin = (~self.is_end[of_level[at]]).nonzero()[0]
+        return self._elements(level, at[begin], parents.records.repeat(counts)[begin])
+
+    def _list_level(self, level: int) -> _Numbers:
+        """The numbers of the tags of a level, and behind them that which a further tag had."""
+        if level not in self._of_level:
+            numbers = (self.levels == level).nonzero()[0]
+            self._of_level[level] = np.append(numbers, len(self.levels))
+        return self._of_level[level]
+
+    def _elements(self, level: int, at: _Numbers, records: _Numbers) -> _Elements:
+        """The elements whose tags begin at these places of the list of a level."""
+        of_level = self._list_level(level)
+        first = of_level[at]
+        # Whatever stands between the two tags of an element is of a deeper level.
+        last = of_level[at + 1]
+        if len(self.empty):
+            last = np.where(np.isin(first, self.empty), first, last)
+        return _Elements(level, first, last, self.words[self.opens[first] + 1], records)
+
+    def attributes(self, elements: _Elements, name: _Name) -> list[bytes] | None:
+        """What stands between the names of start tags and the next `>`; None if nothing does."""
+        at = self.opens[elements.first] + 1 + name.size
+        if (self.codes[at] == _CLOSE).all():
+            return None
+        return [self.document[each : self.document.index(b">", each)] for each in at.tolist()]
+
+    def contents(self, elements: _Elements, name: _Name, behind: list[int]) -> list[bytes]:
+        """What stands in elements; `behind` their names are so many bytes of their tags."""
+        begins = self.opens[elements.first] + name.size + len(b"<>")
+        if behind:
+            begins += behind
+        ends = self.opens[elements.last].tolist()
+        document = self.document
+        # The end of an empty element stands before it.
+        return [document[at:to] for at, to in zip(begins.tolist(), ends, strict=True)]
+
+
+def _find(document: bytes, start: int, end: int, text: bytes) -> _Numbers:
+    """The places of a text of two bytes or more: two at once are compared faster than searched."""
+    pair = int.from_bytes(text[:2], "little")
+    found = []
+    for at in (start, start + 1):
+        pairs = np.frombuffer(document, "<u2", (end - at) // 2, at)
+        found.append((pairs == pair).nonzero()[0] * 2 + at)
+    places = np.concatenate(found)
+    is_it = [document.startswith(text, at) for at in places.tolist()]
+    return np.sort(places[np.array(is_it, np.bool_)])
+
+
+class _Name:
+    """The name of an element, which is found among others at once."""
+
+    def __init__(self, name: str) -> None:
+        encoded = name.encode()
+        self.size = len(encoded)
+        head = encoded[:_WORD_BYTES]
+        self._head = np.uint64(int.from_bytes(head, "little"))
+        self._of_head = np.uint64(2 ** (8 * len(head)) - 1)
+        starts = range(_WORD_BYTES, self.size, _WORD_BYTES)
+        #: The words behind the head by their place; the last one overlaps the one before.
+        self._words = {
+            at: np.uint64(int.from_bytes(encoded[at : at + _WORD_BYTES], "little"))
+            for at in (min(start, self.size - _WORD_BYTES) for start in starts)
+        }
+
+    def find(self, tags: _Tags, elements: _Elements) -> _Numbers:
+        """Which of these elements have the name."""
+        found: _Numbers = ((elements.words & self._of_head) == self._head).nonzero()[0]
+        if len(found):
+            names = tags.opens[elements.first[found]] + 1
+            is_it = _ENDS_NAME[tags.codes[names + self.size]]
+            for at, word in self._words.items():
+                is_it &= tags.words[names + at] == word
+            found = found[is_it]
+        return found
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is found of the records of a document."""
+
+    #: Whether each of them is usual.
+    usual: list[bool]
+    #: By value of the outline, that of each record.
+    columns: list[list[str | None]]
+
+    @classmethod
+    def nothing(cls, records: int, values: int) -> _Found:
+        """Nothing of any record."""
+        return cls([True] * records, [[None] * records for _ in range(values)])
+
+    def require_one(self, records: _Numbers) -> None:
+        """A record is not usual if it is not one of these, which are in order, or several."""
+        if len(records) != len(self.usual) or (records != np.arange(len(records))).any():
+            for record in {*range(len(self.usual))} - {*records.tolist()}:
+                self.usual[record] = False
+            self.allow_one(records)
+
+    def allow_one(self, records: _Numbers) -> None:
+        """A record is not usual if it is several of these, which are in order."""
+        several = records[1:] == records[:-1]
+        if several.any():
+            self.forbid(records[1:][several])
+
+    def forbid(self, records: _Numbers) -> None:
+        """These records are not usual."""
+        for record in records.tolist():
+            self.usual[record] = False
+
+    def set(self, value: int, records: _Numbers, of_records: list[str | None]) -> None:
+        """Set a value of some records."""
+        if len(of_records) == len(self.usual):
+            self.columns[value] = of_records
+            return
+        column = self.columns[value]
+        for record, of_record in zip(records.tolist(), of_records, strict=True):
+            column[record] = of_record
+
+
+class _PartBytes:
+    """Reads a part of the outline, of all records at once."""
+
+    def __init__(self, node: Node) -> None:
+        self.name = _Name(node.name)
+        # The value of an attribute precedes those of a branch, and follows that of a leaf.
+        self._at_attribute = node.start + isinstance(node.part, Leaf)
+        attribute = node.part.attribute
+        self._attribute = None if attribute is None else _Attributes(attribute)
+
+    def read(self, tags: _Tags, elements: _Elements, found: _Found) -> None:
+        """Read the values of some elements of this part.
+
+        Args:
+            tags: The tags of the document.
+            elements: The elements; of each record one counts.
+            found: Gets the values.
+        """
+        found.allow_one(elements.records)
+        attributes = tags.attributes(elements, self.name)
+        if attributes is not None and not all(map(_are_whole, {*attributes})):
+            whole = np.array([*map(_are_whole, attributes)])
+            found.forbid(elements.records[~whole])
+            elements = elements.take(whole.nonzero()[0])
+            attributes = [each for each in attributes if _are_whole(each)]
+        if self._attribute is not None:
+            of_each = attributes or [b""] * len(elements.records)
+            of_attribute = [self._attribute[each] for each in of_each]
+            found.set(self._at_attribute, elements.records, of_attribute)
+        self._read(tags, elements, [*map(len, attributes or ())], found)
+
+    def _read(self, tags: _Tags, elements: _Elements, behind: list[int], found: _Found) -> None:
+        """Read the values besides that of the attribute.
+
+        Args:
+            tags: The tags of the document.
+            elements: The elements.
+            behind: By element, how many bytes are between its name and the `>`; empty if none are.
+            found: Gets the values.
+        """
+        raise NotImplementedError
+
+
+class _BranchBytes(_PartBytes):
+    """Reads a branch."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        self._children = [
+            _LeafBytes(child, child.part) if isinstance(child.part, Leaf) else _BranchBytes(child)
+            for child in node.children.values()
+        ]
+
+    def _read(self, tags: _Tags, elements: _Elements, behind: list[int], found: _Found) -> None:
+        del behind
+        children = tags.children(elements)
+        for child in self._children:
+            of_child = children.take(child.name.find(tags, children))
+            if len(of_child.records):
+                child.read(tags, of_child, found)
+
+
+class _LeafBytes(_PartBytes):
+    """Reads a leaf."""
+
+    def __init__(self, node: Node, leaf: Leaf) -> None:
+        super().__init__(node)
+        self._start = node.start
+        self._is_text = leaf.is_text
+        self._of_content = _Contents(node.name, leaf)
+
+    def _read(self, tags: _Tags, elements: _Elements, behind: list[int], found: _Found) -> None:
+        contents = tags.contents(elements, self.name, behind)
+        of_content = self._of_content
+        values: list[str | None]
+        if not self._is_text:
+            values = [of_content[content] for content in contents]
+        elif all(contents) and not _is_marked_up(b"".join(contents)):
+            # To remember plain texts takes longer than to make them.
+            values = [content.decode() for content in contents]
+        else:
+            values = [
+                of_content[content] if not content or _is_marked_up(content) else content.decode()
+                for content in contents
+            ]
+        found.set(self._start, elements.records, values)
+
+
+@lru_cache(_REMEMBERED)
+def _are_whole(attributes: bytes) -> bool:
+    """Whether what stands before a `>` is all attributes, which no value goes on behind."""
+    return _ATTRIBUTES.fullmatch(attributes) is not None
+
+
+def _is_marked_up(content: bytes) -> bool:
+    """Whether the text of an element may be another one than is written."""
+    return b"<" in content or b"&" in content or b"\r" in content
+
+
+def _longest_name(node: Node, *others: str) -> int:
+    """The length of the longest name of an element."""
+    return max(len(node.name), *map(len, others), *map(_longest_name, node.children.values()), 0)
 
 
 class _Remembered(dict[bytes, "str | None"]):
@@ -303,9 +455,9 @@ class _Remembered(dict[bytes, "str | None"]):
 class _Contents(_Remembered):
     """The values of a leaf, by its content."""
 
-    def __init__(self, name: bytes, leaf: Leaf) -> None:
+    def __init__(self, name: str, leaf: Leaf) -> None:
         super().__init__()
-        self._name = name
+        self._name = name.encode()
         self._leaf = leaf
 
     def read(self, markup: bytes) -> str | None:
@@ -325,60 +477,4 @@ class _Attributes(_Remembered):
         return value
 
 
-class _Groups:
-    """Composes a regular expression, and numbers its groups in the order in which they stand."""
-
-    def __init__(self) -> None:
-        self._taken = 0
-
-    def take(self) -> int:
-        """The number of the next group."""
-        self._taken += 1
-        return self._taken
-
-    def start_tag(self, name: str) -> tuple[int, bytes]:
-        """What matches a start tag, behind the number of the group of its attributes."""
-        number, one, two = self.take(), self.take(), self.take()
-        third = b"(?: %s%s%s)?+" % (_but(one, two), _ATTRIBUTE_NAME, _VALUE)
-        second = b"(?: %s%s%s%s)?+" % (_but(one), _group(two, _ATTRIBUTE_NAME), _VALUE, third)
-        first = b"(?: %s%s%s)?+" % (_group(one, _ATTRIBUTE_NAME), _VALUE, second)
-        return number, b"<%s(%s)>" % (name.encode(), first)
-
-    def element(self, depth: int) -> bytes:
-        """What matches an element behind `<`."""
-        name, one, two = self.take(), self.take(), self.take()
-        third = b" %s%s%s/?+>" % (_but(one, two), _ATTRIBUTE_NAME, _VALUE)
-        second = b" %s%s%s(?:>|/>|%s)" % (_but(one), _group(two, _ATTRIBUTE_NAME), _VALUE, third)
-        first = b" %s%s(?:>|/>|%s)" % (_group(one, _ATTRIBUTE_NAME), _VALUE, second)
-        end = b"</(?P=g%d)>" % name
-        if depth > 1:
-            end = b"(?:%s|(?:<(?!/)%s%s)*+%s)" % (end, self.element(depth - 1), _TEXT, end)
-        return b"%s(?:>|/>|%s)(?:(?<=/>)|%s%s)" % (_group(name, _NAME), first, _TEXT, end)
-
-    def flat_element(self) -> bytes:
-        """What matches an element behind `<` that has one attribute at most, and only a text."""
-        name = self.take()
-        whole = (_group(name, _NAME), _ATTRIBUTE_NAME, _VALUE, _TEXT, name)
-        return b"%s(?: %s%s)?+(?:>%s</(?P=g%d)>|/>)" % whole
-
-    def element_but(self, names: Iterable[str], depth: int) -> bytes:
-        """What matches an element of another name behind `<`."""
-        return _except(names) + self.element(depth)
-
-
-def _group(number: int, expression: bytes) -> bytes:
-    return b"(?P<g%d>%s)" % (number, expression)
-
-
-def _except(names: Iterable[str]) -> bytes:
-    """What matches behind `<` if none of these elements begins, and none ends."""
-    return b"(?!/|(?:%s)[ />])" % b"|".join(name.encode() for name in names)
-
-
-def _but(*numbers: int) -> bytes:
-    """What matches if the name of an attribute does not stand in any of these groups."""
-    return b"(?!%s)" % b"|".join(b"(?P=g%d)=" % number for number in numbers)
-
-
 _PARSER = etree.XMLParser(**PARSER_OPTIONS)
-_ELEMENT = re.compile(b"<" + _Groups().element(_DEPTH))

@@ -40,6 +40,8 @@ TEXTS = (
         "<PMID>8</PMID>",
         "<Title>T</Title>",
     ),
+    *("a /> b", "<i a=\"'\" b='/>'>x</i>", "<i a='>'/>", '<i xml:id="1 2"/>', "xml", "<a>" * 252),
+    "<a>" * 252 + "</a>" * 252,
     *("<Article/>", "<Year>2020</Year>", "<Year>2019</Year><Month/>", "<MedlineCitation/>"),
 )
 #: The elements that the reader looks at, where they belong and where they do not, and others.
@@ -56,6 +58,10 @@ ATTRIBUTES = (
     ' a="1" Status="x" b="é"',
     " a='1'",
     ' x="1"',
+    ' Version="2>" Status=">"',
+    """ a="'" Version='>'""",
+    ' Version="2/>"',
+    "\n",
 )
 SHAPES = {
     "PMID": "7",
@@ -109,17 +115,15 @@ def read(data: bytes, chunk: int, *, usual: bool, piece: int = 1) -> tuple[pl.Da
     read_usual = xml_usual.UsualRecords.read
     counted = 0
 
-    def count(self: Any, text: bytes, at: int, rows: list[Any]) -> int:
+    def count(self: Any, *given: Any, last: bool) -> Any:
         nonlocal counted
-        before = len(rows)
-        end = read_usual(self, text, at, rows)
-        counted += len(rows) - before
-        return end
+        found = read_usual(self, *given, last=last) if usual else None
+        counted += sum(not isinstance(record, bytes) for record in found or ())
+        return found
 
-    find = xml_records._find_usual if usual else (lambda *_: None)
     with (
         mock.patch.object(xml_records, "_PIECE_BYTES", piece),
-        mock.patch.object(xml_records, "_find_usual", find),
+        mock.patch.object(xml_records, "_USUAL_BYTES", piece),
         mock.patch.object(xml_usual.UsualRecords, "read", count),
     ):
         try:
@@ -204,17 +208,23 @@ def test_any_text_or_markup_may_stand_in_an_element(name: str, text: str) -> Non
         (PLAIN.replace("</Article>", "<ArticleTitle>Two</ArticleTitle></Article>"), False),
         (PLAIN.replace("No.", "<!-- c -->"), False),
         (PLAIN.replace("No.", "<![CDATA[c]]>"), False),
-        (PLAIN.replace("No.", "&#945;"), False),
+        (PLAIN.replace("No.", "&#945;"), True),
+        (PLAIN.replace("No.", "a > b"), True),
+        (PLAIN.replace("No.", "a /> b"), True),
+        (PLAIN.replace("No.", '<i a="x/>y">z</i>'), True),
+        (PLAIN.replace("No.", "<a>" * 100 + "</a>" * 100), True),
+        (PLAIN.replace("No.", "<a>" * 200 + "</a>" * 200), False),
+        (PLAIN.replace('Version="1"', "Version='1>'"), False),
         (PLAIN.replace("No.", "<mml:m/>"), False),
         (PLAIN.replace("<AbstractText>", '<AbstractText a="1" a="2">'), False),
         (PLAIN.replace("<AbstractText>", '<AbstractText xmlns="u">'), False),
         (PLAIN.replace("Owner", "Status"), False),
-        (PLAIN.replace("<PubmedArticle>", "<PubmedArticle a='1'>"), False),
+        (PLAIN.replace("<PubmedArticle>", "<PubmedArticle a='1'>"), True),
         (PLAIN.replace("</AbstractText>", "</Abstracttext>"), False),
     ],
 )
 def test_which_records_are_usual(record: str, usual: bool) -> None:
-    assert assert_same(document(PLAIN, record)) == usual
+    assert assert_same(document(PLAIN, record)) == 1 + usual
 
 
 @pytest.mark.parametrize(
@@ -258,15 +268,27 @@ def test_a_set_that_does_not_end_is_refused_wherever_it_is_cut(rest: str, piece:
     assert "does not end" in str(found)
 
 
+@pytest.mark.parametrize("end", ["</PubmedArticleSet >", "</PubmedArticleSet>"])
+@pytest.mark.parametrize(
+    "behind", ["", "<!-- </PubmedArticleSet> -->", "<?p </PubmedArticleSet>?>"]
+)
+@pytest.mark.parametrize("piece", [1, 2**20])
+def test_the_end_of_the_set_is_its_own(end: str, behind: str, piece: int) -> None:
+    odd = PLAIN.replace("No.", "<PubmedArticleSet></PubmedArticleSet>")
+    data = f"<PubmedArticleSet>{PLAIN}{odd}{end}{behind}".encode()
+    assert_same(data, piece=piece)
+    assert_same(data.replace(b"<PubmedArticleSet></PubmedArticleSet></A", b"</A"), piece=piece)
+
+
 def test_sets_of_citations_are_read_from_bytes_too() -> None:
     inner = PLAIN.removeprefix("<PubmedArticle>").removesuffix("</PubmedArticle>")
     data = f"<MedlineCitationSet>{inner * 3}</MedlineCitationSet>".encode()
-    assert assert_same(data) == 2
+    assert assert_same(data) == 3
 
 
 def test_short_files_are_left_to_libxml2() -> None:
-    assert len(document(PLAIN)) < xml_records._PIECE_BYTES
-    with mock.patch.object(xml_records, "_find_usual", side_effect=AssertionError):
+    assert len(document(PLAIN)) < xml_records._USUAL_BYTES
+    with mock.patch.object(xml_records, "_make_usual", side_effect=AssertionError):
         rows = list(
             formats.read(PUBMED.record_shape(), "pubmed.xml", gzip.compress(document(PLAIN)))
         )
@@ -277,12 +299,12 @@ def test_a_file_of_other_records_is_left_to_libxml2() -> None:
     odd = PLAIN.replace("No.", "<!-- c -->")
     six = 6 * len(PLAIN)
     assert assert_same(document(*[PLAIN] * 6, odd, *[PLAIN] * 30), piece=six) >= 30
-    assert assert_same(document(*[PLAIN] * 6, *[odd] * 9, *[PLAIN] * 30), piece=six) <= 6
+    assert assert_same(document(*[PLAIN] * 6, *[odd] * 60, *[PLAIN] * 30), piece=six) <= 6
 
 
 def test_what_the_outline_does_not_name_is_passed_over() -> None:
     rest = citation("<Unread><PMID>9</PMID></Unread><PMID>1</PMID><Article><Unread/></Article>")
     rows, counted = read(document(PLAIN, PLAIN, rest), 2**20, usual=True)
     assert isinstance(rows, pl.DataFrame)
-    assert counted == 2
+    assert counted == 3
     assert rows["id"].to_list() == ["7", "7", "1"]
