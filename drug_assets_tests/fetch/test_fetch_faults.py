@@ -322,7 +322,7 @@ def test_the_patience_that_ships_is_that_of_its_description(tmp_path: Path) -> N
         request = FetchRequest(service=CLINICAL_TRIALS_GOV, query="aspirin", page_size=9)
         with pytest.raises(ServiceUnavailable, match=r"in 8 tries.* not whole after 600 s"):
             fetch(request, LocalDestination(tmp_path), base_url=trials.url, clock=trials.clock)
-        assert len(trials.asked) == 6
+        assert len(trials.asked) == 8
     with Trials(1) as trials:
         trials.faults = {
             1: Fault(Reply(503, b"", {"Retry-After": "600"})),

@@ -125,7 +125,7 @@ def test_retries_are_logged_with_what_when_and_why(
             clock=trials.clock,
         )
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert warnings == ["ClinicalTrials.gov: page 2: it answered 503: busy; try 2 of 6 in 9.0 s"]
+    assert warnings == ["ClinicalTrials.gov: page 2: it answered 503: busy; try 2 of 8 in 9.0 s"]
 
 
 def test_a_report_is_told_as_json(tmp_path: Path) -> None:
