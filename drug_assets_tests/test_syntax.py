@@ -206,6 +206,7 @@ STATEMENTS = ("x = 1", "x = 2", "import json", "from os import path", '"""Doc.""
 SOURCES = st.lists(st.sampled_from(STATEMENTS), max_size=3).map(lambda s: "\n".join(s).encode())
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(["a", "b"]), SOURCES, st.booleans()), max_size=12))
 @settings(max_examples=100)
 def test_what_is_kept_is_what_is_read(

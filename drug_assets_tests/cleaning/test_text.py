@@ -229,6 +229,7 @@ class TestCleaned:
         if once is not None and not re.search(r"\\x[0-9A-Fa-f]{2}|&\S+;|<", once):
             assert clean(once) == [once]
 
+    @pytest.mark.slow
     @given(UNTIDY_TEXTS | TEXTS)
     def test_what_is_kept_is_composed_and_spaced_by_single_blanks(self, text: str) -> None:
         kept = clean(text)[0] or "x"

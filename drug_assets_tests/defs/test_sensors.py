@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,12 @@ def zone(
     return Bucket(emulator)
 
 
+@cache
+def make_instance() -> dg.DagsterInstance:
+    """One instance for all ticks, which leave nothing there: making one takes longer."""
+    return dg.DagsterInstance.ephemeral()
+
+
 def evaluated(zone: Place, cursor: str | None = None, store: Path | None = None) -> object:
     """What one tick returns; without a store, nothing was released yet."""
     nowhere = Path(__file__).parent / "no store"
@@ -97,7 +104,7 @@ def evaluated(zone: Place, cursor: str | None = None, store: Path | None = None)
         choices=Settings().choices,
     )
     resources = {"landing_zone": zone, "workplace": workplace}
-    with dg.build_sensor_context(cursor=cursor, resources=resources) as context:
+    with dg.build_sensor_context(make_instance(), cursor, resources=resources) as context:
         return SENSOR(context)
 
 

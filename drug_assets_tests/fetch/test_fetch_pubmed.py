@@ -220,6 +220,7 @@ def many(count: int, days: int) -> list[Article]:
     ]
 
 
+@pytest.mark.slow
 def test_exactly_as_many_as_a_search_lists_take_one_search(tmp_path: Path) -> None:
     with PubMed() as pubmed:
         pubmed.articles = many(9_999, days=1)

@@ -77,6 +77,7 @@ def test_stay_in_the_text_of_rejected_rows() -> None:
     assert json.loads(rows["extra"].to_list()[-1]) == {"raw": line}
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.lists(st.text('ab\\"\n,;é', max_size=6), min_size=1, max_size=6), st.integers(1, 40))
 def test_are_read_back_as_they_are_written(titles: list[str], chunk: int) -> None:

@@ -232,6 +232,7 @@ def test_a_name_in_gz_without_gzip_is_refused() -> None:
         raw_rows("pubmed.csv.gz", CSV)
 
 
+@pytest.mark.slow
 def test_a_bomb_is_refused_while_it_unpacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "MAX_UNPACKED_BYTES", 10 * 2**20)
     bomb = gzip.compress(b"\0" * (64 * 2**20))
@@ -279,6 +280,7 @@ def test_unpacking_undoes_packing(data: bytes, level: int) -> None:
     assert b"".join(decoding.unpack("f", packed)) == data
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_text_is_read_as_it_was_written(text: str) -> None:
     assert _text(b"\xef\xbb\xbf" + text.encode()) == text

@@ -524,6 +524,7 @@ _PIECES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deciding", [30, json_document._DECIDING_CHARS])
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
