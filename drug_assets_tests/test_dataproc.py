@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from drug_assets_tests.support.spark_server import SparkServer
+
 ADDRESS = "dataproc://drugs-production-1/europe-west1/drug-assets"
 IMAGE = "europe-west1-docker.pkg.dev/drugs-production-1/drug-assets/drug-assets-executor:1.2.3"
 LOCATION = "projects/drugs-production-1/locations/europe-west1"
@@ -67,6 +69,27 @@ def test_the_tunnel_is_logged_in(service: FakeDataproc) -> None:
     with dataproc.session(ADDRESS, IMAGE):
         pass
     assert set(service.tunnels) == {f"Bearer {TOKEN}"}
+
+
+@pytest.mark.spark
+def test_a_real_spark_works_behind_the_tunnel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spark_server: SparkServer
+) -> None:
+    def double(batches: Iterator[Any]) -> Iterator[Any]:
+        import pyarrow as pa  # type: ignore[import-untyped]
+
+        for batch in batches:
+            yield pa.record_batch([pa.array([2 * n for n in batch["id"].to_pylist()])], ["id"])
+
+    with (
+        running_dataproc(tmp_path, spark_server.port, monkeypatch) as running,
+        dataproc.session(ADDRESS, IMAGE) as opened,
+    ):
+        # Its answer is many messages of the tunnel.
+        numbers = opened.spark.range(0, 100_000, 1, 2).mapInArrow(double, "id long")
+        assert sorted(numbers.toArrow()["id"].to_pylist()) == list(range(0, 200_000, 2))
+        assert states(running) == ["ACTIVE"]
+    assert states(running) == ["TERMINATED"]
 
 
 def test_a_session_ends_with_its_work(service: FakeDataproc) -> None:
