@@ -48,7 +48,7 @@ from drug_assets.storage.temporary import remove_folders_of_dead_processes
 from drug_assets.storage.workspace import Origin, Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -66,6 +66,10 @@ MakeAgain = Callable[["Outputs"], None]
 _SAMPLE_ROWS = 5
 #: Rows, and bytes of their files, that are read at once.
 _FEW_ROWS, _FEW_BYTES = 10_000, 1 << 20
+#: The tables of few rows that this process keeps in memory, by the state of the objects that hold
+#: the rows; the newest are last, and the oldest go.
+_FEW: dict[tuple[tuple[str, str], ...], pl.LazyFrame] = {}
+_MOST_FEW = 64
 #: How the rows of a whole table lie in its file. The lowest level compresses nearly as well as the
 #: default, in two thirds of the time.
 _LAYOUT: Mapping[str, int] = {
@@ -253,7 +257,8 @@ class Outputs:
             write(scratch)
             count = count_rows(scratch)
             size_bytes = scratch.stat().st_size
-            found = _read_if_few(pl.scan_parquet(scratch, glob=False), count, size_bytes)
+            scanned = pl.scan_parquet(scratch, glob=False)
+            found = _read_if_few(scanned, count, size_bytes)
             require(table, found, count)
             written = WrittenTable(
                 rows=count,
@@ -265,6 +270,9 @@ class Outputs:
             checksum = compute_checksum(scratch)
             self.store.put(scratch, name)
             _SOUND[self.store.uri(name)] = checksum
+            if found is not scanned:
+                written_as = [one for one in self.store.objects(name) if one.name == name]
+                _keep_few(self.store, written_as, found)
         finally:
             scratch.unlink(missing_ok=True)
         return written
@@ -286,10 +294,13 @@ class Outputs:
     def write_parts(self, parts: Parts) -> WrittenTable:
         """Write the list of a table's parts; the parts themselves are already in the store."""
         self.write_document(table_file(parts.table), parts.lines())
-        rows = parts.rows(self.store)
-        count = rows.select(pl.len()).collect().item()
-        size_bytes = parts.size_bytes(self.store)
-        rows = _read_if_few(rows, count, size_bytes)
+        objects = parts.objects(self.store)
+        scanned = parts.rows(self.store, objects)
+        count = scanned.select(pl.len()).collect().item()
+        size_bytes = sum(found.size_bytes for found in objects)
+        rows = _read_if_few(scanned, count, size_bytes)
+        if rows is not scanned:
+            _keep_few(self.store, objects, rows)
         return WrittenTable(
             rows=count,
             size_bytes=size_bytes,
@@ -362,8 +373,15 @@ class Outputs:
             NotMadeError: the table was never made.
         """
         if TABLES[table].by_file:
-            return self.parts(table).rows(self.store)
-        return pl.scan_parquet(self.path(table_file(table)), glob=False)
+            parts = self.parts(table)
+            objects = parts.objects(self.store)
+            few = _FEW.get(_state_of(self.store, objects)) if objects else None
+            return parts.rows(self.store, objects) if few is None else few
+        found = self._find(table_file(table))
+        few = _FEW.get(_state_of(self.store, [found]))
+        if few is not None:
+            return few
+        return pl.scan_parquet(self.store.local_copy(found.name), glob=False)
 
     def parts(self, table: str) -> Parts:
         """The parts of a table that is kept by file.
@@ -452,6 +470,17 @@ def _read_if_few(rows: pl.LazyFrame, count: int, size_bytes: int) -> pl.LazyFram
     """
     few = count <= _FEW_ROWS and size_bytes <= _FEW_BYTES
     return rows.collect().lazy() if few else rows
+
+
+def _keep_few(store: ObjectStore, objects: Sequence[StoredObject], rows: pl.LazyFrame) -> None:
+    """Keep rows in memory, for those who ask for their table while its objects are the same."""
+    _FEW[_state_of(store, objects)] = rows
+    for oldest in list(_FEW)[:-_MOST_FEW]:
+        _FEW.pop(oldest, None)
+
+
+def _state_of(store: ObjectStore, objects: Sequence[StoredObject]) -> tuple[tuple[str, str], ...]:
+    return tuple((store.uri(found.name), found.state) for found in objects)
 
 
 def _sample(rows: pl.LazyFrame, count: int) -> pl.DataFrame:

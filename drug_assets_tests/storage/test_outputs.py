@@ -13,6 +13,7 @@ import pytest
 
 from drug_assets import contracts
 from drug_assets.storage import contract_gate, staging
+from drug_assets.storage import outputs as outputs_module
 from drug_assets.storage.contract_gate import ContractBrokenError
 from drug_assets.storage.kept.by_file import Part, Parts, write_part
 from drug_assets.storage.objects import LocalFolder, StoredObject, write_text
@@ -484,3 +485,44 @@ def test_a_table_of_the_release_before_is_read_if_there_is_one(tmp_path: Path) -
     rows = Outputs(store, base=before).table_before("top_journal")
     assert rows is not None
     assert rows.collect()["journal"].to_list() == ["A"]
+
+
+# Tables of few rows stay in memory
+
+
+def unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on no Parquet file can be opened for its rows."""
+
+    def refuse(*_: object, **__: object) -> pl.LazyFrame:
+        raise AssertionError("a file was read again")
+
+    monkeypatch.setattr(pl, "scan_parquet", refuse)
+
+
+def test_a_table_of_few_rows_is_not_read_again_by_who_wrote_it(
+    store: LocalFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = Outputs(store, "")
+    parts = Parts("raw_drugs", (part(store, "one", "A"), part(store, "two", "B")))
+    outputs.write_table("top_journal", top_journal("A"))
+    outputs.write_parts(parts)
+    unread(monkeypatch)
+    assert outputs.table("top_journal").collect().equals(top_journal("A").collect())
+    assert outputs.table("raw_drugs").collect()["drug"].to_list() == ["A", "B"]
+
+
+def test_a_table_that_another_process_wrote_since_is_read(store: LocalFolder) -> None:
+    outputs = Outputs(store, "")
+    outputs.write_table("top_journal", top_journal("A"))
+    scratch = store.scratch("top_journal.parquet")
+    top_journal("B").collect().write_parquet(scratch)
+    store.put(scratch, "top_journal.parquet")
+    assert outputs.table("top_journal").collect().equals(top_journal("B").collect())
+
+
+def test_no_more_tables_stay_in_memory_than_a_run_makes(tmp_path: Path) -> None:
+    for number in range(outputs_module._MOST_FEW + 3):
+        Outputs(LocalFolder(tmp_path / str(number)), "").write_table(
+            "top_journal", top_journal("A")
+        )
+    assert len(outputs_module._FEW) == outputs_module._MOST_FEW

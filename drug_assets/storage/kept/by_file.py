@@ -115,15 +115,23 @@ class Parts:
         names = {part.name for part in self.parts}
         return names | {self.side_table} if self.side_table else names
 
-    def rows(self, store: ObjectStore) -> pl.LazyFrame:
+    def rows(
+        self, store: ObjectStore, objects: Sequence[StoredObject] | None = None
+    ) -> pl.LazyFrame:
         """The rows of all parts, in the order of delivery.
+
+        Args:
+            store: the store.
+            objects: what `objects` returned, if it was asked.
 
         Raises:
             DamagedPartsError: parts are missing or damaged.
         """
         if not self.parts:
             return TABLES[self.table].contract.create_empty(lazy=True)
-        return pl.scan_parquet(self._copies(store), glob=False)
+        held = self.objects(store) if objects is None else objects
+        copies = [store.local_copy(found.name, found.version) for found in held]
+        return pl.scan_parquet(copies, glob=False)
 
     @contextmanager
     def borrow_rows(self, store: ObjectStore) -> Iterator[pl.LazyFrame]:
