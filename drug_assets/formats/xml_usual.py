@@ -104,9 +104,9 @@ class UsualRecords:
         if self._inner is not None:
             children = tags.children(inner)
             inner = children.take(self._inner.find(tags, children))
-        found.require_one(inner.records)
+        found.require_one(inner)
         found.forbid(
-            np.searchsorted(begins, _find(document, start, end, _OF_XML), side="right") - 1
+            np.searchsorted(begins, _find(tags.codes, start, end, _OF_XML), side="right") - 1
         )
         self._branch.read(tags, inner, found)
         columns = zip(*found.columns, strict=True)
@@ -186,13 +186,16 @@ class _Tags:
         if any((behind == code).any() for code in _OF_NO_TAG):
             return None
         is_end = behind == _SLASH
-        slashes = _find(document, start, end, b"/>")
-        empty = opens.searchsorted(slashes) - 1
-        # Else it stands in a text, or in the value of an attribute.
-        tags = map(document.__getitem__, map(slice, opens[empty].tolist(), slashes.tolist()))
-        empty = empty[np.array([_TAG.fullmatch(tag) is not None for tag in tags], np.bool_)]
         steps = 1 - 2 * is_end.astype(np.int8)
-        steps[empty] = 0
+        empty = np.array([], np.int64)
+        # Of an empty element, no tag is the end.
+        if steps.sum():
+            slashes = _find(codes, start, end, b"/>")
+            empty = opens.searchsorted(slashes) - 1
+            # Else it stands in a text, or in the value of an attribute.
+            tags = map(document.__getitem__, map(slice, opens[empty].tolist(), slashes.tolist()))
+            empty = empty[np.array([_TAG.fullmatch(tag) is not None for tag in tags], np.bool_)]
+            steps[empty] = 0
         depths = steps.cumsum() - (steps > 0)
         # Not all elements end where another end of a set is taken for that of the set itself.
         if steps.sum() or depths.max(initial=0) > _MOST_LEVELS:
@@ -253,16 +256,12 @@ class _Tags:
         return [document[at:to] for at, to in zip(begins.tolist(), ends, strict=True)]
 
 
-def _find(document: bytes, start: int, end: int, text: bytes) -> _Numbers:
-    """The places of a text of two bytes or more: two at once are compared faster than searched."""
-    pair = int.from_bytes(text[:2], "little")
-    found = []
-    for at in (start, start + 1):
-        pairs = np.frombuffer(document, "<u2", (end - at) // 2, at)
-        found.append((pairs == pair).nonzero()[0] * 2 + at)
-    places = np.concatenate(found)
-    is_it = [document.startswith(text, at) for at in places.tolist()]
-    return np.sort(places[np.array(is_it, np.bool_)])
+def _find(codes: _Bytes, start: int, end: int, text: bytes) -> _Numbers:
+    """The places of a text between two places; fast where its first byte is rare."""
+    places: _Numbers = (codes[start:end] == text[0]).nonzero()[0] + start
+    for at, code in enumerate(text[1:], start=1):
+        places = places[codes[places + at] == code]
+    return places
 
 
 class _Name:
@@ -307,18 +306,19 @@ class _Found:
         """Nothing of any record."""
         return cls([True] * records, [[None] * records for _ in range(values)])
 
-    def require_one(self, records: _Numbers) -> None:
-        """A record is not usual if it is not one of these, which are in order, or several."""
-        if len(records) != len(self.usual) or (records != np.arange(len(records))).any():
-            for record in {*range(len(self.usual))} - {*records.tolist()}:
-                self.usual[record] = False
-            self.allow_one(records)
+    def require_one(self, elements: _Elements) -> None:
+        """A record is not usual if none of these elements is of it."""
+        for record in {*range(len(self.usual))}.difference(elements.records.tolist()):
+            self.usual[record] = False
 
-    def allow_one(self, records: _Numbers) -> None:
-        """A record is not usual if it is several of these, which are in order."""
-        several = records[1:] == records[:-1]
-        if several.any():
-            self.forbid(records[1:][several])
+    def take_one(self, elements: _Elements) -> _Elements:
+        """One element of each record; a record is not usual if several are of it."""
+        records = elements.records
+        goes_on = records[1:] == records[:-1]
+        if not goes_on.any():
+            return elements
+        self.forbid(records[1:][goes_on])
+        return elements.take(np.append([0], (~goes_on).nonzero()[0] + 1))
 
     def forbid(self, records: _Numbers) -> None:
         """These records are not usual."""
@@ -326,7 +326,7 @@ class _Found:
             self.usual[record] = False
 
     def set(self, value: int, records: _Numbers, of_records: list[str | None]) -> None:
-        """Set a value of some records."""
+        """Set a value of some records, each of which is there once."""
         if len(of_records) == len(self.usual):
             self.columns[value] = of_records
             return
@@ -350,10 +350,10 @@ class _PartBytes:
 
         Args:
             tags: The tags of the document.
-            elements: The elements; of each record one counts.
+            elements: The elements; a record with several is not usual.
             found: Gets the values.
         """
-        found.allow_one(elements.records)
+        elements = found.take_one(elements)
         attributes = tags.attributes(elements, self.name)
         if attributes is not None and not all(map(_are_whole, {*attributes})):
             whole = np.array([*map(_are_whole, attributes)])

@@ -268,6 +268,13 @@ def test_a_set_that_does_not_end_is_refused_wherever_it_is_cut(rest: str, piece:
     assert "does not end" in str(found)
 
 
+def test_two_values_of_a_record_are_not_those_of_two_records() -> None:
+    long = PLAIN.replace("No.", "No. " * len(PLAIN))
+    none = PLAIN.replace("<Title>Acta</Title>", "")
+    two = PLAIN.replace("<Title>Acta</Title>", "<Title>Acta</Title><Title>Lancet</Title>")
+    assert assert_same(document(long, none, two), piece=len(long) + 1) == 2
+
+
 @pytest.mark.parametrize("end", ["</PubmedArticleSet >", "</PubmedArticleSet>"])
 @pytest.mark.parametrize(
     "behind", ["", "<!-- </PubmedArticleSet> -->", "<?p </PubmedArticleSet>?>"]
