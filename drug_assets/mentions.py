@@ -138,7 +138,8 @@ def join_mentions(
             _search_again(table, named[source], merged[source], vocabulary, titles[source], rules),
             on=_RECORD,
         )
-        .with_columns(source=pl.lit(source), title=_pick_title(titles[source]))
+        # Appending "" copies titles, see `_search_batch`: else all titles would stay in memory.
+        .with_columns(source=pl.lit(source), title=_pick_title(titles[source]) + "")
         .select(cs.by_name(*_PUBLICATION_COLUMNS, *_FOUND_COLUMNS, "source", require_all=False))
         for source, table in publications.items()
     ]
