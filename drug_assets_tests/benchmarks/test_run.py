@@ -248,6 +248,7 @@ def test_what_is_only_prepared_is_not_measured(
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.processes
 def test_a_run_that_the_disk_has_no_room_for_is_not_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
