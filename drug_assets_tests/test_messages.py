@@ -671,9 +671,20 @@ SHOWN |= {
 }
 #: Kinds in a row of their own: `test_what_is_no_file_is_told_as_what_it_is`.
 NO_FILES = {"a pipe", "a link to nothing", "a folder that may not be read"}
+#: Shown on a Spark, in `test_spark.py`.
+SHOWN_ON_SPARK = {
+    "Spark at … cannot be reached",
+    "the connection to Spark at … was lost",
+    "the executors of Spark at … have other code of …",
+    "the executors of Spark at … have … instead of …",
+    "the executors of Spark at … have no …",
+    "the executors of Spark at … do not have the package …",
+    "… is not seen by the machines that the work was given to",
+    "Spark at … gave up",
+}
 #: Shown through the run-status sensor, in `defs/test_reported_runs.py`.
 SHOWN_BY_SENSOR = {"nothing was released: …"}
 
 
 def test_every_row_of_the_runbook_is_shown_by_a_test() -> None:
-    assert set(rows_of_runbook()) == SHOWN | SHOWN_BY_SENSOR | NO_FILES
+    assert set(rows_of_runbook()) == SHOWN | SHOWN_ON_SPARK | SHOWN_BY_SENSOR | NO_FILES

@@ -142,10 +142,13 @@ def read_landing_zone(
         for message in workplace.begin(context):
             context.log.warning(message)
         outputs = workplace.open(context)
-        workers = engine.open(context.log.info)
         with progress.follow(context, LANDING_ZONE.path[-1]) as report:
             landed = landing.read_landing_zone(
-                landing_zone.open(), outputs.store, workers, context.log.warning, report
+                landing_zone.open(),
+                outputs.store,
+                engine.open(context.log.info),
+                context.log.warning,
+                report,
             )
         outputs.write_document(LANDING_DOCUMENT, [landed.state()])
         if outputs.workspace is not None:

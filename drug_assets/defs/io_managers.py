@@ -100,14 +100,13 @@ class TablesByFile(dg.ConfigurableIOManager):
             outputs = self.workplace.open(context)
             if isinstance(obj, Recipe):
                 input_parts = outputs.parts(obj.of)
-                engine = self.engine.open(context.log.info)
                 with self.progress.follow(context, table) as report:
                     obj = make_parts(
                         table,
                         obj,
                         input_parts,
                         outputs.store,
-                        engine,
+                        self.engine.open(context.log.info),
                         context.log.warning,
                         report,
                     )

@@ -19,11 +19,6 @@ _Result = TypeVar("_Result")
 class Engine(Protocol):
     """Runs tasks."""
 
-    @property
-    def watched_at(self) -> str | None:
-        """The page on which people watch the last work, where there is one."""
-        ...
-
     def leaves(self, size_bytes: int) -> bool:
         """Whether work on so many bytes leaves this machine: others may not see its folders."""
         ...

@@ -21,6 +21,7 @@ from drug_assets.engines.sessions import (
     Opened,
     SparkError,
     SparkUnavailableError,
+    close_client,
     require_server,
     tell_error,
 )
@@ -92,7 +93,7 @@ def session(address: str, image: str | None) -> Iterator[Opened]:
         # Before the channel is closed: nothing is to wait for an answer of what is gone.
         _terminate(client, name)
         if spark is not None:
-            spark.client.close()
+            close_client(spark)
 
 
 def _make_client(template: _Template) -> Any:
@@ -202,12 +203,12 @@ def _connect(client: Any, started: Any) -> Any:
     try:
         require_server(str(spark.version), started.name)
     except (PySparkException, RpcError) as error:
-        spark.client.close()
+        close_client(spark)
         raise SparkUnavailableError(
             f"Spark in the session {started.name} cannot be reached: {tell_error(error)}"
         ) from error
     except SparkError:
-        spark.client.close()
+        close_client(spark)
         raise
     return spark
 

@@ -33,11 +33,6 @@ class LocalMachine:
     #: Work on fewer bytes than this runs in this process.
     worth_bytes: int = WORTH_BYTES
 
-    @property
-    def watched_at(self) -> str | None:
-        """None: there is no page."""
-        return None
-
     def leaves(self, size_bytes: int) -> bool:  # noqa: ARG002
         """False: no work does."""
         return False

@@ -20,6 +20,8 @@ DATAPROC = "dataproc://"
 #: Tries to reach a server at the beginning: with their waits, about a quarter of a minute. What is
 #: open has the patience of Spark's client, ten minutes.
 _FIRST_TRIES = 5
+#: Tries to end what nobody waits for: they take a second.
+LAST_TRIES = 3
 
 
 class SparkError(DrugAssetsError):
@@ -106,7 +108,6 @@ def _connect(address: str) -> Any:
     """A session of the Spark Connect server at an address."""
     try:
         from pyspark.errors import PySparkException
-        from pyspark.sql.connect.client.retries import DefaultPolicy
         from pyspark.sql.connect.session import SparkSession
     except ImportError as error:
         raise SparkError(
@@ -122,9 +123,8 @@ def _connect(address: str) -> Any:
             f"{shown} is no address of a Spark Connect server: it should be sc://HOST:PORT"
         ) from error
     try:
-        spark.client.set_retry_policies([DefaultPolicy(max_retries=_FIRST_TRIES)])
-        server = str(spark.version)
-        spark.client.set_retry_policies([DefaultPolicy()])
+        with few_tries(spark, _FIRST_TRIES):
+            server = str(spark.version)
     except (PySparkException, RpcError) as error:
         _stop(spark)
         raise SparkUnavailableError(
@@ -161,7 +161,40 @@ def tell_error(error: BaseException) -> str:
     return lines[0][:500].rstrip(".") if lines else type(error).__name__
 
 
-def _stop(spark: Any) -> None:
-    """End a session; a server that is gone has ended it by itself."""
+@contextmanager
+def few_tries(spark: Any, tries: int) -> Iterator[None]:
+    """Within this block, a call of a session that fails is tried again so often at most.
+
+    By itself, Spark's client tries for ten minutes.
+    """
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    spark.client.set_retry_policies([DefaultPolicy(max_retries=tries)])
+    try:
+        yield
+    finally:
+        spark.client.set_retry_policies([DefaultPolicy()])
+
+
+def close_client(spark: Any) -> None:
+    """Close the connection of a session.
+
+    If that is left to the end of the process, it waits for threads that are gone.
+    """
+    from pyspark.sql.connect.client import reattach
+
+    # `close` waits for the threads of this pool, holding a lock that these need when they drop the
+    # answers of a query that were not read to their end: it would wait for ever.
+    answers = reattach.ExecutePlanResponseReattachableIterator
+    pool, answers._release_thread_pool_instance = answers._release_thread_pool_instance, None  # noqa: SLF001
+    if pool is not None:
+        pool.shutdown(wait=False, cancel_futures=True)
     with suppress(Exception):  # nothing is left to do
-        spark.stop()
+        spark.client.close()
+
+
+def _stop(spark: Any) -> None:
+    """End a session; a server that is gone ends it by itself."""
+    with suppress(Exception), few_tries(spark, LAST_TRIES):
+        spark.client.release_session()
+    close_client(spark)

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from drug_assets.engines import executor
 from drug_assets.engines.local import LocalMachine
 from drug_assets.engines.sessions import (
+    LAST_TRIES,
     SparkError,
     SparkUnavailableError,
     borrow_session,
     close_session,
+    few_tries,
     hide_secrets,
     tell_error,
 )
@@ -50,7 +52,11 @@ _SAME = (
 )
 
 
-@dataclass
+class ExecutorError(Exception):
+    """Where on an executor an error was raised: the context of that error here."""
+
+
+@dataclass(frozen=True)
 class Spark:
     """Runs tasks on the executors of a Spark."""
 
@@ -62,8 +68,6 @@ class Spark:
     worth_bytes: int = WORTH_BYTES
     #: Is told of each stage, and where to watch it.
     tell: Callable[[str], object] = str
-    #: The page on which people watch the last stage, where the service gives one.
-    watched_at: str | None = field(default=None, init=False)
 
     def leaves(self, size_bytes: int) -> bool:
         """Whether work on so many bytes leaves this machine: if it is worth it."""
@@ -89,7 +93,6 @@ class Spark:
             yield from here.run(function, tasks, size_bytes=size_bytes, fills_cores=fills_cores)
             return
         opened = borrow_session(self.address, self.image)
-        self.watched_at = opened.ui
         where = f"Spark at {hide_secrets(self.address)}"
         if opened.ui:
             where += f" ({opened.ui})"
@@ -102,6 +105,8 @@ class Spark:
                 if answer is None or answer.task != number:
                     raise SparkError(f"{where} did not answer task {number} of {len(tasks)}")
                 yield _read(answer.outcome, bytes(answer.value), where)
+            with _explain_errors(where):
+                next(answers, None)  # read to their end, so that Spark forgets them
 
 
 def _send(
@@ -183,7 +188,8 @@ def _make_again(made_of: bytes, message: str, told: str, trace: str) -> BaseExce
         vars(error).update(*state)
     if error is None or str(error) != message:
         error = RuntimeError(told)
-    error.add_note(f"On an executor of Spark:\n{trace}")
+    # No note of the error, as those are told as part of its message.
+    error.__context__ = ExecutorError(f"on an executor of Spark:\n{trace}")
     return error
 
 
@@ -195,8 +201,8 @@ def _interrupt_what_is_left(opened: Opened) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        # If it cannot be reached, Spark ends what nobody asks for any more.
-        with suppress(Exception):
+        # A Spark that cannot be reached ends by itself what nobody asks for any more.
+        with suppress(Exception), few_tries(spark, LAST_TRIES):
             spark.interruptTag(tag)
         raise
     finally:

@@ -15,6 +15,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,7 +23,7 @@ from drug_assets.errors import DrugAssetsError
 from drug_assets.storage import pointer as pointers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
     from drug_assets.storage.pointer import Pointer
@@ -255,6 +256,11 @@ class LocalFolder:
         """Use a folder. Listing a missing folder is an error with `must_exist`, else empty."""
         self._folder = folder
         self._must_exist = must_exist
+
+    def __reduce__(self) -> tuple[Callable[..., LocalFolder], tuple[Path]]:
+        """Pickle the whole path: another process can stand in another folder."""
+        opened = partial(LocalFolder, must_exist=self._must_exist)
+        return opened, (self._folder.absolute(),)
 
     def uri(self, name: str = "") -> str:
         """The path of an object; without a name, that of the folder."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from drug_assets.storage.objects import LocalFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +40,6 @@ def square(number: int) -> int:
 
 def surroundings(_task: int) -> dict[str, str | int | None]:
     """What the process of a worker finds around it."""
-    import polars as pl
-
     return {
         "process": os.getpid(),
         "threads": pl.thread_pool_size(),
@@ -56,31 +59,48 @@ def fail(kind: str) -> int:
     return len(kind)
 
 
+def break_contract(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows of which one column is of another type."""
+    return rows.with_columns(source_row=pl.lit("a word"))
+
+
 def wait(folder: str) -> int:
-    """Say that it has begun, and wait to be stopped."""
+    """Say that it has begun, and wait to be stopped; two words do something at once instead."""
+    if folder == "return":
+        return 0
+    if folder == "raise":
+        raise ValueError("as asked")
     Path(folder, str(os.getpid())).touch()
     for _ in range(6000):
         sleep(0.1)
     return 0
 
 
+def die(_task: Any) -> None:
+    """Kill the executor that this process works for."""
+    # The process of Python is a child of the daemon of an executor, a process of Java.
+    status = Path(f"/proc/{os.getppid()}/stat").read_text(encoding="ascii")
+    os.kill(int(status.rpartition(")")[2].split()[1]), signal.SIGKILL)
+    sleep(30)
+
+
 @dataclass(frozen=True)
 class DyingOnce:
-    """A function whose executor dies in the middle of the task that is done first."""
+    """A function whose executor dies at the end of the task that is done first."""
 
     function: Callable[[Any], Any]
     folder: str
 
     def __call__(self, task: Any) -> Any:
         result = self.function(task)
-        try:
+        with suppress(FileExistsError):
             Path(self.folder, "died").touch(exist_ok=False)
-        except FileExistsError:
-            return result
-        # The process of Python is a child of the daemon of an executor, a process of Java.
-        daemon = os.getppid()
-        status = Path(f"/proc/{daemon}/stat").read_text(encoding="ascii")
-        executor = int(status.rpartition(")")[2].split()[1])
-        os.kill(executor, signal.SIGKILL)
-        sleep(600)
+            die(task)
         return result
+
+
+class OwnDisk(LocalFolder):
+    """A folder of which another machine sees one of its own instead, of the same path."""
+
+    def __reduce__(self) -> tuple[Callable[..., LocalFolder], tuple[Path]]:
+        return LocalFolder, (Path(f"{self.uri()}-of-another-machine"),)
