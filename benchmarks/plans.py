@@ -49,6 +49,8 @@ class Plan:
     exported: tuple[int, int]
     #: Requests of each measurement of the server.
     requests: int
+    #: Records of the landing zone that Spark's engine is tried on.
+    spark_records: int
 
     @property
     def all_names(self) -> int:
@@ -84,6 +86,7 @@ PLANS = {
             pages=explorer.SIZES,
             exported=(20_000, 1_000_000),
             requests=3_000,
+            spark_records=1_000_000,
         ),
         Plan(
             name="short",
@@ -110,6 +113,7 @@ PLANS = {
             pages=explorer.SIZES[:-1],
             exported=(1_000, 100_000),
             requests=1_000,
+            spark_records=200_000,
         ),
         Plan(
             name="tiny",
@@ -136,6 +140,7 @@ PLANS = {
             pages=((7, 21), (50, 400)),
             exported=(50, 400),
             requests=20,
+            spark_records=200,
         ),
     )
 }

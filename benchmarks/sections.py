@@ -13,8 +13,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import explorer, exports, measuring, report, serving, start, synthetic
-from benchmarks.checkouts import BASE, HEAD
+from benchmarks import (
+    explorer,
+    exports,
+    measuring,
+    report,
+    serving,
+    spark_engine,
+    start,
+    synthetic,
+)
+from benchmarks.checkouts import BASE, HEAD, Checkout
 from benchmarks.measuring import Figures, print_status
 from benchmarks.whole_run import (
     COLD,
@@ -29,10 +38,10 @@ from benchmarks.whole_run import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from benchmarks.checkouts import Checkout
     from benchmarks.plans import Plan
 
 _HERE = Path(__file__).parent
+_ROOT = _HERE.parent
 #: What decides the contents of made tables.
 _MAKES_TABLES = ("explorer.py", "graph_document.py", "synthetic.py", "../drug_assets/contracts.py")
 #: Bytes of disk that a record of CSV needs at most, as a smaller run shows: in landing zone, store
@@ -366,6 +375,35 @@ def _measure_serving(setting: Setting) -> Figures:
     return serving.measured_serving(setting.data / "serving", plan.requests, plan.rounds)
 
 
+# Spark
+
+
+def _spark_task(setting: Setting) -> dict[str, Any]:
+    """The arguments of a measurement of Spark's engine.
+
+    It runs in the environment of the package: that of the benchmarks has another Spark, which the
+    peer is measured with.
+    """
+    python = _ROOT / ".venv" / "bin" / "python"
+    if not python.exists():
+        raise RuntimeError(f"{python.relative_to(_ROOT)} is missing: `make install` makes it")
+    folder = setting.data / "spark"
+    folder.mkdir(exist_ok=True)
+    return {
+        "checkout": Checkout("the working tree", _ROOT, python),
+        "folder": str(folder),
+        "records": setting.plan.spark_records,
+    }
+
+
+def _spark_zone(setting: Setting) -> None:
+    measuring.measured("spark_engine.prepared", **_spark_task(setting))
+
+
+def _measure_spark(setting: Setting) -> Figures:
+    return measuring.measured("spark_engine.engines", **_spark_task(setting))
+
+
 SECTIONS: dict[str, Section] = {
     section.name: section
     for section in (
@@ -464,6 +502,14 @@ SECTIONS: dict[str, Section] = {
             _nothing,
             _measure_serving,
             report.write_serving,
+            report.no_claims,
+        ),
+        Section(
+            "spark-engine",
+            "Spark's engine",
+            _spark_zone,
+            _measure_spark,
+            spark_engine.write_section,
             report.no_claims,
         ),
     )

@@ -4,7 +4,7 @@ The same landing zone is run by the engine `local` and by `spark`, on a Spark of
 two executors of one core (`make spark`). Processor seconds are counted for the run itself, for the
 processes of Python that executors work in, and for Spark's own Java. So they hold on a busy
 machine, while seconds do not. What the run itself needs less is what leaves its machine. What
-that is worth with more cores, `spark_sizes` computes.
+that is worth with more cores, `spark_sizes` computes. Also a section of `make bench`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import synthetic
 from benchmarks.measuring import Figures, NotInstalledError, observed, print_status
@@ -35,6 +35,9 @@ _RECORDS_PER_FILE = 20_000
 _TICKS = os.sysconf("SC_CLK_TCK")
 #: All work is worth it, also of a small landing zone.
 _ALWAYS = "from drug_assets.engines import spark; spark.WORTH_BYTES = 0; "
+
+
+_ENGINES = ("local", "spark")
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,7 @@ def measure(folder: Path, records: int) -> dict[str, Figures]:
         raise NotInstalledError("pyspark-client")
     if missing := find_missing():
         raise NotInstalledError(missing)
-    files = max(4, records // _RECORDS_PER_FILE)
-    zone = synthetic.Zone(records, files, synthetic.drug_names(_NAMES), "xml")
-    print_status(f"landing zone of {records:,} records in {files} files")
-    landing = synthetic.landing_zone(folder / f"zone-{records}", zone)
+    landing = make_zone(folder, records)
     print_status(f"{records:,} records on this machine")
     figures = {"local": _run(landing, folder / "store", {})}
     with running_spark() as server:
@@ -97,6 +97,25 @@ def measure(folder: Path, records: int) -> dict[str, Figures]:
         used = Processors.of_session(server.process.pid).since(before)
     figures["spark"] |= {"python": used.python, "java": used.java}
     return {engine: found | {"records": records} for engine, found in figures.items()}
+
+
+def make_zone(folder: Path, records: int) -> Path:
+    """The landing zone of so many records; files that are there are kept."""
+    files = max(4, records // _RECORDS_PER_FILE)
+    zone = synthetic.Zone(records, files, synthetic.drug_names(_NAMES), "xml")
+    print_status(f"landing zone of {records:,} records in {files} files")
+    return synthetic.landing_zone(folder / f"zone-{records}", zone)
+
+
+def prepared(folder: str, records: int) -> Figures:
+    """`make_zone` as a measurement: the names are those of this interpreter."""
+    make_zone(Path(folder), records)
+    return {}
+
+
+def engines(folder: str, records: int) -> Figures:
+    """`measure` as a measurement of `measuring.measured`."""
+    return measure(Path(folder), records)
 
 
 def _run(landing: Path, store: Path, environment: Mapping[str, str]) -> Figures:
@@ -141,6 +160,17 @@ def write(measured: Iterable[Mapping[str, Figures]]) -> str:
         for figures in listed
     ]
     return f"{table(columns, rows)}\n\n{table(gains, shares)}"
+
+
+def write_section(figures: Mapping[str, Any], _: Mapping[str, Any]) -> str:
+    """The section of RESULTS.md about Spark's engine."""
+    if "not_installed" in figures:
+        return f"Not measured: {figures['not_installed']}."
+    told = (
+        "`drug-assets run`, cold, by the engine `local` and by `spark`, on a Spark of this machine "
+        "with two executors of one core: processor seconds, which leave out who waits for whom."
+    )
+    return f"{told}\n\n{write([{engine: figures[engine] for engine in _ENGINES}])}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

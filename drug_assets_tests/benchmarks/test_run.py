@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from benchmarks.checkouts import Checkout
 
 TINY = replace(PLANS["tiny"], names=(7, 50), records=40, files=4)
-#: The others only differ in the size of what they measure.
+#: Of the others, Spark's engine takes longer to start than all of these; the rest only differ in
+#: the size of what they measure.
 MEASURED = (
     *("start", "search", "titles", "xml", "million-csv", "forty-million", "document"),
     *("explorer", "exports", "serving"),
@@ -323,6 +324,16 @@ def test_a_commit_beside_runs_in_its_checkout_and_the_head_in_this_environment(
     # The measurement is this one, and what it measures is the base's, which has too little.
     assert str(Path(mentions.__file__)) in str(failed.value)
     assert f"({own}" in str(failed.value)
+
+
+def test_what_spark_takes_over_is_told() -> None:
+    section = SECTIONS["spark-engine"]
+    local = {"seconds": 9.0, "run": 100.0, "peak_mib": 1.0, "records": 1_000}
+    spark = local | {"run": 20.0, "python": 90.0, "java": 10.0}
+    told = section.write({"local": local, "spark": spark, "peak_mib": 1.0}, {})
+    assert "| 1,000 | spark | 20 s | 90 s | 10 s | 120 s |" in told
+    assert "| 1,000 | 80% | +20% |" in told
+    assert section.write({"not_installed": "no Spark"}, {}) == "Not measured: no Spark."
 
 
 def test_a_start_is_judged_by_the_bases() -> None:
