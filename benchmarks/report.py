@@ -187,7 +187,7 @@ def write_search(figures: Mapping[str, Any], _: Mapping[str, Any]) -> str:
         table(columns, rows),
     ]
     if measured := _of_spark(figures):
-        spark, titles, _ = measured
+        spark, titles = measured[:2]
         hours = _spark_seconds(spark, titles) / 3600
         parts.append(
             f"PySpark's cross join with `contains` compared {spark['titles']:,} titles (a sample) "
@@ -493,7 +493,8 @@ def _middle(runs: Sequence[Mapping[str, Any]], figure: str = "seconds") -> float
 def _without_pages(runs: Sequence[Mapping[str, Any]]) -> float | None:
     if "steps" not in runs[0]:
         return None
-    return median(run["seconds"] - seconds_to_see(run) for run in runs)
+    middle: float = median(run["seconds"] - seconds_to_see(run) for run in runs)
+    return middle
 
 
 def _peak(runs: Sequence[Mapping[str, Any]]) -> float:

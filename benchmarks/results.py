@@ -49,14 +49,15 @@ class Taken:
     #: Average number of cores that other processes used meanwhile.
     others: float | None
     load_average: float
-    figures: Mapping[str, Any]
+    figures: dict[str, Any]
 
     @property
     def was_idle(self) -> bool | None:
         """Whether the machine was idle; None if that is unknown."""
         if self.busy_before is None or self.others is None:
             return None
-        return max(self.busy_before, self.others) <= IDLE_SHARE * self.machine["cores"]
+        cores: int = self.machine["cores"]
+        return max(self.busy_before, self.others) <= IDLE_SHARE * cores
 
 
 def busy_cores(load: Load) -> float | None:

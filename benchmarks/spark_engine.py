@@ -122,7 +122,7 @@ def _run(landing: Path, store: Path, environment: Mapping[str, str]) -> Figures:
     shutil.rmtree(store, ignore_errors=True)
     command = command_line("run", "--landing", str(landing), "--store", str(store))
     command[2] = _ALWAYS + command[2]
-    seen = observed(command, environment=without_home() | environment)
+    seen = observed(command, environment={**without_home(), **environment})
     if seen.exit_code:
         raise RuntimeError(f"drug-assets run failed:\n{seen.output[-4000:]}{seen.errors[-4000:]}")
     return {"seconds": seen.seconds, "run": seen.cpu_seconds, "peak_mib": seen.peak_mib}

@@ -131,7 +131,7 @@ def _main() -> int:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     chosen = parser.parse_args()
     figures = measured_start(chosen.data, chosen.rounds, {HEAD: here(_ROOT)})
-    print(json.dumps(figures[HEAD]) if chosen.json else start_table(figures))
+    print(json.dumps(figures[HEAD]) if chosen.json else start_table(figures[HEAD]))
     return 0
 
 
