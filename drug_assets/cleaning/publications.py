@@ -160,7 +160,13 @@ class Decisions:
     def of(
         cls, source: PublicationSource, records: pl.LazyFrame, known_journals: pl.LazyFrame
     ) -> Decisions:
-        """Decide; arguments as of `clean_publications`."""
+        """Decide.
+
+        Args:
+            source: the source.
+            records: as those of `clean_publications`: rows as `contracts.CleanedRecord`.
+            known_journals: as those of `clean_publications`: rows as `contracts.Journals`.
+        """
         starts = find_starts(records)
         not_rejected, _ = _split_kept(records, starts)
         resolved = _resolve_journals(records, known_journals).collect()

@@ -116,7 +116,13 @@ def _are_whole(
 
 
 def has_bytes(base: Release, found: StoredObject, digest: str | None) -> bool:
-    """Whether an object of a release has the bytes of a digest, as `release.json` notes it."""
+    """Whether an object of a release has the bytes that `release.json` notes.
+
+    Args:
+        base: the release.
+        found: the object.
+        digest: the noted SHA-256 of its bytes; None, which no object has, if none is noted.
+    """
     store = base.store
     if store.has_locks:  # a folder identifies bytes by the same hash, and remembers it
         return identify(store, found) == digest

@@ -507,7 +507,7 @@ def test_the_size_of_chunks_makes_no_difference(size: int) -> None:
 
 def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "BATCH_RECORDS", 10)
-    monkeypatch.setattr(xml_records, "_PIECE_BYTES", 1000)
+    monkeypatch.setattr(xml_records, "_USUAL_BYTES", 1000)
     data = document(*(article(pmid=f"<PMID>{n}</PMID>") for n in range(35)))
     batches = list(pubmed_xml.read_batches(PUBMED.record_shape(), "pubmed.xml", _cut(data, 1000)))
     assert all(0 < batch.height < 20 for batch in batches)
@@ -516,7 +516,7 @@ def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_batches_of_long_records_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xml_records, "_BATCH_BYTES", 50_000)
-    monkeypatch.setattr(xml_records, "_PIECE_BYTES", 1000)
+    monkeypatch.setattr(xml_records, "_USUAL_BYTES", 1000)
     long = "<ArticleTitle>" + "x" * 10_000 + "</ArticleTitle>"
     data = document(*(article(long, pmid=f"<PMID>{n}</PMID>") for n in range(20)))
     for damage in (b"", b"&"):
@@ -560,7 +560,8 @@ def _read_or_refused(chunks: list[bytes], *, whole: bool) -> list[Any]:
 
 @pytest.fixture
 def in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xml_records, "_PIECE_BYTES", 1500)
+    for size in ("_PIECE_BYTES", "_USUAL_BYTES"):
+        monkeypatch.setattr(xml_records, size, 1500)
     monkeypatch.setattr(xml_records, "_OPENING_BYTES", 300)
     monkeypatch.setattr(xml_records, "_LONGEST_PIECE_BYTES", 6000)
 
