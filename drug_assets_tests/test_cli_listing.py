@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -166,7 +165,7 @@ def test_a_terminal_shows_a_screenful_that_fits_it(
 ) -> None:
     monkeypatch.setattr(common, "ROWS_IN_TERMINAL", 4)
     monkeypatch.setattr(common, "is_terminal", lambda: True)
-    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((80, 24)))
+    monkeypatch.setenv("COLUMNS", "80")
     lines = told("mentions", "aspirin", "--store", sample_run.store)
     assert lines[-1] == "and 3 more mentions (--limit 0 lists all)"
     assert all(len(line) <= 80 for line in lines)
