@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import uuid
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from polars.exceptions import PolarsError
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -36,6 +37,7 @@ from drug_assets.defs.jobs import JOB
 from drug_assets.defs.notifications import REPORTED, collect_figures, read_unexpected
 from drug_assets.defs.release import WHAT_IS_NEW
 from drug_assets.defs.workplace import ALLOW_EMPTY, RELEASE
+from drug_assets.errors import DrugAssetsError
 from drug_assets.settings import Settings, SettingsError
 from drug_assets.storage.objects import StorageError
 from drug_assets.storage.places import open_store
@@ -46,7 +48,7 @@ from drug_assets.storage.temporary import make_process_folder
 from drug_assets.wording import count_of, describe_retractions, printable, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from drug_assets.document.questions import Evidence
 
@@ -281,10 +283,12 @@ def _print_report(
         kind, style = ("failed", "red") if blocking else ("warning", "yellow")
         _print(console, f"  {kind}: {name}: {description}", style)
     if succeeded:
-        _print_answers(console, settings)
+        with _tell_unreadable(console):
+            _print_answers(console, settings)
         if report.what_is_new:
             _print(console, f"What is new: {report.what_is_new}")
-        _print_places(console, settings)
+        with _tell_unreadable(console):
+            _print_places(console, settings)
     else:
         for failure in report.failures:
             _print(console, failure, "red")
@@ -293,6 +297,15 @@ def _print_report(
             style="red",
         )
     console.print(f"{'Done' if succeeded else 'Failed'} after {report.seconds:.1f} s")
+
+
+@contextmanager
+def _tell_unreadable(console: Console) -> Iterator[None]:
+    """Print why the release cannot be read: it was made, so the run did not fail."""
+    try:
+        yield
+    except (DrugAssetsError, OSError, PolarsError) as error:
+        _print(console, f"The release was made, but cannot be read just now: {error}", "yellow")
 
 
 def _print_places(console: Console, settings: Settings) -> None:

@@ -308,6 +308,7 @@ def test_a_commit_beside_runs_in_its_checkout_and_the_head_in_this_environment(
         tmp_path / "repository",
         {
             "drug_assets/__init__.py": "",
+            "drug_assets/mentions.py": "raise ImportError('it is another commit')\n",
             "benchmarks/mentions.py": "raise SystemExit('measurements of another commit')\n",
         },
     )
@@ -321,9 +322,10 @@ def test_a_commit_beside_runs_in_its_checkout_and_the_head_in_this_environment(
         own = str(sides[BASE].tree / "drug_assets")
         with pytest.raises(RuntimeError, match=r"of `.*` The first commit failed") as failed:
             measuring.measured("mentions.drug_assets", checkout=sides[BASE], titles=1)
-    # The measurement is this one, and what it measures is the base's, which has too little.
+    # The measurement is this one, and what it measures is the base's, which cannot be imported.
     assert str(Path(mentions.__file__)) in str(failed.value)
-    assert f"({own}" in str(failed.value)
+    assert f'"{own}' in str(failed.value)
+    assert "it is another commit" in str(failed.value)
 
 
 def test_what_spark_takes_over_is_told() -> None:

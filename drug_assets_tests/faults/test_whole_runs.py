@@ -12,10 +12,11 @@ import random
 import re
 import shutil
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from drug_assets.cli import in_process
 from drug_assets.cli.in_process import run_everything
 from drug_assets.settings import Settings, SettingsError
 from drug_assets.storage.google import bucket as gcs
@@ -172,6 +173,31 @@ def test_disk_that_fails_in_a_run_ends_it_in_words(
         how = "from a call on" if lasts else "once"
         result = "succeeded" if ended.succeeded else "failed in words"
         record_property(OUTCOME, f"{fault} {how}: {result}")
+
+
+@pytest.mark.slow
+def test_disk_that_fails_after_the_release_does_not_fail_the_run(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = trial.store()
+    print_report = in_process._print_report
+    fails = False
+    with failing(store, errno.EIO, lambda _: fails) as disk:
+
+        def print_while_it_fails(*arguments: Any, **further: Any) -> None:
+            nonlocal fails
+            fails = True
+            disk.calls.clear()
+            print_report(*arguments, **further)
+            fails = False
+
+        monkeypatch.setattr(in_process, "_print_report", print_while_it_fails)
+        ended = trial.run(store)
+    assert disk.calls
+    assert ended.succeeded
+    # Neither the answers nor the place of the outputs can be told.
+    assert ended.report.count("The release was made, but cannot be read just now: ") == 2
+    trial.require_right(store, 0)
 
 
 @pytest.mark.slow
