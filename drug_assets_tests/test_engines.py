@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drug_assets.engines.local import WORTH_BYTES, LocalMachine
+from drug_assets_tests.support import runs
 from drug_assets_tests.support.commands import in_background
 from drug_assets_tests.support.services import PATIENCE_SECONDS, eventually
 
@@ -164,7 +165,9 @@ def test_terminated_process_ends_its_workers_which_leave_nothing(tmp_path: Path)
     marks = tmp_path / "marks"
     marks.mkdir()
     command = in_background(sys.executable, program, marks)
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    # The tests are no installed package.
+    environment = {**os.environ, "PYTHONPATH": str(runs.REPOSITORY)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:
             eventually("a task in each worker", lambda: len([*marks.iterdir()]) == CORES)
             pids = [int(mark.name) for mark in marks.iterdir()]
