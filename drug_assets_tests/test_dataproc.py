@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from drug_assets_tests.support.spark_server import SparkServer
 
+# Each starts a service with TLS.
+pytestmark = pytest.mark.slow
+
 ADDRESS = "dataproc://drugs-production-1/europe-west1/drug-assets"
 IMAGE = "europe-west1-docker.pkg.dev/drugs-production-1/drug-assets/drug-assets-executor:1.2.3"
 LOCATION = "projects/drugs-production-1/locations/europe-west1"

@@ -51,6 +51,7 @@ def test_the_next_word_is_that_behind_an_empty_one() -> None:
     assert keys[0] != keys[2]
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=30), st.integers(1, 4), st.integers(1, 9))
 def test_words_are_found_by_their_heads_however_they_are_divided(

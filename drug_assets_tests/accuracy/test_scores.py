@@ -67,6 +67,7 @@ def test_an_interval_is_as_wide_as_theory_has_it() -> None:
     assert recall.high == pytest.approx(0.5 + 1.96 * 0.025, abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_difference_sees_the_same_draws() -> None:
     """What finds one span more is better in each draw that has its title, and never worse."""
     gold = Gold(["a"] * 50, [{(0, 1)}] * 50)

@@ -24,6 +24,7 @@ def test_names_are_different_and_a_longer_list_begins_with_the_shorter() -> None
     assert synthetic.drug_names(7) == NAMES[:7]
 
 
+@pytest.mark.slow
 def test_titles_do_not_depend_on_the_batch_they_are_made_in() -> None:
     together = synthetic.titles(NAMES, range(1000))
     apart = [synthetic.titles(NAMES, range(start, start + 250)) for start in range(0, 1000, 250)]
@@ -99,6 +100,7 @@ def test_a_landing_zone_is_the_same_bytes_each_time_and_all_of_it_is_read(
     assert len(rows) == 3
 
 
+@pytest.mark.slow
 def test_the_file_to_be_added_holds_the_articles_that_come_next(tmp_path: Path) -> None:
     zone = synthetic.Zone(records=60, files=3, names=NAMES[:20], format="xml")
     added = synthetic.write_zone_file(tmp_path, zone, zone.files)

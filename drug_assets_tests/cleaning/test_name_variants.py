@@ -256,6 +256,7 @@ _NAMES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from("xyz"), _NAMES))
 def test_no_variant_is_listed_or_ambiguous(names: dict[str, list[str]]) -> None:

@@ -381,6 +381,7 @@ class TestFolded:
     def test_texts_fold_character_by_character(self, text: str) -> None:
         assert fold(text) == [fold_string(text)] == ["".join(map(fold_string, text))]
 
+    @pytest.mark.slow
     @given(TEXTS)
     def test_folding_again_changes_nothing(self, text: str) -> None:
         assert fold_string(fold_string(text)) == fold_string(text)

@@ -243,6 +243,7 @@ def test_a_column_says_from_which_columns_it_comes(
     assert {f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in found} == origins
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", ["bucket", "bigquery"])
 def test_only_resources_differ_between_environments(environment: str) -> None:
     pytest.importorskip("google.cloud.bigquery", reason="Google's clients are not installed")

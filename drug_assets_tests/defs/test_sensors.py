@@ -332,6 +332,7 @@ def test_a_file_of_the_same_moment_as_the_watermark_is_not_missed(
     assert watch.tick() is None
 
 
+@pytest.mark.slow
 def test_a_thousand_files_are_one_run(zone: Folder | Bucket) -> None:
     watch = Watch(zone)
     zone.land([f"pubmed_{i}.csv" for i in range(1000)])

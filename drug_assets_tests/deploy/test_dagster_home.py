@@ -74,6 +74,7 @@ def test_run_and_dev_have_the_same_home() -> None:
         assert line.endswith("$(DAGSTER_HOME)/dagster.yaml")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [LOCAL, PRODUCTION], ids=lambda path: path.stem)
 def test_pools_have_a_limit(settings: Path, tmp_path: Path) -> None:
     """Each service is asked by one run at a time."""

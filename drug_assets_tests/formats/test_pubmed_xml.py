@@ -729,6 +729,7 @@ def _titles(path: Path) -> Iterator[str | None]:
         yield None if found is None else "".join(map(str, found.itertext()))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason="shared/real_inputs/pubmed_xml is not there")
 def test_titles_of_real_files_are_what_lxml_says() -> None:
     paths = sorted(REAL.glob("*.xml*"))

@@ -60,6 +60,7 @@ def test_nothing_is_lost_on_the_whole_path(zone: int, tmp_path: Path) -> None:
     assert targets.check_path(files, tmp_path) > 0
 
 
+@pytest.mark.slow
 def test_what_failed_once_fails_no_more(tmp_path: Path) -> None:
     for path in sorted(FAILURES.glob("*-*-*")):
         name = path.name.split("-", 2)[2]

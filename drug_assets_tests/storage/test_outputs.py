@@ -520,6 +520,7 @@ def test_a_table_that_another_process_wrote_since_is_read(store: LocalFolder) ->
     assert outputs.table("top_journal").collect().equals(top_journal("B").collect())
 
 
+@pytest.mark.slow
 def test_no_more_tables_stay_in_memory_than_a_run_makes(tmp_path: Path) -> None:
     for number in range(outputs_module._MOST_FEW + 3):
         Outputs(LocalFolder(tmp_path / str(number)), "").write_table(
