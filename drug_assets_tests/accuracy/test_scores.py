@@ -51,6 +51,8 @@ def test_intervals_are_within_0_and_1_and_do_not_change(
     found = [spans for _, spans in pairs]
     s = scores_of(gold, found)
     assert s == scores_of(gold, found)
+    assert (s.precision.value is None) == (s.found == 0)
+    assert (s.recall.value is None) == (gold.count_spans() == 0)
     for figure in (s.precision, s.recall, s.f1, s.exact_f1):
         if figure.value is not None:
             assert figure.low is not None

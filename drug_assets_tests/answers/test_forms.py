@@ -39,11 +39,15 @@ def cells(answer: Answer) -> list[list[str]]:
 def test_json_comes_back_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = Answer({"since": dt.date(2003, 1, 1), "asked": "é\u202e"}, "rows", ROWS)
     document = json.loads("\n".join(answer.json_lines()))
-    assert document == answer.as_object()
-    assert (document["since"], document["asked"]) == ("2003-01-01", "é\u202e")
-    assert [row["text"] for row in document["rows"]] == ROWS["text"].to_list()
-    assert [row["date"] for row in document["rows"]] == ["2003-05-12", None, None, None]
-    assert document["rows"][0]["spans"] == ROWS["spans"][0].to_list()
+    assert document == {
+        "since": "2003-01-01",
+        "asked": "é\u202e",
+        "rows": [
+            {**row, "date": row["date"] and row["date"].isoformat()}
+            for row in ROWS.iter_rows(named=True)
+        ],
+    }
+    assert answer.as_object() == document
     monkeypatch.setattr(forms, "_ROWS", 3)
     assert Answer({}, "rows", ROWS).as_object()["rows"] == document["rows"]
     assert Answer({}, "rows", ROWS.clear()).as_object() == {"rows": []}
@@ -56,6 +60,10 @@ def test_json_holds_no_character_that_a_terminal_obeys() -> None:
         ).json_lines()
     )
     assert not set("".join(lines)) & set("\x9b\u202e\x1b")
+    assert json.loads("".join(lines)) == {
+        "asked": "\x9b\u202e",
+        "rows": [{"a": "\x9b\u202e\x1b[2J"}],
+    }
 
 
 def test_csv_is_what_a_spreadsheet_reads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,6 +84,7 @@ def test_csv_is_what_a_spreadsheet_reads(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_no_text_is_a_formula(kind: str, guard: str) -> None:
     """As the explorer has it: its tests read the same table."""
     texts = node.read_table("formulas.json")[kind]
+    assert texts
     guarded = pl.DataFrame({"a": texts}).select(guard_formulas(pl.col("a"))).to_series()
     assert guarded.to_list() == [f"{guard}{text}" for text in texts]
 

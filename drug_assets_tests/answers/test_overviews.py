@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -17,21 +18,23 @@ MENTIONS = [
     mention("B", "2", "2003-01-01", retracted=True, **HEART),
     mention("B", "3", "2004-06-01", "month", **NOWHERE, ambiguous=True),
     mention("B", "NCT1", None, source="clinical_trials", **HEART),
-    mention("a", "1", "2001-04-01", "season"),
+    mention("c", "1", "2001-04-01", "season"),
     mention("D", "1", None, **HEART),
+    mention("D", "2", None, **HEART),
 ]
 
 
-def tables() -> TablesInMemory:
+def tables(listed: list[dict[str, Any]] = MENTIONS) -> TablesInMemory:
+    """Tables with these mentions; their drugs and journals are not yet sorted in any way."""
     drugs = [
         {"drug_id": name.casefold(), "drug": name, "names": [name, "x"], "atc_codes": ["N02"]}
-        for name in ("a", "B", "C", "D")
+        for name in ("D", "c", "A", "B")
     ]
     journals = [
         {"journal_id": name.casefold(), "journal": name, "issns": ["0000-0019"], "records": 9}
-        for name in ("Heart", "Pain", "Skin")
+        for name in ("Skin", "Heart", "Pain")
     ]
-    mentions = rows_of("mentions", MENTIONS)
+    mentions = rows_of("mentions", listed)
     return TablesInMemory(
         mentions=mentions,
         journal_drugs=count_journal_drugs(mentions.lazy()).collect(),
@@ -62,7 +65,7 @@ def test_of_each_drug_it_is_told_how_often_where_and_since_when() -> None:
         "ambiguous_mentions": 1,
     }
     assert (rows["D"]["first_date"], rows["D"]["latest_date_precision"]) == (None, None)
-    assert {column: value for column, value in rows["C"].items() if value == 0} == dict.fromkeys(
+    assert {column: value for column, value in rows["A"].items() if value == 0} == dict.fromkeys(
         (
             "mentions",
             "pubmed_mentions",
@@ -100,11 +103,11 @@ def test_of_each_journal_it_is_told_how_many_drugs_it_mentions() -> None:
 @pytest.mark.parametrize(
     ("order", "drugs"),
     [
-        ("mentions", ["B", "a", "D", "C"]),
-        ("journals", ["B", "a", "D", "C"]),
-        ("first", ["a", "B", "C", "D"]),
-        ("latest", ["B", "a", "C", "D"]),
-        ("name", ["a", "B", "C", "D"]),
+        ("mentions", ["B", "D", "c", "A"]),
+        ("journals", ["B", "c", "D", "A"]),
+        ("first", ["c", "B", "A", "D"]),
+        ("latest", ["B", "c", "A", "D"]),
+        ("name", ["A", "B", "c", "D"]),
     ],
 )
 def test_drugs_are_sorted_as_asked_for_and_ties_by_name(order: str, drugs: list[str]) -> None:
@@ -114,16 +117,28 @@ def test_drugs_are_sorted_as_asked_for_and_ties_by_name(order: str, drugs: list[
     assert (few.rows["drug"].to_list(), few.total) == (drugs[:2], 4)
 
 
+#: Mentions as journal, drug and year; each way to sort their journals gives another order.
+IN_JOURNALS = [
+    *(("Heart", "A", year) for year in (2003, 2004, 2005, 2005)),
+    *(("Pain", "A", 2001), ("Pain", "B", 2006)),
+    *(("Skin", "A", 2002), ("Skin", "B", 2004), ("Skin", "c", 2004)),
+]
+
+
 @pytest.mark.parametrize(
     ("order", "journals"),
     [
-        ("drugs", ["Heart", "Pain", "Skin"]),
-        ("mentions", ["Heart", "Pain", "Skin"]),
-        ("first", ["Pain", "Heart", "Skin"]),
-        ("latest", ["Heart", "Pain", "Skin"]),
+        ("drugs", ["Skin", "Pain", "Heart"]),
+        ("mentions", ["Heart", "Skin", "Pain"]),
+        ("first", ["Pain", "Skin", "Heart"]),
+        ("latest", ["Pain", "Heart", "Skin"]),
         ("name", ["Heart", "Pain", "Skin"]),
     ],
 )
 def test_journals_are_sorted_as_asked_for(order: str, journals: list[str]) -> None:
     assert order in JOURNAL_ORDERS
-    assert list_journals(tables(), order).rows["journal"].to_list() == journals
+    listed = [
+        mention(drug, f"{number}", f"{year}-01-01", journal=name, journal_id=name.casefold())
+        for number, (name, drug, year) in enumerate(IN_JOURNALS)
+    ]
+    assert list_journals(tables(listed), order).rows["journal"].to_list() == journals

@@ -233,8 +233,10 @@ class TestRejection:
         self, status: str | None
     ) -> None:
         rows = [{"id": "1", "title": "T", "source_file": f"p_{n}.csv"} for n in (10, 9)]
-        records = make_records(PUBMED, pubmed_rows(*rows, {"id": "2", "citation_status": status}))
+        records = make_records(PUBMED, pubmed_rows(*rows, {"id": "1", "citation_status": status}))
         marked = mark_withdrawn(records).collect()
+        withdrawn, last = ("deleted", "deletion") if status else (None, "blank_title")
+        assert marked["reason"].to_list() == [withdrawn, withdrawn, last]
         assert marked.drop("position", "reason").equals(records.drop("reason").collect())
         assert marked.columns == [*records.collect_schema().names(), "position"]
         assert marked["position"].to_list() == [2, 1, 3]

@@ -123,5 +123,7 @@ def test_the_order_of_vocabularies_changes_nothing() -> None:
         return kept.collect()
 
     few = ("UNII_Names_1Oct2026.txt", "RXNCONSO.RRF", "RXNREL.RRF", "CIS_COMPO_bdpm.txt")
-    orders = list(permutations(few))
-    assert all(told(order).equals(told(few)) for order in orders[::7])
+    expected = told(few)
+    assert not expected.is_empty()
+    for order in list(permutations(few))[7::7]:
+        assert told(order).equals(expected), order
