@@ -1,4 +1,4 @@
-"""Lists are measured as a run searches for their names; each list and each rule says its gain."""
+"""The accuracy of drug lists, and what each list and each rule adds to it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from drug_assets import sources
 from drug_assets.accuracy import measuring
 from drug_assets.accuracy.gold import Gold, GoldError
 from drug_assets.cleaning.name_variants import RULES
 from drug_assets.cleaning.stop_list import StopList
-from drug_assets.contracts import RawDrugs, polars_schema
 from drug_assets.terms import SpanOrigin
+from drug_assets_tests.support.raw import drug_rows
+from drug_assets_tests.support.registry import DRUGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,21 +35,11 @@ STOPPED = StopList(frozenset({"lead"}))
 
 def records(name: str, *rows: str) -> pl.DataFrame:
     """The records of a list; a row is a name and its synonyms, separated by bars."""
-    raw = pl.DataFrame(
-        [
-            {
-                "source_file": name,
-                "source_row": number,
-                "drug": row.partition("|")[0],
-                "synonyms": row.partition("|")[2],
-                "read_issues": [],
-            }
-            for number, row in enumerate(rows, start=1)
-        ],
-        schema={c: t for c, t in polars_schema(RawDrugs).items() if c != "extra"},
-        schema_overrides={"read_issues": pl.List(pl.String)},
+    parts = [row.partition("|") for row in rows]
+    raw = drug_rows(
+        *({"source_file": name, "drug": drug, "synonyms": others} for drug, _, others in parts)
     )
-    return sources.DRUGS.clean_records(raw.with_columns(extra=None).lazy()).collect()
+    return DRUGS.clean_records(raw).collect()
 
 
 def found_texts(names: Iterable[str]) -> list[str]:
@@ -144,7 +134,7 @@ def test_of_one_list_nothing_is_left_out() -> None:
 
 
 def test_names_that_cannot_occur_are_left_out_of_the_search_alone() -> None:
-    """Of raised characters both readings count, and signs do not part what is possible."""
+    """The search finds the same without them, whichever signs names and titles have."""
     names = ["aspirin2", "aspirin", "follow-up", "zeta-mol", "lead acetate", "beta acid", "(zeta)"]
     a = measuring.measure(
         Gold(TITLES, [{(0, 1)}, *[set[tuple[int, int]]()] * 4]),

@@ -1,4 +1,4 @@
-"""Each kind of mistake is told by its rule."""
+"""Each kind of mistake is recognized by its rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures are what they are called, and so are their intervals."""
+"""Precision, recall, F1 and their intervals agree with their definitions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_intervals_are_within_0_and_1_and_do_not_change(
 
 
 def test_an_interval_is_as_wide_as_theory_has_it() -> None:
-    """Of 400 titles with one span, half are found: the deviation of a draw is 0.5 / 20."""
+    """Half of 400 spans, one per title, are found: the standard deviation is 0.5 / 20."""
     gold = Gold(["a"] * 400, [{(0, 1)}] * 400)
     recall = scores_of(gold, [{(0, 1)}, set()] * 200).recall
     assert recall.value == 0.5
@@ -71,7 +71,7 @@ def test_an_interval_is_as_wide_as_theory_has_it() -> None:
 
 @pytest.mark.slow
 def test_a_difference_sees_the_same_draws() -> None:
-    """What finds one span more is better in each draw that has its title, and never worse."""
+    """One more span that is found helps in each draw with its title, and hurts in none."""
     gold = Gold(["a"] * 50, [{(0, 1)}] * 50)
     found: Spans = [{(0, 1)}, set()] * 25
     less: Spans = [set(), set(), *found[2:]]

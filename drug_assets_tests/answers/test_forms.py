@@ -82,7 +82,7 @@ def test_csv_is_what_a_spreadsheet_reads(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize(("kind", "guard"), [("formulas", "'"), ("texts", "")])
 def test_no_text_is_a_formula(kind: str, guard: str) -> None:
-    """As the explorer has it: its tests read the same table."""
+    """The tests of the explorer read the same table, so both guard the same texts."""
     texts = node.read_table("formulas.json")[kind]
     assert texts
     guarded = pl.DataFrame({"a": texts}).select(guard_formulas(pl.col("a"))).to_series()

@@ -1,4 +1,4 @@
-"""Both questions in brief: the answers of the tables are those of the graph document."""
+"""Both questions in brief: the tables give the same answers as the graph document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-#: Two of one name but for marks, which are asked for together.
+#: Two names differ in marks alone: these drugs are asked for together.
 DRUGS = {"a": "Zinc", "b": "Zinc™", "c": "ácid", "d": "beta", "e": "Unnamed"}
 JOURNALS: list[dict[str, Any]] = [{}, HEART, NOWHERE, {"journal": "Skin", "journal_id": "skin"}]
 

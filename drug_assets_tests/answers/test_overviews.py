@@ -56,7 +56,7 @@ def test_of_each_drug_it_is_told_how_often_where_and_since_when() -> None:
         "pubmed_mentions": 3,
         "clinical_trial_mentions": 1,
         "journals": 2,
-        # Of two dates of one day, the one that is known better is the first.
+        # Of two dates that begin with the same day, the more precise one is the first.
         "first_date": dt.date(2003, 1, 1),
         "first_date_precision": "day",
         "latest_date": dt.date(2004, 6, 1),

@@ -225,7 +225,7 @@ def test_what_is_no_date_is_unreadable(text: str) -> None:
     assert reading(text) == (None, None, "unreadable_date")
 
 
-#: The edges of each form: by what they are about, texts with the first day of what they say.
+#: Edge cases of forms, by what they are about: texts, and the first day of the period they name.
 EDGES = {
     "a numbered part needs no ordinal": {
         "2000 1 Quarter": "2000-01-01",
@@ -441,7 +441,7 @@ def test_every_dash_is_a_hyphen(dash: str) -> None:
     assert reading(f"Jan{dash}Feb 2020") == (dt.date(2020, 1, 1), "month", None)
 
 
-#: What is nearly a form, by what is wrong with it.
+#: Texts that are nearly of a form, by what is wrong with them.
 NEARLY = {
     "no such part of a year": ["Q0 2000", "Q5 2000", "T0 2000", "T5 2000", "5th quarter 2000"],
     "no such word for a part": ["1st q 2000", "1st qt 2000", "S1 2000", "1st trimes 2000"],
@@ -488,7 +488,8 @@ def test_what_is_nearly_a_form_is_unreadable(wrong: str) -> None:
     assert read == dict.fromkeys(texts)
 
 
-#: Texts of no form, by what is certain: the first day and the precision.
+#: Texts of no form, by what is certain of them: the first day and the precision. Where only the
+#: year is certain, it is the one in the text.
 IN_PART = {
     ("1978-01-01", "year"): ["1978 Easter", "1972 Trinity", "2001 Mid-Winter", "2007-", "2020?"],
     ("1999-01-01", "year"): ["Foo 1999", "c. 1999", "1999 Foo", "Nov Suppl 1999", "1999 Mayday"],

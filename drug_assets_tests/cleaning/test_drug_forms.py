@@ -18,7 +18,7 @@ FORM = {"id": "CHEMBL2", "drug": "Alphaquine nitrate", "form_of": "chembl:CHEMBL
 
 
 def cleaned(*rows: Row) -> tuple[list[Row], list[Row]]:
-    """The drugs and the merged rows; rows without a file are of one file each."""
+    """The drugs and the merged rows; each row without a file gets a file of its own."""
     files = [{"source_file": f"{n}.csv"} | row for n, row in enumerate(rows)]
     kept, merged, names = clean_drugs(make_records(DRUGS, drug_rows(*files)))
     held_to(contracts.DrugNames, names)

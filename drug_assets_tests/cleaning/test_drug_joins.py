@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-#: Identifiers of every scheme that name nothing: two of each.
+#: Two identifiers of every scheme.
 X, Y = "R16CO5Y76E", "362O9ITL9D"
 IDENTIFIERS = {
     IdentifierScheme.DRUGBANK: ("DB90001", "DB90002"),
@@ -37,7 +37,7 @@ IDENTIFIERS = {
 
 
 def drugs(*rows: Row) -> list[Row]:
-    """The drugs that the rows name; rows without a file are of one file each."""
+    """The drugs that the rows name; each row without a file gets a file of its own."""
     files = [{"source_file": f"{n}.csv"} | row for n, row in enumerate(rows)]
     kept, _, _ = clean_drugs(make_records(DRUGS, drug_rows(*files)))
     return held_to(contracts.Drugs, kept).to_dicts()
@@ -72,7 +72,7 @@ class TestIdentifiersOfEveryScheme:
         assert names(*rows) == [["Alpha", "Beta"]]
 
     def test_others_of_a_scheme_tell_two_drugs(self, scheme: IdentifierScheme) -> None:
-        """The join is refused, and told."""
+        """The join is refused, and both drugs have the issue that says so."""
         one, other = IDENTIFIERS[scheme]
         by = "unii" if scheme is not IdentifierScheme.UNII else "cas"
         shared = next(pair[0] for each, pair in IDENTIFIERS.items() if each == by)
@@ -227,7 +227,7 @@ def is_several(rows: list[Row], members: Iterable[frozenset[int]]) -> bool:
 def joined_by(
     rows: list[Row], found: set[frozenset[int]], links: list[tuple[frozenset[int], Any]]
 ) -> set[frozenset[int]]:
-    """The drugs, joined where they are linked to the same and not told apart."""
+    """The drugs, joined where they share a value and no list tells them apart."""
     of_value = {value: {drug for drug, other in links if other == value} for _, value in links}
     sound = [link for link in links if not is_several(rows, of_value[link[1]])]
     joined = set(found)
@@ -250,7 +250,7 @@ def joined(rows: list[Row]) -> list[set[str]]:
 
 
 def identified_rows() -> st.SearchStrategy[list[Row]]:
-    """Rows of few names and identifiers in three files; an id is one row's of a file."""
+    """Rows of few names and identifiers in three files; no two rows of a file share an id."""
     fields = {
         "source_file": st.sampled_from(["a.csv", "b.csv", "c.csv"]),
         "drug": st.sampled_from(["alpha", "beta", "gamma", "delta", "epsilon"]),

@@ -121,7 +121,7 @@ def test_forms_that_are_not_searched_for_are_not_among_them() -> None:
 
 
 class TestVariantsOfSeveralLists:
-    """A list more takes no name away, and gives none to another drug alone."""
+    """A further list takes no name away, and gives none to another drug alone."""
 
     def of(self, *rows: Row) -> dict[str, list[str]]:
         drugs = tables(*rows)["drugs"]

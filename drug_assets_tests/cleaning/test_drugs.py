@@ -368,7 +368,7 @@ def trimmed(row: Row) -> Row:
 
 
 def joined_by_synonyms(groups: list[list[Row]]) -> list[list[Row]]:
-    """The groups; one without identifier is joined to the only one with its name in other files."""
+    """The groups; one without an id is joined to the only one with its name in other files."""
 
     def names(row: Row) -> set[str]:
         return {fold_string(name) for name in (row["name"], *row["synonyms"])}

@@ -1,4 +1,4 @@
-"""What a list more changes of what titles name (SPEC 2, "a further list")."""
+"""What a further list changes in the mentions that are found (SPEC 2, "a further list")."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from drug_assets.mentions import Vocabulary, find_mentions, list_searched_names
 from drug_assets_tests.support.raw import Row, drug_rows, make_records
 from drug_assets_tests.support.registry import DRUGS
 
-#: Names of which some are parts of others, a form of others, or make each other as variants.
+#: Names: some are parts of others, some are forms of others, some have others as variants.
 NAMES = ("alpha", "beta", "gamma", "alpha sulfate", "beta gamma", "lithium ion", "lithium", "b 12")
 TITLES = [f"On {one} {other} in rats" for one in NAMES for other in (*NAMES, "mice")]
 
@@ -35,8 +35,7 @@ class Cleaned(NamedTuple):
 
 
 def clean(rows: list[Row]) -> Cleaned:
-    raw = drug_rows(*rows) if rows else drug_rows()
-    records = make_records(DRUGS, raw)
+    records = make_records(DRUGS, drug_rows(*rows))
     kept = drug_cleaning.clean_drugs(records).kept
     titles = pl.LazyFrame({"title": TITLES})
     found = find_mentions(titles, Vocabulary.of(list_searched_names(kept).collect()))
@@ -92,7 +91,7 @@ def test_a_further_list_takes_no_mention_away_and_moves_none(
     for span, drugs in before.named.items():
         now = after.named.get(span)
         if now is None:
-            # A longer name, or one that begins before it, of the further list.
+            # A name of the further list that is longer, or begins earlier, stands there.
             covering = [other for other in after.named if overlaps(span, other)]
             assert [other for other in covering if other not in before.named]
         else:

@@ -98,7 +98,7 @@ def newest_first(history: Sequence[Delivery], revision: str) -> dict[str, list[R
 
 
 def say(rows: Sequence[Row], *fields: str) -> str | None:
-    """What the newest row says of the first of the fields that any row speaks of."""
+    """The newest value of the first of these fields of which any row has one."""
     return next((row[f] for f in fields for row in rows if row.get(f)), None)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import polars as pl
 import pytest
 
-from drug_assets import sources
-from drug_assets.contracts import RawDrugs, polars_schema
+from drug_assets.contracts import RawDrugs
 from drug_assets.terms import IdentifierScheme
+from drug_assets_tests.support.raw import drug_rows
+from drug_assets_tests.support.registry import DRUGS
 
 
 def xrefs(**fields: str) -> list[str]:
@@ -16,15 +16,8 @@ def xrefs(**fields: str) -> list[str]:
 
 
 def record(**fields: str) -> dict[str, list[str]]:
-    row = {
-        "source_file": "drugs.csv",
-        "source_row": 1,
-        "drug": "Alpha",
-        "read_issues": [],
-        **fields,
-    }
-    raw = pl.LazyFrame([row], schema=polars_schema(RawDrugs))
-    (found,) = sources.DRUGS.clean_records(raw).collect().to_dicts()
+    raw = drug_rows({"drug": "Alpha", **fields})
+    (found,) = DRUGS.clean_records(raw).collect().to_dicts()
     return found
 
 
@@ -45,7 +38,7 @@ def record(**fields: str) -> dict[str, list[str]]:
         ({"drugbank": "db00945 DB00946"}, ["drugbank:DB00945", "drugbank:DB00946"]),
         ({"id": "DB00945"}, ["drugbank:DB00945"]),
         ({"id": "CHEMBL25", "chembl": "CHEMBL25"}, ["chembl:CHEMBL25"]),
-        # What has not the form of its scheme identifies nothing.
+        # What does not have the form of its scheme identifies nothing.
         ({"cas": "50-78-3"}, []),
         ({"cas": "0", "unii": "none", "rxcui": "1E+07", "mesh": "X1"}, []),
         ({"id": "D001241"}, []),

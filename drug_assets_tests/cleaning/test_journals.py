@@ -400,7 +400,7 @@ def _only(found: set[str]) -> str | None:
 
 
 class Oracle:
-    """The rules of SPEC 2, "journal", read out record by record and name by name."""
+    """The rules of SPEC 2, "journal", applied record by record and name by name."""
 
     def __init__(self, identifiers: list[Row]) -> None:
         self.rows = [

@@ -1,4 +1,4 @@
-"""Marks that drug lists write at names, and that are no part of them."""
+"""Marks that drug lists add to names, and that are no part of them."""
 
 from __future__ import annotations
 
@@ -67,5 +67,5 @@ def test_a_string_loses_the_marks_that_a_column_loses(name: str) -> None:
 
 @given(NAMES, st.sampled_from("aZ09"))
 def test_a_letter_or_digit_at_the_start_stays(name: str, start: str) -> None:
-    # Questions pass over names that begin with another one.
+    # Questions do not look at names that begin with another letter or digit.
     assert string_without_marks(start + name.rstrip()).startswith(start)

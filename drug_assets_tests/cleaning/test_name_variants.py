@@ -82,7 +82,7 @@ def test_other_names_are_left_as_they_are(name: str) -> None:
     assert made({"x": [name]}) == variant.get(name, {})
 
 
-#: The edges of each rule: by rule, names with the variant that it makes of them.
+#: Edge cases, by rule: names, and the variant that the rule makes of each.
 EDGES = {
     "without_ion": {
         "zinc ion": "zinc",

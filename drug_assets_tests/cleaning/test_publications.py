@@ -469,7 +469,7 @@ def test_too_many_to_sort_come_in_the_order_of_delivery_however_the_records_come
 
 
 def divided(*rows: Row, piece_rows: int = 1) -> tuple[list[publications.Piece], list[list[Row]]]:
-    """The pieces of the publications of PubMed, and the rows of each, as of very many records."""
+    """The pieces of PubMed's publications, and the rows of each, made as of very many records."""
     delivered = sorted(rows, key=lambda row: natural_key(row["source_file"]))
     records = PUBMED.clean_records(pubmed_rows(*delivered)).collect().lazy()
     known = collect_journals([records]).collect().lazy()
@@ -498,7 +498,7 @@ def test_a_piece_has_whole_files_of_so_many_records() -> None:
 
 
 def decided_with(*further: Row) -> list[str]:
-    """What is decided about three files with two records each, and about those of further rows."""
+    """What is decided about each of three files of two records, if further rows land, too."""
     three = [
         *of_file(
             1,
