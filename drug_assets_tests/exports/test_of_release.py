@@ -64,7 +64,7 @@ def test_temporary_files_lie_where_the_run_wants_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
         written("mentions.xlsx")
     assert written("mentions.xlsx", scratch=tmp_path)[1]
     assert list(tmp_path.iterdir()) == []

@@ -160,10 +160,11 @@ def test_a_date_shows_what_is_known_of_it() -> None:
         for number, precision in enumerate(known)
     )
     book, _ = write_xlsx(tables)
-    for found in cells(book["mentions"]):
-        assert found["date"].is_date
-        assert found["date"].value == datetime(2003, 4, 1)  # noqa: DTZ001 - so is it in the file
-        assert found["date"].number_format == known[found["date_precision"].value]
+    rows = cells(book["mentions"])
+    assert {row["date_precision"].value: row["date"].number_format for row in rows} == known
+    for row in rows:
+        assert row["date"].is_date
+        assert row["date"].value == datetime(2003, 4, 1)  # noqa: DTZ001 - so is it in the file
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ def choose(calls: Sequence[int], share: int, *, every: bool = True) -> Sequence[
         share: which of `SHARES`.
         every: whether `make faults` tries all of them; else some are drawn by the seed.
     """
+    assert calls
     if EVERY_CALL and every:
         return calls[share::SHARES]
     drawn = random.Random(_SEED).sample(calls, min(DRAWN, len(calls)))  # noqa: S311 - no secret
@@ -161,10 +162,16 @@ def test_disk_that_fails_in_a_run_ends_it_in_words(
     number = getattr(errno, fault)
     total = len(trial.calls().calls)
     every = fault == "ENOSPC" and not lasts
+    struck = 0
     for nth in choose(range(1, total + 1), share, every=every):
         store = trial.store()
-        with failing(store, number, lambda n, nth=nth: n >= nth if lasts else n == nth):  # type: ignore[misc]
+        with failing(
+            store,
+            number,
+            lambda n, nth=nth: n >= nth if lasts else n == nth,  # type: ignore[misc]
+        ) as disk:
             ended = trial.run(store)
+        struck += len(disk.calls) >= nth
         assert "Traceback" not in ended.report
         assert (
             ended.succeeded or "Nothing was released" in ended.report or str(store) in ended.report
@@ -173,6 +180,7 @@ def test_disk_that_fails_in_a_run_ends_it_in_words(
         how = "from a call on" if lasts else "once"
         result = "succeeded" if ended.succeeded else "failed in words"
         record_property(OUTCOME, f"{fault} {how}: {result}")
+    assert struck, "no run came to the call that fails"
 
 
 @pytest.mark.slow
@@ -210,12 +218,15 @@ def test_run_that_is_killed_at_any_call_leaves_a_whole_release(
     share: int,
 ) -> None:
     # What a kill before a call that only reads leaves is what one before the next change leaves.
+    killed = 0
     for nth in choose(trial.calls().changes, share):
         store = trial.store()
         ended = processes.run(trial.landing, store, Death(SYSTEM, nth))
         assert ended.status in {-signal.SIGKILL, 0}, ended.output
+        killed += ended.status != 0
         trial.require_right(store, nth)
         record_property(OUTCOME, "kill: killed" if ended.status else "kill: ended before")
+    assert killed, "every run ended before the call at which it is killed"
 
 
 class CloudTrial:
@@ -275,6 +286,7 @@ def test_bucket_that_fails_in_a_run_ends_it_in_words(
 ) -> None:
     clouds.wait_for_nothing(monkeypatch)
     monkeypatch.setattr(gcs, "RETRY", gcs.RETRY.with_timeout(2.0))
+    struck = 0
     with faulty_proxy(cloud_trial.gcs.url) as proxy:
         clouds.reach(monkeypatch, proxy.url)
         for nth in choose(range(1, cloud_trial.requests + 1), share, every=not lasts):
@@ -284,6 +296,7 @@ def test_bucket_that_fails_in_a_run_ends_it_in_words(
                 lambda n, nth=nth: fault if (n >= nth if lasts else n == nth) else None  # type: ignore[misc]
             )
             succeeded = cloud_trial.run("landing", store)
+            struck += len(proxy.requests) >= nth
             proxy.count_anew()
             found = cloud_trial.graph(store)
             assert found in {trial.old["graph.json"], trial.new["graph.json"]}
@@ -292,3 +305,4 @@ def test_bucket_that_fails_in_a_run_ends_it_in_words(
             how = "from a request on" if lasts else "once"
             result = "succeeded" if succeeded else "failed in words"
             record_property(OUTCOME, f"{fault} {how}: {result}")
+    assert struck, "no run came to the request that fails"

@@ -324,7 +324,9 @@ def test_real_studies() -> None:
         references = protocol.get("referencesModule", {}).get("references", [])
         pmids = [reference["pmid"] for reference in references if "pmid" in reference]
         assert row["reference_pmids"] == ("|".join(pmids) or None)
-    for path in REAL.glob("*.csv"):
+    exports = sorted(REAL.glob("*.csv"))
+    assert exports
+    for path in exports:
         rows = raw_rows(f"clinical_trials/{path.name}", path.read_bytes(), CLINICAL_TRIALS)
         assert rows.height
         assert rows.select("id", "brief_title", "status", "sponsor", "date").null_count().row(

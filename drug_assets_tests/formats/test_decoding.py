@@ -61,9 +61,10 @@ def test_members_that_pack_well_may_follow_each_other() -> None:
 def test_gzip_cut_at_any_byte_is_refused(data: st.DataObject) -> None:
     packed = gzip.compress(CSV)
     cut = data.draw(st.integers(0, len(packed) - 1))
-    with pytest.raises(FormatError, match=r"pubmed\.csv\.gz") as refused:
+    # One byte is not enough to be known as gzip.
+    told = f"cut gzip: the file ends at byte {cut}," if cut > 1 else ".* do not begin, at byte 0,"
+    with pytest.raises(FormatError, match=rf"^pubmed\.csv\.gz: {told}"):
         raw_rows("pubmed.csv.gz", packed[:cut])
-    assert str(cut) in str(refused.value)
 
 
 def test_a_damaged_gzip_names_the_byte() -> None:
@@ -143,10 +144,11 @@ LONG = b"".join(hashlib.sha256(bytes([n % 251, n // 251])).digest() for n in ran
 
 
 def test_a_long_gzip_is_undone_in_chunks_of_bounded_size() -> None:
-    for data in (LONG, gzip.compress(LONG), gzip.compress(LONG) + gzip.compress(LONG)):
+    packed = gzip.compress(LONG)
+    for data, unpacked in ((LONG, LONG), (packed, LONG), (packed * 2, LONG * 2)):
         chunks = list(decoding.unpack("f", data))
         assert max(map(len, chunks)) <= 256 * 1024
-        assert b"".join(chunks) in (LONG, LONG + LONG)
+        assert b"".join(chunks) == unpacked
 
 
 def test_a_gzip_whose_header_is_long_is_undone() -> None:
@@ -352,8 +354,10 @@ def test_bytes_that_are_not_utf_8_are_windows_1252_and_flag_their_record_only() 
 @given(st.integers(0x80, 0xFF))
 def test_every_stray_byte_has_a_character(byte: int) -> None:
     stray = bytes([byte])
+    undefined = b"\x81\x8d\x8f\x90\x9d"  # in Windows-1252
+    character = chr(byte) if stray in undefined else stray.decode("cp1252")
     (title,) = raw_rows("pubmed.csv", b"title\nabc" + stray + b"\n")["title"]
-    assert title == "abc" + stray.decode("cp1252", errors="ignore") or ord(title[3]) == byte
+    assert title == f"abc{character}"
 
 
 def test_half_a_utf_16_pair_is_replaced_and_flagged() -> None:

@@ -315,8 +315,11 @@ def test_a_header_alone_has_no_rows() -> None:
 
 def test_batches_are_bounded_and_counted_through(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "BATCH_RECORDS", 1000)
-    text = "id,title\n" + "".join(f"{i},title number {i}\n" for i in range(50_000))
-    assert _read(text)["id"].to_list() == [str(i) for i in range(50_000)]
+    text = "id,title\n" + "".join(f"{i},title number {i}\n" for i in range(20_000))
+    assert _read(text)["id"].to_list() == [str(i) for i in range(20_000)]
+    heights = _heights(text, 16_000)
+    assert sum(heights) == 20_000
+    assert max(heights) < 2_000
 
 
 def _heights(text: str, chunk: int) -> list[int]:

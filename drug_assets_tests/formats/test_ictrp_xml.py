@@ -81,11 +81,11 @@ def test_it_is_known_by_its_root_under_any_name_of_trials_only() -> None:
     shape = CLINICAL_TRIALS.record_shape()
     assert detect_format(shape, "clinical_trials.xml", data) == "ictrp_xml"
     assert detect_format(shape, "clinical_trials", data) == "ictrp_xml"
-    with pytest.raises(FormatError):
+    with pytest.raises(FormatError, match="its root is Trials_downloaded_from_ICTRP, on line 1"):
         raw_rows("pubmed.xml", data, PUBMED)
 
 
 @pytest.mark.parametrize("trials", ["<Trial><TrialID>1</TrialID></Trial>", "<Study/>"])
 def test_a_file_without_title_or_with_others_than_trials_is_refused(trials: str) -> None:
-    with pytest.raises(FormatError):
+    with pytest.raises(FormatError, match=r"no record has '|Study on line 3 is no record"):
         read(trials)

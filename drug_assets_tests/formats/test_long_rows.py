@@ -18,31 +18,50 @@ HEADER = "id,title,date,journal"
 @pytest.mark.parametrize(
     ("header", "line", "expected"),
     [
-        (HEADER, "1,Aspirin, ibuprofen and sleep,2020-01-01,J", None),
-        (HEADER, "1,Aspirin,ibuprofen,caffeine,2020-01-01,J", None),
-        (HEADER, "1,In 2019, 2020, and now,2020-01-01,J", None),
+        (
+            HEADER,
+            "1,Aspirin, ibuprofen and sleep,2020-01-01,J",
+            ("1", "Aspirin, ibuprofen and sleep", "2020-01-01", "J"),
+        ),
+        (
+            HEADER,
+            "1,Aspirin,ibuprofen,caffeine,2020-01-01,J",
+            ("1", "Aspirin,ibuprofen,caffeine", "2020-01-01", "J"),
+        ),
+        (
+            HEADER,
+            "1,In 2019, 2020, and now,2020-01-01,J",
+            ("1", "In 2019, 2020, and now", "2020-01-01", "J"),
+        ),
         (HEADER, "1,Aspirin,September 20, 2018,J", ("1", "Aspirin", "September 20, 2018", "J")),
-        (HEADER, "1,Aspirin,2020,Journal of Care, Invented", None),
-        (HEADER, "1,Aspirin,ibuprofen,2020,", None),
+        (
+            HEADER,
+            "1,Aspirin,2020,Journal of Care, Invented",
+            ("1", "Aspirin", "2020", "Journal of Care, Invented"),
+        ),
+        (HEADER, "1,Aspirin,ibuprofen,2020,", ("1", "Aspirin,ibuprofen", "2020", "")),
         (HEADER, ",Aspirin,ibuprofen,NA,J", ("", "Aspirin,ibuprofen", "NA", "J")),
-        ("id,title,journal,date", "1,Aspirin, ibuprofen,J,2020", None),
-        ("id,title,journal,issn", "1,Aspirin, ibuprofen,J,1234-5678", None),
+        (
+            "id,title,journal,date",
+            "1,Aspirin, ibuprofen,J,2020",
+            ("1", "Aspirin, ibuprofen", "J", "2020"),
+        ),
+        (
+            "id,title,journal,issn",
+            "1,Aspirin, ibuprofen,J,1234-5678",
+            ("1", "Aspirin, ibuprofen", "J", "1234-5678"),
+        ),
         ("date,issn,title", "2020,,Aspirin,ibuprofen", ("2020", "", "Aspirin,ibuprofen")),
         (HEADER, "1, Aspirin,ibuprofen,2020,J", ("1", " Aspirin,ibuprofen", "2020", "J")),
         ("title", "Aspirin,ibuprofen", ("Aspirin,ibuprofen",)),
     ],
 )
 def test_a_value_with_separators_is_put_together(
-    header: str, line: str, expected: tuple[str, ...] | None
+    header: str, line: str, expected: tuple[str, ...]
 ) -> None:
     rows = raw_rows("f.csv", f"{header}\n{line}\n".encode())
-    (found,) = fields(rows, *header.split(","))
-    assert ",".join(map(str, found)) == line
+    assert fields(rows, *header.split(",")) == [expected]
     assert issues(rows) == [["joined_row"]]
-    if expected is not None:
-        assert found == expected
-    elif "journal" in header:
-        assert rows["title"].to_list() != ["Aspirin"] or "Journal of Care, Invented" in found
 
 
 @pytest.mark.parametrize(
@@ -59,11 +78,12 @@ def test_a_value_with_separators_is_put_together(
     ],
 )
 def test_a_row_that_cannot_be_put_together_is_kept_as_text(header: str, line: str) -> None:
-    rows = raw_rows("f.csv", f'{header}\n{line}\n2,"b",2020,J\n'.encode())
-    assert [*issues(rows)[0]] == ["misaligned_row"]
-    assert set(fields(rows, *header.split(","))[0]) == {None}
+    columns = header.split(",")
+    sound = ",".join(['"b"'] * len(columns))
+    rows = raw_rows("f.csv", f"{header}\n{line}\n{sound}\n".encode())
+    assert issues(rows) == [["misaligned_row"], []]
+    assert fields(rows, *columns) == [(None,) * len(columns), ("b",) * len(columns)]
     assert json.loads(rows["extra"][0]) == {"raw": line}
-    assert rows["title"][1] in ("b", '"b"', "2", None)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import time
+import math
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -62,7 +62,9 @@ def test_nothing_is_lost_on_the_whole_path(zone: int, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_what_failed_once_fails_no_more(tmp_path: Path) -> None:
-    for path in sorted(FAILURES.glob("*-*-*")):
+    kept = sorted(FAILURES.glob("*-*-*"))
+    assert kept
+    for path in kept:
         name = path.name.split("-", 2)[2]
         targets.check_reader(name, path.read_bytes())
         targets.check_memory(name, path.read_bytes())
@@ -107,7 +109,7 @@ def test_failures_are_kept_before_they_are_made_small(
 
     whole = b"a" * 20 + b"!"
     monkeypatch.setattr(targets, "check_reader", fail)
-    found = hunt.find_in_reader(("pubmed.csv", whole), tmp_path, time.monotonic() + 60)
+    found = hunt.find_in_reader(("pubmed.csv", whole), tmp_path, math.inf)
     assert list(found.values()) == ["AssertionError: a mark assert b'!' not in b'!'"]
     assert kept() == [b"!"]
 
@@ -120,7 +122,7 @@ def test_files_that_fail_together_are_kept_without_the_others(
 
     monkeypatch.setattr(targets, "check_path", fail)
     files = [("drugs.csv", b"%d" % number) for number in range(5)]
-    found = hunt.find_on_path(files, tmp_path, time.monotonic() + 60)
+    found = hunt.find_on_path(files, tmp_path, math.inf)
     assert sorted(path.read_bytes() for path in found) == [b"1", b"3"]
     assert sorted(found) == sorted(tmp_path.iterdir())
 
