@@ -61,7 +61,7 @@ def mention(drug: str, publication: str, **given: Any) -> dict[str, Any]:
     }
 
 
-#: Two drugs in three publications of two journals and one of none; dates of every kind.
+#: Two drugs in three publications of two journals and one without a journal; dates of every kind.
 MENTIONS = (
     mention("Alphazine", "1", retracted=True),
     mention("Betanol", "1", retracted=True, ambiguous=True),

@@ -100,7 +100,7 @@ def test_networkx_reads_what_the_tables_hold(
 
 
 def as_text(value: Any) -> Any:
-    """A truth as GraphML holds it: igraph would read a missing one as false."""
+    """A boolean as GraphML holds it: igraph would read a missing one as false."""
     return str(value).lower() if isinstance(value, bool) else value
 
 

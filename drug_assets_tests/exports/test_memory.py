@@ -1,4 +1,4 @@
-"""Memory follows a batch of mentions, not the file."""
+"""Memory depends on the size of a batch of mentions, not on that of the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells at the end how the runs of these tests ended."""
+"""A summary, after the tests, of how their runs ended."""
 
 from __future__ import annotations
 

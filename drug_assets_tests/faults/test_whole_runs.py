@@ -1,6 +1,6 @@
-"""Whole runs while something fails: each ends in words, and the next one makes everything right.
+"""Whole runs while something fails: each ends with a message, and the next one succeeds.
 
-`make faults` tries every call; the other test runs try a few, drawn by a seed.
+`make faults` tries every call; without it, a few are tried, drawn by a seed.
 """
 
 from __future__ import annotations
@@ -90,14 +90,14 @@ class Trial:
         return runs.copy(self.small.store, self.folder / f"store_{self._copies}")
 
     def calls(self) -> Disk:
-        """The calls of a run of which none fails."""
+        """The calls of a run in which none fails."""
         store = self.store()
         with failing(store, 0, lambda _: False) as disk:
             assert runs.run(self.landing, store).succeeded
         return disk
 
     def run(self, store: Path) -> runs.Run:
-        """Run as the command line does: a place that cannot be used is told, too."""
+        """Run as the command line does, which also reports a place that cannot be used."""
         try:
             return runs.run(self.landing, store)
         except SettingsError as error:
@@ -217,7 +217,7 @@ def test_run_that_is_killed_at_any_call_leaves_a_whole_release(
     record_property: Callable[[str, object], None],
     share: int,
 ) -> None:
-    # What a kill before a call that only reads leaves is what one before the next change leaves.
+    # A kill before a call that only reads leaves the same as one before the next change.
     killed = 0
     for nth in choose(trial.calls().changes, share):
         store = trial.store()
@@ -243,7 +243,7 @@ class CloudTrial:
             clouds.copy(gcs, self.bucket, "old", "count")
             proxy.count_anew()
             assert self.run("landing", "count")
-            #: How many requests a run makes of which none fails.
+            #: How many requests a run makes if none of them fails.
             self.requests = len(proxy.requests)
 
     def run(self, zone: str, store: str) -> bool:

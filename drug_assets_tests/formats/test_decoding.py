@@ -1,4 +1,4 @@
-"""Bytes -> text: gzip is complete or refused, marks decide the encoding, bad bytes are flagged."""
+"""Bytes -> text: gzip is whole or refused, byte order marks count, bad bytes are flagged."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def _behind(start: bytes, repeated: bytes) -> Callable[[int], bytes]:
 
 RECORD, RECORD_END = b"<PubmedArticle><MedlineCitation>", b"</MedlineCitation></PubmedArticle>"
 
-#: Files of other kinds of XML; what is repeated in them stands for `@`.
+#: Files of other kinds of XML; `@` stands for what is repeated in them.
 MESH = to_mesh_xml([Record(concepts=(Concept((Term("x"),)),))]).replace(
     b"</TermList>", b"@</TermList>"
 )
@@ -48,7 +48,7 @@ def _repeated(data: bytes, repeated: str) -> Callable[[int], bytes]:
     return lambda count: data.replace(b"@", repeated.encode() * count)
 
 
-#: By kind: the name of the file, its content by the number of repetitions, and how many are few.
+#: By kind: the name of the file, its content by the number of repetitions, and the smaller number.
 HOSTILE: dict[str, tuple[str, Callable[[int], bytes], int]] = {
     "tiny records": (
         "pubmed.xml",
@@ -98,7 +98,7 @@ HOSTILE: dict[str, tuple[str, Callable[[int], bytes], int]] = {
 
 
 def _measure(name: str, data: bytes) -> float:
-    """Seconds of this process, the least of three."""
+    """Processor seconds that reading or refusing a file takes, the least of three."""
     source = sources.source_of_file(name)
     assert source is not None
     seconds = []

@@ -122,8 +122,8 @@ def _drug_records(raw: pl.DataFrame) -> pl.DataFrame:
     return DRUGS.clean_records(raw.lazy()).collect().drop(_OF_FILES, strict=False)
 
 
-#: Lines that are no record, by the format whose files they may come into. A bracket that no line
-#: closes is not among them: it refuses the file.
+#: Lines that are no record, by the suffix of the files that they are put into. A bracket that no
+#: line closes is not among them: a file with one is refused.
 RUBBISH = {
     "csv": ["%%%", '"', 'a"b,"c', ",,,,,,,,,,,,,,,,,,,,,,,,,", "\x00\x1f", "�", "a\\", "'"],
     "ndjson": ["%%%", '{"id":', '{"x" 1}', '"a', "nul", "\x00", "{}"],

@@ -247,7 +247,7 @@ def test_a_substance_with_several_doses_and_groups_of_the_atc_table() -> None:
     ]
 
 
-# --- known tables as such
+# --- Known tables in general
 
 
 def test_a_list_is_no_known_table_if_it_lacks_one_of_its_columns() -> None:

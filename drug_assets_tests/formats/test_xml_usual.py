@@ -21,7 +21,7 @@ from drug_assets_tests.support.registry import PUBMED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: What may stand in an element: texts and markup, also such that is not well-formed there.
+#: What may stand in an element: texts and markup, also markup that is not well-formed there.
 TEXTS = (
     *("", "Aspirin", " ", "\n", "é", "𝐚", "&amp;", "&lt;i&gt;", "&#945;", "&#0;", "&amp", "& b"),
     *("a > b", "]]>", "]] >", "\r\n", "\x01", "\ufffe", "\ufeff", '"', "&undeclared;", "\t"),

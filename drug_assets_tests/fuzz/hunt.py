@@ -1,7 +1,7 @@
-"""Look for inputs of which something does not hold, and make them small.
+"""Look for files that fail a check, and make them smaller.
 
-Which inputs there are, and what must hold, belongs to `targets`. Whatever fails is kept at once, so
-that nothing is lost; then it is made smaller as long as there is time.
+Making the files and checking them belongs to `targets`. A file that fails is kept at once, so that
+it is not lost, and then made smaller while there is time.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 FAILURES = Path(__file__).parent / "failures"
 #: Files of each format in one landing zone.
 _FILES_OF_FORMAT = 8
-#: Processor time after which a reader hangs: inputs are small.
+#: Processor time after which a reader counts as hanging: inputs are small.
 HANGS_SECONDS = 20.0
-#: Attempts to make a failure smaller.
+#: Limit on the attempts to make a failure smaller.
 _MOST_ATTEMPTS = 400
 
 
@@ -45,7 +45,7 @@ def hunt(seconds: float, folder: Path = FAILURES) -> tuple[int, dict[Path, str]]
 
     Args:
         seconds: how long.
-        folder: where the inputs are put of which something does not hold.
+        folder: where the inputs that fail are put.
 
     Returns:
         The number of inputs tried, and the files of those that failed, with what failed.
@@ -89,11 +89,11 @@ def find_in_reader(file: Landed, folder: Path, end: float) -> dict[Path, str]:
 
     Args:
         file: what it reads.
-        folder: where the file is kept if something does not hold, as small as it can be made.
+        folder: where the file is kept if it fails, as small as it can be made.
         end: when to stop making it smaller, on the monotonic clock.
 
     Returns:
-        The file that is kept, with what failed; nothing if all holds.
+        The file that is kept, with what failed; empty if nothing did.
     """
     name, data = file
 
@@ -115,7 +115,7 @@ def find_on_path(files: list[Landed], folder: Path, end: float) -> dict[Path, st
     """Try the whole path behind the readers, in the same way.
 
     Returns:
-        The files that are kept since something does not hold of all of them together.
+        The files that are kept because they fail together, with what failed.
     """
     why = _find_failure(lambda: _check_path(files))
     if why is None:

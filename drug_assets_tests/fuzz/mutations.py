@@ -1,4 +1,4 @@
-"""Damage to bytes, the same for the same random generator."""
+"""Damage to bytes: the same again for a random generator with the same seed."""
 
 from __future__ import annotations
 

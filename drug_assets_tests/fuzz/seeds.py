@@ -1,4 +1,4 @@
-"""Small files of every format that can be read, made from a random generator of the caller's."""
+"""Small files of every format that can be read, made with a random generator that is given."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def make_pubmed_xml(random: Random) -> Landed:
     head = random.choice([declared + doctype, declared, ""])
     text = f"{head}<PubmedArticleSet>{inner}</PubmedArticleSet>\n"
     text *= random.choice([1, 1, 1, 2])
-    # An article with another encoding than it declares is refused: few of them tell enough.
+    # A file in another encoding than it declares is refused, so only a few are made.
     return "pubmed.xml", text.encode() if random.random() < 0.9 else _encode(random, text)
 
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 #: row is one byte.
 FREE_BYTES = 1024**2
 BYTES_PER_BYTE = 500
-#: Calls of functions that reading may take, in the same way: no clock says what is slow everywhere.
+#: Function calls that reading may make, counted in the same way: a clock would also measure how
+#: busy the machine is.
 FREE_CALLS = 50_000
 CALLS_PER_BYTE = 100
 

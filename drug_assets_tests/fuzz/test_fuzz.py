@@ -1,4 +1,4 @@
-"""A few thousand damaged files: no reader, and nothing behind it, fails in a way of its own."""
+"""A few thousand damaged files: each is read or refused, and nothing behind the readers fails."""
 
 from __future__ import annotations
 
