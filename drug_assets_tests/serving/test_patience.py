@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,7 +16,6 @@ import pytest
 from click.testing import CliRunner
 
 from drug_assets.cli import main
-from drug_assets.serving import patience
 from drug_assets.serving.current import CurrentRelease
 from drug_assets.serving.patience import PatientProtocol
 from drug_assets.serving.server import AddressError, Server, is_loopback
@@ -33,6 +33,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("small")]
 SERVE = (sys.executable, "-m", "drug_assets.cli", "serve")
 #: How long a test waits for what must happen.
 GENEROUS = 60.0
+#: Longer than a test waits for anything.
+NEVER = 10 * GENEROUS
 
 
 @pytest.fixture
@@ -57,7 +59,15 @@ def connect(server: Server) -> socket.socket:
 
 
 def is_answered(server: Server) -> bool:
-    return httpx.get(f"http://127.0.0.1:{server.port}/health", timeout=GENEROUS).status_code == 200
+    """Whether a client is answered.
+
+    Where limits are short, a busy machine can hold the client up for longer: ask again.
+    """
+    try:
+        response = httpx.get(f"http://127.0.0.1:{server.port}/health", timeout=GENEROUS)
+    except httpx.TransportError:
+        return False
+    return response.status_code == 200
 
 
 def wait_until(happened: Callable[[], bool]) -> None:
@@ -67,14 +77,15 @@ def wait_until(happened: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def is_closed(connection: socket.socket) -> bool:
-    """Wait until the other side has closed a connection."""
-    try:
+def wait_until_closed(connection: socket.socket) -> None:
+    """Wait until the other side has closed a connection.
+
+    Raises:
+        TimeoutError: it has not within `GENEROUS` seconds.
+    """
+    with suppress(ConnectionError):
         while connection.recv(65536):
             pass
-    except ConnectionError:
-        pass
-    return True
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /health HTTP/1.1\r\n", b"GET /hea"])
@@ -82,9 +93,10 @@ def test_a_request_that_does_not_arrive_is_given_up(
     limits: pytest.MonkeyPatch, server: Server, sent: bytes
 ) -> None:
     with connect(server) as slow:
-        slow.sendall(sent)
-        assert is_answered(server)
-        assert is_closed(slow)
+        with suppress(ConnectionError):  # it can be given up before it sends anything
+            slow.sendall(sent)
+        wait_until(lambda: is_answered(server))
+        wait_until_closed(slow)
     wait_until(lambda: not PatientProtocol._waiting)
 
 
@@ -104,16 +116,22 @@ def test_a_client_that_sends_letter_by_letter_is_given_up(
 
 
 def test_so_is_one_after_its_first_answer(limits: pytest.MonkeyPatch, server: Server) -> None:
+    limits.setattr(PatientProtocol, "request_seconds", NEVER)
     with connect(server) as slow:
+        wait_until(lambda: bool(PatientProtocol._waiting))
+        # The first request has any time, the next one little.
+        limits.setattr(PatientProtocol, "request_seconds", 0.3)
         slow.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert slow.recv(65536).startswith(b"HTTP/1.1 200")
-        slow.sendall(b"GET /he")
-        assert is_closed(slow)
+        with suppress(ConnectionError):  # it can be given up before it sends anything
+            slow.sendall(b"GET /he")
+        wait_until_closed(slow)
 
 
 def test_one_that_takes_nothing_is_given_up(
     limits: pytest.MonkeyPatch, small_run: runs.Run, tmp_path: Path
 ) -> None:
+    limits.setattr(PatientProtocol, "request_seconds", NEVER)
     store = runs.copy(small_run.store, tmp_path / "store")
     # More than the buffers of both ends hold.
     (runs.current(store) / "graph.json").write_bytes(b"x" * 64 * 1024**2)
@@ -125,12 +143,12 @@ def test_one_that_takes_nothing_is_given_up(
 
 
 def test_many_that_wait_shut_nobody_out(limits: pytest.MonkeyPatch, server: Server) -> None:
-    limits.setattr(PatientProtocol, "request_seconds", GENEROUS)
+    limits.setattr(PatientProtocol, "request_seconds", NEVER)
     waiting = [connect(server) for _ in range(30)]
     try:
         assert is_answered(server)
         # The ones that waited longest made room.
-        assert is_closed(waiting[0])
+        wait_until_closed(waiting[0])
         assert len(server._server.server_state.connections) <= 9
     finally:
         for connection in waiting:
@@ -140,18 +158,26 @@ def test_many_that_wait_shut_nobody_out(limits: pytest.MonkeyPatch, server: Serv
 def test_many_that_take_slowly_shut_nobody_out(
     limits: pytest.MonkeyPatch, small_run: runs.Run, tmp_path: Path
 ) -> None:
+    # As if each took something now and then: none is given up for taking nothing.
+    limits.setattr(PatientProtocol, "request_seconds", NEVER)
+    limits.setattr(PatientProtocol, "take_seconds", NEVER)
     store = runs.copy(small_run.store, tmp_path / "store")
     (runs.current(store) / "graph.json").write_bytes(b"x" * 64 * 1024**2)
+
+    def list_held_up() -> list[bool]:
+        return [each._taking is not None for each in list(PatientProtocol._answering)]
+
     with running(store) as server:
         taking = [connect(server) for _ in range(8)]
-        # Who takes something now and then is never given up for taking nothing.
-        limits.setattr(PatientProtocol, "take_seconds", 0.1)
         try:
             for connection in taking:
                 connection.sendall(b"GET /graph.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert connection.recv(8) == b"HTTP/1.1"
+            wait_until(lambda: list_held_up() == [True] * 8)
             limits.setattr(PatientProtocol, "take_seconds", 0.0)
             assert is_answered(server)
+            # The one that was answered longest made room.
+            wait_until(lambda: len(PatientProtocol._answering) < 8)
         finally:
             for connection in taking:
                 connection.close()
@@ -176,17 +202,19 @@ def test_many_that_take_slowly_shut_nobody_out(
 def test_what_is_no_request_harms_nobody(
     limits: pytest.MonkeyPatch, server: Server, sent: bytes
 ) -> None:
-    with connect(server) as hostile:
+    answer = b""
+    with connect(server) as hostile, suppress(ConnectionError):  # it can be cut off
         hostile.sendall(sent)
         answer = hostile.recv(65536)
-        assert not answer.startswith(b"HTTP/1.1 500")
-    assert is_answered(server)
+    assert not answer.startswith(b"HTTP/1.1 500")
+    wait_until(lambda: is_answered(server))
 
 
 def test_the_limits_are_those_that_are_told() -> None:
-    assert PatientProtocol.request_seconds == patience.REQUEST_SECONDS
-    assert PatientProtocol.take_seconds == patience.TAKE_SECONDS
-    assert PatientProtocol.most_connections == patience.MOST_CONNECTIONS
+    told = " ".join((runs.REPOSITORY / "docs" / "SPEC.md").read_text(encoding="utf-8").split())
+    assert f"has not arrived after {PatientProtocol.request_seconds:g} s is given up" in told
+    assert f"takes nothing for {PatientProtocol.take_seconds:g} s;" in told
+    assert f"of more than {PatientProtocol.most_connections} connections," in told
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,7 @@ def test_run_takes_a_former_store_over_and_says_so(small_run: runs.Run, tmp_path
     before = {n: data for n, data in runs.outputs(small_run.store).items() if "/" not in n}
     (store / "release.json").write_text(json.dumps({k: summary[k] for k in SUMMARY}))
     kept = {path.name for path in (store / ".kept").rglob("*.parquet")}
+    assert kept
 
     landing = runs.landing_zone(
         tmp_path / "landing", {**runs.SMALL, "pubmed_2.csv": "id,title\n9,x"}

@@ -188,7 +188,7 @@ def test_source_without_files_is_an_empty_table(tmp_path: Path) -> None:
 
 def test_missing_landing_zone_is_an_error(tmp_path: Path) -> None:
     zone = LocalFolder(tmp_path / "no", must_exist=True)
-    with pytest.raises(StorageError):
+    with pytest.raises(StorageError, match="there is no folder"):
         read_landing_zone(zone, LocalFolder(tmp_path / "store"), LocalMachine())
 
 

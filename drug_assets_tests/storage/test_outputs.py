@@ -16,6 +16,7 @@ from drug_assets.storage import contract_gate, staging
 from drug_assets.storage import outputs as outputs_module
 from drug_assets.storage.contract_gate import ContractBrokenError
 from drug_assets.storage.kept.by_file import Part, Parts, write_part
+from drug_assets.storage.kept.whole import result_of
 from drug_assets.storage.objects import LocalFolder, StoredObject, write_text
 from drug_assets.storage.outputs import (
     NotMadeError,
@@ -358,7 +359,9 @@ def test_damaged_list_of_parts_keeps_nothing_and_stops_nothing(
     assert evict_unused_parts(store, told.append) == (1 if damage is None else 2)
     is_told = damage is not None
     assert told == [f"{store.uri(name)} is damaged: the parts that it lists are not kept"] * is_told
-    list_parts(store, "", raw_part(store, "released"))
+    stay = ["released"] if is_told else ["listed", "released"]
+    left = sorted(str(result_of(found.name)) for found in store.objects(".kept/raw_drugs/"))
+    assert left == [f".kept/raw_drugs/{content}.parquet" for content in stay]
 
 
 NOW = Origin("landing", "rules")

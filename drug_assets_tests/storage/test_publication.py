@@ -588,3 +588,4 @@ def test_two_publishers_that_both_would_swap_bring_no_old_rows_back(
         assert count_rows(client, old.table) == 3, nth
         found = client.get_table(old.table)
         assert layout.is_laid_out(found, declare_table("mentions")), nth
+    assert nth > 10
