@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import json
 import shutil
 import threading
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from click.testing import CliRunner
 
-from drug_assets.cli import main
 from drug_assets.serving import app
 from drug_assets.serving.current import Answers
 from drug_assets.serving.questions import LISTED, MOST_CHARACTERS, MOST_LISTED, QUESTIONS
 from drug_assets.storage.objects import LocalFolder, StorageError
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.commands import as_object
 from drug_assets_tests.support.serving import Clock, client_of
 
 if TYPE_CHECKING:
@@ -43,9 +41,7 @@ def answer(client: Client, question: str, **parameters: str) -> Any:
 
 
 def on_command_line(store: Path, *arguments: str) -> Any:
-    done = CliRunner().invoke(main, [*arguments, "--store", str(store), "--json"])
-    assert done.exit_code == 0, done.stderr
-    return json.loads(done.stdout)
+    return as_object(*arguments, "--store", store)
 
 
 @pytest.mark.slow

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from click.testing import CliRunner
 
-from drug_assets.cli import main
 from drug_assets.serving.current import CurrentRelease
 from drug_assets.serving.patience import PatientProtocol
 from drug_assets.serving.server import AddressError, Server, is_loopback
 from drug_assets.storage.objects import LocalFolder, StorageError
 from drug_assets_tests.support import runs
-from drug_assets_tests.support.commands import in_background
+from drug_assets_tests.support.commands import asked, in_background
 from drug_assets_tests.support.serving import running
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ NEVER = 10 * GENEROUS
 
 @pytest.fixture
 def limits(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Limits that a test need not wait long for; some connections."""
+    """Limits that a test need not wait long for, and few connections."""
     monkeypatch.setattr(PatientProtocol, "request_seconds", 0.3)
     monkeypatch.setattr(PatientProtocol, "take_seconds", 0.3)
     monkeypatch.setattr(PatientProtocol, "most_connections", 8)
@@ -303,12 +301,9 @@ def test_the_port_can_be_given_by_a_variable(
     monkeypatch.setattr(Server, "run", lambda _: None)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-    told = (
-        CliRunner()
-        .invoke(main, ["serve", "--store", str(small_run.store)], env={"PORT": port})
-        .stdout
-    )
-    assert told.endswith(f"at http://localhost:{port}/ until Ctrl-C\n")
+    monkeypatch.setenv("PORT", port)
+    done = asked("serve", "--store", small_run.store)
+    assert done.stdout.endswith(f"at http://localhost:{port}/ until Ctrl-C\n")
 
 
 def test_a_store_that_cannot_be_read_yet_is_told_and_waited_for(
@@ -319,7 +314,7 @@ def test_a_store_that_cannot_be_read_yet_is_told_and_waited_for(
 
     monkeypatch.setattr(Server, "run", lambda _: None)
     monkeypatch.setattr(LocalFolder, "pointer", refuse)
-    done = CliRunner().invoke(main, ["serve", "--port", "0", "--store", str(small_run.store)])
+    done = asked("serve", "--port", "0", "--store", small_run.store)
     assert done.exit_code == 0
     assert done.stderr == "drug-assets: gs://store may not be read by readers@example.org\n"
     assert done.stdout.startswith("Serving the current release, as soon as it can be read, of ")

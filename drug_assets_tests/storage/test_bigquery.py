@@ -1,4 +1,4 @@
-"""Tables in BigQuery: every value comes back, well made, replaced whole or not at all."""
+"""Tables in BigQuery: every value comes back, and tables are replaced whole or not at all."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def dataset(bigquery_emulator: BigQueryEmulator, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def client(bigquery_emulator: BigQueryEmulator) -> Iterator[bigquery.Client]:
-    """What looks at tables from outside."""
+    """A client of the service, to look at tables with."""
     with closing(bigquery_emulator.client()) as client:
         yield client
 

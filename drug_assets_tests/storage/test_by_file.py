@@ -1,4 +1,4 @@
-"""Tables kept file by file: each part is made once, and is what making it anew would give."""
+"""Tables kept by file: each part is made once, and is what making it again would give."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ if TYPE_CHECKING:
     from drug_assets.progress import Done
 
 FILES = {"pubmed_2.xml": ["c", "a", "b"], "pubmed_10.xml": ["e", "d", "g"]}
-#: What `_cleaned` is asked for, as it is; workers of tests are this process.
+#: The files of each call of `_cleaned`: these tests make all parts in this process.
 asked: list[list[str]] = []
 
 
 def _cleaned(raw: pl.LazyFrame, *, suffix: str = "") -> pl.LazyFrame:
-    """Records of drugs whose names are told by the raw rows."""
+    """Records of drugs that are named as in the raw rows."""
     asked.append(raw.select("source_file").unique().collect()["source_file"].sort().to_list())
     nothing = {
         name: pl.lit([] if isinstance(dtype, pl.List) else None, dtype=dtype)

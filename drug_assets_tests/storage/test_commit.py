@@ -336,7 +336,7 @@ def _count_steps(new_store: Callable[[], ObjectStore]) -> int:
 
 
 class Race:
-    """Two releases: the first is stopped before a step until the other is through, or waits."""
+    """Two releases: the first stops before a step until the other has ended, or waits for it."""
 
     def __init__(self, store: ObjectStore, stop: int) -> None:
         self.ended: dict[str, Committed | LostRaceError] = {}
@@ -355,7 +355,7 @@ class Race:
     def _before(self, _: str) -> None:
         if self._step == self._stop:
             self._second.start()
-            if not self._first.locked:  # else the other waits until this one is through
+            if not self._first.locked:  # else the other waits until this one has ended
                 self._second.join()
         self._step += 1
         self.views.add(seen(self._store))
@@ -371,7 +371,7 @@ class Race:
 def test_two_releases_at_once_never_mix_wherever_one_is_stopped(
     new_store: Callable[[], ObjectStore],
 ) -> None:
-    """One run is stopped before each of its steps until the other is through, or waits for it."""
+    """One run stops before each of its steps until the other has ended, or waits for it."""
     outcomes: set[str | None] = set()
     for stop in range(_count_steps(new_store)):
         store = new_store()

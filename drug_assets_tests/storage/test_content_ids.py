@@ -1,4 +1,4 @@
-"""Files that lie as they lay are not read again; whatever was written again is."""
+"""Landed files that did not change are not read again; whatever was written again is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Zone(LocalFolder):
-    """A landing zone that notes which files are read, and whose files lay there for a while."""
+    """A landing zone that records which files are read, and whose files are not new."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -52,7 +52,7 @@ class Places:
             settle(path)
 
     def identities(self) -> dict[str, str]:
-        """Those of all files, remembered for the next time; `was_read` is of this time."""
+        """The identities of all files, which are remembered; `was_read` is of this call."""
         self.zone.was_read.clear()
         ids = ContentIds.of(self.zone, self.store)
         found = {o.name: ids.content_id(o) for o in self.zone.objects()}

@@ -113,7 +113,7 @@ def test_a_footer_is_read_without_the_rows(
     rows: int,
     rows_per_group: int,
 ) -> None:
-    """Small, and with a footer larger than what is read at first."""
+    """Of a small file, and of one whose footer is larger than what is read at first."""
     put_parquet(bucket, "a.parquet", rows, rows_per_group)
     copies.drop()
     (found,) = bucket.objects()

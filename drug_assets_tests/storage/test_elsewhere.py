@@ -1,4 +1,4 @@
-"""Work that leaves this machine: what is asked of others first, and their errors here.
+"""Work for other machines: what they are asked first, and how their errors come back.
 
 `test_spark.py` has others do it; here, processes of this machine do.
 """

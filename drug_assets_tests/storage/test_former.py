@@ -62,7 +62,7 @@ def outputs_of(store: LocalFolder) -> dict[str, str]:
 
 
 def names(store: LocalFolder) -> list[str]:
-    """All that is in the store beside its releases."""
+    """All that is in the store besides its releases."""
     found = (o.name for o in store.objects())
     return [n for n in found if not n.startswith(("releases/", "latest/")) and n != ".lock"]
 
@@ -152,11 +152,11 @@ def test_killed_anywhere_the_next_run_completes_it(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_run_takes_a_former_store_over_and_says_so(small_run: runs.Run, tmp_path: Path) -> None:
-    """The layout before releases: every file of one at the top of the store."""
+    """Before there were releases, all files of one lay at the top of the store."""
     store = tmp_path / "store"
     runs.copy(runs.current(small_run.store), store)
     for folder in [path for path in store.iterdir() if path.is_dir()]:
-        shutil.rmtree(folder)  # it had none
+        shutil.rmtree(folder)  # there were none then
     runs.copy(small_run.store / ".kept", store / ".kept")
     summary = json.loads((store / "release.json").read_text())
     before = {n: data for n, data in runs.outputs(small_run.store).items() if "/" not in n}

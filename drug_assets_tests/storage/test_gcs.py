@@ -139,7 +139,7 @@ def test_a_local_copy_of_a_listed_version_is_that_version(bucket: Bucket) -> Non
     copy = bucket.local_copy("a.parquet", listed.version)
     assert copy.read_bytes() == b"old"
     bucket.delete("a.parquet")
-    # Nobody was asked: it was here.
+    # Without a request: it was here.
     assert bucket.local_copy("a.parquet", listed.version) == copy
     with pytest.raises(FileNotFoundError):
         bucket.local_copy("a.parquet", "1")

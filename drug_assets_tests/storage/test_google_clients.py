@@ -1,4 +1,4 @@
-"""What is said to Google and of Google, without asking anybody."""
+"""Clients of Google, what they are told to do, and words for their errors: without a service."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_what_depends_on_the_call_is_left_to_it(error: Exception) -> None:
 
 
 def bucket(location: str = "gs://shelf/zone") -> gcs.Bucket:
-    """A bucket whose client is not asked."""
+    """A bucket whose client sends no request."""
     from google.cloud import storage
 
     anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
@@ -296,7 +296,7 @@ def test_a_bucket_is_listed_to_its_end_without_what_stands_for_folders() -> None
 
 
 def client() -> bigquery.Client:
-    """A client that is not asked."""
+    """A client that sends no request."""
     anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
     return bigquery.Client(project="payer", credentials=anonymous)
 

@@ -69,7 +69,7 @@ def places(tmp_path: Path) -> Places:
 
 @pytest.fixture
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that are parsed, as they are."""
+    """Names of the files that were parsed, in that order."""
     names: list[str] = []
     read = formats.read
 
@@ -329,7 +329,7 @@ def _bind_socket(path: Path) -> None:
         bound.bind(str(path))
 
 
-#: How things come to be that cannot be opened, and what is told of them.
+#: What makes a thing that cannot be opened, and what is told of it.
 ODD: dict[str, tuple[Callable[[Path], object], str]] = {
     "link to nothing": (lambda p: p.symlink_to("nowhere"), "cannot be opened: a link to nothing"),
     "link to itself": (lambda p: p.symlink_to(p.name), "cannot be opened: a link to itself"),
@@ -377,7 +377,7 @@ def test_name_that_is_no_text_is_told_as_far_as_it_goes(places: Places) -> None:
 
 @pytest.fixture
 def places_of_somebody(tmp_path: Path) -> Iterator[Places]:
-    """Places of a user who is not root, for whom alone permissions count; we are that user."""
+    """Places of a user without privileges, whom this process becomes: root may read all."""
     folder = Path(tempfile.mkdtemp())
     user = os.geteuid()
     if user == 0:

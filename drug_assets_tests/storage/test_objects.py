@@ -118,7 +118,7 @@ def test_file_is_no_folder(tmp_path: Path) -> None:
 
 @pytest.fixture
 def of_somebody_without_rights() -> Iterator[Path]:
-    """A folder of a user who is not root, for whom alone permissions count; we are that user."""
+    """A folder of a user without privileges, whom this process becomes: root may read all."""
     folder = Path(tempfile.mkdtemp())
     user = os.geteuid()
     if user == 0:

@@ -28,7 +28,7 @@ from drug_assets.storage.outputs import (
 from drug_assets.storage.pointer import Pointer
 from drug_assets.storage.releases import Release, make_release_id
 from drug_assets.storage.workspace import Origin
-from drug_assets_tests.support.raw import drug_rows, raw_rows
+from drug_assets_tests.support.raw import raw_rows
 from drug_assets_tests.support.registry import DRUGS
 
 if TYPE_CHECKING:
@@ -334,9 +334,7 @@ def test_outputs_for_reading_are_never_written(store: LocalFolder) -> None:
 
 def raw_part(store: LocalFolder, content: str) -> Parts:
     """The raw rows of a landed file, kept."""
-    part = Part("drugs.csv", f".kept/raw_drugs/{content}.parquet")
-    write_part(store, part.name, "raw_drugs", drug_rows({"drug": content}), part.source_file)
-    return Parts("raw_drugs", (part,))
+    return Parts("raw_drugs", (part(store, content, content),))
 
 
 def list_parts(store: LocalFolder, prefix: str, parts: Parts) -> None:

@@ -1,4 +1,4 @@
-"""Tables in pieces: a run copies pieces of the release before, and writes what all of them make."""
+"""Tables in pieces: a run copies those that the release before has, and makes the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Locations: which store opens each, and which object one names."""
+"""Locations: which store opens each, and which object each names."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_without_googles_client_a_bucket_is_refused_with_the_cure(
     assert str(raised.value) == expected
 
 
-# A landing zone as what pulls write to
+# A landing zone as the destination of pulls
 
 
 def test_files_that_a_pull_lands_are_whole_replaced_listed_and_removed(tmp_path: Path) -> None:

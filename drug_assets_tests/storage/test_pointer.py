@@ -27,7 +27,7 @@ ONE, TWO, THREE = (f"2026010{day}T000000.000000Z-00000{day}" for day in (1, 2, 3
 
 
 def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file system such as exFAT."""
+    """Refuse links, as file systems such as exFAT do."""
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(1, "Operation not permitted")

@@ -70,7 +70,7 @@ def tables_of(content: str, **others: str) -> dict[str, pl.DataFrame]:
 
 
 class Place:
-    """A store and the dataset that it publishes to, past the proxy and through it."""
+    """A store and the dataset that it publishes to, reached directly and through the proxy."""
 
     def __init__(self, store: ObjectStore, client: bigquery.Client, project: str) -> None:
         self.store = store
@@ -83,7 +83,7 @@ class Place:
         releasing.stage(self.store, content, content, tables_of(content, **others))
 
     def release(self, content: str, *, keep: int = 3, **options: Any) -> Committed:
-        """Release what was staged; past the proxy unless said otherwise."""
+        """Release what was staged, directly if no other store or warehouse is given."""
         given = {"store": self.store, "warehouse": self.direct, **options}
         return releasing.release(given.pop("store"), content, content, keep=keep, **given)
 
@@ -272,8 +272,7 @@ def test_run_with_the_same_outputs_brings_back_what_the_dataset_lost(place: Plac
 
 
 class Race:
-    """Two changes of the store at once: the first is stopped before a step until the other is
-    through, or waits for it."""
+    """Two changes of a store: the first stops before a step until the other has ended, or waits."""
 
     def __init__(
         self,
@@ -297,7 +296,7 @@ class Race:
             return
         if step == self._stop:
             self._second.start()
-        if not self._first.store.locked:  # else the other waits until this one is through
+        if not self._first.store.locked:  # else the other waits until this one has ended
             self._second.join()
         self._place.look()
 
@@ -312,7 +311,7 @@ class Race:
 def test_two_releases_at_once_never_mix_wherever_one_is_stopped(
     place: Place, proxy: FaultyProxy
 ) -> None:
-    """One run is stopped before a step until the other is through, or waits for it.
+    """One run stops before a step until the other has ended, or waits for it.
 
     A query before each later step sees tables of one release, and the store has it.
     """

@@ -1,4 +1,4 @@
-"""Row groups are copied as bytes; what is read of the file is what was read of the others."""
+"""Row groups are copied as bytes: a joined file has the rows of those that it was made of."""
 
 from __future__ import annotations
 

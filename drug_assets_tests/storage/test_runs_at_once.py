@@ -1,4 +1,4 @@
-"""Runs at once on one store: none removes what another one needs. Real processes."""
+"""Runs at once on one store, in processes of their own: none removes what another one needs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.processes
 
-#: A run, as far as parts are concerned: it begins, reads the landing zone, reads what it read, and
-#: at its end removes what nobody needs. It says how far it is, and waits for a line after each step
-#: that the test stops at.
+#: A run, as far as parts are concerned: it begins, reads the landing zone, reads the parts that it
+#: made, and at its end removes those that nobody needs. It prints how far it is, and where a test
+#: may stop it, it waits for a line.
 _RUN = """
 import sys
 from pathlib import Path
@@ -59,7 +59,8 @@ class Run:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def hears(self) -> str:
+    def says(self) -> str:
+        """The next line that it prints, once it does."""
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()
 
@@ -90,7 +91,7 @@ def begun(name: str, landing: Path, store: Path) -> Iterator[Run]:
         text=True,
     ) as process:
         run = Run(process)
-        assert run.hears() == "started"
+        assert run.says() == "started"
         yield run
 
 
@@ -114,16 +115,16 @@ def test_run_that_ends_leaves_the_parts_of_another_one_alone(
     store = tmp_path / "store"
     with begun("a", landings[0], store) as slow, begun("b", landings[1], store) as fast:
         slow.go_on()
-        assert [slow.hears(), slow.hears()] == ["begun", "read"]
+        assert [slow.says(), slow.says()] == ["begun", "read"]
         of_slow = kept(store)
         fast.go_on()
-        assert [fast.hears(), fast.hears()] == ["begun", "read"]
+        assert [fast.says(), fast.says()] == ["begun", "read"]
         fast.go_on()
-        assert [fast.hears(), fast.hears()] == ["11", "0"], "eleven rows read, nothing removed"
+        assert [fast.says(), fast.says()] == ["11", "0"], "eleven rows read, nothing removed"
         assert fast.has_ended()
         assert of_slow < kept(store)
         slow.go_on()
-        assert [slow.hears(), slow.hears()] == ["8", "6"], "nothing was released: all parts go"
+        assert [slow.says(), slow.says()] == ["8", "6"], "nothing was released: all parts go"
     assert kept(store) == set()
 
 
@@ -133,12 +134,12 @@ def test_killed_run_keeps_nobody_from_removing_parts(
     store = tmp_path / "store"
     with begun("a", landings[0], store) as killed, begun("b", landings[1], store) as other:
         killed.go_on()
-        assert [killed.hears(), killed.hears()] == ["begun", "read"]
+        assert [killed.says(), killed.says()] == ["begun", "read"]
         killed.kill()
         other.go_on()
-        assert [other.hears(), other.hears()] == ["begun", "read"]
+        assert [other.says(), other.says()] == ["begun", "read"]
         other.go_on()
-        assert [other.hears(), other.hears()] == ["11", "6"]
+        assert [other.says(), other.says()] == ["11", "6"]
 
 
 def test_run_that_begins_between_the_check_and_the_removal_waits_for_its_end(
@@ -148,7 +149,7 @@ def test_run_that_begins_between_the_check_and_the_removal_waits_for_its_end(
     with ExitStack() as stack:
         first = stack.enter_context(begun("a", landings[0], store))
         first.go_on()
-        assert [first.hears(), first.hears()] == ["begun", "read"]
+        assert [first.says(), first.says()] == ["begun", "read"]
         first.kill()
         second = stack.enter_context(begun("b", landings[0], store))
         seen_at_removal = []
@@ -162,9 +163,9 @@ def test_run_that_begins_between_the_check_and_the_removal_waits_for_its_end(
         monkeypatch.setattr(outputs, "discard_unlisted", removed_late)
         assert evict_unused_parts(LocalFolder(store)) == 3
         assert seen_at_removal == [["a"]], "the second run has not begun"
-        assert [second.hears(), second.hears()] == ["begun", "read"]
+        assert [second.says(), second.says()] == ["begun", "read"]
         second.go_on()
-        assert second.hears() == "8"
+        assert second.says() == "8"
 
 
 @pytest.mark.slow

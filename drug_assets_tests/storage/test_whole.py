@@ -1,4 +1,4 @@
-"""Kept objects are verified once, and again when they changed."""
+"""Kept objects are verified once, and again when they have changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MEMORY = ".kept/raw_drugs.verified.json"
 
 
 class Store(LocalFolder):
-    """A store that notes what is read, and whose files lay there for a while."""
+    """A store that records what is read, and whose files have not changed for a while."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -150,7 +150,7 @@ def test_bucket_is_asked_for_an_object_once_per_generation(
         scratch.write_text(f"the rows of {result}")
         names[result] = name_object(result, scratch)
         bucket.put(scratch, names[result])
-    monkeypatch.setattr(objects, "_TICK", timedelta(0))  # as if they lay there for a while
+    monkeypatch.setattr(objects, "_TICK", timedelta(0))  # as if they had lain there for a while
     for expected in (RESULTS, []):
         monkeypatch.setattr(whole, "_SEEN", {})
         asked.clear()
