@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,11 +29,13 @@ pytestmark = pytest.mark.slow
 ADDRESS = "dataproc://drugs-production-1/europe-west1/drug-assets"
 IMAGE = "europe-west1-docker.pkg.dev/drugs-production-1/drug-assets/drug-assets-executor:1.2.3"
 LOCATION = "projects/drugs-production-1/locations/europe-west1"
+#: The package of Google's client.
+CLIENT = "google.cloud.dataproc_spark_connect"
 
 
 @pytest.fixture(autouse=True)
 def _installed() -> None:
-    pytest.importorskip("google.cloud.dataproc_spark_connect", reason="Google's client of Spark")
+    pytest.importorskip(CLIENT, reason="Google's client of Spark")
 
 
 @pytest.fixture
@@ -129,7 +132,7 @@ def test_a_session_that_is_being_started_is_ended_as_soon_as_google_lets_it(
     monkeypatch.setattr(dataproc, "_START_SECONDS", 0.3)
     service.starts = False
     service.refusals["TerminateSession"] = [(grpc.StatusCode.ABORTED, "in creation")]
-    with pytest.raises(SparkUnavailableError):
+    with pytest.raises(SparkUnavailableError, match="Dataproc opened no session"):
         dataproc.session(ADDRESS, IMAGE).__enter__()
     assert states(service) == ["TERMINATED"]
     assert service.methods.count("TerminateSession") == 2
@@ -216,12 +219,16 @@ def test_what_cannot_be_ended_is_logged(
 
 
 def test_googles_client_leaves_the_logs_of_the_process_alone(
-    service: FakeDataproc, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Only the first import sets up logs, and other tests have imported the client already.
+    for name in [name for name in sys.modules if name.startswith(CLIENT)]:
+        monkeypatch.delitem(sys.modules, name)
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
     before = root.level
     dataproc._channel_builder()
+    assert f"{CLIENT}.session" in sys.modules
     assert (root.handlers, root.level) == ([], before)
 
 

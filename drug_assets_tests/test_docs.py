@@ -257,6 +257,18 @@ def granted() -> set[tuple[str, str]]:
     return found
 
 
+def targets_named(document: Path) -> set[str]:
+    """The targets of make that a document tells people to run."""
+    setting = r'[A-Z]+=(?:"[^"]*"|\S+)'
+    run = re.compile(rf"(?:^|[;&|(]\s*)make((?:\s+{setting}|\s+[a-z][\w-]*)+)")
+    return {
+        word
+        for line in code(document)
+        for words in run.findall(line)
+        for word in re.sub(setting, "", words).split()
+    }
+
+
 def made_by_commands(document: Path) -> set[str]:
     """Names of what commands of a document make by hand."""
     words = " ".join(code(document))
@@ -271,6 +283,11 @@ def test_there_is_something_to_check() -> None:
     assert variables_of_deployment() > {"DAGSTER_POSTGRES_URL", "DRUG_ASSETS_CODE_SERVER_HOST"}
     assert any(links(document) for document in DOCUMENTS)
     assert any(words[0] == "related-drugs" for words in uses(ROOT / "README.md"))
+    assert targets_named(ROOT / "CONTRIBUTING.md") > {"quick", "test", "fuzz"}
+    assert "DRUG_ASSETS_STORE" in _VARIABLE.findall(OPERATIONS.read_text(encoding="utf-8"))
+    typed = "".join(_FENCED.findall(DEPLOYMENT[0].read_text(encoding="utf-8")))
+    assert "application-default login" in typed
+    assert "read -r" in typed
 
 
 @each_document
@@ -298,15 +315,7 @@ def test_of_wide_lines_only_prose_is_found(tmp_path: Path) -> None:
 def test_targets_of_make_are_in_the_makefile(document: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z][\w-]*):", makefile, re.MULTILINE))
-    setting = r'[A-Z]+=(?:"[^"]*"|\S+)'
-    run = re.compile(rf"(?:^|[;&|(]\s*)make((?:\s+{setting}|\s+[a-z][\w-]*)+)")
-    named = {
-        word
-        for line in code(document)
-        for words in run.findall(line)
-        for word in re.sub(setting, "", words).split()
-    }
-    assert named <= targets
+    assert targets_named(document) <= targets
 
 
 @each_document
@@ -378,6 +387,7 @@ def test_variables_of_the_deployment_are_declared(document: Path) -> None:
     inline = _INLINE.findall(prose(document))
     dotted = {tuple(word.split(".")) for word in inline if re.fullmatch(r"[a-z_]+\.[a-z_]+", word)}
     named = {(name, attribute) for name, attribute in dotted if name in known}
+    assert named
     unknown = {(name, of) for name, of in named if of not in known[name] | {"yaml"}}
     assert unknown == set()
     given = {name for text in inline for name in re.findall(r"^([a-z_]+) = ", text)}
@@ -467,12 +477,15 @@ def test_the_project_is_set_before_terraform_logs_in(document: Path) -> None:
 
 def test_a_service_is_enabled_before_its_agent_is_made() -> None:
     enabled: set[str] = set()
+    agents = []
     for program, words in known_commands.typed(code(DEPLOYMENT[0])):
         line = " ".join([program, *words])
         if line.startswith("gcloud services enable"):
             enabled |= set(words[2:])
         if made := re.search(r"identity create --service=(\S+)", line):
+            agents.append(made[1])
             assert made[1] in enabled
+    assert agents
 
 
 def unset(lines: list[str]) -> list[str]:
@@ -522,17 +535,17 @@ def test_names_of_resources_are_those_of_terraform(document: Path) -> None:
     declared = terraform_text()
     text = document.read_text(encoding="utf-8")
     by_hand = made_by_commands(DEPLOYMENT[0])
+    forms = [
+        (r"\bdrug-assets-[a-z][a-z-]*[a-z]\b", r"{}(?![\w-])"),
+        (r"\bdrug_assets_([a-z_]+)\b", r"(?m)^\s+{}\s+= "),
+    ]
     used = [
-        (r"\bdrug-assets-[a-z][a-z-]*[a-z]\b", text, r"{}(?![\w-])"),
-        (r"\bdrug_assets_([a-z_]+)\b", text, r"(?m)^\s+{}\s+= "),
+        (name, declares.format(name))
+        for form, declares in forms
+        for name in sorted(set(re.findall(form, text)) - by_hand)
     ]
-    unknown = [
-        name
-        for named, where, declares in used
-        for name in sorted(set(re.findall(named, where)) - by_hand)
-        if not re.search(declares.format(name), declared)
-    ]
-    assert unknown == []
+    assert used
+    assert [name for name, declares in used if not re.search(declares, declared)] == []
 
 
 def test_the_formats_that_can_land_are_those_that_are_read() -> None:

@@ -42,11 +42,8 @@ def meet_the_others(place: tuple[str, int]) -> int:
     """Wait until as many tasks as there are cores run at the same time."""
     folder, number = Path(place[0]), place[1]
     (folder / str(number)).touch()
-    for _ in range(600):
-        if len(list(folder.iterdir())) >= CORES:
-            return number
-        sleep(0.1)
-    raise TimeoutError(f"task {number} ran alone")
+    eventually(f"a task on each core beside {number}", lambda: len([*folder.iterdir()]) >= CORES)
+    return number
 
 
 class Handed(list[int]):
