@@ -1,4 +1,4 @@
-"""What every test may ask for: the emulators, started once a process and only when asked for."""
+"""Fixtures for every test: emulators and whole runs, started once per process when asked for."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 def pytest_configure(config: pytest.Config) -> None:
     """No test reaches any address but loopback; property tests are repeatable."""
-    # While tests are collected, almost everything stays alive: looking for garbage there takes as
-    # long as all the rest.
+    # Almost everything that collecting tests creates stays alive: looking for garbage meanwhile
+    # would double the time.
     gc.disable()
     loopback.refuse_other_hosts()
     _heed_interrupts()
     config.pluginmanager.register(markers.ProcessGuard())
-    # No deadlines: a busy machine is no regression. The same examples every time: nor is luck.
+    # No deadlines, since a slow example on a busy machine is no regression; and the same examples
+    # every time, so that no test fails by chance.
     settings.register_profile(
         "repeatable",
         deadline=None,
@@ -40,9 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _heed_interrupts() -> None:
-    """Heed SIGINT as on a terminal: tests send it to themselves, and to what inherits this.
+    """Heed SIGINT as on a terminal: tests send it to themselves and to processes they start.
 
-    What a script starts in the background ignores it.
+    A process that a script started in the background ignores it, and so do its children.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -62,7 +63,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The test stands in an empty folder, without variables that are settings."""
+    """Run the test in an empty folder, without environment variables that are settings."""
     settings_of = ("DRUG_ASSETS_", "DAGSTER_", "NCBI_")
     for variable in [name for name in os.environ if name.startswith(settings_of)]:
         monkeypatch.delenv(variable)
@@ -71,7 +72,7 @@ def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 @pytest.fixture(scope="session")
 def gcs_emulator() -> Iterator[GcsEmulator]:
-    """A Google Cloud Storage of this test session's own."""
+    """An emulator of Google Cloud Storage for this test session."""
     from drug_assets_tests.support import (
         emulators,  # only now: Google's modules take seconds to import
     )
@@ -82,7 +83,7 @@ def gcs_emulator() -> Iterator[GcsEmulator]:
 
 @pytest.fixture(scope="session")
 def bigquery_emulator(gcs_emulator: GcsEmulator) -> Iterator[BigQueryEmulator]:
-    """A BigQuery of this test session's own, which loads from `gcs_emulator`."""
+    """An emulator of BigQuery for this test session, which loads from `gcs_emulator`."""
     from drug_assets_tests.support import emulators
 
     with emulators.running_bigquery(gcs_emulator.root) as emulator:
@@ -91,7 +92,7 @@ def bigquery_emulator(gcs_emulator: GcsEmulator) -> Iterator[BigQueryEmulator]:
 
 @pytest.fixture(scope="session")
 def spark_server(gcs_emulator: GcsEmulator) -> Iterator[SparkServer]:
-    """A Spark of this test session's own, whose executors use `gcs_emulator`."""
+    """A Spark server for this test session, whose executors use `gcs_emulator`."""
     from drug_assets_tests.support import spark_server
 
     pytest.importorskip("pyspark", reason="Spark's client is not installed: pip's extra `spark`")

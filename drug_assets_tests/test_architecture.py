@@ -1,4 +1,4 @@
-"""The floors of the house, beyond what `make lint` holds imports to (`pyproject.toml`)."""
+"""The rooms and layers of the package: what `make lint` does not check of them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 PROJECT = tomllib.loads((runs.REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 CONTRACTS: list[dict[str, Any]] = PROJECT["tool"]["importlinter"]["contracts"]
-(FLOORS,) = (contract["layers"] for contract in CONTRACTS if contract["type"] == "layers")
+(LAYERS,) = (contract["layers"] for contract in CONTRACTS if contract["type"] == "layers")
 MAP = (runs.REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
-#: The lowest of the rooms that decide where, when and for whom something is made.
+#: The lowest layer of rooms that decide where, when and for whom something is made.
 LOWEST_OUTER = "engines | settings | logs | notify | progress"
-#: What the rooms below must not import of the standard library and beyond it.
+#: What the rooms below that layer must not import.
 NOT_IN_INNER_ROOMS = ("click", "rich", "httpx", "logging", "os", "multiprocessing", "subprocess")
 
 
@@ -40,12 +40,12 @@ def room_of(module: Path) -> str:
     return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def rooms(floors: list[str]) -> set[str]:
-    return {room for floor in floors for room in re.split(r"\s*[|:]\s*", floor)}
+def rooms(layers: list[str]) -> set[str]:
+    return {room for layer in layers for room in re.split(r"\s*[|:]\s*", layer)}
 
 
 def imports(tree: ast.AST, *, inside_functions: bool = True) -> Iterator[str]:
-    """Modules, and names in them, that are imported; what only a type checker sees is not."""
+    """The modules that code imports, and names in them, but for what only a type checker sees."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -63,9 +63,9 @@ def reached(names: Iterator[str], banned: tuple[str, ...]) -> set[str]:
 
 def test_every_room_has_a_floor_and_rooms_that_decide_no_result_are_the_upper_ones() -> None:
     there = {room_of(module) for module in MODULES} - {"__init__"}
-    assert rooms(FLOORS) == there
-    outer = rooms(FLOORS[: FLOORS.index(LOWEST_OUTER) + 1])
-    # Pulls land files before anything is read; what they land decides nothing else.
+    assert rooms(LAYERS) == there
+    outer = rooms(LAYERS[: LAYERS.index(LOWEST_OUTER) + 1])
+    # `fetch` is a lower layer and decides no result either: it lands files before any is read.
     assert outer | {"fetch"} == OUTER_ROOMS
 
 
@@ -73,9 +73,9 @@ def test_the_map_has_a_line_for_every_room_and_no_other() -> None:
     rows = re.findall(r"^\| `([a-z_/]+)(?:\.py)?` \|", MAP, re.MULTILINE)
     mapped = [room.removesuffix("/") for room in rows]
     there = {room_of(module) for module in MODULES} - {"__init__"}
-    wings = {room for room in mapped if "/" in room}
-    assert sorted(set(mapped) - wings) == sorted(there)
-    assert all((PACKAGE / wing).is_dir() for wing in wings)
+    folders = {room for room in mapped if "/" in room}
+    assert sorted(set(mapped) - folders) == sorted(there)
+    assert all((PACKAGE / folder).is_dir() for folder in folders)
     assert len(mapped) == len(set(mapped))
 
 
@@ -116,7 +116,7 @@ def test_clouds_are_imported_where_they_are_used_alone(module: Path) -> None:
 
 @pytest.mark.parametrize("module", sorted((PACKAGE / "defs").glob("*.py")), ids=name_of)
 def test_annotations_that_dagster_reads_are_no_strings(module: Path) -> None:
-    # With them, an annotated `context` or `Config` of an asset or a check is refused.
+    # Dagster refuses an asset or a check whose `context` or `Config` has a string as annotation.
     assert "__future__.annotations" not in set(imports(tree_of(module)))
 
 
@@ -130,7 +130,7 @@ def test_no_source_is_known_by_name_outside_its_own_module() -> None:
     # `drugs` is also the name of a table and of a command.
     names = own - {"__init__", "source", "tables", "drugs"}
     assert names
-    # Questions are about PubMed and trials; a service says whose records it gives.
+    # Questions are about PubMed and trials; a service names the source whose records it has.
     allowed = {"document/questions.py", "fetch/pubmed.py", "fetch/clinical_trials.py"}
     for module in MODULES:
         path = module.relative_to(PACKAGE).as_posix()

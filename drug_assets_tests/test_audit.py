@@ -1,3 +1,5 @@
+"""Checks between tables: what each finds, its figures, and its summary."""
+
 from __future__ import annotations
 
 import json
@@ -546,7 +548,7 @@ DRUG = {
         }
     ],
 }
-#: JSON values, each good in some place of a drug, or nearly so.
+#: JSON values, each valid or nearly valid somewhere in a drug.
 VALUES = [
     *("null", "true", "{}", "[]", "[[]]", "[null]", '""', '"x"', '" "', r'"\ud800"', r'"\u0000"'),
     *("0", "-0", "-1", "1.0", "1.5", "1e2", "1e400", "18446744073709551616"),
@@ -635,7 +637,7 @@ def is_span(value: object) -> bool:
 
 
 def is_drug(value: object) -> bool:
-    """Whether a value is a drug of a document (SPEC 5), said without the package."""
+    """Whether a value is a drug of a document (SPEC 5), decided without `document.schema`."""
     return has(
         value,
         drug_id=is_text,
@@ -699,7 +701,7 @@ def is_drug(value: object) -> bool:
 
 
 def says_a_key_twice(line: bytes) -> bool:
-    """Whether an object does: JSON does not say what that means."""
+    """Whether an object has a key twice: JSON does not define what that means."""
     objects: list[list[str]] = []
     json.loads(line, object_pairs_hook=lambda pairs: objects.append([key for key, _ in pairs]))
     return any(len(keys) > len({*keys}) for keys in objects)
@@ -728,7 +730,7 @@ def test_a_document_is_valid_if_and_only_if_its_drugs_are_as_the_spec_says(
 
 
 class TestSummaries:
-    """What people read of a check that did not pass."""
+    """What people read of a check."""
 
     def test_spans(self) -> None:
         rows = [
@@ -886,7 +888,7 @@ class TestExplodingNames:
     ]
 
     def named(self, titles: int, **found: int) -> audit.Named:
-        """The mentions of a drug under names, each in a number of titles, twice in each."""
+        """Mentions of one drug: each of its names is in so many titles, twice in each of them."""
         rows = [
             {
                 "drug_id": "1",
@@ -1231,7 +1233,7 @@ class TestSearched:
         {**place(1, "q.csv"), "publication_id": "3"},
     ]
     RECORDS: ClassVar = {"p.csv": 2, "q.csv": 1}
-    #: The second record was merged: what it names is mentioned by no publication of its own.
+    #: The last of these records was merged into another one, so it is no publication of its own.
     NAMED: ClassVar = [
         {**place(1), "drug_id": "beta"},
         {**place(1, "q.csv"), "drug_id": "beta"},

@@ -90,7 +90,7 @@ def test_drugs_related_to_a_class_are_those_of_its_drugs_without_themselves() ->
 def test_the_answer_names_the_class_and_its_drugs_that_are_mentioned() -> None:
     answer = related_drugs(GRAPH, "N02B")
     assert (answer.drug, answer.of_class) == ("N02B", ["ASPIRIN", "PARACETAMOL"])
-    # Paracetamol is only mentioned by a trial in Heart, and in Pain.
+    # In Heart, paracetamol is mentioned by a trial only.
     assert answer.evidence == Evidence(5, 1, 4)
     assert related_drugs(GRAPH, "ASPIRIN").of_class is None
 
@@ -275,7 +275,7 @@ def test_answers_are_those_of_the_tables(
         with pytest.raises(UnknownDrugError):
             index.related_drugs(asked)
         return
-    # The class is its drugs together, without each other.
+    # A class stands for all its drugs together, and they are not among the answers.
     answer = index.related_drugs(asked, exclude_trial_journals=exclude)
     is_of_class, in_journal = pl.col("drug").is_in(of_class), pl.col("journal").is_not_null()
     pubmed = found.filter(in_journal & (pl.col("source") == "pubmed"))

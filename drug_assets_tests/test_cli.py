@@ -986,7 +986,7 @@ def test_earlier_release_can_be_asked_and_made_current_again(
     assert back.exit_code == 0, _told(back)
     assert runs.current(small_store).name == earlier["release"]
     unchanged = asked("run", "--only-if-changed", *places)
-    assert "Nothing changed" in unchanged.stdout, "nobody undoes a rollback by himself"
+    assert "Nothing changed" in unchanged.stdout, "a run without changes undoes no rollback"
     assert runs.current(small_store).name == earlier["release"]
     again = asked("rollback", earlier["release"], *store)
     assert (again.exit_code, "is the current release already" in again.stderr) == (1, True)

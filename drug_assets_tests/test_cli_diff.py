@@ -80,7 +80,7 @@ def test_the_current_release_is_compared_with_the_one_before(later_run: runs.Run
 
 
 def test_a_release_is_what_its_tables_said_when_it_was_made(later_run: runs.Run) -> None:
-    """The command and the table tell the same."""
+    """The command and the table say the same."""
     rows = as_object("--store", later_run.store)["mentions"]
     table = later_run.table("new_mentions")
     dates = [row["date"] and row["date"].isoformat() for row in table.to_dicts()]
@@ -248,7 +248,7 @@ def test_a_release_that_cannot_be_read_is_told(
     path = store / "releases" / release / f"{table}.parquet"
     whole = path.read_bytes()
     half = len(whole) // 2
-    # The end of a table says what its columns are; its rows are read later.
+    # The end of a Parquet file describes its columns, so it is read before the rows.
     for damaged in (whole[:-100], whole[:4] + b"\0" * half + whole[half + 4 :]):
         path.unlink()
         path.write_bytes(damaged)

@@ -19,7 +19,7 @@ from drug_assets_tests.support.services import PATIENCE_SECONDS
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Runs a command up to the call of a function, and says there when SIGINT has come and is held.
+#: Runs a command up to the call of a function, and prints there when a blocked SIGINT is pending.
 _UP_TO = """
 import importlib, signal, sys, time
 from drug_assets.cli import main

@@ -180,7 +180,7 @@ def test_what_a_killed_command_leaves_goes_with_the_next_one(sample_run: runs.Ru
         arguments = [sys.executable, "-c", script]
         return subprocess.run(arguments, env=environment, check=False, timeout=300).returncode
 
-    # It is killed when all sheets are written, before they are put together.
+    # The first is killed when all sheets are written, before they are packed into one file.
     assert (
         export(
             "import os, signal, xlsxwriter\n"

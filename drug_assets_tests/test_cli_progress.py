@@ -55,7 +55,7 @@ def test_a_run_has_a_bar_and_so_has_the_step_that_works_through_files() -> None:
             assert terminal.lines() == ["read_landing_zone 0/38 steps, 10 s", told]
             terminal.now = 10.1
             show(Done(301, 1200, 200, 1000, 50_000))
-            assert terminal.lines()[1].startswith("landing_zone 300/"), "nobody sees that"
+            assert terminal.lines()[1].startswith("landing_zone 300/"), "not drawn so soon"
             show(Done(1200, 1200, 1000, 1000, 50_500))
             assert " 1,200/1,200 files, 5,000 rows/s, 0 s left" in terminal.lines()[1]
         bars.end_step()
@@ -117,7 +117,7 @@ def test_a_run_draws_on_a_terminal_and_is_quiet_in_a_pipe(tmp_path: Path) -> Non
             try:
                 while piece := os.read(ours, 65536):
                     drawn += piece
-            except OSError:  # what Linux says of a terminal whose last user is gone
+            except OSError:  # how Linux reports a terminal that no process has open any more
                 pass
             told = process.communicate()[0]
         assert process.returncode == 0

@@ -1,3 +1,5 @@
+"""The contracts of tables: rows that keep them, and changes that break them."""
+
 from __future__ import annotations
 
 from datetime import date

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from drug_assets_tests.support.spark_server import SparkServer
 
-# Each starts a service with TLS.
+# Each test starts a service with TLS.
 pytestmark = pytest.mark.slow
 
 ADDRESS = "dataproc://drugs-production-1/europe-west1/drug-assets"
@@ -91,7 +91,7 @@ def test_a_real_spark_works_behind_the_tunnel(
         running_dataproc(tmp_path, spark_server.port, monkeypatch) as running,
         dataproc.session(ADDRESS, IMAGE) as opened,
     ):
-        # Its answer is many messages of the tunnel.
+        # The answer needs many messages of the tunnel.
         numbers = opened.spark.range(0, 100_000, 1, 2).mapInArrow(double, "id long")
         assert sorted(numbers.toArrow()["id"].to_pylist()) == list(range(0, 200_000, 2))
         assert states(running) == ["ACTIVE"]

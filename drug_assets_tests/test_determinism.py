@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.xdist_group("runs"), pytest.mark.slow]
 
 
 def assert_same_bytes(found: runs.Run, expected: runs.Run, *, news: bool = True) -> None:
-    """Fail unless two runs made the same; without what is new, if that is not to be the same."""
+    """Fail unless two runs made the same bytes; without `news`, what is new may differ."""
     assert found.succeeded, found.report
     bytes_found, bytes_expected = runs.outputs(found.store), runs.outputs(expected.store)
     if not news:
@@ -94,7 +94,7 @@ def test_other_names_are_searched_for_in_titles_searched_before(tmp_path: Path) 
     assert "rats" in again.table("mentions")["drug_id"].to_list()
 
 
-#: Files of which many a row is odd in more than one way.
+#: Files with rows that are odd in more than one way.
 ODD = {
     "drugs_odd.csv": b'atccode,drug,synonyms\nA04AD;R01A,\xe9thanol\n,a"b\xe9,c,d,e\n\xe9\n',
     "pubmed_odd.csv": (
@@ -110,9 +110,9 @@ ODD = {
 
 
 def stored(store: Path) -> dict[str, bytes]:
-    """The bytes of everything in a store, the parts of tables that are kept by file among it.
+    """The bytes of everything in a store, including the parts of tables that are kept by file.
 
-    Not the id of the release, which is a time, and what the store remembers of its own files.
+    Without the id of the release, which is a time, and what the store remembers of its own files.
     """
     files = (path for path in sorted(store.rglob("*")) if path.is_file())
     names = {
@@ -129,7 +129,7 @@ def test_processes_whose_sets_have_another_order_make_the_same_bytes(tmp_path: P
     runs.landing_zone(landing, ODD)
     for path in landing.rglob("*"):
         os.utime(path, (1_000_000_000,) * 2)
-    seeds = ("0", "2", "3")  # of which sets of two words differ
+    seeds = ("0", "2", "3")  # with which even sets of two words differ in their order
     for seed in seeds:
         places = ("--landing", str(landing), "--store", str(tmp_path / seed))
         ended = subprocess.run(

@@ -28,7 +28,7 @@ DOCUMENTS = sorted(
 )
 OPERATIONS = ROOT / "docs" / "operations.md"
 DEPLOYMENT = (ROOT / "docs" / "deployment.md", OPERATIONS)
-#: A program writes it.
+#: Written by a program, which does not break lines.
 MEASURED = ROOT / "benchmarks" / "RESULTS.md"
 TERRAFORM = ROOT / "deploy" / "terraform"
 
@@ -50,7 +50,7 @@ def prose(document: Path) -> str:
 
 
 def code(document: Path) -> list[str]:
-    """Lines of code, comments and continuations away; code within a sentence is a line too."""
+    """Lines of code without comments, continued lines joined; each inline code is a line, too."""
     blocks = _FENCED.findall(document.read_text(encoding="utf-8"))
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     inline = [" ".join(found.split()) for found in _INLINE.findall(prose(document))]
@@ -67,7 +67,7 @@ def anchors(document: Path) -> set[str]:
 
 
 def links(document: Path) -> list[str]:
-    """Where the links of a document go that stay in the repository."""
+    """The targets of a document's links within the repository."""
     found = re.findall(r"\]\(([^)\s]+)\)", _INLINE.sub("", prose(document)))
     return [link for link in found if not re.match(r"[a-z]+:", link)]
 
@@ -92,7 +92,7 @@ def too_wide(document: Path) -> list[str]:
 
 
 def wrong_use(words: list[str]) -> str | None:
-    """What the command line does not know of the words that follow `drug-assets`."""
+    """What is wrong with the words that follow `drug-assets`, if anything."""
     command: click.Command = main
     path = "drug-assets"
     # With the group's own settings: a command keeps the help option that it is first asked for.
@@ -157,7 +157,7 @@ def variables_of_deployment() -> set[str]:
 
 
 def variables_of_tests() -> set[str]:
-    """What tests take from the environment: of interest to who runs them."""
+    """What tests take from the environment."""
     return {
         name
         for file in (ROOT / "drug_assets_tests").rglob("*.py")
@@ -468,7 +468,7 @@ def test_every_account_is_explained_and_has_a_role() -> None:
 
 @each_document
 def test_the_project_is_set_before_terraform_logs_in(document: Path) -> None:
-    # The log-in notes the project of that moment as the one that its calls count for.
+    # The log-in stores the project that is set at that moment as the quota project of its calls.
     lines = [line for block in _FENCED.findall(document.read_text()) for line in block.splitlines()]
     logs_in = [n for n, line in enumerate(lines) if "application-default login" in line]
     sets = [n for n, line in enumerate(lines) if "gcloud config set project" in line]

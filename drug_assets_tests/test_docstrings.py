@@ -23,7 +23,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def public_functions(module: ast.Module) -> Iterator[tuple[str, Function]]:
-    """Functions and methods that other modules may call, by name; not those that override."""
+    """The public functions and methods of a module, by name."""
     for node in module.body:
         if isinstance(node, Function) and not node.name.startswith("_"):
             yield node.name, node
@@ -43,7 +43,7 @@ def _is_declared_to_dagster(function: Function) -> bool:
 
 @cache
 def functions() -> dict[str, Function]:
-    """By module and name. One test looks at all: pytest needs longer for a test than for a look."""
+    """By module and name. One test checks them all: a test for each would take much longer."""
     return {
         f"{module.relative_to(PACKAGE).as_posix()}:{name}": function
         for module in MODULES

@@ -1,4 +1,4 @@
-"""The emulators hold what the tests lean on: they load from each other, and failures end soon."""
+"""What tests rely on: BigQuery loads from the bucket, failures end soon, no test goes outside."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def test_bigquery_loads_what_lies_in_the_bucket(
     gcs_emulator: emulators.GcsEmulator, bigquery_emulator: emulators.BigQueryEmulator
 ) -> None:
-    """With a field `end`, which the emulator by itself would refuse."""
+    """Even with a field `end`, which the emulator alone would refuse."""
     spans = [[{"start": 1, "end": 5}], []]
     parquet = io.BytesIO()
     pl.DataFrame({"spans": spans}).write_parquet(parquet)

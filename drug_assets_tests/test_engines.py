@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CORES = 3
-#: Sizes from which on processes share the work: no size is too small, and none here is enough.
+#: Values of `worth_bytes`: processes share any work with the first, none of this work with the
+#: second.
 SHARED_OR_NOT = [pytest.param(0, marks=pytest.mark.processes), WORTH_BYTES]
-#: More than all cores take at once, so that results are waited for while tasks are left.
+#: More tasks than are handed out at once, so that results are awaited while tasks are left.
 TASKS = list(range(3 * CORES + 2))
 
 
@@ -145,7 +146,7 @@ def work_for_ever(folder: str) -> None:
 
 @pytest.mark.processes
 def test_terminated_process_ends_its_workers_which_leave_nothing(tmp_path: Path) -> None:
-    """Where SIGINT is ignored as in the background of a shell, too; no further task is begun."""
+    """Even where SIGINT is ignored, as in a shell's background; and no further task is begun."""
     code = (
         "import os, sys\n"
         "from drug_assets.cli.ending import interrupted_by_sigterm\n"
@@ -162,7 +163,7 @@ def test_terminated_process_ends_its_workers_which_leave_nothing(tmp_path: Path)
     marks = tmp_path / "marks"
     marks.mkdir()
     command = in_background(sys.executable, program, marks)
-    # The tests are no installed package.
+    # The tests are not installed as a package.
     environment = {**os.environ, "PYTHONPATH": str(runs.REPOSITORY)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:

@@ -1,4 +1,4 @@
-"""A new source, a new kind of place, a new output: one file each, and everything knows of it."""
+"""A new source, kind of place or output is declared in one place, and everything uses it."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def copy(tmp_path: Path) -> Copy:
 
 @pytest.fixture(scope="module")
 def with_reports(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What the outputs of a run say, of a package with a further source."""
+    """What a run's outputs say in a copy of the package that has one more source."""
     folder = tmp_path_factory.mktemp("safety_reports")
     copy = Copy.below(folder / "copy")
     copy.add("contracts.py", CONTRACTS)
@@ -239,7 +239,7 @@ def open_shelf(location: str) -> Shelf:
 
 @pytest.fixture
 def shelves(copy: Copy, tmp_path: Path) -> Path:
-    """A folder whose shelves are places of a scheme that somebody else's package adds."""
+    """The folder behind the places of a scheme that another package adds."""
     root = tmp_path / "shelves"
     installed = copy.folder / "shelf_storage-1.0.dist-info"
     installed.mkdir()
@@ -363,7 +363,7 @@ def test_declarations_that_do_not_go_together_fail_in_words(
     assert told in ended.stderr
 
 
-# Versions: what made a table is computed
+# Versions are computed from the code
 
 
 @pytest.mark.parametrize(

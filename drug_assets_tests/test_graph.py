@@ -1,3 +1,5 @@
+"""The graph document, and the tables that summarize mentions by journal."""
+
 from __future__ import annotations
 
 import json
