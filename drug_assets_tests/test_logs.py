@@ -270,7 +270,7 @@ def test_a_webhook_is_asked_again_after_a_passing_fault(pauses: list[float]) -> 
     with Webhook(503, 429) as webhook:
         notify.notify(webhook.url, {"text": "x"}, sleep=pauses.append)
     assert len(webhook.messages) == notify.TRIES
-    assert pauses == sorted(pauses)
+    assert len(pauses) == notify.TRIES - 1
 
 
 def test_a_webhook_gets_the_message_as_it_is(pauses: list[float]) -> None:

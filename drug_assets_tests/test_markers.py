@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections import defaultdict
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,6 +37,12 @@ def test_the_fast_loop_leaves_out_every_marker() -> None:
     assert chosen.split(" or ") == list(DECLARED)
 
 
+@cache
+def all_tests() -> str:
+    folder = runs.REPOSITORY / "drug_assets_tests"
+    return "".join(path.read_text("utf-8") for path in folder.rglob("*.py"))
+
+
 @pytest.mark.parametrize("fixture", markers.MARKER_OF_FIXTURE)
 def test_whoever_asks_for_an_emulator_a_server_or_a_whole_run_is_marked(
     request: pytest.FixtureRequest, fixture: str
@@ -45,6 +52,8 @@ def test_whoever_asks_for_an_emulator_a_server_or_a_whole_run_is_marked(
         t.nodeid for t in asking if not t.get_closest_marker(markers.MARKER_OF_FIXTURE[fixture])
     ]
     assert unmarked == []
+    # No test asks for a fixture that is named otherwise, nor where only some tests were chosen.
+    assert re.search(rf"^@pytest\.fixture.*\ndef {fixture}\(", all_tests(), re.MULTILINE)
 
 
 def test_a_test_without_a_marker_starts_no_process() -> None:

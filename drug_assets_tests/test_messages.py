@@ -633,17 +633,19 @@ def _fails(proxy: FaultyProxy, pattern: str, fault: str) -> Callable[[int], str 
 UPLOADS, DOWNLOADS = r"(POST|PUT) .*/upload/", r"GET .*(/download/|alt=media)"
 
 
-@pytest.mark.parametrize(
-    ("row", "pattern", "fault"),
-    [
-        ("… may not be written by …", UPLOADS, "403"),
-        ("… may not be read by …", DOWNLOADS, "403"),
-        ("… cannot be reached or refuses the call, after all retries", UPLOADS, "503"),
-        ("… cannot be reached or refuses the call, after all retries", DOWNLOADS, "reset"),
-        ("… arrived damaged", DOWNLOADS, DAMAGED),
-        ("there is no bucket …", UPLOADS, "404"),
-    ],
-)
+#: Rows of the runbook, each with the requests that fail, and how they fail.
+REFUSALS = [
+    ("… may not be written by …", UPLOADS, "403"),
+    ("… may not be read by …", DOWNLOADS, "403"),
+    ("… cannot be reached or refuses the call, after all retries", UPLOADS, "503"),
+    ("… cannot be reached or refuses the call, after all retries", DOWNLOADS, "reset"),
+    ("… arrived damaged", DOWNLOADS, DAMAGED),
+    ("there is no bucket …", UPLOADS, "404"),
+]
+SHOWN |= {row for row, *_ in REFUSALS}
+
+
+@pytest.mark.parametrize(("row", "pattern", "fault"), REFUSALS)
 def test_bucket_that_refuses_is_told_with_the_role_or_the_bucket(
     place: Place,
     gcs_emulator: GcsEmulator,
@@ -662,13 +664,6 @@ def test_bucket_that_refuses_is_told_with_the_role_or_the_bucket(
     assert bucket in failed.message
 
 
-SHOWN |= {
-    "… may not be written by …",
-    "… may not be read by …",
-    "… cannot be reached or refuses the call, after all retries",
-    "… arrived damaged",
-    "there is no bucket …",
-}
 #: Kinds in a row of their own: `test_what_is_no_file_is_told_as_what_it_is`.
 NO_FILES = {"a pipe", "a link to nothing", "a folder that may not be read"}
 #: Shown on a Spark, in `test_spark.py`.

@@ -79,6 +79,7 @@ def test_message_with_a_name_in_it_reaches_no_terminal_raw(tmp_path: Path) -> No
     answer = CliRunner().invoke(main, ["top-journal", "--graph", str(tmp_path / "no\x1b[2J.json")])
     assert answer.exit_code == 2
     assert r"no\x1b[2J.json" in answer.stderr
+    assert "\x1b" not in answer.stderr
 
 
 @pytest.mark.slow
@@ -91,7 +92,7 @@ def test_rollback_is_logged_where_logs_are_collected(
     newest, first = (release.id for release in list_releases(LocalFolder(store)))
     said = CliRunner().invoke(main, ["rollback", first, "--store", str(store)])
     assert f"{newest} was left, and comes back with `drug-assets rollback --resume`" in said.output
-    assert "rolled_back" not in said.stderr
+    assert logs.ROLLED_BACK not in said.stderr
     monkeypatch.setenv("CLOUD_RUN_JOB", "drug-assets-run")
     said = CliRunner().invoke(main, ["rollback", "--resume", "--store", str(store)])
     event = json.loads(said.stderr.splitlines()[-1])

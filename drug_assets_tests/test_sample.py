@@ -292,8 +292,10 @@ def test_every_row_that_the_tables_name_is_there(sample_run: runs.Run) -> None:
     """The tables say `file:row`, and `:row` of the file named last."""
     rows = {name.rpartition("/")[2]: count for name, count in _told_files().items()}
     told = README[: README.index("## What comes out")]
+    named = re.findall(r"`([^`:]*):(\d+)`", told)
+    assert named
     file = ""
-    for found in re.findall(r"`([^`:]*):(\d+)`", told):
+    for found in named:
         file = found[0].rpartition("/")[2] or file
         assert 1 <= int(found[1]) <= rows[file], found
 

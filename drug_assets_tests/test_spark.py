@@ -191,6 +191,7 @@ def test_executors_read_and_write_objects_of_a_bucket(
     zone, kept = open_store(f"gs://{bucket}/landing"), open_store(f"gs://{bucket}/store")
     there = make(zone, kept, spark)
     here = make(zone, LocalFolder(tmp_path / "here"), LocalMachine())
+    assert there, "else nothing was landed"
     assert there == here
     assert not any("marks/" in found.name for found in kept.objects())
 
