@@ -1,4 +1,4 @@
-"""Whole runs over damaged stores: what can be made again is, and the log tells of it."""
+"""Whole runs over damaged stores: what can be made again is made again, and the log says so."""
 
 from __future__ import annotations
 

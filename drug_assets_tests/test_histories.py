@@ -65,7 +65,7 @@ ROWS = st.lists(
     ),
     max_size=6,
 )
-#: A file that lands or changes; None if it goes.
+#: A file, and its rows when it lands or changes; None when it is removed.
 DELIVERIES = st.tuples(
     st.sampled_from(
         ["pubmed_1.csv", "pubmed_2.csv", "pubmed_10.csv", "clinical_trials_1.csv", "drugs_2.csv"]
@@ -93,7 +93,7 @@ def write(file: str, rows: list[Row]) -> str:
 
 
 def deliver(landing: Path, deliveries: list[tuple[str, list[Row] | None]]) -> None:
-    """Let files land, change and go."""
+    """Write, change and remove landed files."""
     for file, rows in deliveries:
         if rows is None:
             (landing / file).unlink(missing_ok=True)
@@ -102,7 +102,7 @@ def deliver(landing: Path, deliveries: list[tuple[str, list[Row] | None]]) -> No
 
 
 def assert_same(found: Path, expected: Path, *, news: bool) -> None:
-    """Fail unless the releases of two stores are the same; without news, if they need not be."""
+    """Fail unless two stores have the same release; what is new in it counts only with `news`."""
     files = [runs.outputs(store) for store in (found, expected)]
     if not news:
         files = list(map(runs.without_news, files))
@@ -146,7 +146,7 @@ def compare(folder: Path, history: list[list[tuple[str, list[Row] | None]]]) -> 
     for deliveries in history:
         files = _read(landing)
         deliver(landing, deliveries)
-        if _read(landing) != files:  # or the news of the release before are taken over
+        if _read(landing) != files:  # else a release keeps the news of the one before
             shutil.rmtree(before, ignore_errors=True)
             runs.landing_zone(before, files)
         ran = runs.run(landing, long)
@@ -155,7 +155,7 @@ def compare(folder: Path, history: list[list[tuple[str, list[Row] | None]]]) -> 
     assert_same(long, new, news=False)
     if not before.exists():
         return
-    # What is new is told beside the release before, and depends on nothing that was before that.
+    # What is new is told in comparison with the release before, and depends on nothing older.
     was = folder / "zone"
     shutil.copytree(before, was)
     assert runs.run(was, short).succeeded

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.xdist_group("killed"), pytest.mark.processes]
 
 KILLS = int(os.environ.get("DRUG_ASSETS_KILLS", "14"))
-#: One kill of so many comes after a time instead of at a call.
+#: One kill in this many comes after a time instead of at a call.
 EVERY = 7
 
 
@@ -96,7 +96,7 @@ def require_tidy(store: Path) -> None:
 def draw(calls: dict[str, int], seed: random.Random, number: int) -> Death:
     """Where the n-th run dies: every method in turn, before and half-way into a call."""
     method = METHODS[number % len(METHODS)]
-    # What happens in the end is the release: few calls, and all that readers see.
+    # Every method equally often: few calls make the release, and readers see only those.
     return Death(method, seed.randint(1, calls[method]), half=number // len(METHODS) % 2 == 1)
 
 
@@ -140,7 +140,7 @@ def test_readers_see_whole_releases_whenever_runs_are_killed_and_the_next_run_ti
     assert runs.outputs(store) == right[landing]
     require_tidy(store)
     folders = [p.name for p in processes.temporary.iterdir() if p.name.startswith("drug")]
-    assert len(folders) <= 1, "but that of the last run: a fork ends without removing it"
+    assert len(folders) <= 1, "only that of the last run: a fork ends without removing it"
 
 
 def test_first_run_that_is_killed_leaves_no_release_or_a_whole_one(

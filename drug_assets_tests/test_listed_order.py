@@ -1,4 +1,4 @@
-"""Mentions of one day come in one order, wherever they are listed: that of the sources."""
+"""Wherever mentions are listed, those of one day come in the order of the sources."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from drug_assets_tests.support.tables import TablesInMemory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: The names of sources have another order than the sources: by name, trials would come first.
+#: The order of the sources is not that of their names: by name, trials would come first.
 IN_ORDER = [(s.document_type, f"{s.name} {n}") for s in sources.PUBLICATIONS for n in (1, 2)]
 JOURNAL = {"journal": "Acta", "journal_id": "acta"}
 MENTIONS = [
@@ -33,7 +33,7 @@ MENTIONS = [
     for n in (2, 1)
     for source in reversed(sources.PUBLICATIONS)
 ]
-DRUGS = [listed_drug("Beta") | {"names": ["Beta"]}]
+DRUGS = [listed_drug("Beta")]
 Listed = list[tuple[str, str]]
 
 

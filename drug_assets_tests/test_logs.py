@@ -17,6 +17,7 @@ from drug_assets.cli.in_process import run_everything
 from drug_assets.definitions import make_definitions
 from drug_assets.defs import loggers, notifications
 from drug_assets.settings import Settings
+from drug_assets_tests.support import runs
 from drug_assets_tests.support.webhook import Webhook
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine may let a webhook wait."""
+    """On a busy machine, a webhook may take long to answer."""
     monkeypatch.setattr(notify, "_SECONDS", 600.0)
 
 
@@ -162,10 +163,11 @@ def test_a_failed_step_is_logged_with_run_step_and_traceback(
 def test_a_run_that_succeeded_tells_its_figures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    landing = tmp_path / "landing"
-    landing.mkdir()
-    (landing / "drugs.csv").write_text("atccode,drug\nN02BA01,aspirin\nN02BA01,\n")
-    (landing / "pubmed.csv").write_text("id,title,date,journal\n1,On aspirin,2020-01-01,J\n")
+    files = {
+        "drugs.csv": "atccode,drug\nN02BA01,aspirin\nN02BA01,\n",
+        "pubmed.csv": "id,title,date,journal\n1,On aspirin,2020-01-01,J\n",
+    }
+    landing = runs.landing_zone(tmp_path / "landing", files)
     settings = Settings(landing=str(landing), store=str(tmp_path / "store"), log_format="json")
     assert run_everything(settings)
     told = [json.loads(e) for e in capsys.readouterr().err.splitlines() if '"event"' in e]
@@ -179,9 +181,8 @@ def test_a_run_that_succeeded_tells_its_figures(
 def test_a_run_that_failed_tells_so_and_posts_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    landing = tmp_path / "landing"
-    landing.mkdir()
-    (landing / "pubmed.csv.gz").write_bytes(b"\x1f\x8b\x08\x00cut")
+    files = {"pubmed.csv.gz": b"\x1f\x8b\x08\x00cut"}
+    landing = runs.landing_zone(tmp_path / "landing", files)
     with Webhook() as webhook:
         settings = Settings(
             landing=str(landing),
@@ -372,7 +373,7 @@ def test_dagster_tells_and_posts_a_run_of_its_own_that_failed(
             if not tags:
                 told_run = result.run_id
     told = [json.loads(e) for e in capsys.readouterr().err.splitlines() if '"event"' in e]
-    # The tagged run told of itself already.
+    # A run with the tag has already told of its failure itself.
     assert [(e["event"], e["run_id"], e["job"]) for e in told] == [
         (logs.RUN_FAILED, told_run, "job")
     ]

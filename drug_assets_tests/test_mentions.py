@@ -81,7 +81,7 @@ def reference(titles: Sequence[str], names: Mapping[str, Sequence[str]]) -> Span
                 owners.setdefault(name, set()).add(drug)
     spans: Spans = {}
     for publication, title in enumerate(titles):
-        # Raised characters are plain ones or signs.
+        # Raised characters can be read as plain ones, or as signs.
         signs = ["\x01" if is_raised(c) else c for c in title]
         standing = {
             (start, -len(name), name)
@@ -390,7 +390,7 @@ class TestScale:
             assert empty.schema == schema
 
 
-#: Few characters, so that titles contain names; of each kind that the rules distinguish.
+#: Few characters, so that titles contain names: some of each kind that the rules distinguish.
 ALPHABET = "aaab  -éÉA1²_(),ΣςσİßΩ–α٣中\u0302𝒜"
 WORDS = st.text(ALPHABET, min_size=1, max_size=7)
 VOCABULARIES = st.dictionaries(st.sampled_from("xyz"), st.lists(WORDS, max_size=4))
@@ -402,7 +402,7 @@ DENSE_VOCABULARIES = st.dictionaries(
 DENSE_TITLES = st.lists(st.text("ab   -", max_size=25), max_size=4)
 
 
-#: Alphabets of any characters, but for those that stand for raised ones in a reading.
+#: Alphabets of any characters but the signs that stand for raised ones during a search.
 ALPHABETS = st.lists(
     st.characters(exclude_categories=["Cs", "Cn"], exclude_characters="\x01§†\U00010100")
     | st.sampled_from("aA b-'`²éßİΣ\n\U0001f600"),

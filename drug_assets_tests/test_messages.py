@@ -68,7 +68,7 @@ class Place:
     def fail(
         self, capsys: pytest.CaptureFixture[str], store: str | None = None, **variables: str
     ) -> Failed:
-        """Run everything; what was told of its failure, the same everywhere.
+        """Run everything, which fails; return what is said of that, the same everywhere.
 
         Args:
             capsys: holds the log.
@@ -257,7 +257,7 @@ def test_full_disk_is_told_as_full_and_is_not_tried_again(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Polars and Python alike meet a disk without room: `/dev/full` has none."""
+    """Polars and Python both write to a disk without room: to `/dev/full`."""
     scratch, tries = LocalFolder.scratch, []
 
     def full(store: LocalFolder, name: str) -> Path:
@@ -274,7 +274,7 @@ def test_full_disk_is_told_as_full_and_is_not_tried_again(
     assert failed.shows(row)
     assert str(place.store) in failed.message
     assert "File out of specification" not in failed.message
-    # A run looks at the beginning whether it may write.
+    # A run first tries `release.json`, to see whether it may write.
     assert len([name for name in tries if name != "release.json"]) == 1
     assert runs.outputs(place.store) == before
 
@@ -509,7 +509,7 @@ class Published(Place):
         assert runs.run(self.landing, self.store, **self.variables).succeeded
 
     def ask(self, *words: str) -> str:
-        """What a command tells that fails."""
+        """The output of a command that fails."""
         words += ("--store", str(self.store))
         result = CliRunner(env=self.variables).invoke(main, [*words])
         assert result.exit_code == 1, result.output
@@ -664,7 +664,7 @@ def test_bucket_that_refuses_is_told_with_the_role_or_the_bucket(
     assert bucket in failed.message
 
 
-#: Kinds in a row of their own: `test_what_is_no_file_is_told_as_what_it_is`.
+#: Kinds of what is no file, shown above and in `storage/test_landing.py`.
 NO_FILES = {"a pipe", "a link to nothing", "a folder that may not be read"}
 #: Shown on a Spark, in `test_spark.py`.
 SHOWN_ON_SPARK = {

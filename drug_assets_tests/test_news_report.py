@@ -136,7 +136,7 @@ HOSTILE = [
     "# heading *bold* **bold** _em_ ~~gone~~ &lt; &#33;",
     "two\nlines\r\n\n# and\x1b[31m\u202e more\u2028",
 ]
-#: What the Markdown of a list has, besides texts.
+#: The kinds of tokens that our own Markdown consists of.
 _OWN = {
     *("paragraph_open", "paragraph_close", "inline", "text", "code_inline"),
     *("bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"),
@@ -145,7 +145,7 @@ _OWN = {
 
 
 def require_only_data(title: str) -> None:
-    """Fail unless a reader of Markdown finds the title in a code span, and nothing but our own."""
+    """Fail unless Markdown has the title in code spans alone, and no markup but our own."""
     row = mention(title, drug=title, journal=title, publication_id=title, changed=["title"])
     row["title_before"] = title
     new = NOTHING._replace(

@@ -1,4 +1,4 @@
-"""Small pieces of messages: what a terminal must not obey, lists of names."""
+"""Parts of messages: control characters, which no terminal may obey, and lists of names."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drug_assets import logs
-from drug_assets.cli import main
 from drug_assets.storage.objects import LocalFolder
 from drug_assets.storage.releases import list_releases
 from drug_assets.wording import printable, printable_json, shorten
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.commands import asked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +66,7 @@ def test_answers_of_a_document_of_others_reach_no_terminal_raw(
 ) -> None:
     graph = tmp_path / "graph.json"
     graph.write_text(HOSTILE)
-    answer = CliRunner().invoke(main, ["top-journal", "--graph", str(graph), *options])
+    answer = asked("top-journal", "--graph", graph, *options)
     assert answer.exit_code == 0, answer.output
     assert "[2J" in answer.stdout
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", answer.stdout)
@@ -76,7 +75,7 @@ def test_answers_of_a_document_of_others_reach_no_terminal_raw(
 
 
 def test_message_with_a_name_in_it_reaches_no_terminal_raw(tmp_path: Path) -> None:
-    answer = CliRunner().invoke(main, ["top-journal", "--graph", str(tmp_path / "no\x1b[2J.json")])
+    answer = asked("top-journal", "--graph", tmp_path / "no\x1b[2J.json")
     assert answer.exit_code == 2
     assert r"no\x1b[2J.json" in answer.stderr
     assert "\x1b" not in answer.stderr
@@ -90,11 +89,11 @@ def test_rollback_is_logged_where_logs_are_collected(
     new = {**runs.SMALL, "pubmed_new.csv": "id,title\n9,Aspirin once more\n"}
     assert runs.run(runs.landing_zone(tmp_path / "landing", new), store).succeeded
     newest, first = (release.id for release in list_releases(LocalFolder(store)))
-    said = CliRunner().invoke(main, ["rollback", first, "--store", str(store)])
+    said = asked("rollback", first, "--store", store)
     assert f"{newest} was left, and comes back with `drug-assets rollback --resume`" in said.output
     assert logs.ROLLED_BACK not in said.stderr
     monkeypatch.setenv("CLOUD_RUN_JOB", "drug-assets-run")
-    said = CliRunner().invoke(main, ["rollback", "--resume", "--store", str(store)])
+    said = asked("rollback", "--resume", "--store", store)
     event = json.loads(said.stderr.splitlines()[-1])
     assert (event["event"], event["release"], event["left"]) == (logs.ROLLED_BACK, newest, "")
 
@@ -106,7 +105,7 @@ def test_full_disk_of_another_command_is_one_line(
         raise OSError(errno.ENOSPC, "No space left on device", str(small_run.store / "latest"))
 
     monkeypatch.setattr("drug_assets.storage.releases.end_rollback", full)
-    said = CliRunner().invoke(main, ["rollback", "--resume", "--store", str(small_run.store)])
+    said = asked("rollback", "--resume", "--store", small_run.store)
     assert said.exit_code == 1
     assert said.stderr == (
         f"drug-assets: no space is left in {small_run.store}: make room and run again\n"

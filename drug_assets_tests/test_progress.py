@@ -1,4 +1,4 @@
-"""Progress: what is counted, how fast it went, and when people are told; the clock is a number."""
+"""Progress: what is counted, how fast it went, and when people are told, by a clock set by hand."""
 
 from __future__ import annotations
 

@@ -94,23 +94,23 @@ def drug(
     }
 
 
-def a_line_a_drug(document: Document) -> bytes:
+def line_per_drug(document: Document) -> bytes:
     lines = ",\n".join(json.dumps(drug, ensure_ascii=False) for drug in document)
     return f"[\n{lines}\n]\n".encode() if document else b"[\n]\n"
 
 
 LAYOUTS: dict[str, Callable[[Document], bytes]] = {
-    "a line a drug": a_line_a_drug,
+    "a line a drug": line_per_drug,
     "with byte order mark and CRLF": lambda document: (
-        b"\xef\xbb\xbf" + a_line_a_drug(document).replace(b"\n", b"\r\n")
+        b"\xef\xbb\xbf" + line_per_drug(document).replace(b"\n", b"\r\n")
     ),
-    "with blank lines": lambda document: b"\n" + a_line_a_drug(document).replace(b"\n", b"\n \r\n"),
-    "without an end of the last line": lambda document: a_line_a_drug(document).rstrip(),
+    "with blank lines": lambda document: b"\n" + line_per_drug(document).replace(b"\n", b"\n \r\n"),
+    "without an end of the last line": lambda document: line_per_drug(document).rstrip(),
 }
 
 
 def graph(*document: dict[str, Any]) -> Callable[[], io.BytesIO]:
-    return lambda: io.BytesIO(a_line_a_drug(list(document)))
+    return lambda: io.BytesIO(line_per_drug(list(document)))
 
 
 ASPIRIN = drug(
@@ -657,7 +657,7 @@ def test_line_ends_and_blank_lines_make_no_difference(
 
 
 def test_a_line_is_read_only_when_its_drug_is_wanted() -> None:
-    lines = a_line_a_drug([ASPIRIN, IBUPROFEN, WARFARIN]).splitlines(keepends=True)
+    lines = line_per_drug([ASPIRIN, IBUPROFEN, WARFARIN]).splitlines(keepends=True)
     read: list[bytes] = []
 
     def watched() -> Iterator[bytes]:
@@ -729,10 +729,10 @@ def test_neither_texts_like_keys_nor_the_order_of_keys_change_an_answer(
         assert tops(graph(*document), with_trial_results=with_trial_results) == expected
 
 
-LINES = a_line_a_drug([ASPIRIN, IBUPROFEN])
+LINES = line_per_drug([ASPIRIN, IBUPROFEN])
 WITHOUT_JOURNALS = {key: value for key, value in IBUPROFEN.items() if key != "journals"}
 WITHOUT_NAMES = {key: value for key, value in IBUPROFEN.items() if key != "names"}
-A_LINE_EACH = "[ on a line of its own"
+OPENING = "[ on a line of its own"
 
 
 @pytest.mark.parametrize(
@@ -751,20 +751,20 @@ A_LINE_EACH = "[ on a line of its own"
         (LINES.replace(b",\n", b",,\n"), 2, "a drug of the graph"),
         (b"[\n" + LINES, 2, "a drug, or ] on a line of its own"),
         (LINES.replace(b"IBUPROFEN", b"\xff"), 3, "a drug of the graph"),
-        (b"id,title\n1,x\n", 1, A_LINE_EACH),
-        (b'{"drug": "A"}', 1, A_LINE_EACH),
-        (b"[1, 2]", 1, A_LINE_EACH),
-        (b"[" * 200_000, 1, A_LINE_EACH),
+        (b"id,title\n1,x\n", 1, OPENING),
+        (b'{"drug": "A"}', 1, OPENING),
+        (b"[1, 2]", 1, OPENING),
+        (b"[" * 200_000, 1, OPENING),
         (b'[\n{"more": ' + b"[" * 200_000, 2, "a drug of the graph"),
-        (a_line_a_drug([ASPIRIN, WITHOUT_JOURNALS]), 3, "missing required field `journals`"),
-        (a_line_a_drug([ASPIRIN, WITHOUT_NAMES]), 3, "missing required field `names`"),
-        (a_line_a_drug([ASPIRIN, {**IBUPROFEN, "drug": 7}]), 3, "a drug of the graph"),
+        (line_per_drug([ASPIRIN, WITHOUT_JOURNALS]), 3, "missing required field `journals`"),
+        (line_per_drug([ASPIRIN, WITHOUT_NAMES]), 3, "missing required field `names`"),
+        (line_per_drug([ASPIRIN, {**IBUPROFEN, "drug": 7}]), 3, "a drug of the graph"),
         (LINES.replace(b"clinical_trial", b"blog"), 2, "a drug of the graph"),
         (LINES.replace(b'"journal_id"', b'"nlm_id"'), 2, "missing required field `journal_id`"),
-        (json.dumps([ASPIRIN, IBUPROFEN]).encode(), 1, A_LINE_EACH),
+        (json.dumps([ASPIRIN, IBUPROFEN]).encode(), 1, OPENING),
         (json.dumps([ASPIRIN], indent=1).encode(), 2, "a drug of the graph"),
         (LINES.replace(b",\n{", b"\n,{"), 3, "] on a line of its own"),
-        (LINES.replace(b"[\n", b"["), 1, A_LINE_EACH),
+        (LINES.replace(b"[\n", b"["), 1, OPENING),
         (LINES.replace(b"\n]", b"]"), 3, "a drug of the graph"),
         (LINES.replace(b"},\n{", b"},{"), 2, "a drug of the graph"),
     ],
@@ -791,7 +791,7 @@ def test_a_stream_that_is_no_graph_document_is_refused_without_a_file() -> None:
 @pytest.mark.processes
 def test_asking_imports_neither_polars_nor_dagster(tmp_path: Path) -> None:
     path = tmp_path / "graph.json"
-    path.write_bytes(a_line_a_drug([ASPIRIN, IBUPROFEN]))
+    path.write_bytes(line_per_drug([ASPIRIN, IBUPROFEN]))
     program = """
 import pathlib, sys
 from drug_assets.document.questions import related_drugs, top_journals

@@ -313,6 +313,6 @@ def test_every_issue_that_cleaning_flags_occurs(sample_run: runs.Run) -> None:
         for issues in sample_run.table(table)["issues"].to_list()
         for issue in issues
     }
-    # Nobody would write a name without a letter, or a word of the stop list, down; and the lists of
-    # the sample give no identifiers.
+    # Nobody would write down a name without a letter, or a word of the stop list; and the sample's
+    # lists of drugs give no identifiers.
     assert flagged >= {*Issue} - {"unsearchable_name", "stopped_name", "refused_join"}

@@ -1,7 +1,7 @@
-"""Spark as the engine: the same results as of this machine, whatever happens to an executor.
+"""Spark as the engine: the same results as on this machine, whatever happens to an executor.
 
-These tests run on a Spark of this machine (`make test-spark`). How many records of each format they
-make says `DRUG_ASSETS_SPARK_RECORDS`.
+These tests run on a Spark of this machine (`make test-spark`). `DRUG_ASSETS_SPARK_RECORDS` sets how
+many records of each format they make.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +38,7 @@ from drug_assets.storage.objects import LocalFolder, StorageError
 from drug_assets.storage.places import open_store
 from drug_assets_tests.support import clouds, runs, spark_work
 from drug_assets_tests.support.drugbank import Drug, to_drugbank_xml
+from drug_assets_tests.support.services import eventually
 from drug_assets_tests.support.spark_work import DyingOnce, OddError, OwnDisk
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ pytestmark = pytest.mark.spark
 
 RECORDS = int(os.environ.get("DRUG_ASSETS_SPARK_RECORDS", "1000"))
 ORIGINAL_EXERCISE = runs.REPOSITORY.parent / "shared" / "real_inputs" / "original_exercise"
-#: More than the executors have cores.
+#: More tasks than the executors have cores.
 TASKS = list(range(7))
-#: A damaged file, one that is packed and cut, and one that is deeper than any reader goes.
+#: A gzip file that is cut, JSON nested deeper than any reader goes, and bytes that are no text.
 HOSTILE = {
     "pubmed_5_cut.csv.gz": b"\x1f\x8b\x08\x00cut",
     "pubmed_6_deep.json": b"[" * 200_000,
@@ -66,7 +66,7 @@ HOSTILE = {
 
 @pytest.fixture
 def spark(spark_server: SparkServer) -> Iterator[Spark]:
-    """An engine to which all work is worth it."""
+    """An engine that gives any work to Spark, however little."""
     yield Spark(spark_server.address, worth_bytes=0)
     close_session()
 
@@ -95,7 +95,7 @@ def make(zone: ObjectStore, kept: ObjectStore, engine: Engine) -> dict[str, byte
 
 
 def land_all_formats(landing: Path, records: int) -> Path:
-    """So many records in each of the formats that hold many."""
+    """Land this many records in each of the formats that hold many."""
     names = synthetic.drug_names(500)
     zone = synthetic.Zone(records, 1, names, "csv")
     csv = synthetic.write_zone_file(landing, zone, 0)
@@ -201,7 +201,7 @@ def test_executors_read_and_write_objects_of_a_bucket(
 
 def test_an_executor_that_is_lost_changes_nothing(spark: Spark, tmp_path: Path) -> None:
     class Mortal:
-        """The engine, of which an executor dies in the middle of the first stage."""
+        """The engine, with an executor that dies in the middle of the first stage."""
 
         leaves = spark.leaves
 
@@ -378,23 +378,17 @@ def test_a_run_that_ends_early_ends_its_work(
     else:
         with pytest.raises(ValueError, match="as asked"):
             next(run)
-    wait_for(lambda: spark_server.jobs("running") == [])
+    eventually("the end of its jobs", lambda: spark_server.jobs("running") == [])
     begun = [int(path.name) for path in (tmp_path / "begun").iterdir()]
-    wait_for(lambda: not any(Path(f"/proc/{process}").exists() for process in begun))
+    eventually(
+        "the end of its workers",
+        lambda: not any(Path(f"/proc/{process}").exists() for process in begun),
+    )
 
 
 def _interrupt_once_begun(folder: Path) -> None:
-    wait_for(lambda: len(list(folder.iterdir())) == 2)
+    eventually("two tasks that have begun", lambda: len(list(folder.iterdir())) == 2)
     os.kill(os.getpid(), signal.SIGINT)
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    """Wait until something holds; longer than any busy machine takes."""
-    for _ in range(6000):
-        if holds():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it never came to hold")
 
 
 # The session

@@ -1,4 +1,4 @@
-"""What modules say is kept for the bytes that it was read from, and for no others."""
+"""The syntax of modules is kept for the bytes that it was read from, and for no others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OTHER = b'"""Doc."""\n\nimport json\n\nx = 2\n'
 
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The file in a user's cache of the test's own."""
+    """The file in the user's cache, which is a folder of this test."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     syntax._Kept.of.cache_clear()
     yield tmp_path / "cache" / "drug_assets" / "syntax.json"

@@ -1,4 +1,4 @@
-"""What we lean on in libraries, each in one small test: read these first when an upgrade fails."""
+"""What the project relies on in its dependencies: read these first when an upgrade fails."""
 
 import subprocess
 import sys
