@@ -143,6 +143,7 @@ def test_what_was_measured_is_written_as_a_table_and_as_figures(
     document = compare.write(comparison, tmp_path / "results" / "table.md")
     assert (tmp_path / "results" / "table.md").read_text(encoding="utf-8") == document
     figures = json.loads((tmp_path / "results" / "table.json").read_text(encoding="utf-8"))
+    assert figures["taken"]
     for name, sides in figures["taken"].items():
         assert list(sides) == ["base", "head", "base again"]
         assert all(len(row) == 1 for side in sides.values() for row in side.values())

@@ -42,6 +42,7 @@ def test_head_is_compared_with_itself(clone: Path, tmp_path: Path) -> None:
     )
     assert comparison.base == comparison.head
     assert comparison.differing == ()
+    assert comparison.taken
     for sides in comparison.taken.values():
         for figures in sides.values():
             assert {len(row) for row in figures.values()} == {1}

@@ -16,11 +16,12 @@ def test_the_ratio_is_the_median_of_those_of_each_round() -> None:
 
 
 def test_the_ratio_need_not_be_that_of_the_medians() -> None:
-    found = compared(base=[1, 2, 9], head=[2, 4, 9], again=[1, 2, 9])
-    assert found.head / found.base == 2
-    assert found.ratio == 2
-    found = compared(base=[1, 5, 6], head=[6, 5, 1], again=[1, 5, 6])
+    found = compared(base=[1, 2, 9], head=[3, 2, 9], again=[1, 2, 9])
+    assert found.head / found.base == 1.5
     assert found.ratio == 1
+    found = compared(base=[1, 5, 6], head=[5, 6, 1], again=[1, 5, 6])
+    assert found.head / found.base == 1
+    assert found.ratio == 1.2
 
 
 @pytest.mark.parametrize(("ratio", "far"), [(1, 0), (1.25, 0.25), (0.8, 0.25), (2, 1), (0.5, 1)])

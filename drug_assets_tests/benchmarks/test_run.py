@@ -78,7 +78,9 @@ def test_every_part_is_measured(figures: dict[str, Mapping[str, Any]]) -> None:
     start = figures["start"][HEAD]
     assert start["run on data/"]["cpu_seconds"] > start["bare imports"]["cpu_seconds"] > 0
     assert start["above the imports"]["cpu_seconds"] > 0
-    assert 0 < start["top-journal"]["seconds"] < start["run on data/"]["seconds"]
+    # Of the processor, for on a busy machine the shorter command may take longer.
+    assert 0 < start["top-journal"]["cpu_seconds"] < start["run on data/"]["cpu_seconds"]
+    assert figures["search"]["side_by_side"]
     for compared in figures["search"]["side_by_side"]:
         assert compared["figures"]["drug_assets"]["found"] > 0
         assert compared["figures"][BASE]["found"] == compared["figures"]["drug_assets"]["found"]
@@ -89,6 +91,7 @@ def test_every_part_is_measured(figures: dict[str, Mapping[str, Any]]) -> None:
             "runs": 1,
         }
     assert [size["titles"] for size in figures["titles"]["sizes"]] == [100, 300, 400]
+    assert figures["million-csv"].keys() == {BASE, HEAD}
     for of_side in figures["million-csv"].values():
         assert list(of_side) == [COLD, ONE_MORE, "top-journal", "related-drugs"]
         for (ran,) in of_side.values():
@@ -106,7 +109,7 @@ def test_every_part_is_measured(figures: dict[str, Mapping[str, Any]]) -> None:
     for page in pages:
         assert page["opening"].keys() & {"painted", "not_installed"}
     assert figures["exports"]["files"]["mentions.graphml"]["rows"] > 400
-    assert all(rate > 0 for rate in figures["serving"]["rates"].values())
+    assert min(figures["serving"]["rates"].values()) > 0
 
 
 @pytest.mark.processes

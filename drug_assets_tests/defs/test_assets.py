@@ -199,9 +199,14 @@ def test_definitions_show_the_table_in_the_warehouse() -> None:
 @pytest.mark.slow
 def test_shown_places_are_those_of_the_files(sample_run: runs.Run) -> None:
     settings = Settings.of({}, landing="data", store=str(sample_run.store))
-    for name, spec in specs(make_definitions(settings)).items():
-        uri = spec.metadata.get("dagster/uri")
-        assert uri is None or Path(str(uri).removeprefix("file://")).is_file(), name
+    shown = {
+        name: str(spec.metadata["dagster/uri"])
+        for name, spec in specs(make_definitions(settings)).items()
+        if "dagster/uri" in spec.metadata
+    }
+    assert shown.keys() == MADE
+    for name, uri in shown.items():
+        assert Path(uri.removeprefix("file://")).is_file(), name
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,8 @@ def assert_gate_fails(store: Store, asset: str, check: str) -> dict[str, Any]:
 @pytest.mark.parametrize("table", TABLES)
 def test_contract_fails_where_a_key_stands_twice(store: Store, table: str) -> None:
     if runs.table(store.folder, table).is_empty():
-        pytest.skip("no row of the sample can stand twice")
+        assert TABLES[table].tells_news or table == "trial_publications"
+        pytest.skip("the table has no row in the sample")
     store.spoil(table, lambda rows: pl.concat([rows, rows.head(1)]))
     assert assert_gate_fails(store, table, "contract") == {"primary_key": 2}
 
@@ -457,7 +458,7 @@ def test_date_in_the_future_is_a_warning_and_today_is_not(store: Store) -> None:
             date=pl.when(pl.int_range(pl.len()) == 0).then(pl.lit(day)).otherwise("date")
         )
 
-    store.spoil("pubmed", dated(today - timedelta(days=1)))
+    store.spoil("pubmed", dated(today))
     assert store.evaluated("pubmed", "future_dates").passed
     store.spoil("pubmed", dated(today + timedelta(days=2)))
     assert assert_warns(store, "pubmed", "future_dates") == {"records": 1}

@@ -188,11 +188,15 @@ def test_each_step_begins_without_the_copies_of_the_one_before(
     tmp_path: Path,
 ) -> None:
     begun: dict[str, list[Path]] = {}
+    of_steps_before: list[Path] = []
     begin_step = copies.begin_step
 
     def begin(step: str) -> None:
+        name = step.partition(" ")[2]
+        if begun and name not in begun:
+            of_steps_before.extend(copies.make_folder().iterdir())
         begin_step(step)
-        begun.setdefault(step.partition(" ")[2], list(copies.make_folder().iterdir()))
+        begun.setdefault(name, list(copies.make_folder().iterdir()))
 
     monkeypatch.setattr(copies, "begin_step", begin)
     (tmp_path / "drugs.csv").write_text("atccode,drug\nA01AD,ALPHAMINE\n")
@@ -202,6 +206,7 @@ def test_each_step_begins_without_the_copies_of_the_one_before(
     cloud = after_a_run(new_cloud(gcs_emulator, "local", bigquery_emulator), tmp_path)
     steps = make_definitions(cloud.settings).resolve_job_def(JOB).graph.node_dict
     assert begun.keys() == steps.keys()
+    assert of_steps_before
     assert [step for step, left in begun.items() if left] == []
 
 
@@ -354,7 +359,9 @@ def test_faults_that_pass_do_not_show(
         after_a_run(cloud, landing)
         assert min(len(storage.requests), len(warehouse.requests)) > 50
     assert cloud.stored()["graph.json"] == small_run.graph.read_bytes()
-    for table, rows in cloud.tables().items():
+    tables = cloud.tables()
+    assert tables.keys() == declare_published_tables().keys()
+    for table, rows in tables.items():
         expected = small_run.table(table).sort(TABLES[table].contract.primary_key())
         assert rows.equals(expected), table
 

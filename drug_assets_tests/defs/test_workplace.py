@@ -173,6 +173,7 @@ def test_release_of_outputs_that_were_not_checked_is_refused(place: Place) -> No
 def test_run_of_everything_ignores_the_workspace(place: Place) -> None:
     before = runs.outputs(place.store)
     assert place.materialize(place.group("raw")) is None
+    assert place.in_workspace()
     for name in place.in_workspace():
         (place.store / WORKSPACE / name).write_bytes(b"damaged")
     assert runs.run(place.landing, place.store).succeeded

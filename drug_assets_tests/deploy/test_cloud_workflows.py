@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from drug_assets import sources
 from drug_assets.cli import main
-from drug_assets.fetch import FetchRequest, fetch
+from drug_assets.fetch import FetchError, FetchRequest, fetch
 from drug_assets_tests.support.loopback_services import PATIENCE, LocalDestination, PubMed, Trials
 from drug_assets_tests.support.registry import CLINICAL_TRIALS_GOV, PUBMED_SERVICE
 from drug_assets_tests.support.services import DEPLOY
@@ -244,11 +244,27 @@ def started(request: object) -> list[str]:
         ),
     ],
 )
-def test_a_request_to_pull_becomes_a_command(request_: object, command: list[str]) -> None:
+def test_a_request_to_pull_becomes_a_command(
+    request_: dict[str, object],
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert started(request_) == ["drug-assets", *command]
-    # The command line takes it; that nothing answers there is told by another exit code.
-    told = CliRunner().invoke(main, [*command, "--help"])
-    assert told.exit_code == 0
+    pulled: list[FetchRequest] = []
+
+    def pull(request: FetchRequest, *_: object, **__: object) -> None:
+        pulled.append(request)
+        raise FetchError("nothing is pulled here")
+
+    monkeypatch.setattr("drug_assets.fetch.fetch", pull)
+    told = CliRunner().invoke(main, [*command, f"--landing={tmp_path}"])
+    assert "nothing is pulled here" in told.output
+    # The command line asks for what the message requested.
+    (request,) = pulled
+    assert {name: str(getattr(request, name)) for name in request_} == {
+        name: str(value) for name, value in request_.items()
+    }
 
 
 #: Requests that can never succeed, with what is wrong.

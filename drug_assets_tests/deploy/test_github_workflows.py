@@ -76,7 +76,8 @@ def test_zizmor_finds_nothing(workflow: Path) -> None:
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
 def test_commands_and_options_are_ones_that_their_programs_know(workflow: Path) -> None:
     known = known_commands.load()
-    used = known_commands.typed(known_commands.commands_of(workflow))
+    used = list(known_commands.typed(known_commands.commands_of(workflow)))
+    assert used
     assert [
         wrong
         for program, words in used

@@ -115,7 +115,7 @@ def test_every_argument_is_one_the_provider_knows(checker: Path, configuration: 
 def test_what_is_declared_is_what_was_meant(checker: Path, configuration: Path) -> None:
     done = check(checker, configuration, "test")
     assert done.returncode == 0, done.stdout
-    assert re.search(r"\d+ passed, 0 failed", done.stdout), done.stdout
+    assert re.search(r"\b[1-9]\d* passed, 0 failed", done.stdout), done.stdout
 
 
 def test_views_and_functions_are_those_that_deploy_sql_makes(
@@ -169,7 +169,7 @@ def test_what_is_declared_in_datadog_is_what_was_meant(
 ) -> None:
     done = check(datadog_checker, configuration / "datadog", "test")
     assert done.returncode == 0, done.stdout
-    assert re.search(r"\d+ passed, 0 failed", done.stdout), done.stdout
+    assert re.search(r"\b[1-9]\d* passed, 0 failed", done.stdout), done.stdout
 
 
 def test_misspelt_and_missing_arguments_of_datadog_are_found(
@@ -406,6 +406,7 @@ def test_the_example_gives_every_variable_that_has_no_default(configuration: Pat
     required = {name for name, body in blocks if not re.search(r"^  default ", body, re.MULTILINE)}
     example = (configuration / "example.tfvars").read_text("utf-8")
     given = set(re.findall(r"^(\w+)\s+=", example, re.MULTILINE))
+    assert required
     assert required <= given
     assert given <= {name for name, _ in blocks}
     # What stays as it is in the example lets nobody in: not whoever has these numbers or names.
