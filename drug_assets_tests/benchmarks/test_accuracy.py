@@ -108,7 +108,7 @@ def test_the_list_of_mesh(tmp_path: Path) -> None:
 
 
 def figures_of(*lists: Path) -> list[float]:
-    """P, F1, exact F1 and closed list on the real titles."""
+    """Precision, F1, exact F1 and closed list on the real titles."""
     gold = read_gold(GOLD.read_bytes(), GOLD.name)
     records = dict(read_lists(map(str, lists)))
     names = list_names(records.values(), StopList.of(OWN.read_bytes(), OWN.name)).filter("searched")

@@ -40,6 +40,7 @@ def test_a_look_sees_cores_and_what_others_take(
     seen = load.look(seconds=0.01)
     assert (seen.is_idle is not None) == Path("/proc/stat").exists()
     assert f"{seen.cores} cores" in seen.describe()
+    # Far more than this process can have used itself.
     monkeypatch.setattr(load, "_PROC", tmp_path)
     (tmp_path / "stat").write_text("cpu 0 0 0 0 0 0 0 0\n")
     others = load.Others()

@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(measuring, "measured", in_this_process)
         patched.setattr(run, "look", partial(load.look, seconds=0))
-        # Peers are another environment's; Spark would take longer to start than all the rest.
+        # Other libraries are in another environment; Spark would take longer than all the rest.
         patched.setattr(measuring, "peer", _not_installed)
         for module in ("mentions", "pubmed_xml", "spark_cross_join"):
             patched.setattr(f"benchmarks.{module}.peer", _not_installed)
@@ -78,7 +78,7 @@ def test_every_part_is_measured(figures: dict[str, Mapping[str, Any]]) -> None:
     start = figures["start"][HEAD]
     assert start["run on data/"]["cpu_seconds"] > start["bare imports"]["cpu_seconds"] > 0
     assert start["above the imports"]["cpu_seconds"] > 0
-    # Of the processor, for on a busy machine the shorter command may take longer.
+    # Processor seconds, because on a busy machine the shorter command may take longer.
     assert 0 < start["top-journal"]["cpu_seconds"] < start["run on data/"]["cpu_seconds"]
     assert figures["search"]["side_by_side"]
     for compared in figures["search"]["side_by_side"]:
@@ -183,7 +183,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> dict[str, Section]:
     return listed
 
 
-#: What no test of these runs.
+#: A checkout whose code no test runs.
 HERE = checkouts.Checkout("`abc` A commit", runs.REPOSITORY, Path("python"))
 
 
@@ -325,7 +325,7 @@ def test_a_commit_beside_runs_in_its_checkout_and_the_head_in_this_environment(
         own = str(sides[BASE].tree / "drug_assets")
         with pytest.raises(RuntimeError, match=r"of `.*` The first commit failed") as failed:
             measuring.measured("mentions.drug_assets", checkout=sides[BASE], titles=1)
-    # The measurement is this one, and what it measures is the base's, which cannot be imported.
+    # This measurement ran, and what it measures is of the base, which cannot be imported.
     assert str(Path(mentions.__file__)) in str(failed.value)
     assert f'"{own}' in str(failed.value)
     assert "it is another commit" in str(failed.value)

@@ -165,7 +165,7 @@ def test_columns_come_from_assets_upstream_alone(local: dict[str, dg.AssetSpec])
 
 
 def test_definitions_show_where_an_asset_is_stored(tmp_path: Path) -> None:
-    """Before any run, and absolute: the page of an asset shows nothing else as its place."""
+    """Known before any run, and absolute: an asset's page shows no other place."""
     settings = Settings.of({}, landing="data", store=os.path.relpath(tmp_path / "a store"))
     shown = {
         name: {key: str(spec.metadata[key]) for key in locations.KEYS & spec.metadata.keys()}
@@ -331,7 +331,7 @@ def test_assets_give_what_the_functions_beneath_them_give(
     assert expected.keys() == TABLES.keys()
     made_by_file = {f"{name}_drugs_named" for name in named}
     for table, rows in expected.items():
-        # Made file by file, rows come in another order of files.
+        # These are made file by file, so their rows come in another order.
         order = TABLES[table].contract.primary_key() if table in made_by_file else []
         found_rows, expected_rows = sample_run.table(table), rows.collect()
         if order:

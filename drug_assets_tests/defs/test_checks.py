@@ -1,4 +1,4 @@
-"""The checks: what fails which, and what stops a run."""
+"""The checks: what makes each of them fail, and which of them stop a run."""
 
 import json
 import re
@@ -68,7 +68,7 @@ CHECKS = dg.load_asset_checks_from_modules([checks])
 
 
 class Store:
-    """A store that a good run left, to be spoilt."""
+    """The store of a run that succeeded, for tests to spoil."""
 
     def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
         self.folder = folder
@@ -131,7 +131,7 @@ class Store:
 
 @pytest.fixture(scope="module")
 def instance() -> Iterator[dg.DagsterInstance]:
-    """One for all: to make one takes longer than to check a table."""
+    """One instance for all tests: making one takes longer than checking a table."""
     with dg.DagsterInstance.ephemeral() as instance:
         yield instance
 
@@ -172,9 +172,8 @@ ALSO_READ = {
         *PUBLICATIONS,
         *(f"merged_{source}" for source in PUBLICATIONS),
         *(f"{source}_drugs_named" for source in PUBLICATIONS),
-        *(f"merged_{source}" for source in PUBLICATIONS),
     },
-    # One operation evaluates both, here and below.
+    # One operation evaluates both checks, here and for the documents below.
     ("trial_publications", "references_agree"): {*PUBLICATIONS},
     ("trial_publications", "few_dangle"): {*PUBLICATIONS},
     **{
@@ -502,7 +501,7 @@ def test_a_name_found_in_far_more_titles_than_before_is_a_warning(
 ) -> None:
     assert store.evaluated("mentions", "no_name_exploded").passed
     monkeypatch.setattr(audit, "EXPLODING_TITLES", 5)
-    # The release before is that of the store itself.
+    # The release that is compared with is that of the store itself.
     monkeypatch.setattr(audit, "EXPLODING_TIMES", 0.5)
     found = assert_warns(store, "mentions", "no_name_exploded")
     told = r"(\d+) of (\d+) titles, \1 of \2 the last time; digoxin, in drugs.csv"

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("environments")
 
-#: Documents that say which landing zone it was: a bucket tells contents apart by another hash. So
-#: parts have other names there, too; `assert_same_parts` looks at what they hold.
+#: Documents that depend on the kind of landing zone: a bucket identifies contents by another hash
+#: than a folder. So the names of parts differ, too; `assert_same_parts` compares what they hold.
 OF_THE_ZONE = {
     *("landing.json", "release.json"),
     *(table_file(name) for name, table in TABLES.items() if table.by_file),
@@ -66,7 +66,7 @@ class Cloud:
     settings: Settings
 
     def run(self) -> tuple[bool, str]:
-        """Run everything, as `drug-assets run` does; whether it succeeded, and what it told."""
+        """Run everything, as `drug-assets run` does; return its success and its output."""
         told = io.StringIO()
         succeeded = run_everything(self.settings, Console(file=told, width=200, soft_wrap=True))
         return succeeded, told.getvalue()
@@ -141,13 +141,13 @@ def after_a_run(cloud: Cloud, landed: Path) -> Cloud:
 
 @pytest.fixture(scope="module")
 def on_gcs(gcs_emulator: GcsEmulator, bigquery_emulator: BigQueryEmulator) -> Cloud:
-    """A run on the sample, in a bucket: nothing is to be released after it."""
+    """A run on the sample, in a bucket: no test may release anything after it."""
     return after_a_run(new_cloud(gcs_emulator, "local", bigquery_emulator), runs.SAMPLE)
 
 
 @pytest.fixture(scope="module")
 def on_bigquery(gcs_emulator: GcsEmulator, bigquery_emulator: BigQueryEmulator) -> Cloud:
-    """A run on the sample, in the environment `bigquery`: nothing is to be released after it."""
+    """A run on the sample, in the environment `bigquery`: no test may release after it."""
     return after_a_run(new_cloud(gcs_emulator, "bigquery", bigquery_emulator), runs.SAMPLE)
 
 
@@ -289,7 +289,7 @@ def test_only_if_changed_a_run_brings_back_what_the_dataset_lost(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """The store is a folder here: BigQuery goes with any."""
+    """The store is a folder here, since BigQuery works with any kind of store."""
     cloud = new_cloud(gcs_emulator, "bigquery", bigquery_emulator)
     variables = {
         "DRUG_ASSETS_ENV": "bigquery",

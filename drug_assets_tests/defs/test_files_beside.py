@@ -79,7 +79,7 @@ def test_a_release_has_the_files_beside_a_page_and_misses_each(
     store.delete(release.name(shards(notes)[0]))
     assert not release.is_complete()
     assert not is_unchanged_since_release(opened, store, summary["rules"])
-    # The run that makes it again fits into one file by now; the files of the other go with it.
+    # The next run makes a page that fits into one file; the files beside the earlier one go.
     limit(monkeypatch, most_bytes=page.MOST_BYTES)
     assert runs.run(zone, tmp_path / "store").succeeded
     assert shards(runs.outputs(tmp_path / "store")) == []

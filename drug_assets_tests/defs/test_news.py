@@ -1,4 +1,4 @@
-"""What is new, as whole runs tell it: in comparison with what, in which bytes."""
+"""What whole runs say is new: compared with which release, and in the same bytes each time."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_damaged_news_of_the_same_content_are_made_as_those_of_a_first_release(
 def test_run_that_goes_on_from_another_release_tells_what_is_new_since_that_one(
     small_run: runs.Run, later_run: runs.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another run releases another landing zone while this one is at its end."""
+    """Another run releases another landing zone just before this one releases."""
     other = runs.landing_zone(
         tmp_path / "other", {**runs.SMALL, "pubmed.csv": runs.LATER["pubmed.csv"]}
     )
@@ -136,7 +136,7 @@ def test_run_that_goes_on_from_another_release_tells_what_is_new_since_that_one(
 def test_after_a_rollback_the_release_that_it_went_back_to_is_the_one_before(
     small_run: runs.Run, later_run: runs.Run, tmp_path: Path
 ) -> None:
-    """Readers saw that one, and a run over what was left tells the same again."""
+    """Readers saw that one last, so the same landing zone brings the same news again."""
     store = runs.copy(later_run.store, tmp_path / "store")
     _, earlier = list_releases(LocalFolder(store))
     roll_back(LocalFolder(store), earlier.id)

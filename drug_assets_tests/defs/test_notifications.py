@@ -1,10 +1,7 @@
 """What is told of runs that Dagster's daemon started, and how runs log."""
 
-import http.server
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -12,6 +9,7 @@ import pytest
 
 from drug_assets import logs
 from drug_assets.defs import loggers, notifications
+from drug_assets_tests.support.webhook import Webhook
 
 
 @dg.asset
@@ -77,12 +75,12 @@ def test_the_figures_of_a_run_that_succeeded_are_told(
             runs.append(run)
         rows = notifications.collect_rows(instance, runs[0].run_id)
     assert rows == {"mentions": 3, "raw_a": 5, "raw_b": 6, "rejected_records": 2}
-    (entry,) = told(capsys)  # the tagged run told of itself already
+    (entry,) = told(capsys)  # the tagged run reported its own end
     name = runs[0].job_name
     assert (entry["event"], entry["message"]) == (logs.RUN_SUCCEEDED, f"{name} succeeded")
     assert (entry["run_id"], entry["job"]) == (runs[0].run_id, name)
     assert (entry["rows_in"], entry["rows_rejected"], entry["mentions"]) == (11, 2, 3)
-    assert 0 <= entry["seconds"] < 100_000, "a span, no time of day"
+    assert 0 <= entry["seconds"] < 100_000, "a duration, not a point in time"
 
 
 @pytest.mark.parametrize(
@@ -121,28 +119,6 @@ def test_rows_that_sound_deliveries_reject_raise_no_alert(
     assert (entry["rows_in"], entry["rows_rejected"]) == (11, 1)
 
 
-@contextmanager
-def webhook(status: int) -> Iterator[tuple[str, list[Any]]]:
-    """The address of a service that answers with a status, and the messages it was sent."""
-    messages: list[Any] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(status)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Nothing to standard error."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", messages
-        server.shutdown()
-        thread.join()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [200, 404, None])
 def test_a_run_that_failed_is_told_whether_or_not_the_webhook_takes_it(
@@ -158,8 +134,9 @@ def test_a_run_that_failed_is_told_whether_or_not_the_webhook_takes_it(
         if status is None:
             notifications.make_failure_sensor(None)(context.for_run_failure())
         else:
-            with webhook(status) as (url, messages):
-                notifications.make_failure_sensor(url)(context.for_run_failure())
+            with Webhook(status) as webhook:
+                notifications.make_failure_sensor(webhook.url)(context.for_run_failure())
+            messages = webhook.messages
     said = capsys.readouterr().err
     (entry,) = [json.loads(line) for line in said.splitlines() if '"event"' in line]
     assert (entry["event"], entry["severity"]) == (logs.RUN_FAILED, "ERROR")

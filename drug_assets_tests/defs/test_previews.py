@@ -34,7 +34,7 @@ def shown(rows: pl.DataFrame) -> list[str]:
 
 
 def window_of_markdown() -> str:
-    """What Dagster's page does with Markdown in metadata."""
+    """The code by which Dagster's page shows Markdown in metadata."""
     build = Path(dagster_webserver.__file__).parent / "webapp" / "build"
     texts = (script.read_text("utf-8") for script in build.rglob("*.js"))
     (text,) = [text for text in texts if "[Show Markdown]" in text]

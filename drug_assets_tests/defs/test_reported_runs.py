@@ -147,7 +147,7 @@ def test_failed_blocking_check_is_told_by_name(
 def test_refused_release_is_told_with_the_cure(
     dagster: Dagster, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The row `nothing was released: …` of the runbook."""
+    """The row `nothing was released: …` of docs/operations.md."""
     assert dagster.run(job=JOB).success
     runs.landing_zone(dagster.landing, {"pubmed_new.csv": "id,title\n9,Aspirin again\n"})
     assert dagster.run("landed_files", "raw_pubmed").success

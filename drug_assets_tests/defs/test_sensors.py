@@ -31,7 +31,7 @@ pytestmark = pytest.mark.xdist_group("clouds")
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SENSOR = make_landing_zone_sensor(dg.DefaultSensorStatus.STOPPED)
-#: Longer ones do not fit where Dagster keeps cursors, and are written again at every tick.
+#: Longer cursors do not fit where Dagster keeps them; each tick writes them again.
 CURSOR_LENGTH = 300
 
 
@@ -87,7 +87,7 @@ def zone(
 
 @cache
 def make_instance() -> dg.DagsterInstance:
-    """One instance for all ticks, which leave nothing there: making one takes longer."""
+    """One instance for all ticks: they leave nothing in it, and making one takes longer."""
     return dg.DagsterInstance.ephemeral()
 
 
@@ -296,7 +296,7 @@ def test_runs_are_counted_in_their_keys(zone: Folder | Bucket) -> None:
 def test_a_zone_that_returns_to_an_earlier_set_starts_a_run_each_time(
     zone: Folder | Bucket,
 ) -> None:
-    """Dagster starts a run key once and for ever: the key of the earlier set will not do."""
+    """Dagster starts one run per key, for ever: with the key of the earlier set, none."""
     watch = Watch(zone)
     zone.land(["drugs.csv"])
     watch.tick()
@@ -374,7 +374,7 @@ def test_files_of_no_source_start_nothing_and_are_named(zone: Folder | Bucket) -
 
 @pytest.mark.slow
 def test_the_first_tick_asks_for_no_run_of_what_was_released(small_run: runs.Run) -> None:
-    """A store that `drug-assets run` filled, then the sensor is switched on."""
+    """`drug-assets run` filled the store before the sensor was switched on."""
     landing = small_run.store.parent / "landing"
     zone = Place(location=str(landing), must_exist=True)
     result = evaluated(zone, store=small_run.store)

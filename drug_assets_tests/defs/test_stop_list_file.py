@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import pytest
-from rich.console import Console
 
 from drug_assets.cleaning.stop_list import StopList, StopListError
-from drug_assets.cli.in_process import run_everything
 from drug_assets.defs.resources import make_resources
 from drug_assets.defs.stop_list import StopListFile
 from drug_assets.settings import Settings
@@ -61,16 +58,8 @@ def test_it_may_lie_in_a_bucket(gcs_emulator: GcsEmulator, monkeypatch: pytest.M
 def run(folder: Path, stop_list: str) -> runs.Run:
     """A run of the small landing zone with a stop list."""
     (folder / "mine.csv").write_text(stop_list)
-    landing, store = runs.landing_zone(folder / "landing"), folder / "store"
-    settings = Settings.of(
-        {},
-        landing=str(landing),
-        store=str(store),
-        stop_list=str(folder / "mine.csv"),
-    )
-    told = io.StringIO()
-    succeeded = run_everything(settings, Console(file=told, width=200, soft_wrap=True))
-    return runs.Run(succeeded, told.getvalue(), store)
+    landing = runs.landing_zone(folder / "landing")
+    return runs.run(landing, folder / "store", DRUG_ASSETS_STOP_LIST=str(folder / "mine.csv"))
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The workflows that start Cloud Run jobs: whole, and agreed with what Terraform gives them.
+"""The workflows that start Cloud Run jobs: complete, and given by Terraform what they read.
 
 Google has no emulator of Workflows, so the decision of `run.yaml`, who runs and who waits, is
 played here step by step, as the file says it, against every mix of executions under way.
@@ -107,7 +107,7 @@ def test_one_runs_one_waits_and_the_others_end(count: int) -> None:
 
 @pytest.mark.slow
 def test_after_the_last_file_a_run_always_begins() -> None:
-    # Whatever the order in which those that wait ask: somebody who came after the last file runs.
+    # In whatever order waiting executions ask, one that began after the last file runs.
     for asking in permutations(range(4)):
         active = [f"execution-{number}" for number in range(4)]
         began_after_last_file = False

@@ -54,7 +54,7 @@ def test_home_that_exists_gets_new_settings_and_keeps_its_history(tmp_path: Path
 def test_run_of_the_command_line_is_seen_in_the_ui(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The instance of `make dev` has the run of `make run`, with every asset and check."""
+    """The instance of `make dev` has the run of `make run`, with the assets that it made."""
     home = tmp_path / "home"
     make_home(home)
     monkeypatch.setenv("DAGSTER_HOME", str(home))

@@ -233,7 +233,7 @@ def test_a_run_may_take_as_long_as_the_deployment_says(
     with DagsterInstance.from_config(str(production_home)) as instance:
         launcher: Any = instance.run_launcher
         launcher.jobs_client = launcher.executions_client = cloud_run
-        # Of a run of other days, that is started again.
+        # A run that is started again has the limit that it was first launched with.
         run = queued_run(instance, tags={"dagster/max_runtime": "7200"})
 
         instance.launch_run(run.run_id, cast("Any", None))

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from drug_assets_tests.support import known_commands, release_programs
+from drug_assets_tests.support.repositories import git
 from drug_assets_tests.support.services import DEPLOY, ROOT, require
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -123,35 +124,25 @@ def test_data_land_from_an_environment_of_their_own() -> None:
 
 @pytest.mark.processes
 def test_a_push_lands_what_it_changed_and_removes_what_it_deleted(tmp_path: Path) -> None:
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments],
-            cwd=checkout,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout.strip()
-
     checkout, programs = tmp_path / "checkout", tmp_path / "bin"
     (checkout / "data" / "drugs").mkdir(parents=True)
     programs.mkdir()
     gcloud = programs / "gcloud"
     gcloud.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> {tmp_path / "asked"}\n', "utf-8")
     gcloud.chmod(0o755)
-    git("init", "-q")
+    git(checkout, "init", "--quiet")
     plain = ["drugs/é.csv", 'pubmed "1".csv', "pubmed 1.csv", "pubmed\\1.csv", "pubmed\t1.csv"]
     patterns = ["*", "100%?\n.csv", "pubmed#1", "pubmed[1].csv"]
     for name in (*plain, *patterns, "drugs.csv", "pubmed1.csv"):
         (checkout / "data" / name).write_text("title\n", "utf-8")
-    git("add", "-A")
-    git("commit", "-qm", "Before")
-    before = git("rev-parse", "HEAD")
+    git(checkout, "add", "--all")
+    git(checkout, "commit", "--quiet", "--message", "Before")
+    before = git(checkout, "rev-parse", "HEAD").strip()
     (checkout / "data" / "drugs" / "é.csv").rename(checkout / "data" / "drugs_2.csv")
     for name in (*plain[1:], *patterns):
         (checkout / "data" / name).unlink()
-    git("add", "-A")
-    git("commit", "-qm", "After")
+    git(checkout, "add", "--all")
+    git(checkout, "commit", "--quiet", "--message", "After")
 
     steps = loaded(ROOT / ".github" / "workflows" / "pipeline.yml")["jobs"]["land"]["steps"]
     said = ""
@@ -161,7 +152,7 @@ def test_a_push_lands_what_it_changed_and_removes_what_it_deleted(tmp_path: Path
             "PATH": f"{programs}:{os.environ['PATH']}",
             "LANDING": "landing",
             "BEFORE": pushed_from,
-            "GITHUB_SHA": git("rev-parse", "HEAD"),
+            "GITHUB_SHA": git(checkout, "rev-parse", "HEAD").strip(),
             "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
         }
         for step in steps:
@@ -192,15 +183,15 @@ def test_a_release_needs_the_providers_that_terraform_uses(tmp_path: Path) -> No
         )
         return done.returncode, done.stdout
 
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    git(tmp_path, "init", "--quiet")
     for folder in ("deploy/terraform", "deploy/terraform/datadog"):
         status, told = ends_with()
         assert status == 1
         assert f"::error::{folder}/.terraform.lock.hcl is not committed: run make providers" in told
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / ".terraform.lock.hcl").write_text("", "utf-8")
-        assert ends_with() == (status, told)  # that it lies there is not enough
-        subprocess.run(["git", "add", "-A"], cwd=tmp_path, check=True)
+        assert ends_with() == (status, told)  # Git must know it, too
+        git(tmp_path, "add", "--all")
     assert ends_with() == (0, "")
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for folder in ("deploy/terraform", "deploy/terraform/datadog"):
@@ -366,7 +357,7 @@ def test_a_release_describes_the_views_with_the_image_that_it_deployed(
     ["gcloud run jobs update drug-assets-fetch", "gcloud run services update drug-assets-readers"],
 )
 def test_a_release_whose_deployment_failed_can_be_run_again(release: Release, failing: str) -> None:
-    # Tags of others that 0.1.1 is the beginning or the end of, or that read like it.
+    # Other tags that contain 0.1.1, match it as a pattern, or look like it.
     others = {tag: f"sha256:{tag}" for tag in ("0.1.10", "10.1.1", "0.1.1-rc", "0.1.01", "0x1x1")}
     release.state = release.state | {"tags": {IMAGE: others}}
 

@@ -160,7 +160,7 @@ def test_executors_need_nothing_that_their_image_is_without() -> None:
 def digest_what_is_built() -> str:
     """A digest of what the image is made of, but for the code and the prose of the package.
 
-    These change with every commit, and `test_wheel` builds the package of them.
+    These change with every commit, and `test_wheel` builds the package from them.
     """
     made_of = {"deploy/Dockerfile", ".dockerignore", *let_into_the_build()}
     made_of -= {"drug_assets", "LICENSE", "NOTICE", "README.md"}
@@ -245,7 +245,7 @@ def buildah(
         base = _done([*program, "from", "scratch"]).strip()
         _done([*program, "add", "--quiet", base, str(tree), "/"])
         _done([*program, "commit", "--quiet", "--rm", base, "localhost/base"])
-        # What pip is told here, the build is told for its duration: it stays in no layer.
+        # The build reads this machine's configuration of pip as a secret, which stays in no layer.
         certificates = "/etc/ssl/certs/ca-certificates.crt"
         (folder / "pip.conf").write_text(f"[global]\ncert = {certificates}\n{_indexes()}", "utf-8")
         build = [

@@ -43,7 +43,7 @@ class Declared:
     command: list[str]
     environment: dict[str, str]
     probe: str
-    #: The bucket => the roles that its account has on it.
+    #: The roles of its account, by bucket.
     roles: dict[str, set[str]]
     #: Where the disk is mounted.
     scratch: str

@@ -275,7 +275,7 @@ def test_what_is_watched_is_what_runs_write() -> None:
 
 
 def test_what_moved_is_declared_where_it_moved_to() -> None:
-    # Terraform does not look: it would destroy what an earlier version made, and make it again.
+    # Terraform does not check this, and would destroy and remake what an earlier version made.
     moves = 0
     for folder in {path.parent for path in (DEPLOY / "terraform").rglob("*.tf")}:
         declared = all_text(folder, "*.tf")
@@ -409,7 +409,7 @@ def test_the_example_gives_every_variable_that_has_no_default(configuration: Pat
     assert required
     assert required <= given
     assert given <= {name for name, _ in blocks}
-    # What stays as it is in the example lets nobody in: not whoever has these numbers or names.
+    # Used unchanged, the example gives nobody access: its numbers and names may be somebody's.
     assert "github" not in given
     assert not re.search(r"^[^#]*(group|user):", example, re.MULTILINE)
 
@@ -451,9 +451,9 @@ def _first_paragraph(statement: str) -> str:
 
 
 def _dependencies(checker: Path, configuration: Path) -> dict[str, set[str]]:
-    """Resource => what Terraform draws that it waits for."""
+    """What each resource waits for, as Terraform draws it."""
     versions = configuration / "versions.tf"
-    # Terraform draws nothing before it has been at the state's bucket.
+    # With a backend, Terraform would ask for the state's bucket before it draws anything.
     versions.write_text(versions.read_text("utf-8").replace('\n  backend "gcs" {}\n', ""), "utf-8")
     drawn = check(checker, configuration, "graph")
     assert drawn.returncode == 0, drawn.stdout

@@ -1,4 +1,4 @@
-"""What makes what `warehouse_sql` describes, and what it says when it cannot."""
+"""The deployment of what `warehouse_sql` describes, and what it says when it fails."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_view_has_the_columns_that_its_query_has_alone(dataset: Dataset, file:
 
 @pytest.mark.usefixtures("deployed")
 def test_views_that_terraform_made_get_the_descriptions_of_their_columns(dataset: Dataset) -> None:
-    # Those of the emulator have none either; one is left out, as the sales views can be.
+    # The emulator's views have none either; one is missing, as the sales views may be.
     dataset.rows("DROP VIEW {rejected_sales}")
     before = {file: _columns_of(dataset, file) for file in VIEWS if "rejected_sales" not in file}
     described = describe(dataset.client, dataset.project, dataset.name)
@@ -107,7 +107,7 @@ def test_a_view_that_may_not_be_described_is_said_with_the_role(
 
 @pytest.mark.parametrize("file", FILES)
 def test_no_file_needs_a_dollar_sign(file: str) -> None:
-    """Written $$ here, Terraform would leave it doubled: in regular expressions, \\z is the end."""
+    """It is written $$, which Terraform would leave doubled: patterns end with \\z instead."""
     assert "$$" not in (FOLDER / file).read_text(encoding="utf-8")
 
 

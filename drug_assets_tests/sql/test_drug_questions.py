@@ -53,7 +53,7 @@ def deployed(dataset: Dataset) -> Dataset:
 
 
 def small() -> Publishing:
-    """Aspirin is linked to ibuprofen by Lancet and, until trials count, to codeine by Pain."""
+    """Lancet links aspirin to ibuprofen; Pain, which has a trial of aspirin, to codeine."""
     publishing = Publishing()
     aspirin = publishing.drug("ASPIRIN", "Acétylsalicylic  acid", drug_id="DB00945")
     ibuprofen = publishing.drug("IBUPROFEN")
@@ -94,7 +94,7 @@ def test_journals_with_trials_of_the_drug_asked_for_can_be_left_out(loaded: Data
 def test_no_journal_is_left_out_unless_it_is_asked_for(loaded: Dataset) -> None:
     with_trials = in_sql(loaded, "ASPIRIN", exclude=False)
     assert in_sql(loaded, "ASPIRIN", exclude=None) == with_trials
-    # As somebody who has no use for the argument spells it.
+    # As in a query that does not need the argument.
     query = "SELECT * FROM {drugs_in_same_journals}('aspirin', NULL, NULL, NULL) ORDER BY drug"
     assert [(row["drug"], row["journals"]) for row in loaded.rows(query)] == with_trials
 
