@@ -36,6 +36,7 @@ class Drug(NamedTuple):
 def drugs(run: Run) -> Iterator[Drug]:
     """Every drug that a title mentions."""
     by_drug = run.table("mentions").partition_by("drug_id", "drug", as_dict=True)
+    assert by_drug  # so that tests of every drug are tests of some
     for (drug_id, name), mentions in by_drug.items():
         yield Drug(str(drug_id), str(name), in_order(mentions))
 

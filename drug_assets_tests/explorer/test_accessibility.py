@@ -177,6 +177,11 @@ def test_nothing_moves_for_those_who_do_not_want_it(explore: Open) -> None:
     explorer = explore(address(drug=HEAVY), reduced_motion="reduce")
     explorer.settle()
     assert explorer.opened.evaluate(_MOVING) == 0
+    # No element moves by itself, so one is made to.
+    explorer.opened.evaluate("document.querySelector('main').style.transition = 'opacity 1s'")
+    assert explorer.opened.evaluate(_MOVING) == 0
+    explorer.page.emulate_media(reduced_motion="no-preference")
+    assert explorer.opened.evaluate(_MOVING) == 1
 
 
 def test_lists_can_be_sorted_and_say_how_they_are(explore: Open) -> None:

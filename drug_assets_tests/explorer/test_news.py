@@ -40,10 +40,9 @@ def test_a_first_release_says_that_there_is_nothing_to_compare_with(explore: Ope
 
 def test_the_panel_says_what_is_new(later_run: Run, explore: Open) -> None:
     explorer = explore(of=later_run)
-    main = explorer.page.locator("main")
-    expect(main).to_contain_text("2 mentions added")
-    expect(main).to_contain_text("1 first mention of a drug in a journal")
-    expect(main).to_contain_text("ETHANOL")
+    panel = explorer.page.locator("section.card").filter(has_text="2 mentions added")
+    expect(panel).to_contain_text("1 first mention of a drug in a journal")
+    expect(panel).to_contain_text("ETHANOL")
 
 
 def test_new_mentions_are_marked_and_filtered(later_run: Run, explore: Open) -> None:
@@ -52,6 +51,7 @@ def test_new_mentions_are_marked_and_filtered(later_run: Run, explore: Open) -> 
     new = explorer.rows.filter(has_text="Aspirin in the evening")
     expect(new.get_by_text("New", exact=True)).to_be_visible()
     old = explorer.rows.filter(has_text="Aspirin or paracetamol?")
+    expect(old).to_have_count(1)
     expect(old.get_by_text("New", exact=True)).to_have_count(0)
     explorer.page.get_by_role("button", name="New 1").click()
     expect(explorer.rows).to_have_count(1)

@@ -94,6 +94,7 @@ def test_a_page_that_lacks_a_block_or_a_file_does_not_equal_the_tables(tmp_path:
     assert not found.passed
     assert found.summary.endswith("1 block missing: x0")
     cut = write({"drugs": DRUGS, "mentions": MENTIONS}, None, most_bytes=0, shard_bytes=200)
+    assert cut.beside
     for file in cut.beside:
         others = [name for name in cut.beside if name != file]
         assert not finding(tmp_path, cut, others).passed

@@ -163,7 +163,6 @@ def test_no_cell_of_a_spreadsheet_is_computed_and_all_rows_are_saved(
     title = header.index("Title")
     told = [row[title].value for row in rows]
     assert {cell.data_type for row in rows for cell in row} <= {"s", "inlineStr", "d", "n"}
-    assert all(cell.value is None or cell.data_type != "f" for row in rows for cell in row)
     mentions = next(expected.drugs(dangerous_run)).mentions
     assert [t[:30_000] for t in told] == [t[:30_000] for t in mentions["title"]]
     assert max(map(len, told)) == 32_767
@@ -187,4 +186,5 @@ def test_lists_of_other_pages_are_saved_too(sample_run: Run, explore: Open, tmp_
     _, rows = sheet_of(saved(explorer, "Save as spreadsheet", tmp_path))
     assert len(rows) >= sample_run.table("mentions")["drug_id"].n_unique()
     dates = [cell.value for row in rows for cell in row if isinstance(cell.value, datetime)]
+    assert dates
     assert all(date(1990, 1, 1) < value.date() < date(2030, 1, 1) for value in dates)

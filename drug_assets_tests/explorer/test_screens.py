@@ -63,7 +63,9 @@ def test_what_is_pressed_on_a_phone_is_large_enough(explore: Open) -> None:
     explorer.settle()
     small = []
     pressed = "button:visible, select:visible, input:not([type=checkbox]):visible, .check:visible"
-    for button in explorer.page.locator(pressed).all():
+    buttons = explorer.page.locator(pressed).all()
+    assert buttons
+    for button in buttons:
         box = button.bounding_box()
         if box and (box["height"] < 23.5 or box["width"] < 23.5):
             small.append((button.inner_text(), box))
@@ -89,6 +91,7 @@ def test_paper_holds_the_evidence_with_addresses_and_no_controls(
     controls = "button, select, input, [role=search], .skip"
     shown = [c for c in explorer.page.locator(controls).all() if c.is_visible()]
     # The names of journals are buttons, which paper shows as text.
+    assert shown
     assert all("pick" in (control.get_attribute("class") or "") for control in shown)
 
 

@@ -51,17 +51,24 @@ def test_a_class_is_found_by_its_code(sample_run: Run, explore: Open) -> None:
     hit = explorer.page.get_by_role("option").filter(has_text="Class").first
     expect(hit).to_contain_text("N02BA")
     hit.click()
+    expect(explorer.heading).to_contain_text("N02BA")
     expect(explorer.page.locator("main")).to_contain_text("acetylsalicylic acid")
 
 
 def test_the_best_hit_is_first(explore: Open) -> None:
     """What is written exactly so comes before what only begins so."""
     explorer = explore()
-    for typed in ("asp", "insulin", "nicotin", "N02BA01", "ibuprofen"):
+    first = explorer.page.get_by_role("option").first
+    for typed, found in (
+        ("asp", "= aspirin"),
+        ("insulin", "insulin (human)"),
+        ("nicotin", "nicotin"),
+        ("N02BA01", "= N02BA01"),
+        ("ibuprofen", "ibuprofen"),
+    ):
         explorer.search.fill(typed)
-        expect(explorer.page.get_by_role("option").first).to_have_attribute("aria-selected", "true")
-    explorer.search.fill("insulin")
-    expect(explorer.page.get_by_role("option").first).to_contain_text("insulin (human)")
+        expect(first).to_contain_text(found)
+        expect(first).to_have_attribute("aria-selected", "true")
 
 
 def test_keys_alone_search(explore: Open) -> None:

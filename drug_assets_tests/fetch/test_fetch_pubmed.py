@@ -70,6 +70,7 @@ def test_pages_are_landed_as_they_came_by_ascending_id(pubmed: PubMed, tmp_path:
 
 def test_every_request_says_who_asks_and_is_posted(pubmed: PubMed, tmp_path: Path) -> None:
     pull(pubmed, tmp_path)
+    assert len(pubmed.asked) == 5
     who = {"db": "pubmed", "tool": "drug_assets", "email": "data@example.org"}
     for asked in pubmed.asked:
         assert asked.method == "POST"

@@ -209,7 +209,9 @@ def test_a_pull_interrupted_before_midnight_keeps_its_date(tmp_path: Path, sourc
         service.clock.slept.append(3600)
         report = pull(service, LocalDestination(tmp_path))
         assert report.as_of == dt.date(2026, 3, 10)
-        assert all("_2026-03-10_" in name for name in landed(tmp_path))
+        names = landed(tmp_path)
+        assert len(names) == 4
+        assert all("_2026-03-10_" in name for name in names)
         next_day = pull(service, LocalDestination(tmp_path))
         assert next_day.as_of == dt.date(2026, 3, 11)
         assert next_day.pages_fetched == 4

@@ -226,7 +226,7 @@ class Visitor:
                 faults += opened.told
             opened.page.context.close()
         self._opened.clear()
-        assert faults == []
+        assert not faults, faults
 
 
 def visiting(browser: Browser) -> Iterator[Visitor]:

@@ -140,6 +140,7 @@ def find_changed_names(drugs_before: Iterable[Row], drugs_now: Iterable[Row]) ->
 def require_right_news(store: ObjectStore) -> None:
     """Fail unless every release says what is new since the one before it."""
     releases = [*reversed(list_releases(store))]
+    assert releases
     for before, release in zip([None, *releases], releases, strict=False):
         summary = release.read_summary()
         now = Origin(summary["landing"]["fingerprint"], summary["rules"])

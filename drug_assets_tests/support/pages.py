@@ -15,8 +15,6 @@ from drug_assets_tests.support.raw import table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import polars as pl
-
     from drug_assets.news import News
 
 _BLOCK = re.compile(r'<script type="text/plain" id="(\w+)">([A-Za-z0-9+/=]*)</script>')
@@ -83,15 +81,14 @@ class Page:
 def write(
     rows: Mapping[str, Iterable[Mapping[str, Any]]], news: News | None = None, **limits: int
 ) -> Page:
-    """The page of some rows, by table; tables that are not given are empty."""
+    """The page of some rows, by table; tables that are not given are empty.
+
+    Args:
+        rows: the rows of each table.
+        news: what is new, as `summarize` returns it.
+        limits: as `explorer.page.write_page` takes them.
+    """
     tables = {name: table(name, *rows.get(name, ())) for name in EXPLORER.tables}
-    return write_tables(tables, news, **limits)
-
-
-def write_tables(
-    tables: Mapping[str, pl.LazyFrame], news: News | None = None, **limits: int
-) -> Page:
-    """The page of some tables; `limits` as `explorer.page.write_page` takes them."""
     beside: dict[str, str] = {}
 
     def put(name: str, lines: Iterable[str]) -> None:

@@ -139,7 +139,8 @@ test("the text of a file beside the page goes, and is read again if it is wanted
 
 test("what is damaged is told", async () => {
   page.set("broken", packed([1]).slice(8));
-  await assert.rejects(readBlock({ where: null, folder: "" }, "broken"));
+  const isDamage = (error: unknown) => !(error instanceof UnreadableBlock);
+  await assert.rejects(readBlock({ where: null, folder: "" }, "broken"), isDamage);
 });
 
 test("many blocks may be read one after the other", async () => {
@@ -148,5 +149,6 @@ test("many blocks may be read one after the other", async () => {
   for (let at = 0; at < 300; at++) {
     assert.deepEqual(await readBlock(read, `z${at}`), [at]);
   }
-  assert.deepEqual(await readBlock(read, "z0"), [0], "read again, since it was forgotten");
+  page.set("z0", packed(["again"]));
+  assert.deepEqual(await readBlock(read, "z0"), ["again"], "it was forgotten");
 });
