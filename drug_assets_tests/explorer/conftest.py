@@ -1,4 +1,4 @@
-"""The browser of these tests: one a process, and pages in fresh profiles."""
+"""The browser of these tests: one per process, and each page in a fresh profile."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Open(Protocol):
 
         Args:
             view: the part of the address that names it; home if it is empty.
-            of: the run whose release is shown; that of the sample, if none is given.
-            profile: as of `Visitor.open`.
+            of: the run whose release is shown; by default that of the sample.
+            profile: as in `Visitor.open`.
         """
 
 
@@ -58,7 +58,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def visitor(browser: Browser) -> Iterator[Visitor]:
-    """Opens pages, and fails the test if one asked for anything but itself, or told anything."""
+    """Opens pages, and fails the test if one requests anything but itself, or logs anything."""
     from drug_assets_tests.support import browsers
 
     yield from browsers.visiting(browser)

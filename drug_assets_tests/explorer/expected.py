@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from drug_assets_tests.support.runs import Run
 
-#: The place of each source of publications, and whether it is a registry of trials.
+#: The position of each source of publications in the registry.
 _SOURCES = {source.name: number for number, source in enumerate(sources.PUBLICATIONS)}
 _TRIALS = [source.name for source in sources.TRIALS]
 TYPE_OF_SOURCE = {source.name: source.document_type for source in sources.PUBLICATIONS}
 
 
 class Drug(NamedTuple):
-    """A drug that titles mention, with its mentions as `mentions_of` sorts them."""
+    """A drug that titles mention, with its mentions as `in_order` sorts them."""
 
     id: str
     name: str
@@ -39,6 +39,13 @@ def drugs(run: Run) -> Iterator[Drug]:
     assert by_drug  # so that tests of every drug are tests of some
     for (drug_id, name), mentions in by_drug.items():
         yield Drug(str(drug_id), str(name), in_order(mentions))
+
+
+def mentions_of(run: Run, drug_id: str) -> pl.DataFrame:
+    """The mentions of one drug, as `in_order` sorts them."""
+    mentions = run.table("mentions").filter(drug_id=drug_id)
+    assert not mentions.is_empty()
+    return in_order(mentions)
 
 
 def in_order(mentions: pl.DataFrame) -> pl.DataFrame:
@@ -87,7 +94,7 @@ def month(day: date, precision: str) -> str:
 
 
 def marked(mentions: pl.DataFrame) -> list[dict[str, Any]]:
-    """Of each mention what its row of evidence shows: id, type, title, marked words, journal."""
+    """What the row of each mention shows as evidence: id, type, title, marked words, journal."""
     return [
         {
             "id": row["publication_id"],
@@ -101,7 +108,7 @@ def marked(mentions: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def lanes(mentions: pl.DataFrame) -> dict[str, list[tuple[str, str]]]:
-    """Of each journal the dates of its mentions, each with its precision, sorted."""
+    """The dates of the mentions in each journal, sorted, each with its precision."""
     by_journal: dict[str, list[tuple[str, str]]] = {}
     for row in mentions.drop_nulls("journal_id").iter_rows(named=True):
         marks = by_journal.setdefault(row["journal_id"], [])

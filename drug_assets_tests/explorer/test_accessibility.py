@@ -1,4 +1,4 @@
-"""The explorer for everyone: axe finds nothing, keys alone do, focus is where one goes."""
+"""The explorer for everyone: axe finds nothing, the keyboard suffices, the focus is seen."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VIEWS = {
     "unknown": address(drug="paracetmol"),
 }
 SCREENS = {"desktop": DESKTOP, "phone": PHONE}
-#: What has the focus: its name, and whether that is seen.
+#: The element that has the focus: its name, and whether it is seen to have it.
 _FOCUS = """
 (() => {
   const node = document.activeElement, style = getComputedStyle(node);

@@ -1,4 +1,4 @@
-"""Both answers of the explorer are those of the commands."""
+"""The top journals and related drugs of the explorer are those of the commands."""
 
 from __future__ import annotations
 

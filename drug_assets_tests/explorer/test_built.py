@@ -78,7 +78,7 @@ def test_versions_are_exact_and_the_lock_file_names_no_registry() -> None:
     assert "http" not in "".join(
         line
         for line in (node.EXPLORER / "package-lock.json").read_text(encoding="utf-8").splitlines()
-        if '"url"' not in line  # where one may thank those who made a package
+        if '"url"' not in line  # the address of a package's funding
     )
 
 

@@ -21,12 +21,8 @@ if TYPE_CHECKING:
 HEAVY = "acetylsalicylic acid"
 
 
-def of_drug(run: Run, drug_id: str) -> pl.DataFrame:
-    return next(drug.mentions for drug in expected.drugs(run) if drug.id == drug_id)
-
-
 def since(year: int) -> pl.Expr:
-    """The mentions that count since a year, as for the commands."""
+    """The mentions that commands count since a year."""
     return Period(date(year, 1, 1)).counts_column(pl.col("date"), pl.col("date_precision"))
 
 
@@ -116,7 +112,7 @@ def test_marks_stand_at_their_date(explore: Open) -> None:
 
 def test_lanes_are_in_the_order_that_is_chosen(sample_run: Run, explore: Open) -> None:
     explorer = explore(address(drug=HEAVY))
-    mentions = of_drug(sample_run, HEAVY)
+    mentions = expected.mentions_of(sample_run, HEAVY)
     counted = mentions.drop_nulls("journal_id").group_by("journal_id").agg(pl.len(), first="date")
     sizes = {row["journal_id"]: row["len"] for row in counted.iter_rows(named=True)}
     order = [journal for journal, _ in explorer.lanes()]
@@ -173,7 +169,7 @@ def address_of(source: str, id_: str) -> str | None:
 def test_filters_together_leave_what_the_table_says_and_back_undoes(
     sample_run: Run, explore: Open
 ) -> None:
-    mentions = of_drug(sample_run, HEAVY)
+    mentions = expected.mentions_of(sample_run, HEAVY)
     explorer = explore(address(drug=HEAVY))
     steps = [explorer.evidence(mentions.height)]
     assert steps[0] == expected.marked(mentions)
@@ -202,7 +198,7 @@ def test_filters_together_leave_what_the_table_says_and_back_undoes(
 
 
 def test_chips_take_one_filter_away(sample_run: Run, explore: Open) -> None:
-    mentions = of_drug(sample_run, HEAVY)
+    mentions = expected.mentions_of(sample_run, HEAVY)
     row = (
         mentions.filter(pl.col("type") == "pubmed")
         .drop_nulls(["date", "journal_id"])
@@ -236,7 +232,7 @@ def test_every_node_of_the_graph_is_a_link_that_tab_reaches(sample_run: Run, exp
     told = graph.aria_snapshot().replace("''", "'")  # a quote in a line with quotes
     names = re.findall(r"- '?link \"(.+)\"'?:$", told, re.MULTILINE)
     assert len(names) == links.count() == graph.locator("a").count()
-    mentions = of_drug(sample_run, HEAVY)
+    mentions = expected.mentions_of(sample_run, HEAVY)
     for row in mentions.iter_rows(named=True):
         (name,) = (name for name in names if f" {row['publication_id']}, " in name)
         assert name.endswith(row["title"])

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-#: What keeps Firefox itself from asking anybody: it is told of a proxy that is not there.
+#: They keep Firefox itself from reaching other hosts: its proxy is not there.
 PREFERENCES = (
     ("network.proxy.type", 1),
     ("network.proxy.http", "127.0.0.1"),
@@ -48,7 +48,7 @@ _EVIDENCE = """
 
 
 class Firefox:
-    """One tab, and what it asked for and told."""
+    """One tab, with its requests and the messages of its console."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
@@ -77,11 +77,11 @@ class Firefox:
                 return result
 
     def open(self, address: str) -> None:
-        """Open a page, and wait until it is read."""
+        """Open a page, and wait until it has loaded."""
         self.send("browsingContext.navigate", context=self._tab, url=address, wait="complete")
 
     def evaluate(self, expression: str) -> Any:
-        """The value of an expression, by way of JSON."""
+        """The value of an expression, as JSON carries it."""
         found = self.send(
             "script.evaluate",
             expression=f"JSON.stringify({expression})",
@@ -152,7 +152,7 @@ _TEXTS = "[...document.querySelectorAll(WHERE)].map(link => link.textContent)"
 
 
 def test_three_questions_are_answered_by_clicks(sample_run: Run, tmp_path: Path) -> None:
-    """Which journals write about digoxin, since when, what else do they write about."""
+    """Which journals write about digoxin, since when, and what else do they write about?"""
     drug = next(drug for drug in expected.drugs(sample_run) if drug.name == "digoxin")
     journals = drug.mentions.drop_nulls("journal_id")
     answer = questions.related_drugs(sample_run.graph, "digoxin")
@@ -165,7 +165,7 @@ def test_three_questions_are_answered_by_clicks(sample_run: Run, tmp_path: Path)
         firefox.eventually("!!document.querySelector('[role=option]')")
         firefox.click("[role=option]")
         firefox.eventually("document.querySelector('h1')?.textContent === 'digoxin'")
-        # Which journals: a lane for each. Since when: the first line.
+        # Which journals: each has a lane. Since when: the first line.
         lanes = firefox.eventually(_TEXTS.replace("WHERE", "'#lanes button.pick'"))
         assert sorted(lanes) == sorted(journals["journal"].unique())
         told = firefox.evaluate("document.querySelector('p.lead').textContent")
@@ -193,7 +193,7 @@ def test_three_questions_are_answered_by_clicks(sample_run: Run, tmp_path: Path)
 
 
 def test_firefox_opens_it_searches_and_shows_the_evidence(sample_run: Run, tmp_path: Path) -> None:
-    mentions = next(drug.mentions for drug in expected.drugs(sample_run) if drug.id == DRUG)
+    mentions = expected.mentions_of(sample_run, DRUG)
     page = (runs.current(sample_run.store) / FILE).as_uri()
     with running_firefox(tmp_path) as firefox:
         firefox.open(page)
@@ -211,7 +211,7 @@ def test_firefox_opens_it_searches_and_shows_the_evidence(sample_run: Run, tmp_p
         assert firefox.evaluate(_EVIDENCE) == [
             {"id": row["id"], "marks": row["marks"]} for row in expected.marked(mentions)
         ]
-        # Firefox tells of fonts of its own, which are in their addresses.
+        # Firefox lists fonts of its own, too, whose addresses hold their data.
         asked = {address for address in firefox.requests if not address.startswith("data:")}
         assert asked <= {page, f"{page}#drug=aspirin"}
         assert firefox.told == []

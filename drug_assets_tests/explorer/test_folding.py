@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.processes
 
-#: Programs know other versions of Unicode: only what the older one knows is compared.
+#: Node may have a newer version of Unicode: only what Python knows, too, is compared.
 KNOWN = [
     chr(code)
     for code in range(sys.maxunicode + 1)
     if unicodedata.category(chr(code)) not in {"Cn", "Cs", "Co"}
 ]
-#: What the rules are about, and what they leave alone.
+#: Characters that the rules change, and some that they leave alone.
 SIGNS = "aZé ßİıſςΣ®™.,;:*()[]-‐’′″`USPINN12²①ＡΩ\u0301\u05b0\u200b\xad\ufb01Ⅷ\t\x85…‡Ph.Eur"
 TEXTS = st.text(st.sampled_from(SIGNS) | st.sampled_from(KNOWN), max_size=12)
 
 
 def in_the_page(texts: Sequence[str]) -> list[list[str]]:
-    """As text, as the name of a drug, as that of a journal."""
+    """How the page folds each: as a text, as the name of a drug, as the name of a journal."""
     folded: list[list[str]] = json.loads(
         node.run("tests/fold-all.ts", given=json.dumps(list(texts)))
     )
@@ -42,6 +42,7 @@ def in_the_page(texts: Sequence[str]) -> list[list[str]]:
 
 
 def in_commands(texts: Sequence[str]) -> list[list[str]]:
+    """How the commands fold each in the same three ways."""
     plain = [fold_string(clean_string(text)) for text in texts]
     journals = (
         pl.Series(plain, dtype=pl.String).to_frame("name").select(compare_name(pl.col("name")))

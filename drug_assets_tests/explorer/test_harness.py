@@ -30,7 +30,7 @@ def page(folder: Path, body: str, policy: str = POLICY) -> str:
 
 
 def nowhere(name: str) -> None:
-    """A machine without programs."""
+    """Find nothing, as on a machine without programs."""
 
 
 def test_the_users_browser_comes_before_the_systems(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_without_a_browser_tests_are_skipped_by_name_but_fail_in_ci(
 
 @pytest.mark.browser
 def test_the_browser_of_npm_opens_a_page(playwright: Playwright, tmp_path: Path) -> None:
-    """It is what is left where nothing else is, so it is tried where there are others, too."""
+    """It is used where there is no other, so it is tried where there are others, too."""
     program = browsers.installed({}, nowhere)
     if program is None:
         pytest.skip("npm has not installed @sparticuz/chromium: make explorer")

@@ -1,4 +1,4 @@
-"""The page of a drug with many mentions, in a browser: it stays a picture, and loses nothing."""
+"""The page of a drug with many mentions, in a browser: readable, and with nothing left out."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def many_mentions() -> list[Row]:
 
 @pytest.fixture(scope="module")
 def heavy(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a page of them."""
+    """The address of a page with these mentions."""
     names = ["Alpha", *(f"Other{n:02}" for n in range(OTHERS))]
     drugs = [listed_drug(name, drug_id=name.casefold()) for name in names]
     path: Path = tmp_path_factory.mktemp("heavy") / "explorer.html"

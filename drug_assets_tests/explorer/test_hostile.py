@@ -1,4 +1,4 @@
-"""Data that a page could take for something else than text: nothing runs, and marks are right."""
+"""Data that a page could mistake for code or markup: nothing runs, and marks are right."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from drug_assets_tests.support.runs import Run
 
 RUN = "window.ran=1"
-#: Texts that are code, markup or odd; each is a title with a drug behind it, and a journal.
+#: Texts that are code, markup or odd; each begins titles that name drugs, and names a journal.
 TEXTS = (
     f"</script><script>{RUN}</script>",
     "</SCRIPT ><!-- ",

@@ -1,4 +1,4 @@
-"""The explorer as a file: opened from a disk, alone or with files beside it, asking nobody."""
+"""The explorer as a file, alone or with files beside it: it opens without any other request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from drug_assets_tests.support.browsers import Visitor
     from drug_assets_tests.support.runs import Run
 
-#: Whose addresses are names, which nobody asks for: of SVG, and of the parts of a spreadsheet.
+#: Hosts in XML namespaces, which are never requested: of SVG, and of the parts of a spreadsheet.
 NAMESPACES = ("www.w3.org", "schemas.openxmlformats.org")
 #: What would run or be fetched, if the policy of the page let it.
 INJECTED = {
@@ -40,7 +40,7 @@ INJECTED = {
     "loaded script": "<script src='https://example.org/x.js'></script>",
     "base": "<base href='https://example.org/'>",
 }
-#: What a page can ask for by itself; each says how that ends.
+#: Expressions by which a page could request something by itself; each says how that ended.
 ASKED = {
     "fetch": "fetch('https://example.org/').then(() => 'sent', () => 'refused')",
     "request": """new Promise(done => { const r = new XMLHttpRequest();
@@ -64,7 +64,7 @@ ASKED = {
 
 
 def made(run: Run, folder: Path, most_bytes: int = page.MOST_BYTES) -> Path:
-    """The page of a run, made again, with files beside it if there are more bytes than these."""
+    """The page of a run, made again; with files beside it if it would have more bytes."""
     tables: dict[str, Any] = {name: run.table(name).lazy() for name in EXPLORER.tables}
 
     def put(name: str, lines: Iterable[str]) -> Path:
@@ -125,7 +125,7 @@ def test_the_page_can_ask_for_nothing(sample_run: Run, visitor: Visitor, asked: 
 
 @pytest.mark.slow
 def test_addresses_occur_only_as_targets_of_links(sample_run: Run) -> None:
-    """What the page holds, unpacked too, names no address but of services and of SVG."""
+    """The page and its blocks name no addresses but those of services and XML namespaces."""
     text = (runs.current(sample_run.store) / FILE).read_text(encoding="utf-8")
     blocks = re.findall(r'<script type="text/plain" id="\w+">([^<]*)</script>', text)
     assert blocks
@@ -185,7 +185,7 @@ def test_a_missing_folder_is_said_in_words(
 def test_a_file_beside_it_that_is_another_one_runs_nothing(
     sharded: Path, visitor: Visitor, tmp_path: Path
 ) -> None:
-    """A page trusts its folder: what it takes from there are blocks, and damaged ones are said."""
+    """A page trusts its folder, but takes only blocks from there, and reports damaged ones."""
     shutil.copy(sharded, tmp_path)
     shutil.copytree(sharded.parent / FOLDER, tmp_path / FOLDER)
     for path in (tmp_path / FOLDER).iterdir():

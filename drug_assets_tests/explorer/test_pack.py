@@ -44,7 +44,7 @@ HOSTILE = (
 
 
 def code_of(day: dt.date | None, precision: str | None) -> int | None:
-    """The number that stands for a date, by the words of the specification."""
+    """The number that stands for a date, as the specification defines it."""
     if day is None:
         return None
     assert precision is not None
@@ -196,7 +196,7 @@ _NAMES = st.sampled_from(["alpha", "Beta", "béta", "Zeta", *HOSTILE])
 
 @st.composite
 def _tables(draw: st.DrawFn) -> tuple[list[Row], list[Row]]:
-    """Drugs and mentions: of few names, so that they meet in journals and on days."""
+    """Drugs and mentions with few different names, so that many share a journal or a name."""
     drugs = [
         listed_drug(name, drug_id=f"d{number}")
         for number, name in enumerate(draw(st.lists(_NAMES, max_size=6)))

@@ -1,4 +1,4 @@
-"""The page, read again, and the check that holds it to the tables."""
+"""A page that is read again, and the check that compares it with the tables."""
 
 from __future__ import annotations
 

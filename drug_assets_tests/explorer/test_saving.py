@@ -30,7 +30,7 @@ MANY = 130
 
 @pytest.fixture(scope="module")
 def dangerous_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run on titles that begin like formulas, of which one drug has more than a page shows."""
+    """A run on titles that begin like formulas, more of one drug than a page shows."""
     folder = tmp_path_factory.mktemp("dangerous")
     titles = [f'{FORMULAS[n % len(FORMULAS)]} of aspirin, "{n}"; or not' for n in range(MANY)]
     quoted = [title.replace('"', '""') for title in titles]
@@ -46,7 +46,7 @@ def dangerous_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def saved(explorer: Explorer, button: str, folder: Path) -> Path:
-    """What a button saves."""
+    """The file that a button saves."""
     with explorer.page.expect_download() as download:
         explorer.page.get_by_role("button", name=button).first.click()
     path = folder / download.value.suggested_filename
@@ -73,7 +73,7 @@ def lines_of(path: Path, separator: str = ",") -> list[dict[str, str]]:
 def test_a_spreadsheet_holds_what_is_filtered_with_dates_as_dates(
     sample_run: Run, explore: Open, tmp_path: Path
 ) -> None:
-    mentions = next(d.mentions for d in expected.drugs(sample_run) if d.id == DRUG)
+    mentions = expected.mentions_of(sample_run, DRUG)
     articles = mentions.filter(~pl.col("trial"))
     explorer = explore(address(drug=DRUG, type="pubmed"))
     explorer.evidence(articles.height)
@@ -88,13 +88,13 @@ def test_a_spreadsheet_holds_what_is_filtered_with_dates_as_dates(
             continue
         assert isinstance(value, datetime)
         assert value.date() == wanted
-        # No more of it is seen than is known, so that nothing is made up.
+        # No more of the date is shown than is known.
         assert ("d" in row[day].number_format) == (known == "day")
         assert ("m" in row[day].number_format) == (known != "year")
 
 
 def test_a_csv_holds_the_same_rows(sample_run: Run, explore: Open, tmp_path: Path) -> None:
-    mentions = next(d.mentions for d in expected.drugs(sample_run) if d.id == DRUG)
+    mentions = expected.mentions_of(sample_run, DRUG)
     explorer = explore(address(drug=DRUG))
     explorer.evidence(mentions.height)
     lines = lines_of(saved(explorer, "Save as CSV", tmp_path))
@@ -106,7 +106,7 @@ def test_a_csv_holds_the_same_rows(sample_run: Run, explore: Open, tmp_path: Pat
 
 
 def test_dates_are_those_of_the_exports(sample_run: Run, explore: Open, tmp_path: Path) -> None:
-    """In a workbook they show as much as is known, in one way."""
+    """Both workbooks show as much of a date as is known, in the same way."""
     release = runs.current(sample_run.store)
     heads, exported = sheet_of(release / "exports" / "mentions.xlsx")
     columns = [heads.index(name) for name in ("publication_id", "date", "date_precision")]

@@ -78,7 +78,7 @@ def test_paper_holds_the_evidence_with_addresses_and_no_controls(
 ) -> None:
     explorer = explore(address(drug=HEAVY), color_scheme=scheme)
     explorer.settle()
-    mentions = next(drug.mentions for drug in expected.drugs(sample_run) if drug.id == HEAVY)
+    mentions = expected.mentions_of(sample_run, HEAVY)
     document = pypdf.PdfReader(io.BytesIO(explorer.page.pdf(format="A4")))
     printed = "".join(page.extract_text() for page in document.pages)
     squeezed = re.sub(r"\s+", "", printed)

@@ -1,4 +1,4 @@
-"""The search of the explorer: by every name, code and journal, with keys alone."""
+"""The search of the explorer: by every name, code and journal, and by the keyboard alone."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_class_is_found_by_its_code(sample_run: Run, explore: Open) -> None:
 
 
 def test_the_best_hit_is_first(explore: Open) -> None:
-    """What is written exactly so comes before what only begins so."""
+    """A name that is what was typed comes before one that only begins with it."""
     explorer = explore()
     first = explorer.page.get_by_role("option").first
     for typed, found in (

@@ -1,4 +1,4 @@
-"""What cannot be told is said: whose name it is, and whether a mention lies in the years chosen."""
+"""What is ambiguous is said to be: whose name it is, whether a mention is of the chosen years."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TESTS = sorted(path.name for path in (node.EXPLORER / "tests").glob("*.test.ts"))
-#: How `tests/hostile.ts` writes them.
+#: The first ones of `tests/hostile.ts`.
 TEXTS = [
     "=1+1",
     "  @SUM(A1)",

@@ -59,7 +59,7 @@ _TEXTS = """
 
 
 def texts(explorer: Explorer) -> list[str]:
-    """All texts of a view that is there."""
+    """All texts of a view, once it is shown."""
     explorer.settle()
     expect(explorer.page.get_by_text(re.compile("^(Reading|Lecture) …"))).to_have_count(0)
     found: list[str] = explorer.opened.evaluate(_TEXTS)
@@ -82,7 +82,7 @@ def data(sample_run: Run) -> list[str]:
 
 
 def without_data(text: str, data: list[str]) -> str:
-    """What a text of the page says besides data; of titles, pieces are shown, too."""
+    """A text of the page without the data in it; pieces of titles are data, too."""
     if any(text.removesuffix("…") in whole for whole in data):
         return ""
     for whole in data:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import re
 from html import unescape
@@ -89,7 +90,7 @@ def test_the_policy_forbids_everything_but_the_script_of_the_page() -> None:
     assert policy["script-src"] == [f"'sha256-{digest}'"]
     assert policy["base-uri"] == policy["form-action"] == ["'none'"]
     assert policy["require-trusted-types-for"] == ["'script'"]
-    # Nothing else is allowed anything but styles of its own and pictures that it makes.
+    # Besides, only the page's own styles and pictures that it makes are allowed.
     assert {*policy} - {"default-src", "script-src", "base-uri", "form-action"} == {
         *("style-src", "img-src", "require-trusted-types-for", "trusted-types"),
     }
@@ -103,8 +104,9 @@ def test_the_policy_lets_the_script_load_its_data_if_that_lies_beside_the_page()
 
 
 def test_the_policy_comes_before_anything_that_it_is_about() -> None:
-    tags = [tag for tag, _ in Elements(some_page().html).tags]
-    assert "http-equiv" in next(iter(Elements(some_page().html).attributes("meta")[1:]))
+    elements = Elements(some_page().html)
+    tags = [tag for tag, _ in elements.tags]
+    assert "http-equiv" in elements.attributes("meta")[1]
     assert tags.index("meta") < tags.index("style") < tags.index("script")
 
 
@@ -125,7 +127,7 @@ def test_nothing_in_the_data_can_end_an_element_or_run(most_bytes: int) -> None:
     assert [tag for tag, _ in elements.tags] == [tag for tag, _ in ordinary.tags]
     assert not elements.attributes("img")
     assert all(attributes.keys() <= {"type", "id"} for attributes in elements.attributes("script"))
-    # What is shown are the names, and what a screen would obey is written out.
+    # The names are shown as text, with control characters written out.
     shown = "\n".join(elements.texts["li"])
     assert HOSTILE[0] in shown
     assert HOSTILE[1] in shown
@@ -169,7 +171,7 @@ def test_a_long_page_has_the_same_blocks_in_files_beside_it() -> None:
     assert where.keys() == together.keys()
     for name, shard in where.items():
         assert f'"{name}": "' in cut.beside[f"{FOLDER}/s{shard}.js"]
-    # Blocks lie in their order, so a drug's rows are in few files.
+    # Blocks are written in their order, so the rows of a drug are in few files.
     assert list(where.values()) == sorted(where.values())
     assert [attributes.get("id") for attributes in Elements(cut.html).attributes("script")] == [
         "index",
@@ -239,8 +241,6 @@ def test_where_no_script_runs_the_page_shows_sums_top_journals_and_drugs() -> No
 
 
 def test_the_first_view_says_since_when() -> None:
-    import datetime as dt
-
     days = (("1", dt.date(2003, 2, 1), "month"), ("2", dt.date(2022, 8, 8), "day"))
     mentions = [mention("Beta", n, date=day, date_precision=p) for n, day, p in days]
     html = write({"drugs": [listed_drug("Beta")], "mentions": mentions}).html

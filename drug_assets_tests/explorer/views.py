@@ -1,6 +1,6 @@
 """The explorer as tests use it: opens its views and reads what they show.
 
-What they should show is told by `expected` and by the tests.
+What they should show is for `expected` and the tests to say.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Explorer:
         expect(self.heading).to_have_text(name)
 
     def settle(self) -> None:
-        """Wait until all of a view is there."""
+        """Wait until the whole view is shown."""
         expect(self.heading).to_be_visible()
         if "drug=" in self.page.url and re.search(r"\d", self.lead.inner_text()):
             expect(self.rows.first).to_be_visible()
@@ -96,7 +96,7 @@ class Explorer:
         return rows
 
     def lanes(self) -> list[tuple[str, list[tuple[str, str, bool, float]]]]:
-        """Each journal in the order of its lane, with the marks: date, precision, hollow, place."""
+        """Each journal in the order of the lanes, with its marks: date, precision, hollow, x."""
         expect(self.page.locator("#lanes li[data-journal]").first).to_be_visible()
         read = self.opened.evaluate(_LANES)
         return [(journal, [tuple(mark) for mark in marks]) for journal, marks in read]
@@ -109,7 +109,7 @@ class Explorer:
         return [Related(drug, sorted(journals), float(lift)) for drug, journals, lift in read]
 
     def chip(self, text: str) -> Locator:
-        """The button that takes a filter away."""
+        """The button that removes a filter."""
         return self.page.get_by_role("button", name=f"Remove filter {text}")
 
     def choose_type(self, label: str) -> None:

@@ -1,4 +1,4 @@
-"""Faults of a service and of the way to it: what is tried again, how long, and what is told."""
+"""Faults of a service and of the network: what is tried again, how long, and what is told."""
 
 from __future__ import annotations
 
@@ -415,7 +415,7 @@ def test_no_try_at_all_is_no_patience() -> None:
 
 @pytest.mark.upstream
 def test_httpx_tells_a_cut_answer(trials: Trials) -> None:
-    """We lean on it: a body shorter than its Content-Length is an error, not a short body."""
+    """The pulls rely on it: a body shorter than its Content-Length is an error."""
     trials.faults[1] = Fault(cut=True)
     target = f"{trials.url}/studies?query.term=a&pageSize=5"
     with (

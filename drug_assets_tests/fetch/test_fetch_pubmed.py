@@ -246,7 +246,7 @@ def test_more_than_a_search_lists_is_split_by_date(tmp_path: Path) -> None:
 
 @pytest.fixture
 def listing_99(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A PubMed whose searches list 99: what is split is small."""
+    """A PubMed whose searches list 99 ids at most, so that few records are split."""
     monkeypatch.setattr(pubmed_module, "LISTED", 99)
     monkeypatch.setattr(PubMed, "LISTED", 99)
 

@@ -563,7 +563,7 @@ def test_a_record_that_cannot_be_read_is_told(owner: Owner, tmp_path: Path, reco
 
 
 class _Mortal(MortalDestination):
-    """Dies at writes of whole files, too."""
+    """Dies at writes of files from this machine, too."""
 
     def write_file(self, name: str, path: Path) -> None:
         with self._change():

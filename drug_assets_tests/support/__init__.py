@@ -1,1 +1,1 @@
-"""What tests share: inputs, runs, emulators, servers on loopback. No test stands here."""
+"""What tests share: inputs, runs, emulators, servers on loopback. There are no tests here."""

@@ -1,4 +1,4 @@
-"""A real browser for tests: which one, how it is started, and pages that nothing leaves.
+"""A real browser for tests: which one, how it is started, and what its pages request and log.
 
 Which page is opened and what it should show is for the tests to say.
 """
@@ -97,7 +97,7 @@ def _unpacked(package: Path) -> Path | None:
                     env=os.environ | {"TMPDIR": str(unpacked)},
                 )
             except (OSError, subprocess.CalledProcessError):
-                return None  # no Node of this package: as if the package were not there
+                return None  # without Node, it is as if the package were not there
             try:
                 unpacked.rename(target)
             except OSError:
@@ -127,11 +127,11 @@ def start(playwright: Playwright, program: Path) -> Browser:
 
 @dataclass
 class Opened:
-    """A page in a fresh profile, and what it asked for and told since it was opened."""
+    """A page in a fresh profile, with its requests and messages since it was opened."""
 
     page: Page
     session: CDPSession
-    #: Addresses that anything on the page asked for.
+    #: Addresses that anything on the page requested.
     requests: list[str] = field(default_factory=list)
     #: Of these, those that the page's policy refused, so that they were never sent.
     refused: list[str] = field(default_factory=list)
@@ -140,7 +140,7 @@ class Opened:
 
     @property
     def sent(self) -> list[str]:
-        """Addresses that were asked for and not refused."""
+        """Addresses that were requested and not refused."""
         return [asked for asked in self.requests if asked not in self.refused]
 
     def note_failure(self, request: Request) -> None:
@@ -181,10 +181,10 @@ class Opened:
 
 
 class Visitor:
-    """Opens pages, and finds fault with one that asked for anything but itself, or told anything.
+    """Opens pages, each in a fresh profile, and notes what each requests and logs.
 
-    Each page has a fresh profile. `close` tells of the faults, unless a test said that it looks for
-    them itself.
+    A page must request nothing outside its folder, and log nothing; `close` fails if one did,
+    unless the test said that it checks that itself.
     """
 
     def __init__(self, browser: Browser) -> None:
@@ -196,7 +196,7 @@ class Visitor:
 
         Args:
             address: its address.
-            quiet: whether it must not ask for anything outside its folder, or tell anything.
+            quiet: whether it must not request anything outside its folder, or log anything.
             profile: how the profile differs from a desktop's, in English and light.
         """
         defaults = {"viewport": DESKTOP, "locale": "en-GB", "color_scheme": "light"}

@@ -41,8 +41,8 @@ class WaitlessTime:
 def wait_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have calls tried again at once, and given up after the waits that they would have made.
 
-    So how often a call is tried hangs on no clock, however busy the machine. Not for tests that
-    wait for a job: that it is asked for again and again would seem to take long, too.
+    So how often a call is tried depends on no clock, however busy the machine. Not for tests that
+    wait for a job: asking for its state again and again would seem to take long, too.
     """
     time = WaitlessTime()
     for retrying in (
@@ -67,7 +67,7 @@ def reach(
 
 @cache
 def _client(gcs: GcsEmulator) -> StorageClient:
-    """One client an emulator: one that is thrown away leaves its connections open."""
+    """One client per emulator: one that is thrown away leaves its connections open."""
     return gcs.client()
 
 

@@ -1,8 +1,8 @@
 """Google Cloud Storage and BigQuery on loopback: started, waited for, stopped.
 
-Each emulator is a process of its own on a free port of 127.0.0.1, with a folder that goes when it
-stops. Their clients are anonymous, ask nobody for credentials and give up with the emulator. What
-is stored in them, and any pytest fixture, does not belong here.
+Each emulator is a process of its own on a free port of 127.0.0.1, with a folder that is removed
+when it stops. Their clients are anonymous, ask nobody for credentials and give up with the
+emulator. What is stored in them, and any pytest fixture, does not belong here.
 """
 
 from __future__ import annotations

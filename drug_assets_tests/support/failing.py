@@ -22,7 +22,7 @@ FAULTS = {
     "permission": errno.EACCES,
     "read only": errno.EROFS,
 }
-#: The functions, where they are looked up, and whether their first argument is a path.
+#: The functions, each with the place where it is looked up.
 _CALLS: tuple[tuple[Any, str], ...] = (
     (os, "open"),
     (os, "fsync"),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-#: What the tunnel is told to be the log-in.
+#: The token that the log-in gives, and that the tunnel is given.
 TOKEN = "a-token"  # noqa: S105 - of nobody
 ACCOUNT = "runner@drugs-production-1.iam.gserviceaccount.com"
 _SERVICE = "google.cloud.dataproc.v1.SessionController"
@@ -51,7 +51,7 @@ class FakeDataproc:
 
     @property
     def methods(self) -> list[str]:
-        """The methods that were called, without the questions how things stand."""
+        """The methods that were called, without those that only ask for a state."""
         return [name for name, _ in self.requests if not name.startswith("Get")]
 
     def create(self, request: Any, context: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the tests of every format ask for: a file read to its end, and held to its contract."""
+"""What the tests of every format need: a file read to its end, and held to its contract."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def raw_rows(name: str, data: bytes, source: Source = PUBMED) -> pl.DataFrame:
-    """All raw rows of a file; every batch keeps the contract and the count goes on."""
+    """All raw rows of a file; each batch must keep the contract and go on counting rows."""
     batches = list(formats.read(source.record_shape(), name, data))
     contract = source.contracts().raw
     assert batches

@@ -1,4 +1,4 @@
-"""Grouping what is linked, one by one: for references that tests compare with."""
+"""Groups of linked things, made one by one: a reference that tests compare with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ One = TypeVar("One", bound="Hashable")
 
 
 def group(of: Iterable[One], links: Iterable[tuple[One, Hashable]]) -> list[set[One]]:
-    """Groups of what is linked to the same things, also over others.
+    """Groups of what is linked to the same things, directly or through others.
 
     Args:
         of: all that is to be grouped.

@@ -1,8 +1,8 @@
 """The commands of other programs that documents tell people to type, and the options they know.
 
 `known_commands.json` beside the tests of documents keeps, for each program, the commands that
-documents and GitHub's workflows use with all their options. What is missing is taken from the own
-help of the programs that are named; after an upgrade of one, take its commands away first:
+documents and GitHub's workflows use with all their options. What is missing is taken from the help
+of the programs that are named; after an upgrade of one, remove its commands first:
 
     python -m drug_assets_tests.support.known_commands gcloud bq terraform
 
@@ -63,7 +63,7 @@ def _words(rest: str) -> list[str]:
 
 
 def commands_of(workflow: Path) -> list[str]:
-    """The lines of shell in a workflow of GitHub, comments away."""
+    """The lines of shell in a workflow of GitHub, without comments."""
     jobs = yaml.safe_load(workflow.read_text("utf-8"))["jobs"].values()
     steps = [step.get("run", "") for job in jobs for step in job["steps"]]
     lines = [line for step in steps for line in step.replace("\\\n", " ").splitlines()]
@@ -136,7 +136,7 @@ def derive(program: str, lines: Iterable[str], known: dict[str, list[str]]) -> d
         if (path := tuple(word for word in words if not word.startswith("-")))
         if not any(" ".join(path[:end]) in known for end in range(len(path) + 1))
     }
-    # What follows the first words that are no names of commands is theirs.
+    # Commands have names in lower case; arguments begin with the first other word.
     named = {path[: next((i for i, w in enumerate(path) if not w.islower()), 9)] for path in paths}
     return dict(sorted(_READERS[program](list(path)) for path in named if path))
 

@@ -1,7 +1,7 @@
 """Two services on loopback that behave like ClinicalTrials.gov and PubMed, faults included.
 
-Their paging, limits and error texts are theirs; all records are made up. What a test wants to go
-wrong is put in `faults`, by the number of the request.
+Paging, limits and error texts are those of the real ones; all records are made up. What a test
+wants to go wrong is put in `faults`, by the number of the request.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-#: Fewer tries; waits between them cost nothing with `PatientClock`. Real time-outs are long, for a
-#: busy machine is no fault: what tests one shortens that one, or tells time by its own clock.
+#: Fewer tries; waits between them cost nothing with `PatientClock`. Real time-outs are long, as a
+#: busy machine is no fault: a test of one shortens that one, or has a clock of its own.
 PATIENCE = Patience(attempts=4, connect=60.0, read=60.0)
-#: For a service that says nothing: a busy machine may cost tries besides, but never the pull.
+#: For a service that says nothing: a busy machine may cost further tries, but never the pull.
 PATIENCE_WITH_SILENCE = Patience(attempts=1_000, connect=60.0, read=0.25)
 
 

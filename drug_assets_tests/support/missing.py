@@ -1,4 +1,4 @@
-"""What a test needs and this machine lacks. Nothing that is needed belongs here."""
+"""Skips tests that need what this machine lacks; in CI they fail."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def follow_drugs(
 ) -> tuple[list[Row], list[Row]]:
     """The mentions and drugs of the release before, with the ids that its drugs have now.
 
-    Arguments as of `find_new_mentions`.
+    The arguments are those of `find_new_mentions`.
     """
     drugs_before, drugs_now = list(drugs_before), list(drugs_now)
     listed = {row["drug_id"] for row in drugs_now}
@@ -114,7 +114,7 @@ def find_new_mentions(
 
 
 def find_changed_names(drugs_before: Iterable[Row], drugs_now: Iterable[Row]) -> list[Row]:
-    """The rows of `changed_names`, as SPEC says; arguments as of `find_new_mentions`."""
+    """The rows of `changed_names`, as SPEC says; arguments as in `find_new_mentions`."""
     now = list(drugs_now)
     _, before = follow_drugs([], drugs_before, now)
     found: dict[tuple[str, str], Row] = {}

@@ -75,7 +75,7 @@ def trial_rows(*rows: Mapping[str, Any]) -> pl.LazyFrame:
 
 
 def make_records(source: Source, raw: pl.LazyFrame) -> pl.LazyFrame:
-    """Raw rows cleaned each by itself, once, however often they are read: as in a store."""
+    """Raw rows, each cleaned by itself; once, however often they are read, as in a store."""
     return source.clean_records(raw).collect().lazy()
 
 
@@ -85,7 +85,7 @@ def records_of(raw: Mapping[str, pl.LazyFrame]) -> dict[str, pl.LazyFrame]:
 
 
 def key(row: Mapping[str, Any]) -> tuple[str, int]:
-    """Where a raw row stood."""
+    """The file of a raw row, and its place in it."""
     return row["source_file"], row["source_row"]
 
 

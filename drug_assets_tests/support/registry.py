@@ -1,4 +1,4 @@
-"""The sources by name, for tests that speak of one; and their services."""
+"""Sources and services by name, for tests of a particular one."""
 
 from __future__ import annotations
 

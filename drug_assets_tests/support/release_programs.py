@@ -1,8 +1,8 @@
 """What `docker` and `gcloud` do in a release, without either: called by the name of the program.
 
 A registry whose tags are never moved, builds of which no two are the same, and jobs that take an
-image. All that happened lies in the JSON file that RELEASE_STATE names. Whatever is not said here
-is refused, so that a release cannot go on past a command that nothing stands for.
+image. All that happened is in the JSON file that RELEASE_STATE names. Any other command is refused,
+so that a release cannot go on past one that is not imitated here.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def repository(folder: Path, files: Mapping[str, str]) -> Path:
 
 
 def lent_python(folder: Path, drug_assets: str) -> Path:
-    """An interpreter, this one, with a `drug-assets` beside it that runs that code."""
+    """This interpreter, with a `drug-assets` beside it that runs the given code."""
     folder.mkdir(parents=True)
     python = folder / "python"
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[2]
 SAMPLE = REPOSITORY / "data"
 
-#: A landing zone of one file a source, small enough to be told by heart.
+#: A landing zone of one file per source, small enough to be known by heart.
 SMALL: Mapping[str, str] = {
     "drugs.csv": "atccode,drug\nA01AD05,ASPIRIN\nN02BE01,PARACETAMOL\nV03AB16,ETHANOL\n",
     "pubmed.csv": (
@@ -47,7 +47,7 @@ SMALL: Mapping[str, str] = {
     ),
 }
 
-#: A later state of `SMALL`: a drug more, one less, a title changed, an article more, one gone.
+#: A later state of `SMALL`: a drug and an article added, one of each gone, and a title changed.
 LATER: Mapping[str, str] = {
     **SMALL,
     "drugs.csv": "atccode,drug\nA01AD05,ASPIRIN\nV03AB16,ETHANOL\nN06BC01,CAFFEINE\n",
@@ -64,7 +64,7 @@ class Run:
     """A run that ended."""
 
     succeeded: bool
-    #: What it told.
+    #: What it printed.
     report: str
     store: Path
 
@@ -88,7 +88,7 @@ def landing_zone(folder: Path, files: Mapping[str, str | bytes] = SMALL) -> Path
 
 
 def console() -> Console:
-    """A console that nobody looks at."""
+    """A console whose output is thrown away."""
     return Console(file=io.StringIO(), width=200, soft_wrap=True)
 
 

@@ -32,7 +32,7 @@ DEPLOY = ROOT / "deploy"
 #: How long to wait for what comes soon on an idle machine: on a busy one it takes many times that,
 #: and nothing but a test that fails waits to the end.
 PATIENCE_SECONDS = 600.0
-#: What has Dagster's processes wait for each other as long.
+#: Variables by which Dagster's processes wait for each other as long.
 PATIENT_DAGSTER = {
     f"DAGSTER_{kind}GRPC_TIMEOUT_SECONDS": f"{PATIENCE_SECONDS:.0f}"
     for kind in ("", "REPOSITORY_", "SCHEDULE_", "SENSOR_")
@@ -148,7 +148,7 @@ def two_namespaces() -> Iterator[tuple[list[str], str, list[str]]]:
     if os.geteuid() != 0:
         pytest.skip("network namespaces are made by root alone")
     first, second = (f"drug-assets-{os.getpid()}-{end}" for end in ("first", "second"))
-    # Of the addresses that are kept free for examples.
+    # These addresses are reserved for examples.
     addresses = {first: "192.0.2.1", second: "192.0.2.2"}
     try:
         made = subprocess.run(

@@ -22,7 +22,7 @@ _PATIENCE = 600.0
 
 
 class Clock:
-    """A clock that stands until it is set on."""
+    """A clock that stands still until it is set forward."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

@@ -119,7 +119,7 @@ def _environment() -> Path:
 def _command(
     environment: Path, port: int, ui_port: int, folder: Path, variables: Mapping[str, str]
 ) -> list[str]:
-    # Little work is done: to start soon matters more than to be fast later.
+    # Little work is done: a quick start matters more than speed later.
     quick = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
     settings = {
         "spark.log.level": "WARN",

@@ -65,7 +65,7 @@ def break_contract(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def wait(folder: str) -> int:
-    """Say that it has begun, and wait to be stopped; two words do something at once instead."""
+    """Note in a folder that it has begun, and wait to be stopped; or return or raise at once."""
     if folder == "return":
         return 0
     if folder == "raise":

@@ -37,7 +37,7 @@ _TRIES = 3
 
 
 def make_checker(folder: Path) -> Path:
-    """The checker with a schema of the resources that are used here alone: a tenth of the time."""
+    """The checker with a schema of only the resources used here: it takes a tenth of the time."""
     given = _find_checker()
     schema = json.loads(gzip.decompress((given / _SCHEMA).read_bytes()))
     declared = all_text(DEPLOY / "terraform")
@@ -68,7 +68,7 @@ def _find_checker() -> Path:
 
 def _make_checker(given: Path, own: Path, schema: dict[str, Any]) -> Path:
     shutil.copy(given / "check", own)
-    # Terraform asks a provider to end and waits two seconds for it, some ten times a command.
+    # Terraform asks a provider to end and waits two seconds for it, about ten times per command.
     provider = (given / _PROVIDER).read_text("utf-8")
     deaf = 'if not details.method.startswith("/tfplugin6.Provider/"):'
     ends = 'if details.method == "/plugin.GRPCController/Shutdown":\n                os._exit(0)'

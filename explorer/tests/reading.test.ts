@@ -8,7 +8,7 @@ import { index, names } from "./searched.ts";
 
 const packed = (block: unknown) => gzipSync(JSON.stringify(block)).toString("base64");
 
-/** Seven facts a block, so that drugs lie across the borders of blocks: 22 rows. */
+/** Seven facts per block, so that drugs lie across the borders of blocks: 22 rows. */
 const FACTS = 7;
 const TEXTS = 5;
 const rows = Array.from({ length: 22 }, (_, row) => row);
