@@ -225,7 +225,10 @@ def picture() -> str:
 
 def _within(file: str, place: re.Pattern[str], made: str) -> str:
     text = (ROOT / file).read_text(encoding="utf-8")
-    return place.sub(lambda _: made, text, count=1)
+    filled, count = place.subn(lambda _: made, text)
+    if count != 1:
+        raise LookupError(f"{file}: the place of what is generated is marked {count} times")
+    return filled
 
 
 #: What each file should hold.

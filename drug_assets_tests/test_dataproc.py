@@ -219,15 +219,17 @@ def test_what_cannot_be_ended_is_logged(
 
 
 def test_googles_client_leaves_the_logs_of_the_process_alone(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
     # Only the first import sets up logs, and other tests have imported the client already.
     for name in [name for name in sys.modules if name.startswith(CLIENT)]:
         monkeypatch.delitem(sys.modules, name)
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
     before = root.level
-    dataproc._channel_builder()
+    with pytest.raises(SparkError, match="Google login"):
+        dataproc.session(ADDRESS, IMAGE).__enter__()
     assert f"{CLIENT}.session" in sys.modules
     assert (root.handlers, root.level) == ([], before)
 

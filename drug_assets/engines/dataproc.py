@@ -99,7 +99,7 @@ def session(address: str, image: str | None) -> Iterator[Opened]:
 def _make_client(template: _Template) -> Any:
     """A client of Dataproc in the region of a template."""
     try:
-        import google.cloud.dataproc_spark_connect  # noqa: F401 - whether it is here, too
+        _channel_builder()  # whether it is here, too
         from google.auth.exceptions import GoogleAuthError
         from google.cloud.dataproc_v1 import SessionControllerClient
     except ImportError as error:
