@@ -36,10 +36,10 @@ quick: $(VENV)/.dev
 
 test: lint types unit
 
-# Also builds the image, which takes minutes, root and programs that not every machine has, and reads
-# huge files.
+# Also builds the image, which takes minutes, root and programs that not every machine has, reads huge
+# files, and compares HEAD with itself.
 test-all: export DRUG_ASSETS_BUILD_IMAGE := 1
-test-all: export DRUG_ASSETS_HUGE_FILES := 1
+test-all: export DRUG_ASSETS_TEST_ALL := 1
 test-all: test
 
 # Runs on a Spark of this machine: a Connect server with two executors. Takes minutes,

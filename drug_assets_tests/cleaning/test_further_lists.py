@@ -69,7 +69,7 @@ def overlaps(span: tuple[str, int, int], other: tuple[str, int, int]) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(lists(), lists())
 def test_a_further_list_takes_no_mention_away_and_moves_none(
     one: list[Row], further: list[Row]
@@ -99,7 +99,7 @@ def test_a_further_list_takes_no_mention_away_and_moves_none(
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(lists(), lists(), st.randoms(use_true_random=False))
 def test_the_order_of_lists_changes_nothing(one: list[Row], other: list[Row], random: Any) -> None:
     first, second = random.sample(["a.csv", "b.csv"], 2)
@@ -111,7 +111,7 @@ def test_the_order_of_lists_changes_nothing(one: list[Row], other: list[Row], ra
 
 
 @pytest.mark.slow
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(lists(), lists(), st.lists(st.booleans(), min_size=8, max_size=8))
 def test_the_same_list_twice_changes_no_drug(
     one: list[Row], other: list[Row], has_id: list[bool]

@@ -63,7 +63,7 @@ def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     ]
     trials = [
         (id_, f"A trial of aspirin, {id_}", "2021", "Journal of Tests")
-        for id_ in (f"javascript:{RUN}", '"><img src=x>', "NCT00000001/../..", "NCT00000001")
+        for id_ in (f"javascript:{RUN}", '"><img src=x>', "NCT00000002/../..", "NCT00000001")
     ]
     files = {
         "drugs.csv": as_csv("atccode,drug", [(f"A0{n}AA0{n}", d) for n, d in enumerate(NAMES, 1)]),
@@ -116,10 +116,9 @@ def test_ids_that_are_no_ids_are_no_links(hostile_run: Run, explore: Open) -> No
         str(link.get_attribute("href"))
         for link in explorer.page.locator("main a[href]:not([href^='#'])").all()
     }
-    trial = "https://clinicaltrials.gov/study/NCT00000001"
-    assert trial in hrefs
-    article = re.compile(r"https://pubmed\.ncbi\.nlm\.nih\.gov/[0-9]+/")
-    assert all(href == trial or article.fullmatch(href) for href in hrefs), hrefs
+    assert "https://clinicaltrials.gov/study/NCT00000001" in hrefs
+    trial = re.compile(r"https://clinicaltrials\.gov/study/NCT[0-9]{8}")
+    assert all(map(trial.fullmatch, hrefs)), hrefs
 
 
 def test_long_texts_do_not_widen_the_page(hostile_run: Run, explore: Open) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from drug_assets.cli import in_process
 from drug_assets.cli.in_process import run_everything
+from drug_assets.defs import failures
 from drug_assets.settings import Settings, SettingsError
 from drug_assets.storage.google import bucket as gcs
 from drug_assets.storage.places import open_store
@@ -286,6 +287,7 @@ def test_bucket_that_fails_in_a_run_ends_it_in_words(
 ) -> None:
     clouds.wait_for_nothing(monkeypatch)
     monkeypatch.setattr(gcs, "RETRY", gcs.RETRY.with_timeout(2.0))
+    monkeypatch.setattr(failures, "_RETRIES", failures._RETRIES._replace(delay=0, jitter=None))
     struck = 0
     with faulty_proxy(cloud_trial.gcs.url) as proxy:
         clouds.reach(monkeypatch, proxy.url)

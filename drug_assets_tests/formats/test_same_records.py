@@ -143,7 +143,7 @@ def _write_lines(suffix: str, listed: list[Article]) -> list[bytes]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", RUBBISH)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_line_of_rubbish_changes_no_other_record(suffix: str, data: st.DataObject) -> None:
     listed = [Article(pmid=str(n), title=f'On "aspirin", {n}') for n in range(1, 5)]
@@ -157,7 +157,7 @@ def test_a_line_of_rubbish_changes_no_other_record(suffix: str, data: st.DataObj
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 4), st.sampled_from(["&", "<", "&x;", "\x01", "</i>", "\udc80", "<a b=>"]))
 def test_damage_of_a_record_of_xml_changes_no_other_one(place: int, damage: str) -> None:
     records = [to_xml_record(Article(pmid=str(n), title=f"On aspirin {n}")) for n in range(1, 5)]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from drug_assets_tests.fuzz.seeds import Landed
 
 #: Inputs of `make test`: for each reader, for its memory and work, and zones for the whole path.
-READER_INPUTS = 600
+READER_INPUTS = 300
 MEASURED_INPUTS = 40
 ZONES = 6
 ZONE_FILES = 30

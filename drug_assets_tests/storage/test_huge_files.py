@@ -1,6 +1,6 @@
 """Files of the largest size that owners deliver pass through memory in pieces.
 
-Making and reading them takes minutes, so it happens where DRUG_ASSETS_HUGE_FILES=1 asks for it.
+Making and reading them takes minutes, so it happens where DRUG_ASSETS_TEST_ALL=1 asks for it.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def write_records(path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.processes
 @pytest.mark.skipif(
-    os.environ.get("DRUG_ASSETS_HUGE_FILES") != "1",
-    reason="huge files are read where DRUG_ASSETS_HUGE_FILES=1 asks for it",
+    os.environ.get("DRUG_ASSETS_TEST_ALL") != "1",
+    reason="huge files are read where DRUG_ASSETS_TEST_ALL=1 asks for it",
 )
 def test_the_supplementary_records_of_mesh_are_never_in_memory_together(tmp_path: Path) -> None:
     landing = tmp_path / "landing"
