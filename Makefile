@@ -27,8 +27,9 @@ run: $(VENV)/.run $(DAGSTER_HOME)/dagster.yaml
 # Excludes the tests with one of the markers of pyproject.toml.
 QUICK := not (slow or emulator or browser or processes or spark or upstream)
 
-# One Polars thread per process: there is one process per core, so more threads would only compete.
-quick: export POLARS_MAX_THREADS := 1
+# Threads of Polars per process. There is one process per core, so more would only compete.
+THREADS ?= 1
+quick unit: export POLARS_MAX_THREADS = $(THREADS)
 # To compile all tests anew takes each process 7 s: what was compiled is kept, whatever was chosen.
 quick: export PYTHONDONTWRITEBYTECODE :=
 quick: $(VENV)/.dev
@@ -37,7 +38,8 @@ quick: $(VENV)/.dev
 test: lint types unit
 
 # Also builds the image, which takes minutes, root and programs that not every machine has, reads huge
-# files, and compares HEAD with itself.
+# files, compares HEAD with itself, and lets threads compete.
+test-all: THREADS := 4
 test-all: export DRUG_ASSETS_BUILD_IMAGE := 1
 test-all: export DRUG_ASSETS_TEST_ALL := 1
 test-all: test
