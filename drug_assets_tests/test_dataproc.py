@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 
     from drug_assets_tests.support.spark_server import SparkServer
 
-# Each test starts a service with TLS.
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,  # each test starts a service with TLS
+    # A thread of Google's client opens each connection through the tunnel, and fails by itself
+    # where the session ends meanwhile.
+    pytest.mark.filterwarnings(
+        r"ignore:Exception in thread .*\(forward_connection\):"
+        "pytest.PytestUnhandledThreadExceptionWarning"
+    ),
+]
 
 ADDRESS = "dataproc://drugs-production-1/europe-west1/drug-assets"
 IMAGE = "europe-west1-docker.pkg.dev/drugs-production-1/drug-assets/drug-assets-executor:1.2.3"

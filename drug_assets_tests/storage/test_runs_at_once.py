@@ -66,6 +66,7 @@ class Run:
 
     def is_silent(self, seconds: float) -> bool:
         """Whether it prints nothing for some seconds, beyond what was read."""
+        assert self._process.stdout is not None
         return not select.select([self._process.stdout], [], [], seconds)[0]
 
     def go_on(self) -> None:
