@@ -3,8 +3,9 @@
 Stores of buckets keep them here (`google.bucket`), and only this module removes one. A step that
 begins drops those of the step before it, as one process runs one step at a time: a reader that
 needs an object again copies it again. So temporary files follow what one step reads and writes, not
-what a run does. Outside of a run, copies stay until the process ends, or whoever asked for one says
-that nobody needs it any more.
+what a run does. Some small copies stay, as most of what it costs to make them again is the request.
+Outside of a run, copies stay until the process ends, or whoever asked for one says that nobody
+needs it any more.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from drug_assets.storage.temporary import make_process_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: The largest copy that stays for the steps after, and how much may stay in all.
+_SMALL_BYTES = 64 * 1024
+_STAYING_BYTES = 32 * 1024**2
 #: The step whose copies there are; at most one.
 _STEPS: list[str] = []
 
@@ -31,14 +35,14 @@ def make_folder() -> Path:
 
 
 def begin_step(step: str) -> None:
-    """Drop all copies, unless this step has begun already.
+    """Drop the copies of the step before, unless this step has begun already.
 
     Args:
         step: the run and the key of the step.
     """
     if step not in _STEPS:
         _STEPS[:] = [step]
-        drop()
+        _drop(_SMALL_BYTES, _STAYING_BYTES)
 
 
 def discard(path: Path) -> None:
@@ -49,9 +53,24 @@ def discard(path: Path) -> None:
 
 def drop() -> None:
     """Remove all copies; what cannot be removed goes when the process ends."""
-    if _has_folder():
-        with suppress(OSError):
-            for copy in make_folder().iterdir():
+    _drop(0, 0)
+
+
+def _drop(small_bytes: int, staying_bytes: int) -> None:
+    """Remove copies, but for some small ones.
+
+    Args:
+        small_bytes: the size up to which a copy stays.
+        staying_bytes: how much may stay in all.
+    """
+    if not _has_folder():
+        return
+    with suppress(OSError):
+        for copy in make_folder().iterdir():
+            size_bytes = copy.stat().st_size
+            if size_bytes <= min(small_bytes, staying_bytes):
+                staying_bytes -= size_bytes
+            else:
                 copy.unlink(missing_ok=True)
 
 

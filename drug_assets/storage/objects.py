@@ -78,12 +78,22 @@ class StoredObject:
         """Its size and version: if it is settled, these differ once its bytes differ."""
         return f"{self.size_bytes}-{self.version}"
 
+    @property
+    def is_numbered(self) -> bool:
+        """Whether its store gives each write another version, and does not tell them by the time.
+
+        Such a store lists the identity of the bytes, too.
+        """
+        return self.content is not None
+
     def is_settled(self, now: datetime | None = None) -> bool:
         """Whether any later change will change `state`, too.
 
         Args:
             now: the current time; read from the clock if not given.
         """
+        if self.is_numbered:
+            return True
         changed_at = max(self.written_at, self.changed_at or self.written_at)
         return (now or datetime.now(tz=UTC)) - changed_at > _TICK
 

@@ -77,6 +77,10 @@ _LAYOUT: Mapping[str, int] = {
     "row_group_size": ROW_GROUP_ROWS,
     "data_page_size": PAGE_BYTES,
 }
+#: The objects that the last run of this process staged, by URI: they change as it writes them.
+_STAGED: dict[str, StoredObject] = {}
+#: The rows of each table of the release that this process compared with last, by its URI.
+_ROWS_BEFORE: dict[str, Mapping[str, int]] = {}
 #: By URI of a whole table that this process wrote, the checksum of the rows that kept its contract.
 _SOUND: dict[str, str] = {}
 _TABLE = ".parquet"
@@ -120,7 +124,7 @@ class Outputs:
     @classmethod
     def of_run(cls, store: ObjectStore, run: str) -> Outputs:
         """The outputs that a run stages until it releases them."""
-        beginning = staging.read_beginning(store, run)
+        beginning = staging.read_own_beginning(store, run)
         base = Release(store, beginning.base.release) if beginning and beginning.base else None
         return cls(store, staging.folder_of_run(run), base=base)
 
@@ -165,10 +169,30 @@ class Outputs:
         if self.release is not None:
             names.append(self.release.name(output))
         for name in names:
-            for found in self.store.objects(name):
-                if found.name == name:
-                    return found
+            found = _STAGED.get(self.store.uri(name)) or self._list(name)
+            if found is not None:
+                return found
         raise NotMadeError(output, self.store.uri())
+
+    def _list(self, name: str) -> StoredObject | None:
+        """An object as the store lists it.
+
+        What this run staged is remembered where versions are numbered: to list takes a request
+        there, and if another process writes it again, the version that is asked for is gone.
+        """
+        found = next((one for one in self.store.objects(name) if one.name == name), None)
+        is_staged = self.prefix and self.workspace is None and name.startswith(self.prefix)
+        if found is not None and found.is_numbered and is_staged:
+            folder = self.store.uri(f"{self.prefix}")
+            for uri in [uri for uri in _STAGED if not uri.startswith(folder)]:
+                del _STAGED[uri]
+            _STAGED[self.store.uri(name)] = found
+        return found
+
+    def _put(self, finished: Path, name: str) -> None:
+        """Put a file of this run in the store."""
+        _STAGED.pop(self.store.uri(name), None)
+        self.store.put(finished, name)
 
     def lasting_uri(self, output: str) -> str | None:
         """Where an output will lie after this run; None if that is not known yet.
@@ -268,11 +292,10 @@ class Outputs:
                 uri=self.lasting_uri(table_file(table)),
             )
             checksum = compute_checksum(scratch)
-            self.store.put(scratch, name)
+            self._put(scratch, name)
             _SOUND[self.store.uri(name)] = checksum
-            if found is not scanned:
-                written_as = [one for one in self.store.objects(name) if one.name == name]
-                _keep_few(self.store, written_as, found)
+            if found is not scanned and (written_as := self._list(name)) is not None:
+                _keep_few(self.store, [written_as], found)
         finally:
             scratch.unlink(missing_ok=True)
         return written
@@ -287,9 +310,11 @@ class Outputs:
         """
         if TABLES[table].by_file:
             return self.parts(table).keep_contract(self.store)
-        name = self.name_to_read(table_file(table))
-        known = _SOUND.get(self.store.uri(name))
-        return known is not None and known == compute_checksum(self.store.local_copy(name))
+        found = self._find(table_file(table))
+        known = _SOUND.get(self.store.uri(found.name))
+        if known is None:
+            return False
+        return known == compute_checksum(self.store.local_copy(found.name, found.version))
 
     def write_parts(self, parts: Parts) -> WrittenTable:
         """Write the list of a table's parts; the parts themselves are already in the store."""
@@ -332,7 +357,7 @@ class Outputs:
             with scratch.open("wb") as file:
                 write(file)
             size = scratch.stat().st_size
-            self.store.put(scratch, target)
+            self._put(scratch, target)
         finally:
             scratch.unlink(missing_ok=True)
         return size
@@ -381,7 +406,7 @@ class Outputs:
         few = _FEW.get(_state_of(self.store, [found]))
         if few is not None:
             return few
-        return pl.scan_parquet(self.store.local_copy(found.name), glob=False)
+        return pl.scan_parquet(self.store.local_copy(found.name, found.version), glob=False)
 
     def parts(self, table: str) -> Parts:
         """The parts of a table that is kept by file.
@@ -397,13 +422,18 @@ class Outputs:
         Raises:
             NotMadeError: the output was never made.
         """
-        return self.store.local_copy(self.name_to_read(name))
+        found = self._find(name)
+        return self.store.local_copy(found.name, found.version)
 
     def rows_before(self, table: str) -> int | None:
         """The rows that a table had in the release before; None if it had no such table."""
-        rows = self.base.read_summary().get("rows", {}) if self.base else {}
-        before: int | None = rows.get(table)
-        return before
+        if self.base is None:
+            return None
+        uri = self.base.store.uri(self.base.name())
+        if uri not in _ROWS_BEFORE:  # asked for each table, and a release never changes
+            _ROWS_BEFORE.clear()
+            _ROWS_BEFORE[uri] = self.base.read_summary().get("rows", {})
+        return _ROWS_BEFORE[uri].get(table)
 
     def table_before(self, table: str) -> pl.LazyFrame | None:
         """The rows of a table in the release before; None if it had no such table."""

@@ -49,6 +49,10 @@ class Beginning:
     resumable: bool
 
 
+#: What the last run of this process began from, by URI of its folder.
+_BEGAN: dict[str, Beginning] = {}
+
+
 @dataclass(frozen=True)
 class StagedRun:
     """A run that has staged something."""
@@ -112,6 +116,25 @@ def _write_beginning(store: ObjectStore, run: str, beginning: Beginning) -> None
         "resumable": beginning.resumable,
     }
     write_text(store, f"{folder_of_run(run)}{_BEGINNING}", json.dumps(document))
+    _remember(store, run, beginning)
+
+
+def _remember(store: ObjectStore, run: str, beginning: Beginning) -> None:
+    _BEGAN.clear()
+    _BEGAN[store.uri(folder_of_run(run))] = beginning
+
+
+def read_own_beginning(store: ObjectStore, run: str) -> Beginning | None:
+    """The same as `read_beginning`, for a process of that run: it is read once per process.
+
+    Only the step that releases changes it, in its own process, and it is the last.
+    """
+    known = _BEGAN.get(store.uri(folder_of_run(run)))
+    if known is None:
+        known = read_beginning(store, run)
+        if known is not None:
+            _remember(store, run, known)
+    return known
 
 
 def hold(store: ObjectStore, run: str) -> None:

@@ -199,6 +199,7 @@ def test_each_step_begins_without_the_copies_of_the_one_before(
         begun.setdefault(name, list(copies.make_folder().iterdir()))
 
     monkeypatch.setattr(copies, "begin_step", begin)
+    monkeypatch.setattr(copies, "_SMALL_BYTES", 0)
     (tmp_path / "drugs.csv").write_text("atccode,drug\nA01AD,ALPHAMINE\n")
     (tmp_path / "pubmed.csv").write_text(
         "id,title,date,journal\n1,Alphamine in mice,01/01/2020,Tests\n"

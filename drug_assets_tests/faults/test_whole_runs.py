@@ -246,6 +246,7 @@ class CloudTrial:
             assert self.run("landing", "count")
             #: How many requests a run makes if none of them fails.
             self.requests = len(proxy.requests)
+        self._recovered: set[str] = set()
 
     def run(self, zone: str, store: str) -> bool:
         """Whether a run succeeds."""
@@ -255,6 +256,17 @@ class CloudTrial:
             return run_everything(settings, runs.console())
         except SettingsError:
             return False
+
+    def require_right(self, store: str, trial: Trial) -> None:
+        """As `Trial.require_right`, of a store in the bucket."""
+        assert self.graph(store) in {trial.old["graph.json"], trial.new["graph.json"]}
+        files = self.gcs.root / self.bucket / store
+        state = _state(files)
+        if state not in self._recovered:
+            assert self.run("landing", store)
+            assert self.graph(store) == trial.new["graph.json"]
+            self._recovered.add(state)
+        shutil.rmtree(files)
 
     def graph(self, store: str) -> bytes:
         """The graph document of the current release."""
@@ -271,7 +283,12 @@ def cloud_trial(
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("clouds")
+def test_run_asks_a_bucket_for_nothing_that_it_knows(cloud_trial: CloudTrial) -> None:
+    # Each request takes the service some 30 milliseconds, and most wait for the one before.
+    assert cloud_trial.requests <= 410
+
+
+@pytest.mark.slow
 @shared
 @pytest.mark.parametrize("lasts", [False, True], ids=["once", "from then on"])
 @pytest.mark.parametrize("fault", ["403", "503"])
@@ -300,10 +317,7 @@ def test_bucket_that_fails_in_a_run_ends_it_in_words(
             succeeded = cloud_trial.run("landing", store)
             struck += len(proxy.requests) >= nth
             proxy.count_anew()
-            found = cloud_trial.graph(store)
-            assert found in {trial.old["graph.json"], trial.new["graph.json"]}
-            assert cloud_trial.run("landing", store)
-            assert cloud_trial.graph(store) == trial.new["graph.json"]
+            cloud_trial.require_right(store, trial)
             how = "from a request on" if lasts else "once"
             result = "succeeded" if succeeded else "failed in words"
             record_property(OUTCOME, f"{fault} {how}: {result}")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("clouds")
 
+LARGE = bytes(copies._SMALL_BYTES + 1)
+
 
 @pytest.fixture
 def bucket(gcs_emulator: GcsEmulator, monkeypatch: pytest.MonkeyPatch) -> Bucket:
@@ -30,9 +32,10 @@ def bucket(gcs_emulator: GcsEmulator, monkeypatch: pytest.MonkeyPatch) -> Bucket
 
 @pytest.fixture(autouse=True)
 def between_runs() -> Iterator[None]:
+    copies.drop()
     copies.begin_step("before")
     yield
-    copies.begin_step("after")
+    copies.drop()
 
 
 def here() -> list[Path]:
@@ -76,13 +79,24 @@ def test_a_step_keeps_its_copies_to_its_end(bucket: Bucket) -> None:
 
 def test_the_next_step_drops_them_and_copies_again_what_it_reads(bucket: Bucket) -> None:
     copies.begin_step("run 1")
-    put(bucket, "written.csv", b"1")
+    put(bucket, "written.csv", LARGE)
     copy = bucket.local_copy("written.csv")
     copies.begin_step("run 2")
     assert not copy.exists()
     assert here() == []
-    assert bucket.local_copy("written.csv").read_bytes() == b"1"
+    assert bucket.local_copy("written.csv").read_bytes() == LARGE
     assert len(here()) == 1
+
+
+def test_small_ones_stay_as_long_as_there_is_room(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies, "_STAYING_BYTES", 10)
+    for name in ("a.csv", "b.csv", "c.csv"):
+        put(bucket, name, b"rows")
+    put(bucket, "large.csv", LARGE)
+    copies.begin_step("run 1")
+    assert [copy.read_bytes() for copy in here()] == [b"rows", b"rows"]
 
 
 def test_one_copy_may_go_before_and_only_a_copy(bucket: Bucket, tmp_path: Path) -> None:
