@@ -14,7 +14,7 @@ import pytest
 from drug_assets.cli.ending import interrupted_by_sigterm
 from drug_assets_tests.support import runs
 from drug_assets_tests.support.commands import in_background
-from drug_assets_tests.support.services import PATIENCE_SECONDS
+from drug_assets_tests.support.local_servers import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,6 +11,7 @@ import pytest
 from google.cloud import bigquery
 
 from drug_assets_tests.support import emulators, loopback
+from drug_assets_tests.support.local_servers import LocalServerError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,7 @@ def test_a_missing_environment_says_what_makes_it(
 ) -> None:
     monkeypatch.setenv(emulators.BIGQUERY_ENVIRONMENT, str(tmp_path))
     with (
-        pytest.raises(emulators.EmulatorError, match=r"make bqemulator"),
+        pytest.raises(LocalServerError, match=r"make bqemulator"),
         emulators.running_bigquery(tmp_path),
     ):
         pass
@@ -62,7 +63,7 @@ def test_a_dead_emulator_is_no_fault_to_be_tried_again() -> None:
         client = emulator.client()
         emulator.server.process.kill()
         emulator.server.process.wait()
-        with pytest.raises(emulators.EmulatorError, match="fake-gcs-server died"):
+        with pytest.raises(LocalServerError, match="fake-gcs-server died"):
             client.create_bucket("late")
 
 

@@ -14,7 +14,8 @@ import pytest
 from drug_assets.engines.local import WORTH_BYTES, LocalMachine
 from drug_assets_tests.support import runs
 from drug_assets_tests.support.commands import in_background
-from drug_assets_tests.support.services import PATIENCE_SECONDS, eventually
+from drug_assets_tests.support.local_servers import PATIENCE_SECONDS
+from drug_assets_tests.support.services import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

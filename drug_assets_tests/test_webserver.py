@@ -18,8 +18,8 @@ from drug_assets.defs.jobs import JOB
 from drug_assets.documents import DOCUMENTS
 from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support import runs
+from drug_assets_tests.support.local_servers import PATIENCE_SECONDS
 from drug_assets_tests.support.services import (
-    PATIENCE_SECONDS,
     PATIENT_DAGSTER,
     eventually,
     free_port,

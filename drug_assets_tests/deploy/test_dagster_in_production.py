@@ -31,9 +31,9 @@ from dagster._core.remote_origin import (
 from dagster._core.test_utils import create_run_for_test
 from dagster._daemon.monitoring import run_monitoring
 
+from drug_assets_tests.support.local_servers import PATIENCE_SECONDS
 from drug_assets_tests.support.services import (
     DEPLOY,
-    PATIENCE_SECONDS,
     PATIENT_DAGSTER,
     eventually,
     free_port,

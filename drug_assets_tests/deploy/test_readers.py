@@ -22,7 +22,8 @@ from drug_assets.storage.google.bucket import Bucket
 from drug_assets.storage.pointer import Pointer
 from drug_assets_tests.support import clouds, runs
 from drug_assets_tests.support.faulty_proxy import FaultyProxy, faulty_proxy
-from drug_assets_tests.support.services import PATIENCE_SECONDS, eventually, free_port, running
+from drug_assets_tests.support.local_servers import PATIENCE_SECONDS
+from drug_assets_tests.support.services import eventually, free_port, running
 from drug_assets_tests.support.terraform import copy_configuration, evaluate, make_checker
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from drug_assets.document import questions
 from drug_assets.explorer import FILE
 from drug_assets_tests.explorer import expected
 from drug_assets_tests.support import runs
-from drug_assets_tests.support.services import PATIENCE_SECONDS, eventually
+from drug_assets_tests.support.local_servers import PATIENCE_SECONDS
+from drug_assets_tests.support.services import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

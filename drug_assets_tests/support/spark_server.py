@@ -9,32 +9,28 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
-import subprocess
 import tempfile
-import time
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from drug_assets_tests.support.local_servers import (
+    HOST,
+    PATIENCE_SECONDS,
+    LocalServerError,
+    listens,
+    running,
+)
+
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator, Mapping
 
-HOST = "127.0.0.1"
 #: Folder of the virtual environment that holds Spark.
 ENVIRONMENT = "DRUG_ASSETS_SPARK_VENV"
 _REPOSITORY = Path(__file__).parents[2]
-#: Long: nothing but a test that fails waits to the end, and a busy machine is no fault.
-_READY_SECONDS = 600.0
-_STOP_SECONDS = 60.0
-_STARTS = 3
-_LOG_TAIL = 4_000
-
-
-class SparkServerError(Exception):
-    """A server that is missing, did not start, or died, with its last words."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,7 @@ class SparkServer:
     def _ask(self, path: str) -> Any:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         url = f"http://{HOST}:{self.ui_port}/api/v1/{path}"
-        with opener.open(url, timeout=_READY_SECONDS) as answer:
+        with opener.open(url, timeout=PATIENCE_SECONDS) as answer:
             return json.load(answer)
 
 
@@ -81,35 +77,24 @@ def running_spark(variables: Mapping[str, str] | None = None) -> Iterator[SparkS
         variables: variables of the executors' processes.
 
     Raises:
-        SparkServerError: its environment is missing, or it does not start.
+        LocalServerError: its environment is missing, or it does not start.
     """
     if missing := find_missing():
-        raise SparkServerError(missing)
+        raise LocalServerError(missing)
     environment = _environment()
     with tempfile.TemporaryDirectory(prefix="spark-") as name:
         folder = Path(name)
-        for attempt in range(1, _STARTS + 1):
-            ports = _free_ports()
-            log = folder / f"server-{attempt}.log"
-            with log.open("wb") as output:
-                process = subprocess.Popen(
-                    _command(environment, *ports, folder, variables or {}),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    env=_surroundings(environment, folder),
-                    cwd=folder,
-                    start_new_session=True,
-                )
-            try:
-                # A server that ends at once may have lost its port to another process: once more.
-                if _became_ready(process, ports[0], log):
-                    yield SparkServer(*ports, process)
-                    return
-                if attempt == _STARTS:
-                    raise SparkServerError(f"Spark ended {_STARTS} times:\n{_last_words(log)}")
-            finally:
-                _stop(process)
+
+        def command(port: int, ui_port: int) -> list[str]:
+            return _command(environment, port, ui_port, folder, variables or {})
+
+        def is_ready(port: int, _ui_port: int) -> bool:
+            return listens(port)
+
+        surroundings = _surroundings(environment, folder)
+        with running("Spark", command, is_ready, folder, surroundings, ports=2) as server:
+            port, ui_port = server.ports
+            yield SparkServer(port, ui_port, server.process)
 
 
 def _environment() -> Path:
@@ -158,37 +143,3 @@ def _surroundings(environment: Path, folder: Path) -> dict[str, str]:
         "SPARK_NO_DAEMONIZE": "1",
         "PYSPARK_PYTHON": str(environment / "bin" / "python"),
     }
-
-
-def _became_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> bool:
-    """True when it answers on its port, False when it ended before."""
-    deadline = time.monotonic() + _READY_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            return False
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) == 0:
-                return True
-        time.sleep(0.1)
-    raise SparkServerError(f"Spark was not ready in time:\n{_last_words(log)}")
-
-
-def _last_words(log: Path) -> str:
-    return log.read_text(errors="replace")[-_LOG_TAIL:]
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the server; executors and their workers end with it."""
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind((HOST, 0))
-        other.bind((HOST, 0))
-        return one.getsockname()[1], other.getsockname()[1]
