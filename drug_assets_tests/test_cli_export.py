@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from drug_assets_tests.support import runs
+from drug_assets_tests.support.local_servers import PATIENCE_SECONDS
 
 pytestmark = [
     pytest.mark.xdist_group("runs"),
@@ -198,10 +199,10 @@ def test_what_a_killed_command_leaves_goes_with_the_next_one(sample_run: runs.Ru
 def test_a_pipe_is_written_to_and_stays(sample_run: runs.Run) -> None:
     os.mkfifo("pipe")
     read: list[bytes] = []
-    reader = threading.Thread(target=lambda: read.append(Path("pipe").read_bytes()))
+    reader = threading.Thread(target=lambda: read.append(Path("pipe").read_bytes()), daemon=True)
     reader.start()
     written(sample_run, "csv", "--to", "pipe")
-    reader.join()
+    reader.join(PATIENCE_SECONDS)
     assert read[0].startswith(b"\xef\xbb\xbfdrug,")
     assert Path("pipe").is_fifo()
 

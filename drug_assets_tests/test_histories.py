@@ -70,7 +70,7 @@ DELIVERIES = st.tuples(
     st.sampled_from(
         ["pubmed_1.csv", "pubmed_2.csv", "pubmed_10.csv", "clinical_trials_1.csv", "drugs_2.csv"]
     ),
-    st.none() | ROWS,
+    ROWS | st.none(),
 )
 #: What is delivered between one run and the next.
 HISTORY = st.lists(st.lists(DELIVERIES, min_size=1, max_size=3), min_size=2, max_size=3)

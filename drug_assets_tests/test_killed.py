@@ -140,7 +140,7 @@ def test_readers_see_whole_releases_whenever_runs_are_killed_and_the_next_run_ti
     assert runs.outputs(store) == right[landing]
     require_tidy(store)
     folders = [p.name for p in processes.temporary.iterdir() if p.name.startswith("drug")]
-    assert len(folders) <= 1, "only that of the last run: a fork ends without removing it"
+    assert len(folders) == 1, "only that of the last run: a fork ends without removing it"
 
 
 def test_first_run_that_is_killed_leaves_no_release_or_a_whole_one(
