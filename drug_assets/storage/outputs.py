@@ -430,7 +430,8 @@ class Outputs:
         if self.base is None:
             return None
         uri = self.base.store.uri(self.base.name())
-        if uri not in _ROWS_BEFORE:  # asked for each table, and a release never changes
+        # Asked for each table, and a release never changes, but for outputs without one.
+        if uri not in _ROWS_BEFORE or not self.base.id:
             _ROWS_BEFORE.clear()
             _ROWS_BEFORE[uri] = self.base.read_summary().get("rows", {})
         return _ROWS_BEFORE[uri].get(table)
