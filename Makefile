@@ -57,7 +57,7 @@ faults: export DRUG_ASSETS_TEST_STEPS := 1000
 faults: export DRUG_ASSETS_KILLS := 200
 faults: export DRUG_ASSETS_HISTORIES := 100
 faults: $(VENV)/.dev $(BQEMULATOR)/.made
-	$(BIN)/pytest -n auto --dist loadgroup drug_assets_tests/faults drug_assets_tests/test_killed.py \
+	$(BIN)/pytest -n auto --dist worksteal drug_assets_tests/faults drug_assets_tests/test_killed.py \
 		drug_assets_tests/test_histories.py \
 		drug_assets_tests/storage/test_faults.py drug_assets_tests/storage/test_published_releases.py
 
