@@ -23,7 +23,6 @@ HOST = "127.0.0.1"
 #: How long to wait for what comes soon on an idle machine: on a busy one it takes many times that,
 #: and nothing but a test that fails waits to the end.
 PATIENCE_SECONDS = 600.0
-_STOP_SECONDS = 60.0
 _STARTS = 3
 _LOG_TAIL = 4_000
 
@@ -93,7 +92,7 @@ def running(
             if attempt == _STARTS:
                 raise server.failure(f"ended {_STARTS} times at its start")
         finally:
-            _stop(process)
+            stop(process)
 
 
 def answers(url: str) -> bool:
@@ -112,6 +111,16 @@ def listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process by SIGTERM, by SIGKILL if that does not end it."""
+    process.terminate()
+    try:
+        process.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def _became_ready(server: LocalServer, is_ready: Callable[..., bool]) -> bool:
     """True when it answers, False when it ended before.
 
@@ -126,15 +135,6 @@ def _became_ready(server: LocalServer, is_ready: Callable[..., bool]) -> bool:
             return True
         time.sleep(0.05)
     raise server.failure(f"was not ready after {PATIENCE_SECONDS:.0f} s")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def free_ports(count: int) -> tuple[int, ...]:
