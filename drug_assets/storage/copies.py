@@ -19,7 +19,7 @@ from drug_assets.storage.temporary import make_process_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: The largest copy that stays for the steps after, and how much may stay in all.
+#: Copies below this size stay for the steps after, as long as there is room for them in all.
 _SMALL_BYTES = 64 * 1024
 _STAYING_BYTES = 32 * 1024**2
 #: The step whose copies there are; at most one.
@@ -60,7 +60,7 @@ def _drop(small_bytes: int, staying_bytes: int) -> None:
     """Remove copies, but for some small ones.
 
     Args:
-        small_bytes: the size up to which a copy stays.
+        small_bytes: the size below which a copy stays; 0: none stays, an empty one neither.
         staying_bytes: how much may stay in all.
     """
     if not _has_folder():
@@ -68,7 +68,7 @@ def _drop(small_bytes: int, staying_bytes: int) -> None:
     with suppress(OSError):
         for copy in make_folder().iterdir():
             size_bytes = copy.stat().st_size
-            if size_bytes <= min(small_bytes, staying_bytes):
+            if size_bytes < small_bytes and size_bytes <= staying_bytes:
                 staying_bytes -= size_bytes
             else:
                 copy.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("clouds")
 
-LARGE = bytes(copies._SMALL_BYTES + 1)
+LARGE = bytes(copies._SMALL_BYTES)
 
 
 @pytest.fixture
@@ -97,6 +97,13 @@ def test_small_ones_stay_as_long_as_there_is_room(
     put(bucket, "large.csv", LARGE)
     copies.begin_step("run 1")
     assert [copy.read_bytes() for copy in here()] == [b"rows", b"rows"]
+
+
+def test_an_empty_one_goes_with_the_others(bucket: Bucket) -> None:
+    put(bucket, "a.csv", b"")
+    assert bucket.local_copy("a.csv").stat().st_size == 0
+    copies.drop()
+    assert here() == []
 
 
 def test_one_copy_may_go_before_and_only_a_copy(bucket: Bucket, tmp_path: Path) -> None:
