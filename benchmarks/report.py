@@ -519,7 +519,7 @@ def claims_of_million(
 
 def claims_of_large(figures: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[Claim]:
     """Claims about the whole run on ten million records."""
-    runs, where = figures[HEAD], f"Whole run on {plan['large_records']:,} records of CSV"
+    runs, where = figures[HEAD], f"Whole run on {plan['large_records']:,} records of CSV, with XML"
     # A run on few records takes what loading the libraries takes.
     is_large = plan["large_records"] >= _MILLION
     peak = max(_peak(of_kind) for of_kind in runs.values())

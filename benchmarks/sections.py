@@ -250,7 +250,9 @@ def _measure_xml(setting: Setting) -> Figures:
 # Whole runs
 
 
-def _run_zone(setting: Setting, records: int, files: int, kind: str) -> RunZone:
+def _run_zone(
+    setting: Setting, records: int, files: int, kind: str, *, has_xml: bool = False
+) -> RunZone:
     """A landing zone, if the disk has room for the runs of all sides on it.
 
     Raises:
@@ -268,7 +270,7 @@ def _run_zone(setting: Setting, records: int, files: int, kind: str) -> RunZone:
             f"runs on {records:,} records need {needed / 1e9:,.1f} GB of disk at most, and "
             f"{free / 1e9:,.1f} GB are free"
         )
-    return RunZone(folder, zone)
+    return RunZone(folder, zone, has_xml=has_xml)
 
 
 def _million(setting: Setting, kind: str) -> RunZone:
@@ -281,7 +283,8 @@ def _measure_million(setting: Setting, kind: str) -> Figures:
 
 
 def _large(setting: Setting) -> RunZone:
-    return _run_zone(setting, setting.plan.large_records, setting.plan.large_files, "csv")
+    plan = setting.plan
+    return _run_zone(setting, plan.large_records, plan.large_files, "csv", has_xml=True)
 
 
 def _measure_large(setting: Setting) -> Figures:

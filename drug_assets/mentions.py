@@ -112,6 +112,7 @@ def join_mentions(
     titles: Mapping[str, Sequence[str]],
     merged: Mapping[str, pl.LazyFrame],
     rules: Collection[SpanOrigin] = (),
+    before: MentionsBefore | None = None,
 ) -> pl.LazyFrame:
     """Join drugs named to publications: the mentions of all sources (`contracts.Mentions`).
 
@@ -124,6 +125,8 @@ def join_mentions(
         merged: by source, the rows merged into publications (`contracts.MergedRecords`). A title of
             such a publication can be that of another record, so its titles are searched again.
         rules: the rules that find mentions by something that is no name.
+        before: mentions that were found by the same names and rules. Those of publications that did
+            not change are taken over, which changes nothing but the time.
 
     Returns:
         One row per drug and publication, sorted by drug_id, source and publication_id.
@@ -133,6 +136,8 @@ def join_mentions(
     def vocabulary() -> Vocabulary:
         return Vocabulary.of(list_searched_names(drugs).collect())
 
+    if before is not None:
+        publications, named = before.leave_changed(publications, named)
     found = [
         table.join(
             _search_again(table, named[source], merged[source], vocabulary, titles[source], rules),
@@ -143,13 +148,52 @@ def join_mentions(
         .select(cs.by_name(*_PUBLICATION_COLUMNS, *_FOUND_COLUMNS, "source", require_all=False))
         for source, table in publications.items()
     ]
-    nothing = pl.LazyFrame(schema=_MENTIONS).drop("drug")
+    taken_over = before.list_unchanged() if before else pl.LazyFrame(schema=_MENTIONS)
     return (
-        pl.concat([nothing, *found], how="diagonal")
+        pl.concat([taken_over.drop("drug"), *found], how="diagonal")
         .join(drugs.select("drug_id", "drug"), on="drug_id")
         .select(_MENTIONS.names())
         .sort("drug_id", "source", "publication_id")
     )
+
+
+@dataclass(frozen=True)
+class MentionsBefore:
+    """The mentions of the release before, and which publications changed since then."""
+
+    #: Its table, as `contracts.Mentions`.
+    mentions: pl.LazyFrame
+    #: By source, the rows of its table that are new or differ, and those that were in their place:
+    #: its other publications did not change. Of a source that is missing, all count as changed.
+    changed: Mapping[str, tuple[pl.LazyFrame, pl.LazyFrame]]
+
+    def leave_changed(
+        self, publications: Mapping[str, pl.LazyFrame], named: Mapping[str, pl.LazyFrame]
+    ) -> tuple[Mapping[str, pl.LazyFrame], Mapping[str, pl.LazyFrame]]:
+        """Leave what `join_mentions` has to join: what changed.
+
+        Args:
+            publications: by source, its table as `contracts.Publications`.
+            named: by source, rows as `contracts.DrugsNamed`.
+
+        Returns:
+            Both, with the columns that they have.
+        """
+        changed = {source: new for source, (new, _) in self.changed.items()}
+        of_changed = {}
+        for source, new in changed.items():
+            files = new.select(pl.col("source_file").unique()).collect().to_series()
+            of_changed[source] = named[source].filter(pl.col("source_file").is_in(files.implode()))
+        return {**publications, **changed}, {**named, **of_changed}
+
+    def list_unchanged(self) -> pl.LazyFrame:
+        """The mentions by publications that did not change, with the columns of their table."""
+        key = ("source", "publication_id")
+        nothing = pl.LazyFrame(schema=_MENTIONS).select(key)
+        gone = [old.select(pl.lit(s).alias(key[0]), key[1]) for s, (_, old) in self.changed.items()]
+        return self.mentions.filter(pl.col("source").is_in([*self.changed])).join(
+            pl.concat([nothing, *gone]), on=key, how="anti"
+        )
 
 
 def _search_again(

@@ -79,6 +79,8 @@ def release(context: dg.AssetExecutionContext, workplace: Workplace) -> dg.Mater
         try:
             _require_checked(context, outputs)
             beginning = staging.read_beginning(store, run)
+            if outputs.workspace is None:
+                _require_same_rules(beginning, workplace)
             remake = partial(make_again, workplace=workplace, warn=context.log.warning)
             if outputs.workspace is not None:
                 remake(outputs)  # another run may have released since they were made
@@ -195,6 +197,23 @@ def _tell_news(release: Release, before: _Figures | None, *, is_new: bool) -> di
 def _name_files(names: list[str]) -> str:
     listed = f" ({shorten(names)})" if names else ""
     return count_of(len(names), "file") + listed
+
+
+def _require_same_rules(beginning: staging.Beginning | None, workplace: Workplace) -> None:
+    """Raise unless the present rules made all outputs of a run: Dagster can take up an old one.
+
+    Args:
+        beginning: what the run began from; None if nobody knows.
+        workplace: the workplace of the run.
+
+    Raises:
+        NotReleasableError: they changed since it began.
+    """
+    if beginning is not None and beginning.rules != workplace.rules():
+        raise NotReleasableError(
+            "nothing was released: the rules (code, libraries or settings) changed since this run "
+            "began, so other ones made a part of its outputs. Start a new run"
+        )
 
 
 def _require_checked(context: dg.AssetExecutionContext, outputs: Outputs) -> None:

@@ -95,14 +95,12 @@ def _are_whole(
     base: Release, summary: Mapping[str, Any], tables: Iterable[str], warn: Warn
 ) -> bool:
     """Whether tables of a release are there, with the bytes that were noted of them."""
-    notes = summary.get("files", {})
     for table in tables:
         name = base.name(f"{table}.parquet")
-        found = next((o for o in base.store.objects(name) if o.name == name), None)
-        if found is None or not has_bytes(
-            base, found, notes.get(f"{table}.parquet", {}).get("sha256")
-        ):
-            what = "is missing" if found is None else "is damaged"
+        found = find_intact(base, summary, f"{table}.parquet")
+        if found is None:
+            is_there = any(each.name == name for each in base.store.objects(name))
+            what = "is damaged" if is_there else "is missing"
             warn(f"{base.store.uri(name)} {what}, and counts as absent: what is new cannot be told")
             return False
         columns = pl.read_parquet_schema(base.store.local_copy(name, found.version))
@@ -115,7 +113,21 @@ def _are_whole(
     return True
 
 
-def has_bytes(base: Release, found: StoredObject, digest: str | None) -> bool:
+def find_intact(base: Release, summary: Mapping[str, Any], file: str) -> StoredObject | None:
+    """A file of a release, if it has the bytes that were noted of it.
+
+    Args:
+        base: the release.
+        summary: its `release.json`.
+        file: name of the file.
+    """
+    name = base.name(file)
+    found = next((each for each in base.store.objects(name) if each.name == name), None)
+    digest = summary.get("files", {}).get(file, {}).get("sha256")
+    return found if found and _has_bytes(base, found, digest) else None
+
+
+def _has_bytes(base: Release, found: StoredObject, digest: str | None) -> bool:
     """Whether an object of a release has the bytes that `release.json` notes.
 
     Args:

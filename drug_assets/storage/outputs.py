@@ -18,7 +18,7 @@ from drug_assets.errors import DrugAssetsError
 from drug_assets.sources.tables import TABLES, compute_figures
 from drug_assets.storage import commit as commits
 from drug_assets.storage import staging
-from drug_assets.storage.comparison import COMPARED_WITH, Comparison, compare, has_bytes
+from drug_assets.storage.comparison import COMPARED_WITH, Comparison, compare, find_intact
 from drug_assets.storage.contract_gate import (
     conform,
     require_contract_in_blocks,
@@ -249,17 +249,13 @@ class Outputs:
     @contextmanager
     def _pieces_before(self, table: str) -> Iterator[PiecesOfFile | None]:
         """The pieces of a table in the release before, verified; None if it has none."""
-        file = table_file(table)
-        if self.base is None:
+        found = None
+        if self.base is not None:
+            found = find_intact(self.base, self.base.read_summary(), table_file(table))
+        if found is None:
             yield None
             return
-        name = self.base.name(file)
-        found = next((each for each in self.store.objects(name) if each.name == name), None)
-        note = self.base.read_summary().get("files", {}).get(file, {})
-        if found is None or not has_bytes(self.base, found, note.get("sha256")):
-            yield None
-            return
-        with self.store.local_copy(name, found.version).open("rb") as opened:
+        with self.store.local_copy(found.name, found.version).open("rb") as opened:
             yield PiecesOfFile.read(opened)
 
     def _put_table(
@@ -444,6 +440,56 @@ class Outputs:
             return Outputs(self.store, release=self.base).table(table)
         except FileNotFoundError:
             return None
+
+    def open_base(self, rules: str, files: Iterable[str]) -> Outputs | None:
+        """The outputs of the release before, to take rows over from them.
+
+        None are taken over from a bucket, whose files would have to be copied first, and none in a
+        workspace, which may read a table of that release itself.
+
+        Args:
+            rules: the version of everything that determines outputs besides the landed files.
+            files: the files that rows are taken over from.
+
+        Returns:
+            None if other rules made that release, or a file has other bytes than were noted of it.
+        """
+        base = self.base
+        if base is None or self.workspace is not None or not self.store.has_locks:
+            return None
+        summary = base.read_summary()
+        if summary.get("rules") != rules:
+            return None
+        if not all(find_intact(base, summary, file) for file in files):
+            return None
+        return Outputs(self.store, release=base)
+
+    def compare_pieces(self, table: str) -> tuple[pl.LazyFrame, pl.LazyFrame] | None:
+        """What changed in a table in pieces since the release before.
+
+        Args:
+            table: name of the table.
+
+        Returns:
+            Its rows in pieces that the release before lacks, and the rows of that release in pieces
+            that it lacks; None if these are most rows, or the table is not in pieces in both.
+
+        Raises:
+            NotMadeError: the table was never made.
+        """
+        with self._pieces_before(table) as before, self.path(table_file(table)).open("rb") as file:
+            now = PiecesOfFile.read(file)
+            if before is None or now is None:
+                return None
+            changed = []
+            for side, other in ((now, before), (before, now)):
+                others = side.list_others(other)
+                if 2 * sum(count for _, count in others) >= side.count_rows():
+                    return None
+                rows = pl.scan_parquet(side.file.name, glob=False)
+                changed.append(pl.concat(rows.slice(*each) for each in [(0, 0), *others]))
+        new, gone = changed
+        return new, gone
 
     def compare(self, rules: str, warn: Warn = ignore) -> Comparison:
         """What these outputs are compared with, to say what is new.

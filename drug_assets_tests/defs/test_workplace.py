@@ -201,23 +201,42 @@ def test_run_taken_up_from_its_failure_goes_on_with_what_was_staged(
     home = tmp_path / "home"
     home.mkdir()
     with dg.DagsterInstance.local_temp(str(home)) as instance:
-        # The last step reads the stop list again.
-        from drug_assets.defs import release as release_asset
 
-        with monkeypatch.context() as patch:
-            patch.setattr(release_asset, "_require_checked", refuse)
-            failed = dg.execute_job(job, instance)
-        assert not failed.success
-        staged = store / ".staging" / failed.run_id
+        def fail() -> str:
+            # The last step reads the stop list again.
+            from drug_assets.defs import release as release_asset
+
+            with monkeypatch.context() as patch:
+                patch.setattr(release_asset, "_require_checked", refuse)
+                failed = dg.execute_job(job, instance)
+            assert not failed.success
+            return failed.run_id
+
+        def take_up(run: str) -> dg.JobExecutionResult:
+            options = dg.ReexecutionOptions.from_failure(run, instance)
+            return dg.execute_job(job, instance, reexecution_options=options)
+
+        failed = fail()
+        staged = store / ".staging" / failed
         assert (staged / "mentions.parquet").is_file()
         assert not (store / "latest").exists()
-        again = dg.execute_job(
-            job,
-            instance,
-            reexecution_options=dg.ReexecutionOptions.from_failure(failed.run_id, instance),
-        )
+        again = take_up(failed)
         assert again.success
         steps = {event.step_key for event in again.all_events if event.is_step_success}
+        released = runs.outputs(store)
+        (landing / "pubmed_9.csv").write_text("id,title,date,journal\n9,Mice,2020,Tests\n")
+        failed = fail()
+        (tmp_path / "stop.csv").write_text(f"{stop_list}mice,a word\n")
+        with_other_rules = take_up(failed)
+        (failure,) = (e for e in with_other_rules.all_events if e.is_step_failure)
+        error = failure.step_failure_data.error
+        assert error is not None
+        told = error.to_string()
+        assert "the rules (code, libraries or settings) changed since this run began" in told
+        assert not (store / ".staging" / failed).exists()
+        assert runs.outputs(store) == released
+        (landing / "pubmed_9.csv").unlink()
+        (tmp_path / "stop.csv").write_text(stop_list)
     assert steps == {"release"}
     assert not staged.exists()
     monkeypatch.delenv("DRUG_ASSETS_STOP_LIST")

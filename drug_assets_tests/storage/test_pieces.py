@@ -147,3 +147,54 @@ def test_keys_differ_across_pieces(store: LocalFolder) -> None:
     with pytest.raises(ContractBrokenError, match="primary_key"):
         write(store, {"p_1.csv": "one", "p_2.csv": "one"}, base=release(store))
     assert store.read(FILE) == written
+
+
+class TestWhatChanged:
+    def ids(self, outputs: Outputs) -> list[list[str]] | None:
+        compared = outputs.compare_pieces("pubmed")
+        return compared and [side.collect()["publication_id"].to_list() for side in compared]
+
+    @pytest.mark.parametrize(
+        ("files", "new", "gone"),
+        [
+            (FILES, [], []),
+            ({**FILES, "p_4.csv": "four"}, ["four"], []),
+            ({**FILES, "p_2.csv": "other"}, ["other"], ["two"]),
+            ({"p_0.csv": "zero", "p_2.csv": "two", "p_3.csv": "three"}, ["zero"], ["one"]),
+        ],
+    )
+    def test_rows_of_other_pieces(
+        self, store: LocalFolder, files: Mapping[str, str], new: list[str], gone: list[str]
+    ) -> None:
+        write(store)
+        base = release(store)
+        write(store, files, base=base)
+        assert self.ids(Outputs(store, "", base=base)) == [new, gone]
+
+    @pytest.mark.parametrize(
+        "files",
+        [
+            {"p_4.csv": "four"},
+            {**FILES, "p_4.csv": "four", "p_5.csv": "five", "p_6.csv": "six"},
+            {"p_3.csv": "three"},
+        ],
+        ids=["all", "half of it is new", "most is gone"],
+    )
+    def test_nothing_is_said_where_most_changed(
+        self, store: LocalFolder, files: Mapping[str, str]
+    ) -> None:
+        write(store)
+        base = release(store)
+        write(store, files, base=base)
+        assert self.ids(Outputs(store, "", base=base)) is None
+
+    def test_nothing_is_known_without_pieces(self, store: LocalFolder) -> None:
+        write(store)
+        assert self.ids(Outputs(store, "")) is None
+        base = release(store)
+        rows = pl.read_parquet(store.local_copy(FILE))
+        rows.write_parquet(store.local_copy(FILE))
+        assert self.ids(Outputs(store, "", base=base)) is None
+        base = release(store)
+        write(store, base=base)
+        assert self.ids(Outputs(store, "", base=base)) is None
