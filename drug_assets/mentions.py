@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import polars.selectors as cs
+from polars.io.plugins import register_io_source
 
 from drug_assets import contracts, mention_rules
 from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_string, fold_text
@@ -53,6 +54,8 @@ _PUBLICATION_COLUMNS = (
 )
 _FOUND_COLUMNS = ("drug_id", "spans", "ambiguous")
 _RECORD = ("source_file", "source_row")
+#: About how many drugs named are joined to publications at once.
+_JOINED_ROWS = 500_000
 
 _SIGN_BEYOND_ASCII = r"[^\x{0}-\x{7F}\p{L}\p{N}]"
 #: Translates the bytes of ASCII as `fold_text` folds them.
@@ -112,7 +115,6 @@ def join_mentions(
     titles: Mapping[str, Sequence[str]],
     merged: Mapping[str, pl.LazyFrame],
     rules: Collection[SpanOrigin] = (),
-    before: MentionsBefore | None = None,
 ) -> pl.LazyFrame:
     """Join drugs named to publications: the mentions of all sources (`contracts.Mentions`).
 
@@ -125,8 +127,6 @@ def join_mentions(
         merged: by source, the rows merged into publications (`contracts.MergedRecords`). A title of
             such a publication can be that of another record, so its titles are searched again.
         rules: the rules that find mentions by something that is no name.
-        before: mentions that were found by the same names and rules. Those of publications that did
-            not change are taken over, which changes nothing but the time.
 
     Returns:
         One row per drug and publication, sorted by drug_id, source and publication_id.
@@ -136,64 +136,62 @@ def join_mentions(
     def vocabulary() -> Vocabulary:
         return Vocabulary.of(list_searched_names(drugs).collect())
 
-    if before is not None:
-        publications, named = before.leave_changed(publications, named)
     found = [
-        table.join(
+        _join_in_parts(
+            table,
             _search_again(table, named[source], merged[source], vocabulary, titles[source], rules),
-            on=_RECORD,
         )
         # Appending "" copies titles, see `_search_batch`: else all titles would stay in memory.
         .with_columns(source=pl.lit(source), title=_pick_title(titles[source]) + "")
         .select(cs.by_name(*_PUBLICATION_COLUMNS, *_FOUND_COLUMNS, "source", require_all=False))
         for source, table in publications.items()
     ]
-    taken_over = before.list_unchanged() if before else pl.LazyFrame(schema=_MENTIONS)
+    nothing = pl.LazyFrame(schema=_MENTIONS).drop("drug")
     return (
-        pl.concat([taken_over.drop("drug"), *found], how="diagonal")
+        pl.concat([nothing, *found], how="diagonal")
         .join(drugs.select("drug_id", "drug"), on="drug_id")
         .select(_MENTIONS.names())
         .sort("drug_id", "source", "publication_id")
     )
 
 
-@dataclass(frozen=True)
-class MentionsBefore:
-    """The mentions of the release before, and which publications changed since then."""
+def _join_in_parts(publications: pl.LazyFrame, named: pl.LazyFrame) -> pl.LazyFrame:
+    """Join drugs named to publications, some files at a time: a join holds one side in memory.
 
-    #: Its table, as `contracts.Mentions`.
-    mentions: pl.LazyFrame
-    #: By source, the rows of its table that are new or differ, and those that were in their place:
-    #: its other publications did not change. Of a source that is missing, all count as changed.
-    changed: Mapping[str, tuple[pl.LazyFrame, pl.LazyFrame]]
+    Args:
+        publications: columns `_RECORD` and any others.
+        named: the same.
 
-    def leave_changed(
-        self, publications: Mapping[str, pl.LazyFrame], named: Mapping[str, pl.LazyFrame]
-    ) -> tuple[Mapping[str, pl.LazyFrame], Mapping[str, pl.LazyFrame]]:
-        """Leave what `join_mentions` has to join: what changed.
+    Returns:
+        A row for each pair of the same record, in any order.
+    """
+    of_files = named.group_by("source_file").len().sort("source_file")
+    part = (pl.col("len").cum_sum() - pl.col("len")) // _JOINED_ROWS
+    files = of_files.group_by(part, maintain_order=True).agg("source_file").collect()
+    if files.height <= 1:
+        return publications.join(named, on=_RECORD)
 
-        Args:
-            publications: by source, its table as `contracts.Publications`.
-            named: by source, rows as `contracts.DrugsNamed`.
+    def read_parts(
+        with_columns: list[str] | None,
+        predicate: pl.Expr | None,
+        n_rows: int | None,
+        _batch_size: int | None,
+    ) -> Iterator[pl.DataFrame]:
+        # Polars leaves all of this to the source, and does not look at it again.
+        for of_part in files["source_file"]:
+            is_of_part = pl.col("source_file").is_in(of_part.implode())
+            joined = publications.filter(is_of_part).join(named.filter(is_of_part), on=_RECORD)
+            if n_rows is not None:
+                joined = joined.head(n_rows)
+            rows = joined.collect(engine="streaming")
+            if n_rows is not None:
+                n_rows -= rows.height
+            if predicate is not None:
+                rows = rows.filter(predicate)
+            yield rows.select(with_columns or rows.columns)
 
-        Returns:
-            Both, with the columns that they have.
-        """
-        changed = {source: new for source, (new, _) in self.changed.items()}
-        of_changed = {}
-        for source, new in changed.items():
-            files = new.select(pl.col("source_file").unique()).collect().to_series()
-            of_changed[source] = named[source].filter(pl.col("source_file").is_in(files.implode()))
-        return {**publications, **changed}, {**named, **of_changed}
-
-    def list_unchanged(self) -> pl.LazyFrame:
-        """The mentions by publications that did not change, with the columns of their table."""
-        key = ("source", "publication_id")
-        nothing = pl.LazyFrame(schema=_MENTIONS).select(key)
-        gone = [old.select(pl.lit(s).alias(key[0]), key[1]) for s, (_, old) in self.changed.items()]
-        return self.mentions.filter(pl.col("source").is_in([*self.changed])).join(
-            pl.concat([nothing, *gone]), on=key, how="anti"
-        )
+    schema = publications.join(named, on=_RECORD).collect_schema()
+    return register_io_source(read_parts, schema=schema)
 
 
 def _search_again(

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from drug_assets import mentions
 from drug_assets.cleaning import publications
 from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support import runs
@@ -130,6 +131,8 @@ def test_a_store_with_a_history_holds_what_a_new_one_does(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publications, "SORTED_ROWS", sorted_rows)  # as if there were more
         patch.setattr(publications, "PIECE_ROWS", 1)
+        if not sorted_rows:
+            patch.setattr(mentions, "_JOINED_ROWS", 1)
         compare(tmp_path_factory.mktemp("history"), history)
 
 

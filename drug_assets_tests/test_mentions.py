@@ -571,6 +571,34 @@ class TestTable:
             assert table.is_empty()
             assert table.schema == contracts.polars_schema(contracts.Mentions)
 
+    def test_what_is_joined_some_files_at_a_time_is_the_same(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rows = [
+            {"source_file": file, "publication_id": f"{file}{n}", "title": title}
+            for file in ("c.csv", "a.csv", "b.csv", "d.csv")
+            for n, title in enumerate(["Acid and ethanol", "Nothing", "On acid"])
+        ]
+        tables = {"pubmed": publications("pubmed", rows)}
+        drugs = DRUGS[:2]
+        whole = mentioned(tables, drugs).collect()
+        assert whole.height == 12
+        # Each file has three.
+        monkeypatch.setattr(mentions, "_JOINED_ROWS", 5)
+        in_parts = mentioned(tables, drugs)
+        assert "PYTHON" in in_parts.explain()
+        assert in_parts.collect().equals(whole)
+        assert in_parts.head(4).collect().equals(whole.head(4))
+        of_acid = pl.col("drug_id") == "acid"
+        selected = in_parts.filter(of_acid).select("title", "publication_id").head(3)
+        assert selected.collect().equals(
+            whole.filter(of_acid).select("title", "publication_id").head(3)
+        )
+        named = named_in("pubmed", tables["pubmed"], drugs)
+        joined = mentions._join_in_parts(tables["pubmed"], named)
+        assert joined.head(7).collect().height == 7
+        assert joined.filter(of_acid).select("title").collect().height == 8
+
     def test_records_that_are_no_publication_mention_nothing(self) -> None:
         rows = [
             {"publication_id": "1", "title": "On acid"},

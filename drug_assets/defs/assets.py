@@ -20,7 +20,6 @@ from drug_assets.cleaning.records import GIVEN_JOURNAL
 from drug_assets.contracts import MENTION_PARTS
 from drug_assets.defs import OWNERS
 from drug_assets.defs import news as news_of_run
-from drug_assets.defs.before import find_mentions_before
 from drug_assets.defs.failures import explain_failures
 from drug_assets.defs.io_managers import make_column_schema
 from drug_assets.defs.mesh_trees import ChosenTrees
@@ -494,14 +493,9 @@ def drugs_named(
     ),
 )
 def mentions_table(
-    context: dg.AssetExecutionContext,
-    workplace: Workplace,
-    drugs: pl.LazyFrame,
-    **tables: pl.LazyFrame,
+    workplace: Workplace, drugs: pl.LazyFrame, **tables: pl.LazyFrame
 ) -> pl.LazyFrame:
     """Every drug named in a title."""
-    with explain_failures(context, workplace):
-        before = find_mentions_before(workplace, workplace.open(context))
     return mentions.join_mentions(
         {source.name: tables[source.name] for source in sources.PUBLICATIONS},
         {source.name: tables[f"{source.name}_drugs_named"] for source in sources.PUBLICATIONS},
@@ -509,7 +503,6 @@ def mentions_table(
         {source.name: source.titles for source in sources.PUBLICATIONS},
         {source.name: tables[f"merged_{source.name}"] for source in sources.PUBLICATIONS},
         _mention_rules(workplace),
-        before,
     )
 
 

@@ -441,56 +441,6 @@ class Outputs:
         except FileNotFoundError:
             return None
 
-    def open_base(self, rules: str, files: Iterable[str]) -> Outputs | None:
-        """The outputs of the release before, to take rows over from them.
-
-        None are taken over from a bucket, whose files would have to be copied first, and none in a
-        workspace, which may read a table of that release itself.
-
-        Args:
-            rules: the version of everything that determines outputs besides the landed files.
-            files: the files that rows are taken over from.
-
-        Returns:
-            None if other rules made that release, or a file has other bytes than were noted of it.
-        """
-        base = self.base
-        if base is None or self.workspace is not None or not self.store.has_locks:
-            return None
-        summary = base.read_summary()
-        if summary.get("rules") != rules:
-            return None
-        if not all(find_intact(base, summary, file) for file in files):
-            return None
-        return Outputs(self.store, release=base)
-
-    def compare_pieces(self, table: str) -> tuple[pl.LazyFrame, pl.LazyFrame] | None:
-        """What changed in a table in pieces since the release before.
-
-        Args:
-            table: name of the table.
-
-        Returns:
-            Its rows in pieces that the release before lacks, and the rows of that release in pieces
-            that it lacks; None if these are most rows, or the table is not in pieces in both.
-
-        Raises:
-            NotMadeError: the table was never made.
-        """
-        with self._pieces_before(table) as before, self.path(table_file(table)).open("rb") as file:
-            now = PiecesOfFile.read(file)
-            if before is None or now is None:
-                return None
-            changed = []
-            for side, other in ((now, before), (before, now)):
-                others = side.list_others(other)
-                if 2 * sum(count for _, count in others) >= side.count_rows():
-                    return None
-                rows = pl.scan_parquet(side.file.name, glob=False)
-                changed.append(pl.concat(rows.slice(*each) for each in [(0, 0), *others]))
-        new, gone = changed
-        return new, gone
-
     def compare(self, rules: str, warn: Warn = ignore) -> Comparison:
         """What these outputs are compared with, to say what is new.
 

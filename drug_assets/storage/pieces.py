@@ -60,21 +60,6 @@ class PiecesOfFile:
             start += count
         return cls(file, footer, groups)
 
-    def count_rows(self) -> int:
-        """The number of rows of the pieces."""
-        return sum(map(self.footer.count_rows, self.groups.values()))
-
-    def list_others(self, known: PiecesOfFile) -> list[tuple[int, int]]:
-        """The rows of the pieces that another file lacks: of each, the first one, and how many."""
-        found = []
-        first = 0
-        for name, groups in self.groups.items():
-            count = self.footer.count_rows(groups)
-            if name not in known.groups:
-                found.append((first, count))
-            first += count
-        return found
-
 
 @dataclass(frozen=True)
 class Pieces:

@@ -74,10 +74,6 @@ class Footer:
         groups: Sequence[Struct] = self._struct[_GROUPS][1][1]
         return groups
 
-    def count_rows(self, groups: slice) -> int:
-        """The number of rows of some row groups."""
-        return sum(group[_ROWS_OF_GROUP][1] for group in self.groups[groups])
-
     @property
     def metadata(self) -> Mapping[str, str]:
         """The entries of the metadata."""

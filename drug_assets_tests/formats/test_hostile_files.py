@@ -91,7 +91,7 @@ HOSTILE: dict[str, tuple[str, Callable[[int], bytes], int]] = {
     "tiny descriptors": (
         "drugs.xml",
         _repeated(b"<DescriptorRecordSet>@</DescriptorRecordSet>", "<DescriptorRecord/>"),
-        40_000,  # less fits into the processor's caches
+        80_000,  # less fits into the processor's caches
     ),
     "one long line": ("pubmed.nbib", _behind(MEDLINE + b"AB  - ", b"x"), 2_000_000),
 }
