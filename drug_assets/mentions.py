@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import polars.selectors as cs
-from polars.io.plugins import register_io_source
 
 from drug_assets import contracts, mention_rules
+from drug_assets.cleaning.batches import scan_batches
 from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_string, fold_text
 from drug_assets.terms import MergeRule, SpanOrigin
 from drug_assets.word_keys import ENDING, KeyFilter, Words
@@ -171,27 +171,13 @@ def _join_in_parts(publications: pl.LazyFrame, named: pl.LazyFrame) -> pl.LazyFr
     if files.height <= 1:
         return publications.join(named, on=_RECORD)
 
-    def read_parts(
-        with_columns: list[str] | None,
-        predicate: pl.Expr | None,
-        n_rows: int | None,
-        _batch_size: int | None,
-    ) -> Iterator[pl.DataFrame]:
-        # Polars leaves all of this to the source, and does not look at it again.
+    def join_parts() -> Iterator[pl.DataFrame]:
         for of_part in files["source_file"]:
             is_of_part = pl.col("source_file").is_in(of_part.implode())
             joined = publications.filter(is_of_part).join(named.filter(is_of_part), on=_RECORD)
-            if n_rows is not None:
-                joined = joined.head(n_rows)
-            rows = joined.collect(engine="streaming")
-            if n_rows is not None:
-                n_rows -= rows.height
-            if predicate is not None:
-                rows = rows.filter(predicate)
-            yield rows.select(with_columns or rows.columns)
+            yield joined.collect(engine="streaming")
 
-    schema = publications.join(named, on=_RECORD).collect_schema()
-    return register_io_source(read_parts, schema=schema)
+    return scan_batches(join_parts, publications.join(named, on=_RECORD).collect_schema())
 
 
 def _search_again(

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
-from polars.io.plugins import register_io_source
 
 from drug_assets import contracts
 from drug_assets.cleaning import dates
+from drug_assets.cleaning.batches import scan_batches
 from drug_assets.terms import MergeRule
 
 if TYPE_CHECKING:
@@ -148,24 +148,7 @@ def merge_in_order(many: pl.LazyFrame, few: pl.DataFrame) -> pl.LazyFrame:
             rest = rest.slice(upto)
         yield rest
 
-    def read_batches(
-        with_columns: list[str] | None,
-        predicate: pl.Expr | None,
-        n_rows: int | None,
-        _batch_size: int | None,
-    ) -> Iterator[pl.DataFrame]:
-        # Polars leaves all of this to the source, and does not look at it again.
-        for batch in merge():
-            wanted = batch if n_rows is None else batch.head(n_rows)
-            if n_rows is not None:
-                n_rows -= wanted.height
-            if predicate is not None:
-                wanted = wanted.filter(predicate)
-            yield wanted.select(with_columns or few.columns)
-            if n_rows == 0:
-                return
-
-    return register_io_source(read_batches, schema=few.schema)
+    return scan_batches(merge, few.schema)
 
 
 def _id_or_surrogate(surrogate: pl.Expr) -> pl.Expr:
