@@ -10,7 +10,7 @@ import argparse
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from benchmarks import measuring, synthetic
 from benchmarks.measuring import Figures, timed
 from drug_assets import contracts, graph, sources
 from drug_assets.documents import EXPLORER
+from drug_assets.explorer.page import write_page
 from drug_assets.sources.tables import TABLES
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ def made_tables(folder: str, drugs: int, mentions: int) -> Figures:
 def written(folder: str) -> Figures:
     """`explorer.page.write_page`, from Parquet tables to files."""
     source = Path(folder)
-    tables = {name: pl.scan_parquet(source / f"{name}.parquet") for name in EXPLORER.tables}
+    tables: dict[str, Any] = {
+        name: pl.scan_parquet(source / f"{name}.parquet") for name in EXPLORER.tables
+    }
     with timed() as watch:
         beside = write_explorer(source, tables)
     sizes = [path.stat().st_size for path in (source / EXPLORER.file, *beside)]
@@ -83,7 +86,7 @@ def measured_opening(folder: str, rounds: int) -> Figures:
     return measuring.interleaved({"opening": task}, rounds)["opening"]
 
 
-def write_explorer(target: Path, tables: dict[str, pl.LazyFrame]) -> list[Path]:
+def write_explorer(target: Path, tables: dict[str, Any]) -> list[Path]:
     """Write the page of some tables to a folder; return the files beside it."""
     beside: list[Path] = []
 
@@ -99,7 +102,7 @@ def write_explorer(target: Path, tables: dict[str, pl.LazyFrame]) -> list[Path]:
 
     for stale in target.glob(f"{EXPLORER.folder}/*"):
         stale.unlink()
-    write(EXPLORER.file, EXPLORER.lines(**tables, beside=put))
+    write(EXPLORER.file, write_page(beside=put, **tables))
     return beside
 
 

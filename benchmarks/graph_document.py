@@ -90,6 +90,8 @@ def written(folder: str) -> Figures:
     document = source / "graph.json"
     drugs = pl.scan_parquet(source / "drugs.parquet")
     mentions = pl.scan_parquet(source / "mentions.parquet")
-    with timed() as watch, document.open("w", encoding="utf-8") as file:
-        file.writelines(f"{line}\n" for line in write_lines(drugs, mentions, _NO_TIES))
+    with timed() as watch, document.open("wb") as file:
+        for line in write_lines(drugs, mentions, _NO_TIES):
+            file.write(line)
+            file.write(b"\n")
     return watch.figures() | {"megabytes": document.stat().st_size / 1e6}

@@ -17,8 +17,6 @@ import polars as pl
 from drug_assets import mention_rules
 from drug_assets.cleaning.rejected import count_by_reason
 from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_text
-from drug_assets.document.reading import NotAGraphError, read_drugs
-from drug_assets.document.schema import Drug, ListedDrug
 from drug_assets.explorer.pack import list_blocks
 from drug_assets.explorer.reading import NotAPageError, read_page
 from drug_assets.sources.tables import name_mention_counts
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drug_assets.contracts import Contract
+    from drug_assets.document.verifying import ReadDocument
 
 #: Shares of rows above which a check warns.
 REJECTED_SHARE = 0.05
@@ -353,47 +352,6 @@ def every_publication_was_searched(
         summary=summary or "all titles were searched, all that they name is mentioned",
         figures=figures,
     )
-
-
-class ReadDocument(NamedTuple):
-    """The result of reading a graph document, or a document of names."""
-
-    #: The first error in the document; None if it is valid.
-    problem: str | None
-    #: Per drug before the first error: drug_id, number of mentions, number of journal mentions,
-    #: number of ties between trials and publications at its mentions.
-    counts: list[tuple[str, int, int, int]]
-
-
-def read_graph(document: Path) -> ReadDocument:
-    """Read a graph document and check each line against `document.schema`.
-
-    Raises:
-        OSError: reading the file fails.
-    """
-    counts: list[tuple[str, int, int, int]] = []
-    try:
-        for drug in read_drugs(document, Drug):
-            in_journals = sum([len(journal.mentions) for journal in drug.journals])
-            tied = sum([len(m.publications) + len(m.trials) for m in drug.mentions])
-            counts.append((drug.drug_id, len(drug.mentions), in_journals, tied))
-    except NotAGraphError as error:
-        return ReadDocument(str(error), counts)
-    return ReadDocument(None, counts)
-
-
-def read_names(document: Path) -> ReadDocument:
-    """Read a document of names and check each line against `document.schema`.
-
-    Raises:
-        OSError: reading the file fails.
-    """
-    counts: list[tuple[str, int, int, int]] = []
-    try:
-        counts.extend((drug.drug_id, 0, 0, 0) for drug in read_drugs(document, ListedDrug))
-    except NotAGraphError as error:
-        return ReadDocument(str(error), counts)
-    return ReadDocument(None, counts)
 
 
 def document_is_valid(read: ReadDocument) -> Finding:

@@ -33,10 +33,11 @@ class Document:
     kind: str
     #: The tables that it is made from.
     tables: tuple[str, ...]
-    #: Makes its lines, without line ends; takes these tables and choices as keyword arguments.
-    lines: Callable[..., Iterator[str]]
+    #: Makes its lines, without line ends, as texts or in UTF-8; takes these tables and choices as
+    #: keyword arguments.
+    lines: Callable[..., Iterator[str | bytes]]
     #: Whether a line holds an element; only such lines are counted and previewed. None if none do.
-    is_element: Callable[[str], bool] | None = None
+    is_element: Callable[[str | bytes], bool] | None = None
     #: Makes its schema, if it has one.
     schema: Callable[[], Mapping[str, Any]] | None = None
     #: The settings that decide its content (`settings.Settings.choices`).
@@ -52,9 +53,9 @@ class Document:
     is_text: bool = True
 
 
-def _is_element(line: str) -> bool:
+def _is_element(line: str | bytes) -> bool:
     """Whether a line of a JSON array holds an element."""
-    return line not in {"[", "]"}
+    return len(line) > 1  # a set of both brackets would hash every line
 
 
 GRAPH = Document(

@@ -17,7 +17,10 @@ from drug_assets import audit, contracts
 from drug_assets.cleaning.drugs import clean_drugs
 from drug_assets.cleaning.publications import clean_publications, collect_journals
 from drug_assets.cleaning.rejected import collect_rejected
+from drug_assets.document.reading import divide
+from drug_assets.document.verifying import ReadDocument, read_graph
 from drug_assets.document.writing import write_lines
+from drug_assets.engines.local import LocalMachine
 from drug_assets.formats.pubmed_xml import DELETED
 from drug_assets.terms import ATC_CODE, DatePrecision, RejectReason
 from drug_assets_tests.support.raw import (
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 
 LANCET = {"journal": "Lancet", "journal_id": "lancet"}
 NO_TIES = table("trial_publications")
-NO_NAMES = audit.ReadDocument(None, [])
+NO_NAMES = ReadDocument(None, [])
 FIGURES: Mapping[str, int] = {
     "drugs": 3,
     "drugs_in_names": 0,
@@ -354,7 +357,7 @@ class TestGraphDocument:
     @pytest.fixture(scope="class")
     @classmethod
     def written_lines(cls) -> tuple[str, ...]:
-        return tuple(write_lines(*cls().tables()))
+        return tuple(line.decode() for line in write_lines(*cls().tables()))
 
     @pytest.fixture
     def lines(self, written_lines: tuple[str, ...]) -> list[str]:
@@ -377,7 +380,7 @@ class TestGraphDocument:
         return path
 
     def equals(self, path: Path) -> audit.Finding:
-        return audit.graph_equals_mentions(audit.read_graph(path), NO_NAMES, *self.tables())
+        return audit.graph_equals_mentions(read_graph(path), NO_NAMES, *self.tables())
 
     def changed(self, line: str, change: Callable[[Any], None]) -> str:
         drug = json.loads(line.removesuffix(","))
@@ -387,7 +390,7 @@ class TestGraphDocument:
     @pytest.mark.parametrize("end", ["\n", "", "\r\n", "\n\n"])
     def test_a_good_document(self, path: Path, lines: list[str], end: str) -> None:
         path.write_bytes(((end or "\n").join(lines) + end).encode())
-        finding = audit.document_is_valid(audit.read_graph(path))
+        finding = audit.document_is_valid(read_graph(path))
         assert (finding.passed, finding.summary) == (True, "3 drugs are as declared")
         finding = self.equals(path)
         figures = {
@@ -411,9 +414,9 @@ class TestGraphDocument:
 
     def test_a_document_without_drugs(self, path: Path) -> None:
         self.written(path, ["[", "]"])
-        assert audit.document_is_valid(audit.read_graph(path)).passed
+        assert audit.document_is_valid(read_graph(path)).passed
         assert audit.graph_equals_mentions(
-            audit.read_graph(path), NO_NAMES, table("drugs"), table("mentions"), NO_TIES
+            read_graph(path), NO_NAMES, table("drugs"), table("mentions"), NO_TIES
         ).passed
 
     @pytest.mark.slow
@@ -421,7 +424,27 @@ class TestGraphDocument:
         whole = "\n".join(lines).encode()
         for cut in range(len(whole)):
             path.write_bytes(whole[:cut])
-            assert not audit.document_is_valid(audit.read_graph(path)).passed, whole[:cut]
+            read = read_graph(path)
+            assert not audit.document_is_valid(read).passed, whole[:cut]
+            assert read_graph(path, LocalMachine(), section_bytes=1) == read
+
+    @pytest.mark.parametrize("section_bytes", [1, 100, 400, 700, 10_000])
+    def test_a_document_read_in_sections(
+        self, path: Path, lines: list[str], section_bytes: int
+    ) -> None:
+        self.written(path, lines)
+        sections = divide(path, section_bytes)
+        assert len(sections) == {1: 3, 10_000: 0}.get(section_bytes, len(sections))
+        read = read_graph(path, LocalMachine(), section_bytes)
+        assert audit.document_is_valid(read).passed
+        assert read == read_graph(path)
+        assert [counted[0] for counted in read.counts] == ["alpha", "beta", "éta"]
+
+    @pytest.mark.processes
+    def test_sections_read_by_several_processes(self, path: Path, lines: list[str]) -> None:
+        self.written(path, lines)
+        workers = LocalMachine(worth_bytes=0)
+        assert read_graph(path, workers, section_bytes=1) == read_graph(path)
 
     def test_a_cut_document_does_not_equal_the_mentions(self, path: Path, lines: list[str]) -> None:
         whole = "\n".join(lines).encode()
@@ -453,15 +476,16 @@ class TestGraphDocument:
     def test_what_is_no_array_of_a_line_a_drug(
         self, path: Path, lines: list[str], corrupted: Callable[[list[str]], list[str]]
     ) -> None:
-        assert not audit.document_is_valid(
-            audit.read_graph(self.written(path, corrupted(lines)))
-        ).passed
+        read = read_graph(self.written(path, corrupted(lines)))
+        assert not audit.document_is_valid(read).passed
+        for section_bytes in (1, len(lines[1]), 2 * len(lines[1])):
+            assert read_graph(path, LocalMachine(), section_bytes) == read
 
     def test_what_is_not_as_declared_is_said_with_its_line(
         self, path: Path, lines: list[str]
     ) -> None:
         lines[2] = self.changed(lines[2], lambda d: d["mentions"][0].update(date="2020"))
-        finding = audit.document_is_valid(audit.read_graph(self.written(path, lines)))
+        finding = audit.document_is_valid(read_graph(self.written(path, lines)))
         assert not finding.passed
         assert finding.summary.startswith(f"{path} is not a graph document: line 3: ")
 
@@ -503,7 +527,7 @@ class TestGraphDocument:
     @pytest.mark.parametrize("text", ["x", "{}", "[\n1\n]", '[\n{"drug_id": "a"}\n]', "\xff"])
     def test_what_is_no_graph_at_all(self, path: Path, text: str) -> None:
         path.write_bytes(text.encode("latin-1"))
-        assert not audit.document_is_valid(audit.read_graph(path)).passed
+        assert not audit.document_is_valid(read_graph(path)).passed
         finding = self.equals(path)
         assert not finding.passed
         assert finding.summary.startswith("it cannot be read")
@@ -715,7 +739,7 @@ def test_a_document_is_valid_if_and_only_if_its_drugs_are_as_the_spec_says(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "drug_lines.json"
     path.write_bytes(b"[\n" + line + b"\n]\n")
-    read = audit.read_graph(path)
+    read = read_graph(path)
     try:
         drug = msgspec.json.decode(line)
         assume(not says_a_key_twice(line))
@@ -770,7 +794,7 @@ class TestSummaries:
         mentions = table(
             "mentions", mention("Beta", "1", **LANCET), mention("Beta", "2", retracted=True)
         )
-        same = audit.ReadDocument(None, [("gamma", 0, 0, 0), ("beta", 2, 1, 0), ("alpha", 0, 0, 0)])
+        same = ReadDocument(None, [("gamma", 0, 0, 0), ("beta", 2, 1, 0), ("alpha", 0, 0, 0)])
         assert audit.graph_equals_mentions(
             same, NO_NAMES, drugs, mentions, NO_TIES
         ) == audit.Finding(
@@ -778,9 +802,7 @@ class TestSummaries:
             summary="0 drugs differ from the tables",
             figures=FIGURES,
         )
-        other = audit.ReadDocument(
-            None, [("gamma", 1, 0, 0), ("beta", 2, 2, 0), ("alpha", 0, 0, 0)]
-        )
+        other = ReadDocument(None, [("gamma", 1, 0, 0), ("beta", 2, 2, 0), ("alpha", 0, 0, 0)])
         assert audit.graph_equals_mentions(
             other, NO_NAMES, drugs, mentions, NO_TIES
         ) == audit.Finding(
@@ -788,7 +810,7 @@ class TestSummaries:
             summary="2 drugs differ from the tables",
             figures={**FIGURES, "mentions": 3},
         )
-        damaged = audit.ReadDocument("line 3: odd", [("beta", 2, 1, 0)])
+        damaged = ReadDocument("line 3: odd", [("beta", 2, 1, 0)])
         assert audit.document_is_valid(damaged) == audit.Finding(
             passed=False, summary="line 3: odd"
         )
@@ -803,7 +825,7 @@ class TestSummaries:
         alpha, beta = ("alpha", 0, 0, 0), ("beta", 1, 0, 0)
 
         def differ(in_graph: list[Any], in_names: list[Any]) -> str:
-            graph, names = (audit.ReadDocument(None, listed) for listed in (in_graph, in_names))
+            graph, names = (ReadDocument(None, listed) for listed in (in_graph, in_names))
             return audit.graph_equals_mentions(graph, names, drugs, mentions, NO_TIES).summary
 
         assert differ([alpha, beta], []) == "0 drugs differ from the tables"

@@ -61,9 +61,9 @@ def documents(
 ) -> tuple[Graph, Names]:
     """A graph document, and what finds the document of names."""
     tables = table("drugs", *drugs), table("mentions", *mentions)
-    graph = [*write_lines(*tables, table("trial_publications", *ties), graph_drugs)]
-    names = opened([*write_names(*tables, graph_drugs)])
-    return opened(graph), lambda: names
+    graph = write_lines(*tables, table("trial_publications", *ties), graph_drugs)
+    names = opened([line.decode() for line in write_names(*tables, graph_drugs)])
+    return opened([line.decode() for line in graph]), lambda: names
 
 
 GRAPH, NAMES = documents()

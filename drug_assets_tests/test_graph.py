@@ -38,7 +38,8 @@ NATURE = {"journal": "Nature", "journal_id": "nature"}
 
 def lines(drugs: list[Row], mentions: list[Row], ties: Sequence[Row] = ()) -> list[str]:
     tied = table("trial_publications", *ties)
-    return list(write_lines(table("drugs", *drugs), table("mentions", *mentions), tied))
+    made = write_lines(table("drugs", *drugs), table("mentions", *mentions), tied)
+    return [line.decode() for line in made]
 
 
 def document(drugs: list[Row], mentions: list[Row], ties: Sequence[Row] = ()) -> list[Row]:
@@ -572,5 +573,5 @@ def test_a_lazy_mentions_table_is_enough(tmp_path: Any) -> None:
     path = tmp_path / "mentions.parquet"
     table("mentions", *mentions).collect().write_parquet(path)
     drugs = table("drugs", listed_drug("Beta"))
-    made = list(write_lines(drugs, pl.scan_parquet(path), table("trial_publications")))
-    assert made == lines([listed_drug("Beta")], mentions)
+    made = write_lines(drugs, pl.scan_parquet(path), table("trial_publications"))
+    assert [line.decode() for line in made] == lines([listed_drug("Beta")], mentions)

@@ -63,7 +63,7 @@ def in_the_page() -> Listed:
 def in_the_document() -> Listed:
     nothing = table("trial_publications")
     lines = write_lines(table("drugs", *DRUGS), table("mentions", *MENTIONS), nothing)
-    (drug,) = json.loads("\n".join(lines))
+    (drug,) = json.loads(b"\n".join(lines))
     assert drug["journals"][0]["mentions"] == [
         {key: of[key] for key in ("date", "type", "id", "retracted")} for of in drug["mentions"]
     ]

@@ -35,7 +35,8 @@ def lines_of(
     """The lines of the graph document and of the document of names."""
     tables = table("drugs", *drugs), table("mentions", *mentions)
     graph = write_lines(*tables, NO_TIES, graph_drugs=graph_drugs)
-    return list(graph), list(write_names(*tables, graph_drugs=graph_drugs))
+    names = write_names(*tables, graph_drugs=graph_drugs)
+    return [line.decode() for line in graph], [line.decode() for line in names]
 
 
 def documents(

@@ -17,7 +17,9 @@ from drug_assets import audit, sources
 from drug_assets.defs.assets import TABLES_MADE_TOGETHER
 from drug_assets.defs.failures import explain_failures
 from drug_assets.defs.workplace import FILES, Workplace, may_be_empty
+from drug_assets.document.verifying import read_graph, read_names
 from drug_assets.documents import DOCUMENTS, EXPLORER, GRAPH, NAMES
+from drug_assets.engines.local import LocalMachine
 from drug_assets.sources.tables import TABLES
 from drug_assets.storage.outputs import Outputs
 from drug_assets.terms import MergeRule
@@ -315,10 +317,10 @@ def every_publication_was_searched(look: Look, mentions: Any, **tables: Any) -> 
 )
 def check_graph(_: Look, graph: Any, names: Any, **tables: Any) -> Findings:
     """The documents follow their schemas, and agree with the tables."""
-    read, read_names = audit.read_graph(graph), audit.read_names(names)
-    for document, found in ((GRAPH, read), (NAMES, read_names)):
+    of_graph, of_names = read_graph(graph, LocalMachine()), read_names(names)
+    for document, found in ((GRAPH, of_graph), (NAMES, of_names)):
         yield (document.name, VALID_DOCUMENT), partial(audit.document_is_valid, found)
-    equals = partial(audit.graph_equals_mentions, read, read_names, **tables)
+    equals = partial(audit.graph_equals_mentions, of_graph, of_names, **tables)
     yield (GRAPH.name, EQUALS_MENTIONS), equals
 
 

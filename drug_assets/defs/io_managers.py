@@ -125,20 +125,21 @@ class Documents(dg.ConfigurableIOManager):
 
     workplace: Workplace
 
-    def handle_output(self, context: dg.OutputContext, obj: Iterable[str]) -> None:
+    def handle_output(self, context: dg.OutputContext, obj: Iterable[str | bytes]) -> None:
         """Write a document line by line."""
         document = DOCUMENTS[context.asset_key.path[-1]]
         is_element = document.is_element
         head: list[str] = []
         elements = 0
 
-        def counted_lines() -> Iterator[str]:
+        def counted_lines() -> Iterator[str | bytes]:
             nonlocal elements
             for line in obj:
                 if is_element and is_element(line):
                     elements += 1
                     if elements <= _PREVIEW_ELEMENTS:
-                        head.append(line[:_PREVIEW_CHARACTERS])
+                        text = line if isinstance(line, str) else line.decode()
+                        head.append(text[:_PREVIEW_CHARACTERS])
                 yield line
 
         with explain_failures(context, self.workplace):

@@ -74,7 +74,7 @@ def make_lines(
     workplace: Workplace,
     outputs: Outputs,
     tables: Mapping[str, pl.LazyFrame],
-) -> Iterator[str]:
+) -> Iterator[str | bytes]:
     """The lines of a document of a run.
 
     Args:

@@ -5,10 +5,11 @@
 | `schema` | the single declaration of the content of both |
 | `writing` | tables -> the lines of a document |
 | `reading` | a document -> its drugs, one at a time |
+| `verifying` | a whole document -> whether it is as declared, and its counts |
 | `questions` | the documents -> answers to questions |
 
 `graph.schema.json` and `names.schema.json` are the JSON Schemas of the declaration, for readers in
-other languages; a test keeps them up to date. This file imports nothing, and `reading` and
+other languages; a test keeps them up to date. This file imports nothing; `reading`, `verifying` and
 `questions` do not import Polars: people wait for answers on a command line.
 """
 

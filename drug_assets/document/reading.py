@@ -5,6 +5,7 @@ Memory holds one line at a time. Polars is not imported, since `questions` uses 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -14,6 +15,7 @@ from drug_assets.errors import DrugAssetsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import BinaryIO
 
 #: A document to read: a local file, or a function that opens the document at each call and returns
 #: a binary stream or other lines of bytes. The stream is closed after reading if it has `close`.
@@ -24,6 +26,9 @@ _Drug = TypeVar("_Drug", bound=msgspec.Struct)
 #: Lines are long: with the default buffer, each would be joined from many pieces.
 _BUFFER_BYTES = 2**20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+#: The first and the last line of a document as it is written, and what follows all but the last
+#: drug.
+_BEGINNING, _END, _BETWEEN = b"[\n", b"]\n", b",\n"
 
 #: The kinds of lines, as error messages name them.
 _OPENING = "[ on a line of its own"
@@ -70,6 +75,64 @@ def read_drugs(graph: Graph, drug: type[_Drug]) -> Iterator[_Drug]:
         close = getattr(opened, "close", None)
         if close is not None:
             close()
+
+
+@dataclass(frozen=True)
+class Section:
+    """Some lines of a document, which are read like a document of these drugs."""
+
+    document: Path
+    #: Where the first of these lines begins, and the last one ends, in bytes.
+    start: int
+    end: int
+    #: Whether another section follows.
+    is_followed: bool
+
+    def __call__(self) -> Iterator[bytes]:
+        """The lines, as `read_drugs` takes them."""
+        yield _BEGINNING
+        left = self.end - self.start
+        with self.document.open("rb", _BUFFER_BYTES) as file:
+            file.seek(self.start)
+            while left > 0:
+                line = file.readline()
+                left -= len(line)
+                yield line if left or not self.is_followed else line.removesuffix(_BETWEEN)
+        yield _END
+
+
+def divide(document: Path, section_bytes: int) -> list[Section]:
+    """Divide a document into sections, which can be read at the same time.
+
+    Args:
+        document: the document.
+        section_bytes: about the size of a section; a line is never divided.
+
+    Returns:
+        The sections in their order; none if the document is short, or is not as it is written.
+    """
+    start, end = len(_BEGINNING), document.stat().st_size - len(_END)
+    if end - start <= section_bytes:
+        return []
+    sections = []
+    with document.open("rb", _BUFFER_BYTES) as file:
+        if _read_at(file, 0, start) != _BEGINNING or _read_at(file, end, len(_END)) != _END:
+            return []
+        while start < end:
+            file.seek(min(start + section_bytes, end) - 1)
+            file.readline()
+            next_start = file.tell()
+            is_followed = next_start < end
+            if is_followed and _read_at(file, next_start - len(_BETWEEN), 2) != _BETWEEN:
+                return []
+            sections.append(Section(document, start, next_start, is_followed))
+            start = next_start
+    return sections
+
+
+def _read_at(file: BinaryIO, place: int, size: int) -> bytes:
+    file.seek(place)
+    return file.read(size)
 
 
 def _read(

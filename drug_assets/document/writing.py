@@ -6,6 +6,7 @@ size of the document. `schema` declares the content of a line.
 
 from __future__ import annotations
 
+from functools import partial
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import polars as pl
 from drug_assets import sources
 from drug_assets.document import schema
 from drug_assets.terms import SpanOrigin
+from drug_assets.threads import map_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -25,6 +27,7 @@ BATCH_MENTIONS = 100_000
 #: Lines of the document of names that are in memory at once.
 BATCH_NAMES = 20_000
 
+_COMMA = b","
 #: The member of a mention that is there only if it holds something.
 _RULES = "rules"
 
@@ -36,7 +39,7 @@ def write_lines(
     mentions: pl.LazyFrame,
     trial_publications: pl.LazyFrame,
     graph_drugs: int | None = None,
-) -> Iterator[str]:
+) -> Iterator[bytes]:
     """The lines of `graph.json`: a JSON array with one line per drug, sorted by name.
 
     Lines are made in the order of `drug_id` and kept in a temporary file until all are made.
@@ -50,7 +53,7 @@ def write_lines(
             for a list of any length.
 
     Returns:
-        Lines without line ends.
+        Lines without line ends, in UTF-8.
     """
     listed = (
         drugs.select("drug_id", "drug", "names", "atc_codes")
@@ -63,31 +66,36 @@ def write_lines(
         .with_columns(batch=pl.col("count").fill_null(0).cum_sum() // BATCH_MENTIONS)
         .collect()
     )
-    ties = _collect_ties(trial_publications)
-    has_rules = _has_spans_by_rules(mentions)
+    make = partial(
+        _make_drug_objects,
+        mentions=mentions,
+        ties=_collect_ties(trial_publications),
+        has_rules=_has_spans_by_rules(mentions),
+    )
     sizes: list[int] = []
     with TemporaryFile() as file:
-        for batch in listed.partition_by("batch", maintain_order=True):
-            first, last = (pl.lit(batch["drug_id"][row]) for row in (0, -1))
-            of_batch = mentions.filter(pl.col("drug_id").is_between(first, last))
-            lines = _make_drug_objects(batch, of_batch, ties, has_rules=has_rules)
-            sizes.extend(lines.str.len_bytes())
-            file.writelines(lines.cast(pl.Binary))
-        offsets = (
+        # Polars encodes JSON on one core, and releases the GIL meanwhile.
+        batches = listed.partition_by("batch", maintain_order=True)
+        for objects in map_ahead(make, batches, pl.thread_pool_size()):
+            sizes.extend(objects.str.len_bytes() + len(_COMMA))
+            for line in objects.cast(pl.Binary):
+                file.write(line)
+                file.write(_COMMA)
+        places = (
             listed.select("line", size=pl.Series(sizes, dtype=pl.Int64))
             .with_columns(start=pl.col("size").cum_sum() - pl.col("size"))
             .sort("line")
         )
-        yield "["
-        for number, start, size in zip(*offsets["line", "start", "size"], strict=True):
+        yield b"["
+        for number, start, size in zip(*places["line", "start", "size"], strict=True):
             file.seek(start)
-            yield file.read(size).decode() + ("," if number < offsets.height - 1 else "")
-        yield "]"
+            yield file.read(size if number < places.height - 1 else size - len(_COMMA))
+        yield b"]"
 
 
 def write_names(
     drugs: pl.LazyFrame, mentions: pl.LazyFrame, graph_drugs: int | None = None
-) -> Iterator[str]:
+) -> Iterator[bytes]:
     """The lines of `names.json`: a JSON array of the drugs that `write_lines` leaves out.
 
     Args:
@@ -96,7 +104,7 @@ def write_names(
         graph_drugs: as for `write_lines`.
 
     Returns:
-        Lines without line ends, one per drug, sorted by name.
+        Lines without line ends, in UTF-8, one per drug, sorted by name.
     """
     left_out = (
         drugs.join(_leave_out(drugs, mentions, graph_drugs), on="drug_id", how="semi")
@@ -104,13 +112,14 @@ def write_names(
         .select(schema.ListedDrug.__struct_fields__)
         .collect()
     )
-    yield "["
+    yield b"["
     written = 0
     for batch in left_out.iter_slices(BATCH_NAMES):
-        for line in batch.select(pl.struct(pl.all()).struct.json_encode()).to_series():
+        objects = batch.select(pl.struct(pl.all()).struct.json_encode().cast(pl.Binary))
+        for line in objects.to_series():
             written += 1
-            yield line + ("," if written < left_out.height else "")
-    yield "]"
+            yield line + _COMMA if written < left_out.height else line
+    yield b"]"
 
 
 def _leave_out(
@@ -173,15 +182,22 @@ def _has_spans_by_rules(mentions: pl.LazyFrame) -> bool:
 
 def _make_drug_objects(
     drugs: pl.DataFrame,
+    *,
     mentions: pl.LazyFrame,
     ties: Mapping[str, pl.DataFrame],
-    *,
     has_rules: bool,
 ) -> pl.Series:
     """The JSON objects of these drugs, in their order.
 
     Rows are sorted and grouped by line number, which is much faster than by a text.
+
+    Args:
+        drugs: the drugs, sorted by drug_id; at least one.
+        mentions: rows of `contracts.Mentions`, of these drugs and of others.
+        ties: the result of `_collect_ties`.
+        has_rules: whether rules found any span.
     """
+    first, last = (pl.lit(drugs["drug_id"][row]) for row in (0, -1))
     start, end, by = (pl.element().struct.field(name) for name in ("start", "end", "by"))
     by_rule = pl.element().filter(by != SpanOrigin.NAME).struct
     rules = pl.col("spans").list.eval(
@@ -190,7 +206,8 @@ def _make_drug_objects(
         )
     )
     numbered = (
-        mentions.select(
+        mentions.filter(pl.col("drug_id").is_between(first, last))
+        .select(
             "drug_id",
             "journal_id",
             "journal",

@@ -114,4 +114,4 @@ def _wait_for(done: Future[_Result]) -> _Result:
     try:
         return done.result()
     except SystemExit as error:
-        raise BrokenProcessPool("a process that read landed files was terminated") from error
+        raise BrokenProcessPool("a process of this run was terminated") from error

@@ -330,15 +330,20 @@ class Outputs:
             uri=self.lasting_uri(table_file(parts.table)),
         )
 
-    def write_document(self, name: str, lines: Iterable[str]) -> int:
+    def write_document(self, name: str, lines: Iterable[str | bytes]) -> int:
         """Write a text document in one step; return its size in bytes.
 
         Args:
             name: name of its object.
-            lines: its lines, without line ends.
+            lines: its lines, without line ends; long ones are better given in UTF-8.
         """
-        encoded = (f"{line}\n".encode() for line in lines)
-        return self.write_file(name, lambda file: file.writelines(encoded))
+
+        def write(file: BinaryIO) -> None:
+            for line in lines:
+                file.write(line.encode() if isinstance(line, str) else line)
+                file.write(b"\n")
+
+        return self.write_file(name, write)
 
     def write_file(self, name: str, write: Callable[[BinaryIO], object]) -> int:
         """Write a file in one step; return its size in bytes.

@@ -64,7 +64,7 @@ def test_the_answers_are_those_of_the_graph_document(
     )
     ties = rows_of("trial_publications", []).lazy()
     graph: Path = tmp_path_factory.mktemp("graph") / "graph.json"
-    graph.write_text("\n".join(write_lines(drugs.lazy(), found.lazy(), ties)), encoding="utf-8")
+    graph.write_bytes(b"\n".join(write_lines(drugs.lazy(), found.lazy(), ties)))
     index = questions.Index(graph)
     assert in_brief.count_journals(tables) == index.count_journals()
     expected = index.top_journals()

@@ -337,7 +337,7 @@ def test_assets_give_what_the_functions_beneath_them_give(
         if order:
             found_rows, expected_rows = found_rows.sort(order), expected_rows.sort(order)
         assert_frame_equal(found_rows, expected_rows)
-    document = (sample_run.graph).read_text(encoding="utf-8")
+    document = sample_run.graph.read_bytes()
     assert document.splitlines() == list(write_lines(cleaned.kept, found, belonging))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from drug_assets.documents import EXPLORER
+from drug_assets.explorer.page import write_page
 from drug_assets_tests.support.raw import table
 
 if TYPE_CHECKING:
@@ -88,12 +89,15 @@ def write(
         news: what is new, as `summarize` returns it.
         limits: as `explorer.page.write_page` takes them.
     """
-    tables = {name: table(name, *rows.get(name, ())) for name in EXPLORER.tables}
+    given: dict[str, Any] = {
+        **{name: table(name, *rows.get(name, ())) for name in EXPLORER.tables},
+        **limits,
+    }
     beside: dict[str, str] = {}
 
     def put(name: str, lines: Iterable[str]) -> None:
         beside[name] = "".join(f"{line}\n" for line in lines)
 
-    lines = EXPLORER.lines(**tables, beside=put, news=news, **limits)
+    lines = write_page(beside=put, news=news, **given)
     html = "".join(f"{line}\n" for line in lines)
     return Page(html, beside)

@@ -131,9 +131,9 @@ class Publishing:
     @property
     def document(self) -> Callable[[], list[bytes]]:
         """The graph document, as `questions` reads it."""
-        lines = write_lines(self.drugs.lazy(), self.mentions.lazy(), self.trial_publications.lazy())
-        encoded = [line.encode() for line in lines]
-        return lambda: encoded
+        tables = self.drugs.lazy(), self.mentions.lazy(), self.trial_publications.lazy()
+        lines = list(write_lines(*tables))
+        return lambda: lines
 
     def load(self, dataset: Dataset) -> None:
         """Put the tables into BigQuery, in place of those before."""
