@@ -33,6 +33,16 @@ def test_other_columns_and_the_order_of_rows_stay() -> None:
     assert found.schema["position"] == pl.Int64
 
 
+def test_rows_that_come_file_by_file_or_mixed_in_one_batch_have_the_same_positions() -> None:
+    by_file = [(file, row) for file in ("a", "b") for row in range(1, 4)]
+    positions = {row: position for position, row in enumerate(by_file, 1)}
+    for rows in (by_file, by_file[::-1], by_file[::2] + by_file[1::2]):
+        assert _positions(*rows) == [positions[row] for row in rows]
+        frames = [pl.LazyFrame([row], ["source_file", "source_row"], orient="row") for row in rows]
+        found = add_position(pl.concat(frames)).collect(engine="streaming")
+        assert found["position"].to_list() == [positions[row] for row in rows]
+
+
 def test_no_rows_have_no_positions() -> None:
     assert _positions() == []
 

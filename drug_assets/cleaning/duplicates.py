@@ -11,7 +11,7 @@ applied to candidates only, so the texts of millions of records are never compar
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
@@ -35,6 +35,9 @@ _NOT_CONTENT = (*_OF_THE_ROW, "journal", "folded_journal")
 #: Records of the same work have equal values in these columns; `_cluster` adds undated_text.
 _SAME_WORK = ("folded_title", "date", "date_precision", "undated_text")
 _CLUSTER = (*_SAME_WORK, "cluster_id", "cluster_journal")
+#: The hash of an id, null without one; and that of a title and date.
+_ID_HASH = pl.when(pl.col("id").is_not_null()).then(pl.col("id").hash()).alias("id_hash")
+_WORK_HASH = pl.struct(pl.col("folded_title").hash(), "date").hash().alias("work_hash")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,9 @@ class Duplicates:
     kept: pl.DataFrame
     #: The rows merged into them, as `contracts.MergedRecords`, sorted by key.
     merged: pl.DataFrame
+    #: How many records the source has, and whether they came in the order of their positions.
+    records: int
+    in_order: bool
     _add_journals: Callable[[pl.LazyFrame], pl.LazyFrame]
     _surrogate: pl.Expr
 
@@ -75,7 +81,7 @@ class Duplicates:
             date_fields: the columns that hold a date, those first that `date` is taken from first.
             following: columns that follow from others; they are made anew where gaps were filled.
         """
-        candidates = _find_candidates(records)
+        candidates, count, in_order = _find_candidates(records)
         compared = add_journals(_read_candidates(records, candidates)).collect()
         shared = _find_shared_ids(compared)
         if not shared.is_empty():
@@ -87,7 +93,15 @@ class Duplicates:
             _set_shared_ids_apart(compared, shared), surrogate, titles, date_fields
         )
         kept = kept.with_columns(**following or {})
-        found = cls(candidates["position"], kept, merged, add_journals, surrogate)
+        found = cls(
+            candidates=candidates["position"],
+            kept=kept,
+            merged=merged,
+            records=count,
+            in_order=in_order,
+            _add_journals=add_journals,
+            _surrogate=surrogate,
+        )
         columns = found._keep_unique(records).collect_schema().names()
         return replace(found, kept=kept.select(columns).sort("position"))
 
@@ -155,40 +169,43 @@ def _id_or_surrogate(surrogate: pl.Expr) -> pl.Expr:
     return pl.coalesce("id", pl.when(pl.col("id").is_null()).then(surrogate))
 
 
-def _find_candidates(records: pl.LazyFrame) -> pl.DataFrame:
-    """Position and id of records that may have a duplicate: same id, or same title and date."""
-    title_hash, same_work = (
-        pl.col("folded_title").hash().alias("title_hash"),
-        ("title_hash", "date"),
-    )
+class _Found(NamedTuple):
+    """What a pass over the hashes of all records finds."""
+
+    #: Position and id_hash of the records that may have a duplicate: same id, or same title and
+    #: date. Records of other ids or titles with the same hash are among them, and stay as they are.
+    candidates: pl.DataFrame
+    #: As those of `Duplicates`.
+    records: int
+    in_order: bool
+
+
+def _find_candidates(records: pl.LazyFrame) -> _Found:
     # Numbers in the place of texts: of very many records, these alone are in memory.
-    hashes = records.select(
-        "position",
-        id_hash=pl.when(pl.col("id").is_not_null()).then(pl.col("id").hash()),
-        work_hash=pl.struct(title_hash, "date").hash(),
-    ).collect(engine="streaming")
+    hashes = records.select("position", _ID_HASH, _WORK_HASH).collect(engine="streaming")
     repeated = hashes.filter(
         pl.any_horizontal(
             pl.col(name).is_in(_find_repeated(hashes[name]).implode())
             for name in ("id_hash", "work_hash")
         )
     )
-    keys = _at(records, repeated["position"]).select("position", "id", "date", title_hash)
     per_id, per_work = pl.col("records_per_id"), pl.col("records_per_work")
-    return (
-        keys.with_columns(
-            records_per_id=pl.len().over("id"), records_per_work=pl.len().over(*same_work)
+    candidates = (
+        repeated.lazy()
+        .with_columns(
+            records_per_id=pl.len().over("id_hash"), records_per_work=pl.len().over("work_hash")
         )
         # Counting the ids per work is expensive, and most works have one record.
         .filter((per_id > 1) | (per_work > 1))
-        .with_columns(ids_per_work=pl.col("id").drop_nulls().n_unique().over(*same_work))
+        .with_columns(ids_per_work=pl.col("id_hash").drop_nulls().n_unique().over("work_hash"))
         .filter(
-            (pl.col("id").is_not_null() & (per_id > 1))
+            (pl.col("id_hash").is_not_null() & (per_id > 1))
             | (per_work > pl.col("ids_per_work")) & (per_work > 1)
         )
-        .select("position", "id")
+        .select("position", "id_hash")
         .collect()
     )
+    return _Found(candidates, hashes.height, hashes["position"].is_sorted())
 
 
 def _find_repeated(values: pl.Series) -> pl.Series:
@@ -197,16 +214,11 @@ def _find_repeated(values: pl.Series) -> pl.Series:
     return in_order.filter(in_order == in_order.shift()).unique()
 
 
-def _at(records: pl.LazyFrame, positions: pl.Series) -> pl.LazyFrame:
-    """The records at these positions."""
-    return records.filter(pl.col("position").is_in(positions.implode()))
-
-
 def _read_candidates(records: pl.LazyFrame, candidates: pl.DataFrame) -> pl.LazyFrame:
     # Polars applies this filter before it reads the other columns, so few rows are read in vain.
     record_id = pl.col("id")
-    candidate_ids = candidates["id"].drop_nulls().implode()
-    prefiltered = records.filter(record_id.is_null() | record_id.is_in(candidate_ids))
+    id_hashes = candidates["id_hash"].drop_nulls().implode()
+    prefiltered = records.filter(record_id.is_null() | record_id.hash().is_in(id_hashes))
     return prefiltered.join(candidates.lazy(), on="position", how="semi")
 
 
@@ -251,13 +263,13 @@ def list_own_ids(records: pl.LazyFrame) -> pl.LazyFrame:
 def _find_same_works(
     records: pl.LazyFrame, shared: pl.DataFrame, candidates: pl.DataFrame
 ) -> pl.DataFrame:
-    """Position and id of further candidates: records whose only duplicate has a shared id."""
-    works = shared.lazy().select("date", title_hash=pl.col("folded_title").hash())
+    """Further candidates: records whose only duplicate has a shared id."""
+    works = shared.lazy().select(_WORK_HASH)
     return (
-        records.select("position", "id", "date", title_hash=pl.col("folded_title").hash())
-        .join(works, on=["title_hash", "date"], how="semi", nulls_equal=True)
+        records.select("position", _ID_HASH, _WORK_HASH)
+        .join(works, on="work_hash", how="semi")
         .join(candidates.lazy(), on="position", how="anti")
-        .select("position", "id")
+        .select("position", "id_hash")
         .collect()
     )
 

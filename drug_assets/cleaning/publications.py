@@ -16,11 +16,11 @@ import polars as pl
 
 from drug_assets.cleaning import dates, duplicates, journals, parts
 from drug_assets.cleaning.records import GIVEN_JOURNAL
-from drug_assets.delivery import add_position, find_starts
+from drug_assets.delivery import add_position, find_starts, look_up_files
 from drug_assets.terms import Issue, RejectReason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from drug_assets.sources import PublicationSource
 
@@ -149,6 +149,8 @@ class Decisions:
     _records: pl.LazyFrame
     #: See `find_starts`.
     _starts: Mapping[str, int]
+    #: See `_group_files`.
+    _groups: Sequence[_Group]
     _duplicates: duplicates.Duplicates
     #: See `_resolve_journals`.
     _journals: pl.DataFrame
@@ -168,8 +170,9 @@ class Decisions:
             known_journals: as those of `clean_publications`: rows as `contracts.Journals`.
         """
         starts = find_starts(records)
+        groups = _group_files(starts)
         not_rejected, _ = _split_kept(records, starts)
-        resolved = _resolve_journals(records, known_journals).collect()
+        resolved = _resolve_journals(records, known_journals, groups).collect()
         surrogate = pl.struct("id", "folded_title", "date", "folded_journal").map_batches(
             lambda rows: _make_surrogate_ids(source.name, rows),
             return_dtype=pl.String,
@@ -183,9 +186,10 @@ class Decisions:
             date_fields=source.date_fields,
             following=source.merged_columns(),
         )
-        order = _choose_order(not_rejected)
-        in_order = order == "position" and _come_in_order(not_rejected)
-        return cls(source, records, starts, found, resolved, order, in_order)
+        # Sorted by key if the sort fits in memory.
+        order = "publication_id" if found.records <= SORTED_ROWS else "position"
+        in_order = order == "position" and found.in_order
+        return cls(source, records, starts, groups, found, resolved, order, in_order)
 
     def clean(self) -> CleanedPublications:
         """Make the publications of all records, see `clean_publications`."""
@@ -210,13 +214,11 @@ class Decisions:
         """
         if not self._in_order or parts.may_have(self._records):
             return ()
-        groups = _group_files(self._starts)
-        of_file = {file: n for n, group in enumerate(groups) for file in group.files}
-        journals_given = _digest_journals(self._records, of_file, self._journals)
+        journals_given = _digest_journals(self._journals)
         withdrawn = _list_withdrawn(self._records, self._starts)
         return tuple(
             self._make_piece(group, journals_given.get(number, ""), withdrawn)
-            for number, group in enumerate(groups)
+            for number, group in enumerate(self._groups)
         )
 
     def _make_piece(self, group: _Group, journals_given: str, withdrawn: pl.Series) -> Piece:
@@ -290,7 +292,7 @@ def _group_files(starts: Mapping[str, int]) -> list[_Group]:
     groups: list[_Group] = []
     files: list[str] = []
     first = 1
-    ends = [*list(starts.values())[1:], sys.maxsize]
+    ends = [*starts.values(), sys.maxsize][1:]
     for file, end in zip(starts, ends, strict=True):
         files.append(file)
         if end - first + 1 >= PIECE_ROWS:
@@ -308,25 +310,17 @@ def _list_withdrawn(records: pl.LazyFrame, starts: Mapping[str, int]) -> pl.Seri
     return marked.select("position").collect(engine="streaming").to_series()
 
 
-def _digest_journals(
-    records: pl.LazyFrame, groups: Mapping[str, int], resolved: pl.DataFrame
-) -> dict[int, str]:
+def _digest_journals(resolved: pl.DataFrame) -> dict[int, str]:
     """A digest of the journals that the records of each group of files are given.
 
     Args:
-        records: the records.
-        groups: the number of the group of each file.
-        resolved: the journal of each combination of `GIVEN_JOURNAL`.
+        resolved: as `_resolve_journals` returns them.
     """
-    group = pl.col("source_file").replace_strict(groups, return_dtype=pl.UInt32)
-    given = records.select(GIVEN_JOURNAL, group=group).unique().collect(engine="streaming")
-    digests = [hashlib.sha256(row.encode()).hexdigest() for row in _write_rows(resolved.lazy())]
+    rows = _write_rows(resolved.lazy().drop("groups"))
+    digests = [hashlib.sha256(row.encode()).hexdigest() for row in rows]
     of_groups = (
-        given.join(
-            resolved.select(GIVEN_JOURNAL, digest=pl.Series(digests, dtype=pl.String)),
-            on=GIVEN_JOURNAL,
-            nulls_equal=True,
-        )
+        resolved.select(group="groups", digest=pl.Series(digests, dtype=pl.String))
+        .explode("group")
         .group_by("group")
         .agg(pl.col("digest").sort().str.join(" "))
     )
@@ -335,10 +329,8 @@ def _digest_journals(
 
 def _digest(rows: pl.LazyFrame) -> str:
     """A digest of rows, in their order; the same on every machine."""
-    digest = hashlib.sha256()
-    for row in _write_rows(rows):
-        digest.update(f"{row}\n".encode())
-    return digest.hexdigest()
+    text: str = _write_rows(rows).str.join("\n").item()
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _write_rows(rows: pl.LazyFrame) -> pl.Series:
@@ -346,17 +338,29 @@ def _write_rows(rows: pl.LazyFrame) -> pl.Series:
     return rows.select(pl.struct(pl.all()).struct.json_encode()).collect().to_series()
 
 
-def _resolve_journals(records: pl.LazyFrame, known_journals: pl.LazyFrame) -> pl.LazyFrame:
+def _resolve_journals(
+    records: pl.LazyFrame, known_journals: pl.LazyFrame, groups: Sequence[_Group]
+) -> pl.LazyFrame:
     """The journal of each distinct combination of `GIVEN_JOURNAL`.
 
-    Columns `GIVEN_JOURNAL`, journal, journal_id and folded_journal.
+    Args:
+        records: the records.
+        known_journals: as those of `clean_publications`.
+        groups: the groups of their files.
+
+    Returns:
+        Columns `GIVEN_JOURNAL`, journal, journal_id, folded_journal, and groups: the places of the
+        groups that have such records.
     """
+    of_file = {file: n for n, group in enumerate(groups) for file in group.files}
+    group = look_up_files(of_file, pl.UInt32())
+    given = records.group_by(GIVEN_JOURNAL).agg(groups=group.unique())
     return (
-        records.select(GIVEN_JOURNAL)
-        .unique()
+        given.collect(engine="streaming")
+        .lazy()
         .pipe(journals.add_journal_identifiers)
         .pipe(journals.add_journals, known_journals)
-        .select(*GIVEN_JOURNAL, "journal", "journal_id", "folded_journal")
+        .select(*GIVEN_JOURNAL, "journal", "journal_id", "folded_journal", "groups")
     )
 
 
@@ -367,6 +371,7 @@ def _adder_of_journals(resolved: pl.DataFrame) -> Callable[[pl.LazyFrame], pl.La
         resolved: the journal of each combination that they have (`_resolve_journals`).
     """
     given = pl.struct(GIVEN_JOURNAL)
+    resolved = resolved.drop("groups")
     in_order = resolved.with_columns(hash=given.hash()).sort("hash")
     hashes = in_order["hash"]
     journals_given = in_order.select(
@@ -405,19 +410,6 @@ def _issues() -> pl.Expr:
         ignore_nulls=True,
     )
     return text.str.extract_all(r"\S+")
-
-
-def _choose_order(records: pl.LazyFrame) -> str:
-    """The column to sort by: the key if the sort fits in memory, else the position."""
-    few = records.select(pl.len()).collect().item() <= SORTED_ROWS
-    return "publication_id" if few else "position"
-
-
-def _come_in_order(records: pl.LazyFrame) -> bool:
-    """Whether records come in the order of their positions, as kept files of records do."""
-    follows = (pl.col("position") > pl.col("position").shift()).all()
-    come: bool = records.select(follows).collect(engine="streaming").item()
-    return come
 
 
 def _make_surrogate_ids(source: str, rows: pl.Series) -> pl.Series:
