@@ -54,8 +54,10 @@ _PUBLICATION_COLUMNS = (
 )
 _FOUND_COLUMNS = ("drug_id", "spans", "ambiguous")
 _RECORD = ("source_file", "source_row")
-#: About how many drugs named are joined to publications at once.
-_JOINED_ROWS = 500_000
+#: About how many publications and drugs named, together, are joined at once.
+_JOINED_ROWS = 2_000_000
+#: About how many mentions are sorted at once, so few that a cache of the processor holds them.
+_SORTED_ROWS = 64 * 1024
 
 _SIGN_BEYOND_ASCII = r"[^\x{0}-\x{7F}\p{L}\p{N}]"
 #: Translates the bytes of ASCII as `fold_text` folds them.
@@ -136,27 +138,73 @@ def join_mentions(
     def vocabulary() -> Vocabulary:
         return Vocabulary.of(list_searched_names(drugs).collect())
 
-    found = [
-        _join_in_parts(
-            table,
-            _search_again(table, named[source], merged[source], vocabulary, titles[source], rules),
-        )
-        # Appending "" copies titles, see `_search_batch`: else all titles would stay in memory.
-        .with_columns(source=pl.lit(source), title=_pick_title(titles[source]) + "")
-        .select(cs.by_name(*_PUBLICATION_COLUMNS, *_FOUND_COLUMNS, "source", require_all=False))
-        for source, table in publications.items()
-    ]
     nothing = pl.LazyFrame(schema=_MENTIONS).drop("drug")
-    return (
-        pl.concat([nothing, *found], how="diagonal")
-        .join(drugs.select("drug_id", "drug"), on="drug_id")
-        .select(_MENTIONS.names())
-        .sort("drug_id", "source", "publication_id")
-    )
+    joined = [
+        part.with_columns(source=pl.lit(source), title=_pick_title(titles[source])).select(
+            cs.by_name(*nothing.collect_schema(), require_all=False)
+        )
+        for source, table in publications.items()
+        for part in _join_named(
+            table, named[source], merged[source], vocabulary, titles[source], rules
+        )
+    ]
+
+    def sort_joined() -> Iterator[pl.DataFrame]:
+        listed = drugs.select("drug_id", "drug").sort("drug_id").collect()
+        # The values of an Enum are compared as numbers, and their order is that of the texts.
+        as_numbers = {
+            "drug_id": pl.col("drug_id").cast(pl.Enum(listed["drug_id"]), strict=False),
+            "source": pl.col("source").cast(pl.Enum(sorted(publications))),
+        }
+        parts = [
+            pl.concat([nothing, part], how="diagonal")
+            .with_columns(**as_numbers)
+            .drop_nulls("drug_id")
+            .sort("drug_id")
+            # Appending "" copies titles, see `_search_batch`: else all titles would stay in memory.
+            .with_columns(pl.col("title") + "")
+            .collect(engine="streaming")
+            for part in joined
+        ]
+        for rows in _merge_by_drug(parts):
+            names = listed["drug"].gather(rows["drug_id"].to_physical())
+            yield rows.with_columns(names).cast({"drug_id": pl.String, "source": pl.String})
+
+    return scan_batches(sort_joined, _MENTIONS)
 
 
-def _join_in_parts(publications: pl.LazyFrame, named: pl.LazyFrame) -> pl.LazyFrame:
+def _join_named(
+    publications: pl.LazyFrame,
+    named: pl.LazyFrame,
+    merged: pl.LazyFrame,
+    vocabulary: Callable[[], Vocabulary],
+    titles: Sequence[str],
+    rules: Collection[SpanOrigin],
+) -> Iterator[pl.LazyFrame]:
+    """Join publications and the drugs that they name, in parts; see `join_mentions`.
+
+    The titles of publications that rows changed are searched, and what their records name does not
+    count.
+    """
+    same_titles = pl.col("rule").is_in([MergeRule.SAME_CONTENT, MergeRule.PART_OF_RECORD])
+    changed = merged.filter(~same_titles).select("merged_into").unique().collect().to_series()
+    if changed.is_empty():
+        yield from _join_in_parts(publications, named)
+        return
+    # Polars applies this filter before it reads titles, so few of them are read in vain.
+    of_changed = pl.col("publication_id").is_in(changed.implode())
+    columns = cs.by_name(*_RECORD, *titles, *_PUBLICATION_COLUMNS, require_all=False)
+    filled = publications.filter(of_changed).select(columns).collect().lazy()
+    yield filled.join(find_drugs_named(filled, vocabulary(), titles, rules), on=_RECORD)
+    for part in _join_in_parts(publications, named):
+        yield part.filter(~of_changed)
+
+
+def _join_in_parts(publications: pl.LazyFrame, named: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     """Join drugs named to publications, some files at a time: a join holds one side in memory.
+
+    Both are read more than once, and must come in the same order each time. If the rows of a file
+    are adjacent, a part reads only those of its files.
 
     Args:
         publications: columns `_RECORD` and any others.
@@ -165,39 +213,65 @@ def _join_in_parts(publications: pl.LazyFrame, named: pl.LazyFrame) -> pl.LazyFr
     Returns:
         A row for each pair of the same record, in any order.
     """
-    of_files = named.group_by("source_file").len().sort("source_file")
-    part = (pl.col("len").cum_sum() - pl.col("len")) // _JOINED_ROWS
-    files = of_files.group_by(part, maintain_order=True).agg("source_file").collect()
-    if files.height <= 1:
-        return publications.join(named, on=_RECORD)
+    files = _find_files(publications).join(_find_files(named), on="source_file", suffix="_named")
+    rows = pl.col("rows") + pl.col("rows_named")
+    part = (rows.cum_sum() - rows) // _JOINED_ROWS
+    parts = (
+        files.sort("start")
+        .group_by(part, maintain_order=True)
+        .agg("source_file", pl.col("start", "start_named").min(), pl.col("end", "end_named").max())
+        .collect()
+    )
+    for of_part in parts.iter_rows(named=True):
+        # One number for each record of these files, null for any other.
+        file = pl.col("source_file").cast(pl.Enum(of_part["source_file"]), strict=False)
+        record = file.to_physical().cast(pl.Int64) * 2**32 + pl.col("source_row")
+        left, right = (
+            table.slice(of_part[start], of_part[end] - of_part[start])
+            .with_columns(record=record)
+            .drop(_RECORD)
+            for table, start, end in (
+                (publications, "start", "end"),
+                (named, "start_named", "end_named"),
+            )
+        )
+        yield left.join(right, on="record")
 
-    def join_parts() -> Iterator[pl.DataFrame]:
-        for of_part in files["source_file"]:
-            is_of_part = pl.col("source_file").is_in(of_part.implode())
-            joined = publications.filter(is_of_part).join(named.filter(is_of_part), on=_RECORD)
-            yield joined.collect(engine="streaming")
 
-    return scan_batches(join_parts, publications.join(named, on=_RECORD).collect_schema())
+def _find_files(records: pl.LazyFrame) -> pl.LazyFrame:
+    """The files of records: columns source_file, rows, and start and end of the place of these."""
+    row = pl.col("row").cast(pl.Int64)
+    return (
+        records.select("source_file")
+        .with_row_index("row")
+        .group_by("source_file")
+        .agg(start=row.min(), end=row.max() + 1, rows=pl.len())
+    )
 
 
-def _search_again(
-    publications: pl.LazyFrame,
-    named: pl.LazyFrame,
-    merged: pl.LazyFrame,
-    vocabulary: Callable[[], Vocabulary],
-    titles: Sequence[str],
-    rules: Collection[SpanOrigin],
-) -> pl.LazyFrame:
-    """The drugs named in the titles of records, and in those of publications that rows changed."""
-    same_titles = pl.col("rule").is_in([MergeRule.SAME_CONTENT, MergeRule.PART_OF_RECORD])
-    changed = merged.filter(~same_titles).select("merged_into").unique().collect().to_series()
-    if changed.is_empty():
-        return named
-    # Polars applies this filter before it reads titles, so few of them are read in vain.
-    of_changed = pl.col("publication_id").is_in(changed.implode())
-    filled = publications.filter(of_changed).select(*_RECORD, *titles).collect()
-    found = find_drugs_named(filled.lazy(), vocabulary(), titles, rules)
-    return pl.concat([named.join(filled.lazy(), on=_RECORD, how="anti"), found])
+def _merge_by_drug(parts: Sequence[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Sort rows by drug, source and publication, those of some drugs at a time.
+
+    Args:
+        parts: the rows; each is sorted by drug_id, an Enum.
+
+    Returns:
+        Batches of sorted rows.
+    """
+    if not parts:
+        return
+    drugs = [part["drug_id"].to_physical() for part in parts]
+    counted = pl.concat(drugs).value_counts(name="count").sort("drug_id")
+    batch = (pl.col("count").cum_sum() - pl.col("count")) // _SORTED_ROWS
+    last = counted.group_by(batch, maintain_order=True).agg(pl.col("drug_id").last())["drug_id"]
+    ends = [of_part.search_sorted(last, side="right") for of_part in drugs]
+    starts = [end.shift(1, fill_value=0) for end in ends]
+    for number in range(last.len()):
+        slices = [
+            part[start[number] : end[number]]
+            for part, start, end in zip(parts, starts, ends, strict=True)
+        ]
+        yield pl.concat(slices).sort("drug_id", "source", "publication_id")
 
 
 def _pick_title(titles: Sequence[str]) -> pl.Expr:

@@ -583,8 +583,9 @@ class TestTable:
         drugs = DRUGS[:2]
         whole = mentioned(tables, drugs).collect()
         assert whole.height == 12
-        # Each file has three.
-        monkeypatch.setattr(mentions, "_JOINED_ROWS", 5)
+        # Each file has three publications and three drugs named.
+        monkeypatch.setattr(mentions, "_JOINED_ROWS", 11)
+        monkeypatch.setattr(mentions, "_SORTED_ROWS", 1)
         in_parts = mentioned(tables, drugs)
         assert "PYTHON" in in_parts.explain()
         assert in_parts.collect().equals(whole)
@@ -596,8 +597,25 @@ class TestTable:
         )
         named = named_in("pubmed", tables["pubmed"], drugs)
         joined = mentions._join_in_parts(tables["pubmed"], named)
-        assert joined.head(7).collect().height == 7
-        assert joined.filter(of_acid).select("title").collect().height == 8
+        assert [part.collect().height for part in joined] == [6, 6]
+
+    def test_rows_of_a_file_need_not_be_adjacent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rows = [
+            {"source_file": file, "publication_id": f"{n}{file}", "title": "Acid and ethanol"}
+            for n in range(3)
+            for file in ("c.csv", "a.csv", "b.csv")
+        ]
+        tables = {"pubmed": publications("pubmed", rows)}
+        whole = mentioned(tables, DRUGS).collect()
+        monkeypatch.setattr(mentions, "_JOINED_ROWS", 1)
+        assert mentioned(tables, DRUGS).collect().equals(whole)
+        assert whole.height == 18
+
+    def test_what_is_named_is_no_drug_of_the_table(self) -> None:
+        tables = {"pubmed": publications("pubmed", [{"publication_id": "1", "title": "Acid"}])}
+        named = {"pubmed": named_in("pubmed", tables["pubmed"])}
+        found = join_mentions(tables, named, listed(DRUGS[:1]), TITLE_COLUMNS, merged())
+        assert found.collect().is_empty()
 
     def test_records_that_are_no_publication_mention_nothing(self) -> None:
         rows = [

@@ -20,8 +20,8 @@ from drug_assets.wording import shorten
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Rows of a file that are checked at once.
-_BLOCK_ROWS = 64 * 1024
+#: Rows of a file that are checked at once: several row groups, which are read in parallel.
+_BLOCK_ROWS = 256 * 1024
 #: Entries in the metadata of a file: the version of the contract that its rows were held to, and
 #: the landed file that all of them are of.
 _CONTRACT, _SOURCE_FILE = "contract", "source_file"
