@@ -16,7 +16,7 @@ import polars as pl
 
 from drug_assets import mention_rules
 from drug_assets.cleaning.rejected import count_by_reason
-from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_text
+from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_text, map_distinct
 from drug_assets.document.reading import NotAGraphError, read_drugs
 from drug_assets.document.schema import Drug, ListedDrug
 from drug_assets.explorer.pack import list_blocks
@@ -587,7 +587,7 @@ class Named(NamedTuple):
             mentions: table as `contracts.Mentions`.
             titles: the publications whose titles were searched.
         """
-        return cls(_count_titles(mentions).collect(), titles)
+        return cls(_count_titles(mentions).collect(engine="streaming"), titles)
 
 
 def no_name_exploded(now: Named, before: Named | None, names: pl.LazyFrame) -> Finding:
@@ -615,7 +615,7 @@ def no_name_exploded(now: Named, before: Named | None, names: pl.LazyFrame) -> F
             )
             .otherwise(pl.col("titles") > now.titles * NEW_NAME_SHARE)
         )
-        .sort(-pl.col("titles").cast(pl.Int64), "name")
+        .sort(-pl.col("titles"), "name")
     )
     lists = (
         names.filter("searched")
@@ -643,18 +643,23 @@ def no_name_exploded(now: Named, before: Named | None, names: pl.LazyFrame) -> F
 
 def _count_titles(mentions: pl.LazyFrame) -> pl.LazyFrame:
     """The titles in which each folded name was found, as in `Named`."""
+
+    def fold(texts: pl.Series) -> pl.Series:
+        return texts.to_frame("text").select(fold_text(pl.col("text"))).to_series()
+
+    # Mentions are sorted by drug, so few texts of a batch differ. Titles are told apart by a hash:
+    # that any two of millions have the same is less likely than one in a million.
+    text = pl.col("text")
     return (
         mentions.select(
-            *("source", "publication_id", "drug"),
+            "drug",
+            title=pl.struct("source", "publication_id").hash(),
             text=pl.col("spans").list.eval(pl.element().struct.field("text")),
         )
         .explode("text", empty_as_null=False)
-        .with_columns(name=fold_text(pl.col("text")))
+        .select("drug", "title", name=map_distinct(text, fold, pl.String(), of_null=None))
         .group_by("name")
-        .agg(
-            titles=pl.struct("source", "publication_id").n_unique(),
-            drugs=pl.col("drug").unique().sort(),
-        )
+        .agg(titles=pl.col("title").n_unique().cast(pl.Int64), drugs=pl.col("drug").unique().sort())
     )
 
 

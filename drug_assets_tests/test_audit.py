@@ -920,6 +920,7 @@ class TestExplodingNames:
             (100, 20_000, 0, 1000, True),
             (101, 20_000, 0, 1000, False),
             (100, 1000, 0, 0, True),  # there were no titles
+            (100, 20_000_000, 100, 20_000_000, True),  # so many that their product has 34 bits
         ],
     )
     def test_the_share_of_titles_decides(
