@@ -209,6 +209,11 @@ class TestSpans:
     def test_no_mentions(self) -> None:
         assert audit.spans_spell_their_drug(table("mentions"), table("drugs", *self.DRUGS)).passed
 
+    def test_spans_that_are_alike_are_all_counted(self) -> None:
+        right, wrong = (9, 13, "Beta"), (0, 4, "Beta")
+        finding = self.finding("On beta, Beta or Beta.", wrong, wrong, right, (17, 21, "Beta"))
+        assert finding.figures == {"spans": 4, "wrong": 2}
+
     @pytest.mark.parametrize(
         ("title", "span"),
         [
