@@ -31,19 +31,33 @@ def count_journal_drugs(mentions: pl.LazyFrame) -> pl.LazyFrame:
         counted[of_retracted] = from_source & retracted.fill_null(value=False)
         counted[of_unknown] = from_source & retracted.is_null()
     counts = {column: found.sum().cast(pl.Int64) for column, found in counted.items()}
-    return (
-        mentions.filter(pl.col("journal_id").is_not_null())
-        .group_by("journal_id", "drug_id")
-        .agg(
-            journal=pl.col("journal").first(),
-            drug=pl.col("drug").first(),
-            **counts,
-            first_date=pl.col("date").min(),
-            last_date=pl.col("date").max(),
+    in_journals = mentions.filter(pl.col("journal_id").is_not_null())
+    shown = {"journal_id": "journal", "drug_id": "drug"}
+    names = dict(
+        zip(
+            shown,
+            pl.collect_all(
+                [
+                    in_journals.group_by(id_).agg(pl.col(name).first()).sort(id_)
+                    for id_, name in shown.items()
+                ],
+                engine="streaming",
+            ),
+            strict=True,
         )
-        .sort("journal_id", "drug_id")
-        .select(list_columns("journal_drugs"))
     )
+    # The rank of an id is grouped and sorted in the place of the text.
+    ranked = {id_: pl.Enum(of_ids[id_]) for id_, of_ids in names.items()}
+    found = (
+        in_journals.with_columns(pl.col(id_).cast(rank) for id_, rank in ranked.items())
+        .group_by(*shown)
+        .agg(**counts, first_date=pl.col("date").min(), last_date=pl.col("date").max())
+        .sort(*shown)
+    )
+    for id_, rank in ranked.items():
+        of_ids = names[id_].lazy().with_columns(pl.col(id_).cast(rank))
+        found = found.join(of_ids, on=id_, how="left", maintain_order="left")
+    return found.with_columns(pl.col(*shown).cast(pl.String)).select(list_columns("journal_drugs"))
 
 
 def find_top_journals(journal_drugs: pl.LazyFrame) -> pl.LazyFrame:

@@ -212,6 +212,11 @@ class TestSpans:
     def test_no_mentions(self) -> None:
         assert audit.spans_spell_their_drug(table("mentions"), table("drugs", *self.DRUGS)).passed
 
+    def test_spans_that_are_alike_are_all_counted(self) -> None:
+        right, wrong = (9, 13, "Beta"), (0, 4, "Beta")
+        finding = self.finding("On beta, Beta or Beta.", wrong, wrong, right, (17, 21, "Beta"))
+        assert finding.figures == {"spans": 4, "wrong": 2}
+
     @pytest.mark.parametrize(
         ("title", "span"),
         [
@@ -942,6 +947,7 @@ class TestExplodingNames:
             (100, 20_000, 0, 1000, True),
             (101, 20_000, 0, 1000, False),
             (100, 1000, 0, 0, True),  # there were no titles
+            (100, 20_000_000, 100, 20_000_000, True),  # so many that their product has 34 bits
         ],
     )
     def test_the_share_of_titles_decides(

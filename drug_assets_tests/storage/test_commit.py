@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from drug_assets.storage.objects import StoredObject
     from drug_assets_tests.support.emulators import GcsEmulator
 
 pytestmark = pytest.mark.xdist_group("clouds")
@@ -145,15 +144,16 @@ def test_files_of_another_size_are_not_read_to_compare_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = []
-    content_id = LocalFolder.content_id
+    local_copy = LocalFolder.local_copy
 
-    def note(folder: LocalFolder, found: StoredObject) -> str:
-        read.append(found.name.rpartition("/")[2])
-        return content_id(folder, found)
+    def note(folder: LocalFolder, name: str, version: str | None = None) -> Path:
+        if name.startswith("releases/"):
+            read.append(name.rpartition("/")[2])
+        return local_copy(folder, name, version)
 
     store = LocalFolder(tmp_path)
     make(store, "one")
-    monkeypatch.setattr(LocalFolder, "content_id", note)
+    monkeypatch.setattr(LocalFolder, "local_copy", note)
     make(store, "another")
     assert read == ["c.json"]
 
