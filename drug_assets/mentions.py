@@ -12,10 +12,8 @@ names. Of a few names, which few titles have, an automaton first says which titl
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,10 +24,11 @@ from drug_assets import contracts, mention_rules
 from drug_assets.cleaning.batches import scan_batches
 from drug_assets.cleaning.text import LETTER_OR_DIGIT, blank_raised, fold_string, fold_text
 from drug_assets.terms import MergeRule, SpanOrigin
+from drug_assets.threads import map_ahead
 from drug_assets.word_keys import ENDING, KeyFilter, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from drug_assets.word_keys import Places
 
@@ -343,7 +342,8 @@ def search(
         for chunk in titles.collect_batches(chunk_size=batch_rows, lazy=True)
         for batch in chunk.iter_slices(batch_rows)
     )
-    return _search_batches(batches, vocabulary, threads or pl.thread_pool_size(), rules)
+    find = partial(_search_batch, vocabulary=vocabulary, rules=rules)
+    return map_ahead(find, batches, threads or pl.thread_pool_size())
 
 
 @dataclass(frozen=True)
@@ -512,22 +512,6 @@ def _starts(texts: pl.Series) -> Places:
     """The offsets of texts in `_lay_out`, and that of a further one."""
     sizes = texts.str.len_bytes().to_numpy().astype(np.int64)
     return np.concatenate([[1], (sizes + 1).cumsum() + 1])
-
-
-def _search_batches(
-    batches: Iterable[pl.DataFrame],
-    vocabulary: Vocabulary,
-    threads: int,
-    rules: Collection[SpanOrigin] = (),
-) -> Iterator[pl.DataFrame]:
-    """The mentions in each batch, in order. Threads help, since Polars releases the GIL."""
-    with ThreadPoolExecutor(threads) as pool:
-        searches: deque[Future[pl.DataFrame]] = deque()
-        for batch in batches:
-            if len(searches) == threads:
-                yield searches.popleft().result()
-            searches.append(pool.submit(_search_batch, batch, vocabulary, rules))
-        yield from (search.result() for search in searches)
 
 
 def _search_batch(

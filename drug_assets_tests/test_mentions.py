@@ -17,7 +17,6 @@ from drug_assets import contracts, mentions, word_keys
 from drug_assets.cleaning.text import clean_text, fold_string
 from drug_assets.mentions import (
     Vocabulary,
-    _search_batches,
     find_drugs_named,
     find_mentions,
     join_mentions,
@@ -29,7 +28,7 @@ from drug_assets.sources.tables import TABLES
 from drug_assets_tests.support.raw import Row, held_to, listed_drug, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 Spans = dict[tuple[str, str], list[tuple[int, int, str]]]
@@ -663,21 +662,6 @@ def test_what_one_title_names_stays_in_the_order_of_records() -> None:
         *(("b.csv", "acid"), ("b.csv", "ethanol")),
         *(("a.csv", "acid"), ("a.csv", "ethanol")),
     ]
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-def test_no_more_batches_are_read_ahead_than_there_are_threads(threads: int) -> None:
-    read: list[int] = []
-
-    def batches() -> Iterator[pl.DataFrame]:
-        for number in range(9):
-            read.append(number)
-            yield titled(["a"]).collect()
-
-    searches = _search_batches(batches(), named({"a": ["a"]}), threads)
-    assert next(searches).height == 1
-    assert len(read) == threads + 1
-    assert sum(found.height for found in searches) == 8
 
 
 def test_each_drug_is_named_in_the_first_title_that_names_it() -> None:
