@@ -227,6 +227,19 @@ def test_which_records_are_usual(record: str, usual: bool) -> None:
     assert assert_same(document(PLAIN, record)) == 1 + usual
 
 
+@pytest.mark.parametrize("pad", ["", "a"])
+@pytest.mark.parametrize(
+    ("text", "usual"),
+    [('<i xml:a="1"/>', False), ("xml", False), ("xm ml", True), ("xmxlml", True)],
+)
+def test_what_begins_with_xml_is_found_at_even_and_odd_places(
+    pad: str, text: str, usual: bool
+) -> None:
+    record = PLAIN.replace("No.", pad + text)
+    two_records = len(PLAIN + record) + 1
+    assert assert_same(document(PLAIN, record, PLAIN), piece=two_records) == 2 + usual
+
+
 @pytest.mark.parametrize(
     "head",
     [
