@@ -307,12 +307,19 @@ def test_sets_of_citations_are_read_from_bytes_too() -> None:
 
 
 def test_short_files_are_left_to_libxml2() -> None:
-    assert len(document(PLAIN)) < xml_records._USUAL_BYTES
+    assert len(document(PLAIN)) < xml_records._SHORT_BYTES
     with mock.patch.object(xml_records, "_make_usual", side_effect=AssertionError):
         rows = list(
             formats.read(PUBMED.record_shape(), "pubmed.xml", gzip.compress(document(PLAIN)))
         )
     assert rows[0]["title"].to_list() == ["On aspirin."]
+
+
+def test_a_longer_file_of_one_piece_is_read_from_bytes() -> None:
+    data = document(PLAIN, PLAIN)
+    with mock.patch.object(xml_records, "_SHORT_BYTES", len(data) // 2):
+        assert assert_same(data, piece=2 * len(data)) == 2
+        assert assert_same(data[:-20], piece=2 * len(data)) == 0
 
 
 def test_a_file_of_other_records_is_left_to_libxml2() -> None:
