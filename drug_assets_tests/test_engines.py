@@ -36,6 +36,10 @@ def process_of(_task: int) -> int:
     return os.getpid()
 
 
+def arenas(_task: int) -> str | None:
+    return os.environ.get("MALLOC_ARENA_MAX")
+
+
 def inverse(number: int) -> float:
     return 1 / number
 
@@ -62,6 +66,19 @@ class Handed(list[int]):
 @pytest.fixture(autouse=True)
 def cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: CORES)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("given", "expected"), [(None, "2"), ("7", "7")])
+def test_threads_of_a_worker_share_heaps_unless_told_otherwise(
+    given: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+    if given is not None:
+        monkeypatch.setenv("MALLOC_ARENA_MAX", given)
+    found = LocalMachine(0).run(arenas, [1, 2], size_bytes=1, fills_cores=False)
+    assert list(found) == [expected] * 2
+    assert os.environ.get("MALLOC_ARENA_MAX") == given
 
 
 @pytest.mark.parametrize("tasks", [[], [3], TASKS])

@@ -24,6 +24,9 @@ WORTH_BYTES = 32 * 1024**2
 _WORTH_PROCESSES = 2
 #: What a process that SIGTERM ended exits with.
 _TERMINATED = 128 + signal.SIGTERM
+#: How many heaps the threads of a worker share; a setting of glibc, for processes that start. By
+#: default each new thread may take another one, and what one thread freed stays in its heap.
+_MALLOC_ARENAS = ("MALLOC_ARENA_MAX", "2")
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,10 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     others = multiprocessing.active_children()
     # Spawned, not forked: a fork of a process with threads can hang for ever.
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, initializer=_end_in_order_on_sigterm) as pool:
+    with (
+        _set_unless_set(*_MALLOC_ARENAS),
+        ProcessPoolExecutor(workers, spawn, initializer=_end_in_order_on_sigterm) as pool,
+    ):
         try:
             yield pool
         except Exception:
@@ -80,6 +86,19 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
                 if process not in others:
                     process.terminate()
             raise
+
+
+@contextmanager
+def _set_unless_set(name: str, value: str) -> Iterator[None]:
+    """Set a variable of the environment for processes that start meanwhile."""
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
 
 
 class _Terminated:

@@ -42,7 +42,9 @@ _FLAGS_AT, _UNKNOWN_FLAGS = 3, 0xE0
 _Item = TypeVar("_Item")
 
 _CHUNK_BYTES = 256 * 1024
-_CHUNKS_AHEAD = 4
+#: Together as long as a piece that `xml_records` reads at once, so that the next one is unpacked
+#: meanwhile.
+_CHUNKS_AHEAD = 12
 _PACKED_SLICE_BYTES = 256 * 1024
 _FIRST_SLICE_BYTES = 1024
 

@@ -41,7 +41,9 @@ _OPENING_BYTES = 4096
 #: still in the processor's cache. A piece is longer only if it is a single record.
 _PIECE_BYTES = 128 * 1024
 #: The size at which usual records are read fastest: each step over all of a piece has a fixed cost.
-_USUAL_BYTES = 1024 * 1024
+_USUAL_BYTES = 3 * 1024 * 1024
+#: What a shorter file takes to parse is less than to import what reads usual records.
+_SHORT_BYTES = 1024 * 1024
 _LONGEST_PIECE_BYTES = 16 * 1024**2
 #: If more records of a piece, and more than half of them, are not usual, it is parsed at once: to
 #: parse each alone takes longer. If that is so of more pieces, and of more than half of them, it is
@@ -262,8 +264,8 @@ class _PieceReader:
             XMLSyntaxError: the piece is no document of its own.
             _NotInPiecesError: it holds something else than records.
         """
-        # What a short file takes to read is less than to import what reads usual records.
-        if self._outline is None or (last and not self._pieces):
+        is_short = last and not self._pieces and len(piece) < _SHORT_BYTES
+        if self._outline is None or is_short:
             return self._parse(piece, last)
         if self._usual is None:
             self._usual = _make_usual(*self._outline)

@@ -46,6 +46,8 @@ _OF_NO_TAG = b"!?"
 _ENDS_NAME = np.isin(np.arange(0x100), [*b" \t\r\n/>"])
 #: Attributes of names that begin so change what the names of elements mean, or follow rules.
 _OF_XML = b"xml"
+#: The first two bytes and the last two, as numbers.
+_PAIRS_OF_XML = np.frombuffer(_OF_XML[:2] + _OF_XML[1:], "<u2")
 #: Attributes up to the end of their tag, where the tag is well-formed.
 _ATTRIBUTES = re.compile(rb"""(?:\s*[^\s="'<>]+\s*=\s*(?:"[^"]*"|'[^']*'))*\s*/?""")
 _TAG = re.compile(rb"""<[^\s="'<>]+""" + _ATTRIBUTES.pattern)
@@ -105,9 +107,8 @@ class UsualRecords:
             children = tags.children(inner)
             inner = children.take(self._inner.find(tags, children))
         found.require_one(inner)
-        found.forbid(
-            np.searchsorted(begins, _find(tags.codes, start, end, _OF_XML), side="right") - 1
-        )
+        of_xml = _find_of_xml(document, tags.codes, start, end)
+        found.forbid(np.searchsorted(begins, of_xml, side="right") - 1)
         self._branch.read(tags, inner, found)
         columns = zip(*found.columns, strict=True)
         rows: list[Row | bytes] = [*map(self._outline.make_row, columns)]
@@ -190,7 +191,8 @@ class _Tags:
         empty = np.array([], np.int64)
         # Of an empty element, no tag is the end.
         if steps.sum():
-            slashes = _find(codes, start, end, b"/>")
+            slashes = (codes[start:end] == _SLASH).nonzero()[0] + start
+            slashes = _keep_places(codes, slashes, b"/>")
             empty = opens.searchsorted(slashes) - 1
             # Else it stands in a text, or in the value of an attribute.
             tags = map(document.__getitem__, map(slice, opens[empty].tolist(), slashes.tolist()))
@@ -256,12 +258,23 @@ class _Tags:
         return [document[at:to] for at, to in zip(begins.tolist(), ends, strict=True)]
 
 
-def _find(codes: _Bytes, start: int, end: int, text: bytes) -> _Numbers:
-    """The places of a text between two places; fast where its first byte is rare."""
-    places: _Numbers = (codes[start:end] == text[0]).nonzero()[0] + start
-    for at, code in enumerate(text[1:], start=1):
+def _keep_places(codes: _Bytes, places: _Numbers, text: bytes) -> _Numbers:
+    """Those of some places at which a text stands."""
+    for at, code in enumerate(text):
         places = places[codes[places + at] == code]
     return places
+
+
+def _find_of_xml(document: bytes, codes: _Bytes, start: int, end: int) -> _Numbers:
+    """The places of `xml` from an end of a tag on to the begin of one."""
+    # Two of its bytes are a pair at an even place. Fewer pairs than bytes are compared, and of each
+    # byte alone some texts are full.
+    base = start & ~1
+    pairs = np.frombuffer(document, "<u2", (end - base) // 2, base)
+    of_xml = (pairs == _PAIRS_OF_XML[0]) | (pairs == _PAIRS_OF_XML[1])
+    places: _Numbers = 2 * of_xml.nonzero()[0] + base
+    places -= codes[places] != _OF_XML[0]
+    return _keep_places(codes, places, _OF_XML)
 
 
 class _Name:

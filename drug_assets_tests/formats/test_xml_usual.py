@@ -227,6 +227,19 @@ def test_which_records_are_usual(record: str, usual: bool) -> None:
     assert assert_same(document(PLAIN, record)) == 1 + usual
 
 
+@pytest.mark.parametrize("pad", ["", "a"])
+@pytest.mark.parametrize(
+    ("text", "usual"),
+    [('<i xml:a="1"/>', False), ("xml", False), ("xm ml", True), ("xmxlml", True)],
+)
+def test_what_begins_with_xml_is_found_at_even_and_odd_places(
+    pad: str, text: str, usual: bool
+) -> None:
+    record = PLAIN.replace("No.", pad + text)
+    two_records = len(PLAIN + record) + 1
+    assert assert_same(document(PLAIN, record, PLAIN), piece=two_records) == 2 + usual
+
+
 @pytest.mark.parametrize(
     "head",
     [
@@ -294,12 +307,19 @@ def test_sets_of_citations_are_read_from_bytes_too() -> None:
 
 
 def test_short_files_are_left_to_libxml2() -> None:
-    assert len(document(PLAIN)) < xml_records._USUAL_BYTES
+    assert len(document(PLAIN)) < xml_records._SHORT_BYTES
     with mock.patch.object(xml_records, "_make_usual", side_effect=AssertionError):
         rows = list(
             formats.read(PUBMED.record_shape(), "pubmed.xml", gzip.compress(document(PLAIN)))
         )
     assert rows[0]["title"].to_list() == ["On aspirin."]
+
+
+def test_a_longer_file_of_one_piece_is_read_from_bytes() -> None:
+    data = document(PLAIN, PLAIN)
+    with mock.patch.object(xml_records, "_SHORT_BYTES", len(data) // 2):
+        assert assert_same(data, piece=2 * len(data)) == 2
+        assert assert_same(data[:-20], piece=2 * len(data)) == 0
 
 
 def test_a_file_of_other_records_is_left_to_libxml2() -> None:
