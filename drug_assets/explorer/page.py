@@ -197,6 +197,6 @@ def _shards(blocks: Iterable[_Spooled], most: int) -> Iterator[list[_Spooled]]:
 
 
 def _write_shard(blocks: Iterable[_Spooled], file: IO[bytes]) -> Iterator[str]:
-    """The one line of a file beside the page: a call with its blocks, whose texts need no escape."""
+    """The one line of a file beside the page: a call with its blocks; base64 needs no escape."""
     members = (b'"%b": "%b"' % (block.name.encode(), _read(block, file)) for block in blocks)
     yield (b"explorerShard({%b})" % b", ".join(members)).decode("ascii")
