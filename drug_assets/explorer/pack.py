@@ -255,18 +255,15 @@ def _count_pairs(mentions: NumberedMentions) -> pl.DataFrame:
         **{name: has_flag(flag) for name, flag in _COUNTED.items()},
     }
     code = pl.col("code")
-    of_parts = [
-        part.group_by(drug="of_drug", journal="of_journal").agg(
+    return (
+        mentions.scan()
+        .group_by(drug="of_drug", journal="of_journal")
+        .agg(
             first=code.min(),
             last=code.max(),
             **{name: holds.sum().cast(pl.UInt32) for name, holds in counted.items()},
         )
-        for part in mentions.read()
-    ]
-    return (
-        pl.concat(of_parts)
-        .group_by("drug", "journal")
-        .agg(pl.col("first").min(), pl.col("last").max(), pl.col(*counted).sum())
+        .collect(engine="streaming")
     )
 
 
