@@ -43,8 +43,8 @@ SHARD_BYTES = 2_000_000
 _LEVEL = 3
 #: The bits of a window, and that a header of gzip precedes it.
 _GZIP = 31
-#: Blocks that are being packed at once, at most.
-_PENDING = 64
+#: Blocks that wait to be packed, at most: those of two batches of mentions.
+_PENDING = 200
 #: The kinds of blocks in the order of the page: small ones first, and of which little is read last.
 _KINDS = "npfx"
 
@@ -149,13 +149,17 @@ def _data(name: str, packed: bytes) -> str:
     return f'<script type="text/plain" id="{name}">{packed.decode("ascii")}</script>'
 
 
+def _encode_and_pack(block: Block) -> bytes:
+    return _pack(block.encode())
+
+
 def _pack(data: bytes) -> bytes:
     """A block as the page holds it: base64."""
     return base64.b64encode(zlib_ng.compress(data, _LEVEL, _GZIP))
 
 
 def _spool(blocks: Iterable[Block], file: IO[bytes]) -> Iterator[_Spooled]:
-    """Pack blocks, on all cores, while the next ones are made; write them to a file."""
+    """Encode and pack blocks, on all cores, while next ones are made; write them to a file."""
     start = 0
     pending: deque[tuple[str, Future[bytes]]] = deque()
 
@@ -168,7 +172,7 @@ def _spool(blocks: Iterable[Block], file: IO[bytes]) -> Iterator[_Spooled]:
 
     with ThreadPoolExecutor() as pool:
         for block in blocks:
-            pending.append((block.name, pool.submit(_pack, block.data)))
+            pending.append((block.name, pool.submit(_encode_and_pack, block)))
             if len(pending) >= _PENDING:
                 yield write()
         while pending:
