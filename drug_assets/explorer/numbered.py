@@ -90,6 +90,10 @@ class NumberedMentions:
             rows.collect(engine="streaming"),
         )
 
+    def scan(self) -> pl.LazyFrame:
+        """All mentions, in any order: the columns of `read`."""
+        return self._number(self._mentions.with_row_index("row"), self._added)
+
     def read(self, **further: pl.Expr) -> Iterator[pl.DataFrame]:
         """All mentions, `BATCH_MENTIONS` at a time, in the order of the table; once if none.
 
@@ -101,28 +105,31 @@ class NumberedMentions:
             and the further ones.
         """
         height = self._mentions.select(pl.len()).collect().item()
+        for start in range(0, max(height, 1), BATCH_MENTIONS):
+            inside = pl.col("row").is_between(start, start + BATCH_MENTIONS, closed="left")
+            rows = self._mentions.slice(start, BATCH_MENTIONS).with_row_index("row", offset=start)
+            yield self._number(rows, self._added.filter(inside), **further).collect()
+
+    def _number(
+        self, mentions: pl.LazyFrame, added: pl.DataFrame, **further: pl.Expr
+    ) -> pl.LazyFrame:
+        """The columns of `read`, of mentions with the column row, and of those of them added."""
         drugs = self.drugs.lazy().select("drug_id", of_drug="number")
         numbers = pl.col("number").cast(pl.Int32)
         journals = self.journals.lazy().select("journal_id", of_journal=numbers)
-        for start in range(0, max(height, 1), BATCH_MENTIONS):
-            inside = pl.col("row").is_between(start, start + BATCH_MENTIONS, closed="left")
-            added = self._added.filter(inside).lazy()
-            yield (
-                self._mentions.slice(start, BATCH_MENTIONS)
-                .with_row_index("row", offset=start)
-                .join(drugs, on="drug_id")
-                .join(journals, on="journal_id", how="left")
-                .join(added.with_columns(fresh=True), on="row", how="left")
-                .select(
-                    "of_drug",
-                    pl.col("of_journal").fill_null(NO_JOURNAL),
-                    type=type_of_source("source"),
-                    code=code_of_column(pl.col("date"), pl.col("date_precision")),
-                    flags=_flags(),
-                    **further,
-                )
-                .collect()
+        return (
+            mentions.join(drugs, on="drug_id")
+            .join(journals, on="journal_id", how="left")
+            .join(added.lazy().with_columns(fresh=True), on="row", how="left")
+            .select(
+                "of_drug",
+                pl.col("of_journal").fill_null(NO_JOURNAL),
+                type=type_of_source("source"),
+                code=code_of_column(pl.col("date"), pl.col("date_precision")),
+                flags=_flags(),
+                **further,
             )
+        )
 
 
 def _flags() -> pl.Expr:

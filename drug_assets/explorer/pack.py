@@ -9,6 +9,7 @@ as dates do. How blocks become a page is the matter of `page`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -31,7 +32,7 @@ from drug_assets.explorer.numbered import (
 from drug_assets.periods import code_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from drug_assets.news import News
 
@@ -48,8 +49,8 @@ class Block(NamedTuple):
 
     #: `names`, or a letter and a number: `p0` pairs, `f0` facts, `x0` texts.
     name: str
-    #: Its JSON.
-    data: bytes
+    #: Makes its JSON, in any thread.
+    encode: Callable[[], bytes]
 
 
 @dataclass(frozen=True)
@@ -64,18 +65,19 @@ class Pack:
 
     def blocks(self) -> Iterator[Block]:
         """All blocks but the index; facts and texts of a drug do not follow each other."""
-        yield Block("names", msgspec.json.encode(_list_names(self._tables["drugs"], self._counts)))
-        for number, block in enumerate(_pair_blocks(self._counts)):
-            yield Block(f"p{number}", msgspec.json.encode(block))
+        names = _list_names(self._tables["drugs"], self._counts)
+        yield Block("names", partial(msgspec.json.encode, names))
+        for number, pairs in enumerate(_pair_blocks(self._counts)):
+            yield Block(f"p{number}", partial(_encode_pairs, pairs))
         texts = 0
         for number, chunk in enumerate(
             rows.chunks(
                 self._mentions, self._tables["trial_publications"], self._counts.drugs["mentions"]
             )
         ):
-            yield Block(f"f{number}", rows.encode_facts(chunk))
+            yield Block(f"f{number}", partial(rows.encode_facts, chunk))
             for part in chunk.iter_slices(rows.TEXTS):
-                yield Block(f"x{texts}", rows.encode_texts(part))
+                yield Block(f"x{texts}", partial(rows.encode_texts, part))
                 texts += 1
 
 
@@ -255,18 +257,15 @@ def _count_pairs(mentions: NumberedMentions) -> pl.DataFrame:
         **{name: has_flag(flag) for name, flag in _COUNTED.items()},
     }
     code = pl.col("code")
-    of_parts = [
-        part.group_by(drug="of_drug", journal="of_journal").agg(
+    return (
+        mentions.scan()
+        .group_by(drug="of_drug", journal="of_journal")
+        .agg(
             first=code.min(),
             last=code.max(),
             **{name: holds.sum().cast(pl.UInt32) for name, holds in counted.items()},
         )
-        for part in mentions.read()
-    ]
-    return (
-        pl.concat(of_parts)
-        .group_by("drug", "journal")
-        .agg(pl.col("first").min(), pl.col("last").max(), pl.col(*counted).sum())
+        .collect(engine="streaming")
     )
 
 
@@ -287,19 +286,23 @@ def _list_names(drugs: pl.LazyFrame, counts: _Counts) -> dict[str, Any]:
     }
 
 
-def _pair_blocks(counts: _Counts) -> Iterator[list[tuple[Any, ...]]]:
-    """By block, for each of its journals: steps of drug numbers, counts by type, first dates."""
-    columns = _type_columns()
+def _pair_blocks(counts: _Counts) -> Iterator[pl.DataFrame]:
+    """The pairs of each block."""
     sizes = counts.journals.group_by("block", maintain_order=True).agg(pl.col("drugs").sum())
     start = 0
     for size in sizes["drugs"]:
-        of_block = (
-            counts.pairs.slice(start, size)
-            .with_columns(step=pl.col("drug") - pl.col("drug").shift(fill_value=0).over("journal"))
-            .group_by("journal", maintain_order=True)
-            .agg("step", "first", *columns)
-        )
+        yield counts.pairs.slice(start, size)
         start += size
-        by_type = zip(*(of_block[column].to_list() for column in columns), strict=True)
-        steps, firsts = of_block["step"].to_list(), of_block["first"].to_list()
-        yield list(zip(steps, by_type, firsts, strict=True))
+
+
+def _encode_pairs(pairs: pl.DataFrame) -> bytes:
+    """A block of pairs: by journal the steps of drug numbers, counts by type, first dates."""
+    columns = _type_columns()
+    of_journals = (
+        pairs.with_columns(step=pl.col("drug") - pl.col("drug").shift(fill_value=0).over("journal"))
+        .group_by("journal", maintain_order=True)
+        .agg("step", "first", *columns)
+    )
+    by_type = zip(*(of_journals[column].to_list() for column in columns), strict=True)
+    steps, firsts = of_journals["step"].to_list(), of_journals["first"].to_list()
+    return msgspec.json.encode(list(zip(steps, by_type, firsts, strict=True)))

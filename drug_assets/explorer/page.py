@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
@@ -44,8 +43,8 @@ SHARD_BYTES = 2_000_000
 _LEVEL = 3
 #: The bits of a window, and that a header of gzip precedes it.
 _GZIP = 31
-#: Blocks that are being packed at once, at most.
-_PENDING = 64
+#: Blocks that wait to be packed, at most: those of two batches of mentions.
+_PENDING = 200
 #: The kinds of blocks in the order of the page: small ones first, and of which little is read last.
 _KINDS = "npfx"
 
@@ -146,30 +145,34 @@ def _inline(text: str, element: str) -> str:
     return text.strip()
 
 
-def _data(name: str, packed: str) -> str:
-    return f'<script type="text/plain" id="{name}">{packed}</script>'
+def _data(name: str, packed: bytes) -> str:
+    return f'<script type="text/plain" id="{name}">{packed.decode("ascii")}</script>'
 
 
-def _pack(data: bytes) -> str:
-    """A block as the page holds it."""
-    return base64.b64encode(zlib_ng.compress(data, _LEVEL, _GZIP)).decode("ascii")
+def _encode_and_pack(block: Block) -> bytes:
+    return _pack(block.encode())
+
+
+def _pack(data: bytes) -> bytes:
+    """A block as the page holds it: base64."""
+    return base64.b64encode(zlib_ng.compress(data, _LEVEL, _GZIP))
 
 
 def _spool(blocks: Iterable[Block], file: IO[bytes]) -> Iterator[_Spooled]:
-    """Pack blocks, on all cores, while the next ones are made; write them to a file."""
+    """Encode and pack blocks, on all cores, while next ones are made; write them to a file."""
     start = 0
-    pending: deque[tuple[str, Future[str]]] = deque()
+    pending: deque[tuple[str, Future[bytes]]] = deque()
 
     def write() -> _Spooled:
         nonlocal start
         name, packing = pending.popleft()
-        size = file.write(packing.result().encode())
+        size = file.write(packing.result())
         start += size
         return _Spooled(name, start - size, size)
 
     with ThreadPoolExecutor() as pool:
         for block in blocks:
-            pending.append((block.name, pool.submit(_pack, block.data)))
+            pending.append((block.name, pool.submit(_encode_and_pack, block)))
             if len(pending) >= _PENDING:
                 yield write()
         while pending:
@@ -180,9 +183,9 @@ def _place(block: _Spooled) -> int:
     return _KINDS.index(block.name[0])
 
 
-def _read(block: _Spooled, file: IO[bytes]) -> str:
+def _read(block: _Spooled, file: IO[bytes]) -> bytes:
     file.seek(block.start)
-    return file.read(block.size).decode("ascii")
+    return file.read(block.size)
 
 
 def _shards(blocks: Iterable[_Spooled], most: int) -> Iterator[list[_Spooled]]:
@@ -198,5 +201,6 @@ def _shards(blocks: Iterable[_Spooled], most: int) -> Iterator[list[_Spooled]]:
 
 
 def _write_shard(blocks: Iterable[_Spooled], file: IO[bytes]) -> Iterator[str]:
-    """The one line of a file beside the page: a call with its blocks."""
-    yield f"explorerShard({json.dumps({block.name: _read(block, file) for block in blocks})})"
+    """The one line of a file beside the page: a call with its blocks; base64 needs no escape."""
+    members = (b'"%b": "%b"' % (block.name.encode(), _read(block, file)) for block in blocks)
+    yield (b"explorerShard({%b})" % b", ".join(members)).decode("ascii")

@@ -5,7 +5,8 @@ Rows are in the order of drugs; of a drug the latest come first, and those witho
 
 from __future__ import annotations
 
-from io import BytesIO
+from collections import defaultdict
+from io import SEEK_END, BytesIO
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,8 @@ def encode_facts(rows: pl.DataFrame) -> bytes:
 
 def encode_texts(rows: pl.DataFrame) -> bytes:
     """A block of texts, of rows as of `chunks`: what is read of a mention."""
-    spans, ties = (rows[name].str.join(",").item() for name in ("spans", "ties"))
+    # Not joined by Polars, whose threads would have to be waited for, a thousand rows at a time.
+    spans, ties = (",".join(rows[name].to_list()) for name in ("spans", "ties"))
     return msgspec.json.encode(
         {
             "i": rows["id"].to_list(),
@@ -77,35 +79,46 @@ def _batches(
     """The rows of the page, in its order, some drugs at a time; arguments as of `chunks`.
 
     The table is in the order of drug_id, the page in that of names. So its rows are put into
-    batches first, in one pass, and each batch is sorted by itself. What waits is in a file without
-    a name: nothing is left of a process that is killed.
+    batches, in one pass, and each batch is sorted by itself as soon as it has all of its rows: an
+    id that is the folded name leaves few rows that wait. Those that wait for longer than the next
+    ones read are in a file without a name: nothing is left of a process that is killed.
     """
     ties = _collect_ties(trial_publications)
     read = mentions.read(
         title=pl.col("title"), id=pl.col("publication_id"), spans=_write_spans("spans")
     )
-    before = counts.cum_sum() - counts
-    batch_of_drug = (before // numbered.BATCH_MENTIONS).alias("batch")
-    pieces: dict[int, list[tuple[int, int]]] = {
-        number: [] for number in batch_of_drug.unique(maintain_order=True)
-    }
-    if len(pieces) <= 1:
-        yield _finish(pl.concat(read), ties)
-        return
+    batch_of_drug = ((counts.cum_sum() - counts) // numbered.BATCH_MENTIONS).alias("batch")
+    lacking = dict(
+        pl.DataFrame([batch_of_drug, counts.alias("rows")])
+        .group_by("batch", maintain_order=True)
+        .agg(pl.col("rows").sum())
+        .iter_rows()
+    )
+    put_away: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    waiting: dict[int, pl.DataFrame] = {}
     with TemporaryFile() as file:
         for rows in read:
             placed = rows.with_columns(batch_of_drug.gather(rows["of_drug"]))
-            for (number,), part in placed.partition_by("batch", as_dict=True).items():
-                pieces[number].append((file.tell(), _put(part, file)))
-        for of_batch in pieces.values():
-            yield _finish(pl.concat(_take(file, *piece) for piece in of_batch), ties)
+            parts = {
+                batch: part for (batch,), part in placed.partition_by("batch", as_dict=True).items()
+            }
+            for batch, part in parts.items():
+                lacking[batch] -= part.height
+            while lacking and not lacking[batch := next(iter(lacking))]:
+                del lacking[batch]
+                of_batch = [_take(file, *place) for place in put_away.pop(batch, ())]
+                of_batch += [held.pop(batch) for held in (waiting, parts) if batch in held]
+                yield _finish(pl.concat(of_batch), ties)
+            for batch, part in waiting.items():
+                put_away[batch].append(_put(part, file))
+            waiting = parts
 
 
-def _put(rows: pl.DataFrame, file: IO[bytes]) -> int:
-    """Append rows to a file; return their size."""
+def _put(rows: pl.DataFrame, file: IO[bytes]) -> tuple[int, int]:
+    """Append rows to a file; return their place and size."""
     written = BytesIO()
     rows.write_ipc_stream(written, compression="lz4")
-    return file.write(written.getbuffer())
+    return file.seek(0, SEEK_END), file.write(written.getbuffer())
 
 
 def _take(file: IO[bytes], start: int, size: int) -> pl.DataFrame:

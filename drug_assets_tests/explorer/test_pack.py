@@ -547,3 +547,15 @@ def test_rows_are_made_while_they_are_asked_for(
     assert finished == 1
     assert sum(1 for _ in blocks) > 0
     assert finished == 9
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("ids", ["abcdefgh", "hgfedcba", "bacdhefg"])
+def test_ids_may_have_another_order_than_names(ids: str) -> None:
+    drugs = [listed_drug(f"Drug {n}", drug_id=id_) for n, id_ in enumerate(ids)]
+    mentions = [
+        mention(drug["drug"], str(number)) | {"drug_id": drug["drug_id"]}
+        for drug in sorted(drugs, key=lambda drug: drug["drug_id"])
+        for number in range(1 + 7 * (drug["drug"] == "Drug 3"))
+    ]
+    assert_holds(write({"drugs": drugs, "mentions": mentions}), Expected(drugs, mentions))
