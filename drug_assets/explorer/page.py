@@ -10,26 +10,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from itertools import groupby
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
+import polars as pl
 from zlib_ng import zlib_ng
 
 from drug_assets.explorer import FOLDER, built
 from drug_assets.explorer.first_view import write_first_view
 from drug_assets.explorer.pack import pack
+from drug_assets.threads import map_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from concurrent.futures import Future
     from typing import IO
-
-    import polars as pl
 
     from drug_assets.explorer.pack import Block
     from drug_assets.news import News
@@ -149,10 +146,6 @@ def _data(name: str, packed: bytes) -> str:
     return f'<script type="text/plain" id="{name}">{packed.decode("ascii")}</script>'
 
 
-def _encode_and_pack(block: Block) -> bytes:
-    return _pack(block.encode())
-
-
 def _pack(data: bytes) -> bytes:
     """A block as the page holds it: base64."""
     return base64.b64encode(zlib_ng.compress(data, _LEVEL, _GZIP))
@@ -160,23 +153,15 @@ def _pack(data: bytes) -> bytes:
 
 def _spool(blocks: Iterable[Block], file: IO[bytes]) -> Iterator[_Spooled]:
     """Encode and pack blocks, on all cores, while next ones are made; write them to a file."""
+
+    def pack_block(block: Block) -> tuple[str, bytes]:
+        return block.name, _pack(block.encode())
+
     start = 0
-    pending: deque[tuple[str, Future[bytes]]] = deque()
-
-    def write() -> _Spooled:
-        nonlocal start
-        name, packing = pending.popleft()
-        size = file.write(packing.result())
-        start += size
-        return _Spooled(name, start - size, size)
-
-    with ThreadPoolExecutor() as pool:
-        for block in blocks:
-            pending.append((block.name, pool.submit(_encode_and_pack, block)))
-            if len(pending) >= _PENDING:
-                yield write()
-        while pending:
-            yield write()
+    for name, packed in map_ahead(pack_block, blocks, pl.thread_pool_size(), _PENDING):
+        file.write(packed)
+        yield _Spooled(name, start, len(packed))
+        start += len(packed)
 
 
 def _place(block: _Spooled) -> int:
