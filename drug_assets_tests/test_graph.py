@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from datetime import date
 from importlib import resources
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -417,6 +418,23 @@ def test_the_document_is_the_same_for_any_order_of_rows_and_size_of_batches(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(writing, "BATCH_MENTIONS", batch)
         assert lines(*shuffled) == expected
+
+
+@pytest.mark.parametrize("batch", [1, 2, 100])
+@pytest.mark.parametrize("names", [*permutations("ABCD")], ids="".join)
+def test_lines_are_in_the_order_of_names_whatever_the_ids(
+    names: tuple[str, ...], batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drugs = [listed_drug(name, drug_id=f"id{place}") for place, name in enumerate(names)]
+    mentions = [
+        mention(name, str(number), drug_id=f"id{place}")
+        for place, name in enumerate(names)
+        for number in range(place)
+    ]
+    monkeypatch.setattr(writing, "BATCH_MENTIONS", batch)
+    found = document(drugs, mentions)
+    assert [drug["drug"] for drug in found] == [*"ABCD"]
+    assert [len(drug["mentions"]) for drug in found] == [names.index(name) for name in "ABCD"]
 
 
 @settings(max_examples=15, deadline=None)

@@ -123,7 +123,10 @@ def divide(document: Path, section_bytes: int) -> list[Section]:
             file.readline()
             next_start = file.tell()
             is_followed = next_start < end
-            if is_followed and _read_at(file, next_start - len(_BETWEEN), len(_BETWEEN)) != _BETWEEN:
+            if (
+                is_followed
+                and _read_at(file, next_start - len(_BETWEEN), len(_BETWEEN)) != _BETWEEN
+            ):
                 return []
             sections.append(Section(document, start, next_start, is_followed))
             start = next_start

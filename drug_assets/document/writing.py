@@ -7,6 +7,7 @@ size of the document. `schema` declares the content of a line.
 from __future__ import annotations
 
 from functools import partial
+from io import SEEK_END
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from drug_assets.terms import SpanOrigin
 from drug_assets.threads import map_ahead
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     import msgspec
 
@@ -42,7 +43,7 @@ def write_lines(
 ) -> Iterator[bytes]:
     """The lines of `graph.json`: a JSON array with one line per drug, sorted by name.
 
-    Lines are made in the order of `drug_id` and kept in a temporary file until all are made.
+    Lines are made in the order of `drug_id`; those of later names wait in a temporary file.
 
     Args:
         drugs: rows of `contracts.Drugs`; a drug without mentions has a line, too.
@@ -67,30 +68,42 @@ def write_lines(
         .collect()
     )
     make = partial(
-        _make_drug_objects,
+        _make_lines,
         mentions=mentions,
         ties=_collect_ties(trial_publications),
         has_rules=_has_spans_by_rules(mentions),
     )
-    sizes: list[int] = []
+    batches = listed.partition_by("batch", maintain_order=True)
+    lines = (batch["line"] for batch in batches)
+    # Polars encodes JSON on one core, and releases the GIL meanwhile.
+    made = map_ahead(make, batches, pl.thread_pool_size())
+    last = listed.height - 1
+    yield b"["
+    for number, line in _put_in_order(zip(lines, made, strict=True)):
+        yield line if number < last else line.removesuffix(_COMMA)
+    yield b"]"
+
+
+def _put_in_order(batches: Iterable[tuple[pl.Series, pl.Series]]) -> Iterator[tuple[int, bytes]]:
+    """Sort lines by their numbers. Those that come before their turn wait in a temporary file.
+
+    Args:
+        batches: numbers, from 0, and lines.
+    """
+    turn = 0
+    waiting: dict[int, tuple[int, int]] = {}
     with TemporaryFile() as file:
-        # Polars encodes JSON on one core, and releases the GIL meanwhile.
-        batches = listed.partition_by("batch", maintain_order=True)
-        for objects in map_ahead(make, batches, pl.thread_pool_size()):
-            sizes.extend(objects.str.len_bytes() + len(_COMMA))
-            for line in objects.cast(pl.Binary):
-                file.write(line)
-                file.write(_COMMA)
-        places = (
-            listed.select("line", size=pl.Series(sizes, dtype=pl.Int64))
-            .with_columns(start=pl.col("size").cum_sum() - pl.col("size"))
-            .sort("line")
-        )
-        yield b"["
-        for number, start, size in zip(*places["line", "start", "size"], strict=True):
-            file.seek(start)
-            yield file.read(size if number < places.height - 1 else size - len(_COMMA))
-        yield b"]"
+        for numbers, lines in batches:
+            for number, line in zip(numbers, lines.cast(pl.Binary), strict=True):
+                if number != turn:
+                    waiting[number] = file.seek(0, SEEK_END), file.write(line)
+                    continue
+                yield number, line
+                turn += 1
+                while place := waiting.pop(turn, None):
+                    file.seek(place[0])
+                    yield turn, file.read(place[1])
+                    turn += 1
 
 
 def write_names(
@@ -180,14 +193,14 @@ def _has_spans_by_rules(mentions: pl.LazyFrame) -> bool:
     return bool(mentions.select((by != SpanOrigin.NAME).any()).collect().item())
 
 
-def _make_drug_objects(
+def _make_lines(
     drugs: pl.DataFrame,
     *,
     mentions: pl.LazyFrame,
     ties: Mapping[str, pl.DataFrame],
     has_rules: bool,
 ) -> pl.Series:
-    """The JSON objects of these drugs, in their order.
+    """The JSON objects of these drugs, in their order, each with a comma behind it.
 
     Rows are sorted and grouped by line number, which is much faster than by a text.
 
@@ -253,7 +266,7 @@ def _make_drug_objects(
         drugs.join(of_drug, on="line", how="left", maintain_order="left")
         .join(of_journal, on="line", how="left", maintain_order="left")
         .with_columns(pl.col("mentions", "journals").fill_null([]))
-        .select(_json_object(schema.Drug).struct.json_encode())
+        .select(_json_object(schema.Drug).struct.json_encode() + _COMMA.decode())
         .to_series()
     )
     # Within a text of JSON, the quotes of the key would be escaped.
