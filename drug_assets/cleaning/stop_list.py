@@ -15,6 +15,7 @@ import hashlib
 import io
 import re
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,7 @@ class StopList:
         )
         return cls(frozenset(reasons) - patterns, patterns, reasons)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """A hash that is equal for lists that stop the same names for the same reasons."""
         lines = (f"{name},{self._reason_of(name)}" for name in sorted(self.names | self.patterns))
@@ -163,6 +164,11 @@ def read_stop_list(location: str | None, read: Callable[[str], bytes]) -> StopLi
             f"cannot be read ({error.strerror or error}). Set DRUG_ASSETS_STOP_LIST to a CSV file "
             "with the columns name,reason, or unset it: then the project's own list is used.",
         ) from error
+    return _parse(data, origin)
+
+
+@lru_cache(maxsize=1)  # a run reads its list several times
+def _parse(data: bytes, origin: str) -> StopList:
     return StopList.of(data, origin)
 
 
